@@ -1,0 +1,284 @@
+//! Bytes that stay decodable: fields in a fixed order, whole numbers as short as they are, no lengths that can lie.
+//!
+//! Unsigned integers are LEB128 in their shortest form, signed ones zigzag first (both as in Protocol Buffers);
+//! hashes and floats are big-endian and fixed; ids end with a zero byte, which no id contains.
+
+use std::sync::Arc;
+
+use crate::hash::Digest;
+use crate::id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
+use crate::time::Timestamp;
+
+/// A value with one stable byte form. `take` answers `None` for bytes that `put` never writes.
+pub trait Stable: Sized {
+    /// Appends the bytes.
+    fn put(&self, out: &mut Vec<u8>);
+    /// Takes the value off the front.
+    fn take(from: &mut &[u8]) -> Option<Self>;
+
+    /// The bytes alone.
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.put(&mut out);
+        out
+    }
+}
+
+/// Gives a struct the bytes of its fields, in the order listed.
+macro_rules! fields {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::codec::Stable for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                $($crate::codec::Stable::put(&self.$field, out);)+
+            }
+            fn take(from: &mut &[u8]) -> Option<Self> {
+                Some(Self { $($field: $crate::codec::Stable::take(from)?),+ })
+            }
+        }
+    };
+}
+
+/// Gives an enum without fields one byte per variant.
+macro_rules! tags {
+    ($name:ident { $($variant:ident = $tag:literal),+ $(,)? }) => {
+        impl $crate::codec::Stable for $name {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.push(match self { $(Self::$variant => $tag),+ });
+            }
+            fn take(from: &mut &[u8]) -> Option<Self> {
+                match <u8 as $crate::codec::Stable>::take(from)? { $($tag => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+pub(crate) use {fields, tags};
+
+impl Stable for u8 {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let (first, rest) = from.split_first()?;
+        *from = rest;
+        Some(*first)
+    }
+}
+
+impl Stable for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut rest = *self;
+        while rest >= 0x80 {
+            out.push((rest & 0x7f) as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push((rest & 0x7f) as u8);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let byte = u8::take(from)?;
+            let bits = Self::from(byte & 0x7f);
+            if shift == 63 && byte > 1 || shift > 0 && byte == 0 {
+                return None;
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+impl Stable for i64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        ((self << 1) ^ (self >> 63)).cast_unsigned().put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let zigzag = u64::take(from)?;
+        Some((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())
+    }
+}
+
+impl Stable for u32 {
+    fn put(&self, out: &mut Vec<u8>) {
+        u64::from(*self).put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        u64::take(from)?.try_into().ok()
+    }
+}
+
+impl<const N: usize> Stable for [u8; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let (head, rest) = from.split_first_chunk()?;
+        *from = rest;
+        Some(*head)
+    }
+}
+
+impl Stable for u128 {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.to_be_bytes().put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        <[u8; 16]>::take(from).map(Self::from_be_bytes)
+    }
+}
+
+impl Stable for Digest {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        <[u8; 32]>::take(from).map(Self)
+    }
+}
+
+impl Stable for bool {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        match u8::take(from)? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+impl Stable for Timestamp {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.as_unix_millis().put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        i64::take(from).map(Self::from_unix_millis)
+    }
+}
+
+/// The text and a zero byte, which no id contains: bytes sort as ids do, and no id can reach into the next field.
+impl Stable for Id {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.as_bytes());
+        out.push(0);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let end = from.iter().take(crate::limits::ID_BYTES_MAX + 1).position(|b| *b == 0)?;
+        let text = std::str::from_utf8(&from[..end]).ok()?;
+        *from = &from[end + 1..];
+        Self::new(text).ok()
+    }
+}
+
+macro_rules! named_ids {
+    ($($id:ident)+) => {$(
+        impl Stable for $id {
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.as_bytes());
+                out.push(0);
+            }
+            fn take(from: &mut &[u8]) -> Option<Self> {
+                Id::take(from).map(Self::from)
+            }
+        }
+    )+};
+}
+named_ids!(PlayerId BoardId EventId);
+tags!(Origin { Event = 0, Operator = 1 });
+fields!(CommandId { origin, id });
+
+/// Its length in bytes, then UTF-8.
+impl Stable for Arc<str> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).put(out);
+        out.extend_from_slice(self.as_bytes());
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let len = usize::try_from(u64::take(from)?).ok()?;
+        let (text, rest) = from.split_at_checked(len)?;
+        *from = rest;
+        std::str::from_utf8(text).ok().map(Into::into)
+    }
+}
+
+impl<T: Stable> Stable for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.is_some().put(out);
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(if bool::take(from)? { Some(T::take(from)?) } else { None })
+    }
+}
+
+/// The number of values, then each; nothing is reserved on the word of a number.
+impl<T: Stable> Stable for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).put(out);
+        for value in self {
+            value.put(out);
+        }
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let len = u64::take(from)?;
+        let mut all = Self::new();
+        for _ in 0..len {
+            // Every value takes at least a byte, so a length that lies ends here.
+            if from.is_empty() {
+                return None;
+            }
+            all.push(T::take(from)?);
+        }
+        Some(all)
+    }
+}
+
+impl<A: Stable, B: Stable> Stable for (A, B) {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+        self.1.put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some((A::take(from)?, B::take(from)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round<T: Stable + PartialEq + std::fmt::Debug>(value: &T, wanted: &[u8]) {
+        let bytes = value.to_bytes();
+        assert_eq!(bytes, wanted, "{value:?}");
+        let mut rest = &bytes[..];
+        assert_eq!(T::take(&mut rest).as_ref(), Some(value));
+        assert!(rest.is_empty());
+        for cut in 0..bytes.len() {
+            assert_eq!(T::take(&mut &bytes[..cut]), None, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn every_value_has_one_form() {
+        round(&0_u64, &[0]);
+        round(&300_u64, &[0xac, 2]);
+        round(&u64::MAX, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
+        round(&-1_i64, &[1]);
+        round(&i64::MIN, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
+        round(&Some(Id::new("ab").unwrap()), &[1, b'a', b'b', 0]);
+        round(&vec![true, false], &[2, 1, 0]);
+        round(&Arc::<str>::from("é"), &[2, 0xc3, 0xa9]);
+        for bad in [&[0x80, 0][..], &[255, 255, 255, 255, 255, 255, 255, 255, 255, 2]] {
+            assert_eq!(u64::take(&mut &*bad), None, "{bad:?}");
+        }
+        assert_eq!(u32::take(&mut &[255, 255, 255, 255, 16][..]), None);
+        assert_eq!(Vec::<u8>::take(&mut &[255, 255, 255, 255, 15, 1][..]), None, "a length that lies");
+    }
+}

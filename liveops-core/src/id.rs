@@ -1,0 +1,261 @@
+//! Identifiers: distinct types, validated once.
+
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use crate::error::{Code, Error};
+use crate::limits::ID_BYTES_MAX;
+
+/// Ids up to this length live inside the value; longer ones are shared behind a pointer.
+const INLINE_BYTES: usize = 22;
+
+/// 1 to 64 visible ASCII bytes (0x21..=0x7e). 24 bytes in memory; cloning does not allocate.
+///
+/// Names whatever has no type of its own: an item, a boss, an activity, a field.
+///
+/// ```
+/// use liveops_core::Id;
+///
+/// assert_eq!(Id::new("hydra")?.as_str(), "hydra");
+/// assert!(Id::new("no spaces").is_err());
+/// # Ok::<(), liveops_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Id(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline(u8, [u8; INLINE_BYTES]),
+    Shared(Arc<str>),
+}
+
+impl Id {
+    /// Parses an identifier: `id_invalid` unless it has 1 to 64 bytes, all of them visible ASCII.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        let bytes = text.as_bytes();
+        if bytes.is_empty() || bytes.len() > ID_BYTES_MAX || !bytes.iter().all(u8::is_ascii_graphic) {
+            return Err(Code::IdInvalid.into());
+        }
+        Ok(Self(match u8::try_from(bytes.len()) {
+            Ok(len) if bytes.len() <= INLINE_BYTES => {
+                let mut inline = [0; INLINE_BYTES];
+                inline[..bytes.len()].copy_from_slice(bytes);
+                Repr::Inline(len, inline)
+            }
+            _ => Repr::Shared(text.into()),
+        }))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            // Checked to be ASCII when it was made.
+            Repr::Inline(..) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Repr::Shared(text) => text,
+        }
+    }
+
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline(len, bytes) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Repr::Shared(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            // Unused bytes are zero, and no id contains one: equal arrays are equal ids.
+            (Repr::Inline(_, a), Repr::Inline(_, b)) => a == b,
+            _ => self.as_bytes() == other.as_bytes(),
+        }
+    }
+}
+
+impl Eq for Id {}
+
+/// Byte by byte.
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Repr::Inline(_, a), Repr::Inline(_, b)) => a.cmp(b),
+            _ => self.as_bytes().cmp(other.as_bytes()),
+        }
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// As `[u8]` hashes, so that maps can be asked with the bytes.
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl Borrow<[u8]> for Id {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl serde::Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Id {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::new(text)
+    }
+}
+
+impl PartialEq<str> for Id {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+macro_rules! named_id {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Id);
+
+        impl $name {
+            /// Parses it: 1 to 64 visible ASCII bytes, else `id_invalid`.
+            pub fn new(text: &str) -> Result<Self, Error> {
+                Id::new(text).map(Self)
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+
+            /// The text's bytes.
+            pub fn as_bytes(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl From<Id> for $name {
+            fn from(id: Id) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Id {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl Borrow<[u8]> for $name {
+            fn borrow(&self) -> &[u8] {
+                self.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::new(text)
+            }
+        }
+    )+};
+}
+
+named_id! {
+    /// A player.
+    PlayerId
+    /// A leaderboard, whatever the window.
+    BoardId
+    /// The sender's name for one event or command, unique per player and origin.
+    EventId
+}
+
+/// Who names a command. Two name spaces, so that no event can take the id of an operator's command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// Whoever sent the event.
+    Event,
+    /// The game's operator.
+    Operator,
+}
+
+/// Name of a command, unique per player.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+pub struct CommandId {
+    /// Whose name space.
+    pub origin: Origin,
+    /// The name.
+    pub id: EventId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_and_bytes_are_checked() {
+        for good in ["a", "~!", &"x".repeat(22), &"x".repeat(23), &"x".repeat(64)] {
+            assert_eq!(Id::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", " ", "a b", "a\n", "a\0", "é", "a\u{7f}", &"x".repeat(65)] {
+            assert_eq!(Id::new(bad).unwrap_err().code(), Code::IdInvalid, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn order_is_that_of_bytes_across_both_forms() {
+        let texts = ["a", "a!", "ab", &"b".repeat(22), &"b".repeat(23), &"b".repeat(24), "c"];
+        let ids: Vec<_> = texts.iter().map(|t| Id::new(t).unwrap()).collect();
+        for (i, a) in ids.iter().enumerate() {
+            for (j, b) in ids.iter().enumerate() {
+                assert_eq!(a.cmp(b), texts[i].as_bytes().cmp(texts[j].as_bytes()));
+                assert_eq!(a == b, i == j);
+            }
+        }
+        assert_eq!(size_of::<Id>(), 24);
+    }
+}

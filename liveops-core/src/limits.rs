@@ -1,0 +1,63 @@
+//! Every limit of the library, by name and with its unit.
+
+/// Largest score, total, amount or payload integer, and the negative of the smallest: ±(2^53 - 1), which every
+/// language holds exactly.
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// Longest identifier, in bytes.
+pub const ID_BYTES_MAX: usize = 64;
+/// Longest body of an event, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Deepest nesting of JSON, counting the outermost value as 1.
+pub const JSON_DEPTH_MAX: usize = 8;
+/// Most issues that one validation reports.
+pub const ISSUES_MAX: usize = 32;
+/// Longest text field, in bytes.
+pub const TEXT_BYTES_MAX: usize = 1024;
+/// Longest array field, in elements.
+pub const ARRAY_LEN_MAX: usize = 64;
+/// Most fields of one event type.
+pub const FIELDS_MAX: usize = 64;
+/// Most experience that one event may ask for.
+pub const DELTA_XP_MAX: i64 = 1_000_000;
+
+/// Shortest secret, in bytes; [`crate::signing::Secret::short`] is the way around it.
+pub const SECRET_BYTES_MIN: usize = 24;
+/// Longest secret, in bytes.
+pub const SECRET_BYTES_MAX: usize = 64;
+/// Longest `webhook-signature` header, in bytes.
+pub const SIGNATURE_HEADER_BYTES_MAX: usize = 4096;
+/// Most signatures in one header.
+pub const SIGNATURES_MAX: usize = 16;
+/// How far a signature's time may lie from the receiver's, in seconds, both ways.
+pub const SIGNATURE_TOLERANCE_SECONDS: i64 = 300;
+
+/// Longest rules document, in bytes.
+pub const RULES_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deepest nesting of a rules document.
+pub const RULES_DEPTH_MAX: usize = 16;
+/// Most levels of a curve.
+pub const LEVELS_MAX: u32 = 10_000;
+/// Most boards of one game.
+pub const BOARDS_MAX: usize = 256;
+/// Most activities that detectors keep apart; the rest share `other`.
+pub const ACTIVITIES_MAX: usize = 64;
+/// Most detectors of one game.
+pub const DETECTORS_MAX: usize = 32;
+/// Most named rewards of one game.
+pub const REWARDS_MAX: usize = 1024;
+/// Longest reason of an operator's command, in bytes.
+pub const REASON_BYTES_MAX: usize = 256;
+
+/// Most commands of one player in one change set.
+pub const RUN_LEN_MAX: usize = 64;
+/// Most decisions of one run before it is given up as contended.
+pub const ATTEMPTS_MAX: u32 = 8;
+/// Most suspicions kept of one player; the oldest make room.
+pub const SUSPICIONS_PER_PLAYER_MAX: usize = 256;
+/// Default age up to which commands are taken, in seconds.
+pub const PAST_SECONDS_DEFAULT: i64 = 86_400;
+/// Default lead up to which commands are taken, in seconds.
+pub const FUTURE_SECONDS_DEFAULT: i64 = 300;
+/// Most entries of one page of a board.
+pub const PAGE_LEN_MAX: usize = 100_000;
