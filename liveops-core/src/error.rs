@@ -132,13 +132,18 @@ impl serde::Serialize for Code {
 #[derive(Clone, Debug)]
 pub struct Error {
     code: Code,
-    source: Option<Arc<StoreError>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error with no cause.
     pub const fn new(code: Code) -> Self {
         Self { code, source: None }
+    }
+
+    /// An error and its cause.
+    pub fn with_source(code: Code, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { code, source: Some(Arc::new(source)) }
     }
 
     /// The stable code.
@@ -250,7 +255,7 @@ impl From<StoreErrorKind> for StoreError {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self { code: error.kind.code(), source: Some(Arc::new(error)) }
+        Self::with_source(error.kind.code(), error)
     }
 }
 

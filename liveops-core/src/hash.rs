@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher13;
-use siphasher::sip128::{Hasher128 as _, SipHasher24};
+use siphasher::sip128::SipHasher24;
 
 /// A SHA-256 value (FIPS 180-4). Shown as 64 hex digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

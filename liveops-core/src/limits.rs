@@ -25,6 +25,10 @@ pub const DELTA_XP_MAX: i64 = 1_000_000;
 pub const SECRET_BYTES_MIN: usize = 24;
 /// Longest secret, in bytes.
 pub const SECRET_BYTES_MAX: usize = 64;
+/// Longest secret of [`crate::signing::Secret::short`], in bytes.
+pub const SECRET_SHORT_BYTES_MAX: usize = 4096;
+/// Most keys tried for a message that names none.
+pub const SIGNATURE_KEYS_TRIED_MAX: usize = 16;
 /// Longest `webhook-signature` header, in bytes.
 pub const SIGNATURE_HEADER_BYTES_MAX: usize = 4096;
 /// Most signatures in one header.
@@ -61,3 +65,9 @@ pub const PAST_SECONDS_DEFAULT: i64 = 86_400;
 pub const FUTURE_SECONDS_DEFAULT: i64 = 300;
 /// Most entries of one page of a board.
 pub const PAGE_LEN_MAX: usize = 100_000;
+/// Most boosts of one game.
+pub const BOOSTS_MAX: usize = 256;
+/// Most digits behind the point of a decimal in a rules document.
+pub const FRACTION_DIGITS_MAX: usize = 9;
+/// Most coefficients of a polynomial curve.
+pub const COEFFICIENTS_MAX: usize = 16;

@@ -1,0 +1,6 @@
+//! What every comparison shares: how to time, when to distrust the time, how to print it.
+#![forbid(unsafe_code)]
+// Nanoseconds of a benchmark are far below 2^52; the clock is what a benchmark reads.
+#![allow(clippy::cast_precision_loss, clippy::disallowed_methods)]
+
+pub mod measure;

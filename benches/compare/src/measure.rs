@@ -1,0 +1,98 @@
+//! Timing that knows when it cannot be trusted.
+
+use std::time::Instant;
+
+/// A row is void when its process waited for a processor for more than this share of the time.
+const WAIT_PERCENT_MAX: f64 = 3.0;
+
+/// One measured row, as `cargo xtask compare` reads it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// `area.what`.
+    pub name: &'static str,
+    /// Our cost.
+    pub ours: f64,
+    /// The peer's cost, in the same unit.
+    pub peer: f64,
+    /// Of both costs.
+    pub unit: &'static str,
+    /// Share of the time that the process waited for a processor.
+    pub wait_percent: f64,
+}
+
+impl Row {
+    /// The JSON line.
+    pub fn to_json(&self) -> String {
+        let rounded = |value: f64| (value * 100.0).round() / 100.0;
+        serde_json::json!({
+            "name": self.name,
+            "ours": rounded(self.ours),
+            "peer": rounded(self.peer),
+            "ratio": rounded(self.peer / self.ours),
+            "unit": self.unit,
+            "wait_percent": rounded(self.wait_percent),
+            // Also when the kernel did not tell: an unknown wait is not a quiet machine.
+            "void": self.wait_percent.is_nan() || self.wait_percent > WAIT_PERCENT_MAX,
+        })
+        .to_string()
+    }
+}
+
+/// Times the rounds of one row, and how long the process waited meanwhile.
+#[derive(Debug, Default)]
+pub struct Stopwatch {
+    wall_ns: u128,
+    wait_ns: Option<u128>,
+    begun: bool,
+}
+
+impl Stopwatch {
+    /// Runs one round and returns how many nanoseconds it took.
+    pub fn time(&mut self, round: impl FnOnce()) -> f64 {
+        let waited_before = waited_ns();
+        let begun = Instant::now();
+        round();
+        let wall_ns = begun.elapsed().as_nanos();
+        let waited = waited_ns().zip(waited_before).map(|(after, before)| after.saturating_sub(before));
+        // One round whose wait is unknown makes the whole unknown.
+        self.wait_ns = if self.begun { self.wait_ns.zip(waited).map(|(a, b)| a + b) } else { waited };
+        self.begun = true;
+        self.wall_ns += wall_ns;
+        wall_ns as f64
+    }
+
+    /// Share of the timed rounds that the process waited for a processor; NaN if the kernel does not tell.
+    pub fn wait_percent(&self) -> f64 {
+        self.wait_ns.map_or(f64::NAN, |wait| wait as f64 * 100.0 / self.wall_ns as f64)
+    }
+}
+
+/// The middle value; of an even number, the upper one of the two.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// How long this thread has waited on a run queue: second field of `/proc/self/schedstat`.
+fn waited_ns() -> Option<u128> {
+    std::fs::read_to_string("/proc/self/schedstat").ok()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_void_when_it_waited_or_nobody_knows() {
+        let row = |wait_percent| Row { name: "a.b", ours: 2.0, peer: 3.0, unit: "ns", wait_percent };
+        assert!(row(3.0).to_json().contains(r#""void":false"#));
+        assert!(row(3.1).to_json().contains(r#""void":true"#));
+        assert!(row(f64::NAN).to_json().contains(r#""void":true"#));
+        assert!(row(0.0).to_json().contains(r#""ratio":1.5"#));
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
+    }
+}

@@ -1,0 +1,119 @@
+//! Progression events of many players, from a seed.
+
+/// When the traffic happens: 2026-01-05T12:00:00Z, a Monday, far from any boundary of a period.
+pub const NOW_MS: i64 = 1_767_614_400_000;
+
+/// Rules for the engine row: one board with three windows, and a level, with its one reward, every 20 events.
+///
+/// A level costs 1,000 XP and an event brings 50, so receipts come with 5 % of events once players stand at different
+/// distances from their next level (see [`Traffic::warm_up`]).
+pub const RULES: &str = r#"{
+  "version": 1,
+  "game": "bench",
+  "progress": {
+    "curve": { "kind": "exponential", "base": 1000, "growth": "1", "rounding": "floor", "maxLevel": 60 },
+    "atMaxLevel": "bank",
+    "xp": [ { "on": "progression", "amount": { "field": "deltaXp" } } ]
+  },
+  "rewards": {
+    "level-gold": { "on": { "everyLevels": 1 }, "grant": [ { "kind": "currency", "id": "gold", "amount": 100 } ] }
+  },
+  "calendar": { "utcOffsetMinutes": 0, "resetMinute": 0, "graceSeconds": 3600,
+    "seasons": { "every": "month", "label": "YYYY-MM" } },
+  "boards": {
+    "xp": { "value": "grantedXp", "operator": "incr", "order": "desc",
+      "keepPeriods": { "daily": 2, "weekly": 8, "seasonal": 4 } }
+  }
+}"#;
+
+/// Bytes of each event body that [`Traffic`] makes.
+pub const EVENT_BYTES: usize = 206;
+
+const XP_PER_EVENT: u64 = 50;
+const EVENTS_PER_LEVEL: u64 = 20;
+
+/// An endless stream of event bodies, each with an id of its own.
+///
+/// ```
+/// use liveops_bench::traffic::{EVENT_BYTES, Traffic};
+///
+/// let mut traffic = Traffic::new(10_000, 7);
+/// assert_eq!(traffic.warm_up().len(), 10_000);
+/// assert!(traffic.by_ref().take(1_000).all(|body| body.len() == EVENT_BYTES));
+/// assert_eq!(Traffic::new(10_000, 7).next(), Traffic::new(10_000, 7).next());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Traffic {
+    players: u64,
+    sequence: u64,
+    random: u64,
+}
+
+impl Traffic {
+    /// Of so many players.
+    ///
+    /// # Panics
+    /// Without players there is no traffic.
+    pub const fn new(players: u64, seed: u64) -> Self {
+        assert!(players > 0, "no players");
+        Self { players, sequence: 0, random: seed }
+    }
+
+    /// One event of each player that puts them 0, 50, ... 950 XP into their first level.
+    pub fn warm_up(&mut self) -> Vec<String> {
+        (0..self.players).map(|player| self.body(player, XP_PER_EVENT * (player % EVENTS_PER_LEVEL))).collect()
+    }
+
+    fn body(&mut self, player: u64, xp: u64) -> String {
+        self.sequence += 1;
+        let id = splitmix(self.sequence);
+        // Ids as people make them: a UUID for the event, a short name for the player.
+        let mut body = format!(
+            r#"{{"id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","type":"progression","playerId":"player-{player:06}","ts":{},"payload":{{"deltaXp":{xp},"activity":"dungeon","zone":"#,
+            id >> 32,
+            (id >> 16) & 0xffff,
+            id & 0xfff,
+            self.sequence & 0xfff,
+            self.sequence,
+            NOW_MS / 1000
+        );
+        // The zone takes up what the other fields leave.
+        body.push('"');
+        let zone = "emberfall/ashen-reach/lower-vault/antechamber";
+        body.push_str(&zone[..(EVENT_BYTES - body.len() - 3).min(zone.len())]);
+        body.push_str("\"}}");
+        body
+    }
+}
+
+impl Iterator for Traffic {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let player = splitmix(self.random) % self.players;
+        Some(self.body(player, XP_PER_EVENT))
+    }
+}
+
+/// Sebastiano Vigna's `SplitMix64`: the step from a state to an output.
+const fn splitmix(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_have_one_length_and_ids_of_their_own() {
+        let mut traffic = Traffic::new(100, 1);
+        let mut bodies = traffic.warm_up();
+        bodies.extend(traffic.take(5_000));
+        assert!(bodies.iter().all(|body| body.len() == EVENT_BYTES), "{}", bodies[0]);
+        let ids: std::collections::BTreeSet<_> = bodies.iter().map(|body| &body[..43]).collect();
+        assert_eq!(ids.len(), bodies.len());
+    }
+}

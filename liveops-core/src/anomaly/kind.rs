@@ -1,0 +1,265 @@
+//! Detectors as rules configure them and records keep them: one configuration, many small states.
+
+use super::detector::{Ewma, Robust, TimeFloor, ZScore};
+use super::finite::{Prior, Threshold};
+use super::stats::{DecayingStats, RunningStats};
+use super::verdict::Verdict;
+use crate::codec::Stable;
+
+/// The configuration of a detector, the same for all players.
+///
+/// ```
+/// use liveops_core::anomaly::{Action, DetectorKind, Prior, Threshold};
+///
+/// let kind = DetectorKind::Robust { threshold: Threshold::parse("6").unwrap(), prior: Prior::DEFAULT };
+/// let mut state = kind.fresh();
+/// assert_eq!(kind.score(&state, 250), None, "nothing to say");
+/// kind.learn(&mut state, 250);
+/// let verdict = kind.score(&state, 1_000_000_000).unwrap();
+/// assert_eq!(verdict.with_action(Action::Hold).action, Action::Hold);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DetectorKind {
+    /// See [`ZScore`].
+    ZScore {
+        /// In standard deviations.
+        threshold: Threshold,
+    },
+    /// See [`Ewma`].
+    Ewma {
+        /// In standard deviations.
+        threshold: Threshold,
+        /// About how many values count; at least 10.
+        span: u32,
+    },
+    /// See [`Robust`].
+    Robust {
+        /// In standard deviations of `ln(1 + x)`.
+        threshold: Threshold,
+        /// What to think of a player with no values yet.
+        prior: Prior,
+    },
+    /// See [`TimeFloor`].
+    TimeFloor {
+        /// The shortest possible duration, in milliseconds.
+        minimum_ms: u32,
+    },
+}
+
+/// What a detector has learned of one player. At most 40 bytes in memory and 35 in a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DetectorState {
+    /// Of [`ZScore`].
+    ZScore(RunningStats),
+    /// Of [`Ewma`].
+    Ewma(DecayingStats),
+    /// Of [`Robust`].
+    Robust(DecayingStats),
+    /// Of [`TimeFloor`]: nothing.
+    TimeFloor,
+}
+
+impl DetectorKind {
+    /// Nothing learned yet.
+    pub fn fresh(&self) -> DetectorState {
+        match self {
+            Self::ZScore { .. } => DetectorState::ZScore(RunningStats::default()),
+            Self::Ewma { .. } => DetectorState::Ewma(DecayingStats::default()),
+            Self::Robust { .. } => DetectorState::Robust(DecayingStats::default()),
+            Self::TimeFloor { .. } => DetectorState::TimeFloor,
+        }
+    }
+
+    /// The verdict on a value if it is an anomaly; its action is [`super::Action::Flag`] until
+    /// [`Verdict::with_action`] says otherwise. The state of another kind counts as fresh.
+    pub fn score(&self, state: &DetectorState, value: i64) -> Option<Verdict> {
+        let value = float(value);
+        let verdict = match *self {
+            Self::ZScore { threshold } => ZScore { threshold, stats: state.z_score() }.score(value),
+            Self::Ewma { threshold, span } => Ewma { threshold, span, stats: state.ewma() }.score(value),
+            Self::Robust { threshold, prior } => Robust { threshold, prior, stats: state.robust() }.score(value),
+            Self::TimeFloor { minimum_ms } => TimeFloor { minimum_ms }.score(value),
+        };
+        Some(verdict).filter(Verdict::is_anomaly)
+    }
+
+    /// Learns a value, clamped. The state of another kind is replaced by a fresh one first.
+    pub fn learn(&self, state: &mut DetectorState, value: i64) {
+        let value = float(value);
+        *state = match *self {
+            Self::ZScore { threshold } => {
+                let mut detector = ZScore { threshold, stats: state.z_score() };
+                detector.learn(value);
+                DetectorState::ZScore(detector.stats)
+            }
+            Self::Ewma { threshold, span } => {
+                let mut detector = Ewma { threshold, span, stats: state.ewma() };
+                detector.learn(value);
+                DetectorState::Ewma(detector.stats)
+            }
+            Self::Robust { threshold, prior } => {
+                let mut detector = Robust { threshold, prior, stats: state.robust() };
+                detector.learn(value);
+                DetectorState::Robust(detector.stats)
+            }
+            Self::TimeFloor { .. } => DetectorState::TimeFloor,
+        };
+    }
+}
+
+/// What each detector has learned; nothing, when the state is of another.
+impl DetectorState {
+    fn z_score(&self) -> RunningStats {
+        if let Self::ZScore(stats) = self { *stats } else { RunningStats::default() }
+    }
+
+    fn ewma(&self) -> DecayingStats {
+        if let Self::Ewma(stats) = self { *stats } else { DecayingStats::default() }
+    }
+
+    fn robust(&self) -> DecayingStats {
+        if let Self::Robust(stats) = self { *stats } else { DecayingStats::default() }
+    }
+}
+
+/// A byte for the detector, then what it has learned.
+impl Stable for DetectorState {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::ZScore(stats) => {
+                out.push(0);
+                stats.put(out);
+            }
+            Self::Ewma(stats) => {
+                out.push(1);
+                stats.put(out);
+            }
+            Self::Robust(stats) => {
+                out.push(2);
+                stats.put(out);
+            }
+            Self::TimeFloor => out.push(3),
+        }
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        match u8::take(from)? {
+            0 => RunningStats::take(from).map(Self::ZScore),
+            1 => DecayingStats::take(from).map(Self::Ewma),
+            2 => DecayingStats::take(from).map(Self::Robust),
+            3 => Some(Self::TimeFloor),
+            _ => None,
+        }
+    }
+}
+
+/// Exact for every integer a player can cause (±2^53); beyond, rounded alike everywhere.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+const fn float(value: i64) -> f64 {
+    value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::{Reason, Source};
+
+    fn kinds() -> [DetectorKind; 4] {
+        let threshold = Threshold::parse("6").unwrap();
+        [
+            DetectorKind::ZScore { threshold },
+            DetectorKind::Ewma { threshold, span: 20 },
+            DetectorKind::Robust { threshold, prior: Prior::DEFAULT },
+            DetectorKind::TimeFloor { minimum_ms: 45_000 },
+        ]
+    }
+
+    #[test]
+    fn a_state_does_as_the_detector_alone() {
+        let (mut alone, mut fading) = (ZScore::new(6.0), Ewma::new(6.0, 20));
+        let mut log = Robust::new(6.0, Prior::DEFAULT);
+        let mut hydra = TimeFloor { minimum_ms: 45_000 };
+        let mut states = kinds().map(|kind| kind.fresh());
+        for value in (0..200_i64).map(|i| if i % 50 == 49 { 1_000_000 } else { 100 + i * i % 41 }) {
+            let verdicts = kinds().into_iter().zip(&mut states).map(|(kind, state)| {
+                let verdict = kind.score(state, value);
+                kind.learn(state, value);
+                verdict
+            });
+            let verdicts: Vec<_> = verdicts.collect();
+            let value = float(value);
+            let wanted = [alone.observe(value), fading.observe(value), log.observe(value), hydra.observe(value)];
+            assert_eq!(verdicts, wanted.map(|verdict| Some(verdict).filter(Verdict::is_anomaly)));
+        }
+        let wanted = [
+            DetectorState::ZScore(alone.stats),
+            DetectorState::Ewma(fading.stats),
+            DetectorState::Robust(log.stats),
+            DetectorState::TimeFloor,
+        ];
+        assert_eq!(states, wanted);
+    }
+
+    #[test]
+    fn states_are_small_and_keep_their_bytes() {
+        assert!(size_of::<DetectorState>() <= 40);
+        for kind in kinds() {
+            let mut state = kind.fresh();
+            for value in [0, 5, -3, 1_000, i64::MAX, i64::MIN, 7] {
+                let bytes = state.to_bytes();
+                let mut rest = &bytes[..];
+                assert_eq!(DetectorState::take(&mut rest), Some(state), "{kind:?}");
+                assert!(rest.is_empty() && bytes.len() <= 35);
+                for cut in 0..bytes.len() {
+                    assert_eq!(DetectorState::take(&mut &bytes[..cut]), None, "{kind:?} cut at {cut}");
+                }
+                kind.learn(&mut state, value);
+                kind.score(&state, value);
+            }
+        }
+        assert_eq!(DetectorState::take(&mut &[4, 0, 0][..]), None);
+        let golden = |values: &[i64]| {
+            let [_, ewma, ..] = kinds();
+            let mut state = ewma.fresh();
+            for value in values {
+                ewma.learn(&mut state, *value);
+            }
+            state.to_bytes()
+        };
+        assert_eq!(
+            golden(&[3, 5]),
+            [1, 2, 0x40, 0x10, 0, 0, 0, 0, 0, 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0],
+            "mean 4, variance 1"
+        );
+    }
+
+    #[test]
+    fn a_state_of_another_kind_counts_as_fresh() {
+        for kind in kinds() {
+            for other in kinds() {
+                let mut state = other.fresh();
+                (0..20).for_each(|value| other.learn(&mut state, value));
+                if std::mem::discriminant(&state) != std::mem::discriminant(&kind.fresh()) {
+                    assert_eq!(kind.score(&state, 100), kind.score(&kind.fresh(), 100));
+                    kind.learn(&mut state, 100);
+                    let mut wanted = kind.fresh();
+                    kind.learn(&mut wanted, 100);
+                    assert_eq!(state, wanted);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_floor_judges_without_learning() {
+        let [.., floor] = kinds();
+        let verdict = floor.score(&floor.fresh(), 12_000).unwrap();
+        assert_eq!(
+            (verdict.score.get().to_bits(), verdict.threshold.get().to_bits()),
+            (12e3_f64.to_bits(), 45e3_f64.to_bits())
+        );
+        assert_eq!((verdict.reason, verdict.baseline.source), (Reason::BelowFloor, Source::Rule));
+        assert_eq!(floor.score(&floor.fresh(), 45_000), None);
+    }
+}

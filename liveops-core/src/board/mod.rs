@@ -1,0 +1,216 @@
+//! Leaderboards: what one entry is and how it changes, a ranked index over many entries, and two boards that are
+//! usable alone.
+//!
+//! ```
+//! use liveops_core::board::{Leaderboard, Operator, Order};
+//!
+//! let mut board = Leaderboard::new(Order::Desc, Operator::Incr);
+//! board.submit("ana", 120)?;
+//! board.submit("bo", 90)?;
+//! board.submit("bo", 40)?;
+//! assert_eq!(board.rank("bo"), Some(1));
+//! # Ok::<(), liveops_core::Error>(())
+//! ```
+
+mod index;
+mod leaderboard;
+mod windowed;
+
+pub use index::{Index, Ranking, Row};
+pub use leaderboard::Leaderboard;
+pub use windowed::WindowedLeaderboard;
+
+use serde::Serialize;
+
+use crate::codec::{fields, tags};
+use crate::time::Timestamp;
+
+/// Which end of a board is first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Order {
+    /// The highest score.
+    #[default]
+    Desc,
+    /// The lowest, as for times.
+    Asc,
+}
+
+/// Who of several with the same score and subscore comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Ties {
+    /// Who reached the score first, then the smaller owner id.
+    #[default]
+    FirstToReach,
+    /// Who reached the score last, then the smaller owner id.
+    LastToReach,
+    /// The smaller owner id, as in a Redis sorted set.
+    OwnerId,
+}
+
+/// What a new value does to a score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Operator {
+    /// Adds.
+    #[default]
+    Incr,
+    /// Keeps the better pair of score and subscore.
+    Best,
+    /// Replaces, if its event is at least as new.
+    Set,
+    /// Subtracts; there is no floor.
+    Decr,
+}
+
+/// How entries of one board sort. Part of each entry, so that a store ranks without knowing rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// Which end is first.
+    pub order: Order,
+    /// Who comes first among equals.
+    pub ties: Ties,
+}
+
+/// A score and what decides between equal scores; compared as a pair, and both in the board's order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Score {
+    /// The score.
+    pub score: i64,
+    /// The subscore; 0 where a board has none.
+    pub subscore: i64,
+}
+
+impl From<i64> for Score {
+    fn from(score: i64) -> Self {
+        Self { score, subscore: 0 }
+    }
+}
+
+/// One owner's entry in one period of one board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Score and subscore.
+    pub score: Score,
+    /// When this score was reached: the receive time of the command that changed it.
+    pub reached_at: Timestamp,
+    /// Time of the newest event counted; decides [`Operator::Set`].
+    pub newest_ts: Timestamp,
+    /// How it sorts.
+    pub sort: Sort,
+}
+
+/// A score left the 64-bit integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow;
+
+/// Where an entry stands, smaller first; owner ids decide between equal places.
+pub(crate) type Place = [i64; 3];
+
+impl Standing {
+    /// Negation would overflow at the smallest integer; flipping the bits reverses the order of all of them.
+    pub(crate) fn place(&self) -> Place {
+        let reached = self.reached_at.as_unix_millis();
+        let tie = match self.sort.ties {
+            Ties::FirstToReach => reached,
+            Ties::LastToReach => !reached,
+            Ties::OwnerId => 0,
+        };
+        let [score, subscore] = self.sort.order.key(self.score);
+        [score, subscore, tie]
+    }
+}
+
+impl Order {
+    /// Smaller is better.
+    pub(crate) const fn key(self, Score { score, subscore }: Score) -> [i64; 2] {
+        match self {
+            Self::Desc => [!score, !subscore],
+            Self::Asc => [score, subscore],
+        }
+    }
+}
+
+impl Operator {
+    /// The entry after one more value. An unchanged pair keeps its `reached_at`: nobody moves.
+    pub fn apply(
+        self,
+        before: Option<Standing>,
+        sort: Sort,
+        value: Score,
+        ts: Timestamp,
+        received_at: Timestamp,
+    ) -> Result<Standing, Overflow> {
+        let Some(old) = before else {
+            let score = if self == Self::Decr { add(Score::default(), value, i64::checked_sub)? } else { value };
+            return Ok(Standing { score, reached_at: received_at, newest_ts: ts, sort });
+        };
+        let score = match self {
+            Self::Incr => add(old.score, value, i64::checked_add)?,
+            Self::Decr => add(old.score, value, i64::checked_sub)?,
+            Self::Best if sort.order.key(value) < sort.order.key(old.score) => value,
+            Self::Set if ts >= old.newest_ts => value,
+            Self::Best | Self::Set => old.score,
+        };
+        let reached_at = if score == old.score { old.reached_at } else { received_at };
+        Ok(Standing { score, reached_at, newest_ts: old.newest_ts.max(ts), sort })
+    }
+}
+
+fn add(a: Score, b: Score, checked: fn(i64, i64) -> Option<i64>) -> Result<Score, Overflow> {
+    let sum = |a, b| checked(a, b).ok_or(Overflow);
+    Ok(Score { score: sum(a.score, b.score)?, subscore: sum(a.subscore, b.subscore)? })
+}
+
+tags!(Order { Desc = 0, Asc = 1 });
+tags!(Ties { FirstToReach = 0, LastToReach = 1, OwnerId = 2 });
+fields!(Sort { order, ties });
+fields!(Score { score, subscore });
+fields!(Standing { score, reached_at, newest_ts, sort });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis)
+    }
+
+    #[test]
+    fn operators() {
+        let apply = |operator: Operator, order, value: (i64, i64), ts| {
+            let sort = Sort { order, ties: Ties::FirstToReach };
+            let old = Standing { score: Score { score: 10, subscore: 5 }, reached_at: at(5), newest_ts: at(5), sort };
+            let value = Score { score: value.0, subscore: value.1 };
+            let new = operator.apply(Some(old), sort, value, at(ts), at(9)).unwrap();
+            (new.score.score, new.score.subscore, new.reached_at.as_unix_millis())
+        };
+        assert_eq!(apply(Operator::Incr, Order::Desc, (5, 1), 1), (15, 6, 9));
+        assert_eq!(apply(Operator::Incr, Order::Desc, (0, 0), 6), (10, 5, 5), "nothing changed, nobody moves");
+        assert_eq!(apply(Operator::Decr, Order::Desc, (25, 0), 6), (-15, 5, 9), "no floor");
+        assert_eq!(apply(Operator::Best, Order::Desc, (7, 99), 6), (10, 5, 5), "the pair, not each alone");
+        assert_eq!(apply(Operator::Best, Order::Desc, (10, 6), 6), (10, 6, 9));
+        assert_eq!(apply(Operator::Best, Order::Asc, (10, 6), 6), (10, 5, 5));
+        assert_eq!(apply(Operator::Best, Order::Asc, (7, 99), 6), (7, 99, 9));
+        assert_eq!(apply(Operator::Set, Order::Desc, (3, 0), 4), (10, 5, 5), "older than what is there");
+        assert_eq!(apply(Operator::Set, Order::Desc, (3, 0), 5), (3, 0, 9));
+    }
+
+    #[test]
+    fn overflow_is_an_error_at_both_ends() {
+        let sort = Sort::default();
+        for (operator, start, value) in [
+            (Operator::Incr, i64::MAX, 1),
+            (Operator::Incr, i64::MIN, -1),
+            (Operator::Decr, i64::MIN, 1),
+            (Operator::Decr, i64::MAX, -1),
+        ] {
+            let old = Standing { score: start.into(), sort, ..Standing::default() };
+            assert_eq!(operator.apply(Some(old), sort, value.into(), at(0), at(0)), Err(Overflow));
+        }
+        assert_eq!(Operator::Decr.apply(None, sort, i64::MIN.into(), at(0), at(0)), Err(Overflow));
+    }
+}

@@ -1,0 +1,476 @@
+//! The blocking engine: rules and a store.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use serde::Serialize;
+
+use crate::board::{Ranking, Row};
+use crate::error::{Code, Error, StoreError, StoreErrorKind};
+use crate::event::Parser;
+use crate::id::{BoardId, PlayerId};
+use crate::limits::PAGE_LEN_MAX;
+use crate::plan::{Outcome, Plan};
+use crate::record::{BoardKey, Command, Horizon, Key, Player, Receipt, Record, Suspicion};
+use crate::rules::{BoardRule, PlayerView, Rules, RulesDiff};
+use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
+use crate::time::Timestamp;
+use crate::window::{Period, Window};
+
+/// Lines of [`Engine::submit_ndjson`] that are decided together.
+const NDJSON_BATCH_LEN: usize = 1024;
+
+/// Rules and a store. `Send + Sync` with a `Send + Sync` store; share it behind a reference or an `Arc`.
+///
+/// ```
+/// use liveops_core::{Engine, MemoryStore, Rules, Timestamp, Window};
+///
+/// let rules = Rules::from_json(r#"{ "version": 1, "game": "emberfall", "boards": {
+///     "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2 } } } }"#)?;
+/// let engine = Engine::new(rules, MemoryStore::new());
+/// let now = Timestamp::from_rfc3339("2026-11-07T12:00:00Z").unwrap();
+/// let line = br#"{"id":"e1","type":"progression","playerId":"ana","ts":1794052800,"payload":{"deltaXp":120}}"#;
+/// assert_eq!(engine.submit_ndjson(line, now)[0].code(), "applied");
+/// assert_eq!(engine.submit_ndjson(line, now)[0].code(), "replayed");
+/// assert_eq!(engine.board("xp")?.top(Window::Daily, 10, now)?[0].score, 120);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine<S> {
+    rules: RwLock<Loaded>,
+    store: S,
+    counters: Counters,
+}
+
+/// Rules and what is made from them once.
+#[derive(Clone, Debug)]
+struct Loaded {
+    rules: Arc<Rules>,
+    parser: Arc<Parser>,
+}
+
+impl Loaded {
+    fn new(rules: Rules) -> Self {
+        let parser = Arc::new(rules.door().parser());
+        Self { rules: Arc::new(rules), parser }
+    }
+}
+
+impl<S> Engine<S> {
+    /// Joins the two; `S` may be `Box<dyn Store>` or `Arc<dyn Store>`.
+    pub fn new(rules: Rules, store: S) -> Self {
+        Self { rules: RwLock::new(Loaded::new(rules)), store, counters: Counters::default() }
+    }
+
+    /// The rules of now.
+    pub fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().rules)
+    }
+
+    /// The store.
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Puts new rules in force and says how they differ. Batches in flight finish under the rules they began with; an
+    /// [`crate::intake::Intake`] is told by its own `replace`.
+    ///
+    /// Errors: `board_incompatible`.
+    pub fn replace_rules(&self, new: Rules) -> Result<RulesDiff, Error> {
+        let mut rules = self.rules.write();
+        let diff = rules.rules.diff(&new)?;
+        *rules = Loaded::new(new);
+        Ok(diff)
+    }
+
+    /// Periods that close in `after < t <= through`, once and in order: what a caller acts on after an advance, from
+    /// the mark up to which it has acted.
+    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> Vec<(Timestamp, Period)> {
+        self.rules().closed_between(after, through).collect()
+    }
+
+    /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
+    /// `refused`, and `refused.<code>`.
+    pub fn stats(&self) -> Stats {
+        self.counters.read()
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Takes one command, such as an event that [`crate::intake::Intake`] admitted.
+    pub fn submit(&self, command: &Command) -> Outcome {
+        let unknown = || Outcome::Unknown(Code::StoreOutcomeUnknown.into());
+        self.submit_batch(std::slice::from_ref(command)).pop().unwrap_or_else(unknown)
+    }
+
+    /// Takes a batch; one outcome per command, in order. Commands of one player are decided in order, those of
+    /// different players independently of each other.
+    pub fn submit_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
+        let rules = self.rules();
+        let mut plan = Plan::new(&rules, commands.iter().map(Borrow::borrow));
+        loop {
+            let keys = plan.keys();
+            if keys.is_empty() {
+                let outcomes = plan.finish();
+                self.counters.count(&outcomes);
+                return outcomes;
+            }
+            let batch = plan.decide(self.store.load(&keys));
+            if !batch.is_empty() {
+                plan.resolve(self.store.commit(batch));
+            }
+        }
+    }
+
+    /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for, and the
+    /// body must name the event. One outcome per line, in order; an empty last line is no line. A line that is no event
+    /// is refused with its first issue's code and the whole [`crate::event::ValidationError`] as the error's source.
+    pub fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
+        let parser = Arc::clone(&self.rules.read().parser);
+        let body = trusted.strip_suffix(b"\n").unwrap_or(trusted);
+        let mut lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut outcomes = Vec::new();
+        if body.is_empty() {
+            return outcomes;
+        }
+        loop {
+            let mut commands = Vec::with_capacity(NDJSON_BATCH_LEN);
+            let parsed: Vec<Option<Error>> = lines
+                .by_ref()
+                .take(NDJSON_BATCH_LEN)
+                .map(|line| trusted_event(&parser, line, now).map(|command| commands.push(command)).err())
+                .collect();
+            if parsed.is_empty() {
+                return outcomes;
+            }
+            let mut decided = self.submit_batch(&commands).into_iter();
+            let unknown = || Outcome::Unknown(Code::StoreOutcomeUnknown.into());
+            outcomes.extend(parsed.into_iter().map(|error| match error {
+                Some(error) => {
+                    self.counters.refused(error.code());
+                    Outcome::Refused(error)
+                }
+                None => decided.next().unwrap_or_else(unknown),
+            }));
+        }
+    }
+
+    /// One player, as callers read it; `None` for one who never did anything or was erased.
+    pub fn player(&self, player: &PlayerId) -> Result<Option<PlayerView>, Error> {
+        let view = |record: Player| self.rules().view(player, &record);
+        Ok(self.record(player)?.filter(|record| record.erased_through.is_none()).map(view))
+    }
+
+    /// A player's kept receipts, oldest first.
+    pub fn receipts(&self, player: &PlayerId) -> Result<Vec<Receipt>, Error> {
+        let Some(record) = self.record(player)? else { return Ok(Vec::new()) };
+        let numbers = record.receipts_from.max(1)..=record.receipts;
+        let keys: Vec<_> = numbers.map(|n| Key::Receipt(player.clone(), n)).collect();
+        let receipts = self.store.load(&keys)?.into_iter().filter_map(|answer| match answer {
+            Some(Record::Receipt(receipt)) => Some(receipt),
+            _ => None,
+        });
+        Ok(receipts.collect())
+    }
+
+    /// A player's kept suspicions with their numbers, oldest first.
+    pub fn suspicions_of(&self, player: &PlayerId) -> Result<Vec<(u64, Suspicion)>, Error> {
+        let Some(record) = self.record(player)? else { return Ok(Vec::new()) };
+        let keys: Vec<_> = record.suspicions.iter().map(|(n, _)| Key::Suspicion(player.clone(), *n)).collect();
+        let suspicions = self.store.load(&keys)?.into_iter().zip(&record.suspicions);
+        Ok(suspicions
+            .filter_map(|(answer, (n, _))| match answer {
+                Some(Record::Suspicion(suspicion)) => Some((*n, suspicion)),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// A player's record.
+    pub fn record(&self, player: &PlayerId) -> Result<Option<Player>, Error> {
+        match self.store.load(&[Key::Player(player.clone())])?.pop() {
+            Some(Some(Record::Player(record))) => Ok(Some(record)),
+            Some(None) => Ok(None),
+            _ => Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
+        }
+    }
+}
+
+impl<S: Store + Boards> Engine<S> {
+    /// Moves the horizon to `now`, never back; forgets the outcomes that no acceptable command can ask for any more,
+    /// and frees boards whose period is dropped. To be called now and then: every minute, say.
+    pub fn advance(&self, now: Timestamp) -> Result<Horizon, Error> {
+        let rules = self.rules();
+        let forgotten_before = now.minus_millis(rules.door().limits().past_millis_max);
+        let horizon = self.store.advance(Horizon { now, forgotten_before })?;
+        self.store.retain(&|key| rules.keeps(key, horizon.now))?;
+        Ok(horizon)
+    }
+
+    /// A board, for reading.
+    ///
+    /// Errors: `unknown_board`.
+    pub fn board(&self, board: &str) -> Result<Board<'_, S>, Error> {
+        let rules = self.rules();
+        let id = BoardId::new(board).map_err(|_| Code::UnknownBoard)?;
+        let rule = rules.board(&id).ok_or(Code::UnknownBoard)?.clone();
+        Ok(Board { store: &self.store, rules, rule })
+    }
+}
+
+impl<S: Store + Scan> Engine<S> {
+    /// Everything stored about one player: what a request for a copy of personal data asks for.
+    pub fn export_player(&self, player: &PlayerId) -> Result<PlayerExport, Error> {
+        let mut export = PlayerExport {
+            player_id: player.clone(),
+            record: None,
+            receipts: Vec::new(),
+            suspicions: Vec::new(),
+            outcomes: Vec::new(),
+        };
+        for (key, record) in self.store.scan_player(player)? {
+            match (key, record) {
+                (_, Record::Player(record)) => export.record = Some(record),
+                (_, Record::Receipt(receipt)) => export.receipts.push(receipt),
+                (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
+                    export.suspicions.push(Numbered { number, suspicion });
+                }
+                (Key::Outcome(_, id), Record::Outcome(outcome)) => export.outcomes.push(NamedOutcome { id, outcome }),
+                _ => {}
+            }
+        }
+        Ok(export)
+    }
+
+    /// Every kept suspicion, by player and number. Walks the whole store.
+    pub fn suspicions(&self) -> Result<Vec<(PlayerId, u64, Suspicion)>, Error> {
+        let all = self.store.scan(None, usize::MAX)?.into_iter();
+        Ok(all
+            .filter_map(|(key, record)| match (key, record) {
+                (Key::Suspicion(player, number), Record::Suspicion(suspicion)) => Some((player, number, suspicion)),
+                _ => None,
+            })
+            .collect())
+    }
+}
+
+impl<S: Feed> Engine<S> {
+    /// The next committed change sets after a cursor (0 is the start), at most `limit`.
+    pub fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedEntry>, Error> {
+        Ok(self.store.feed(after, limit)?)
+    }
+
+    /// Everything up to the cursor was dealt with and may go.
+    pub fn ack(&self, through: u64) -> Result<(), Error> {
+        Ok(self.store.ack(through)?)
+    }
+}
+
+impl Engine<crate::memory::MemoryStore> {
+    /// Names the whole state; see [`crate::MemoryStore::digest`].
+    pub fn digest(&self) -> String {
+        self.store.digest()
+    }
+
+    /// The whole state as bytes; see [`crate::MemoryStore::snapshot`].
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.store.snapshot()
+    }
+}
+
+fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Result<Command, Error> {
+    let mut parsed = parser.parse(line, now).map_err(|e| Error::with_source(e.code(), e))?;
+    let id = parsed.id.take().ok_or(Code::MissingEventId)?;
+    Ok(Command::event(parsed.into_event(id), now))
+}
+
+/// Everything stored about one player.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayerExport {
+    /// Who.
+    pub player_id: PlayerId,
+    /// The player's state.
+    pub record: Option<Player>,
+    /// Kept receipts, oldest first.
+    pub receipts: Vec<Receipt>,
+    /// Kept suspicions, oldest first.
+    pub suspicions: Vec<Numbered>,
+    /// First outcomes kept for retries, by name.
+    pub outcomes: Vec<NamedOutcome>,
+}
+
+/// A suspicion and its number.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Numbered {
+    /// What a review names.
+    pub number: u64,
+    /// The suspicion.
+    #[serde(flatten)]
+    pub suspicion: Suspicion,
+}
+
+/// A first outcome and the command it is of.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamedOutcome {
+    /// The command.
+    pub id: crate::id::CommandId,
+    /// What it did.
+    #[serde(flatten)]
+    pub outcome: crate::record::StoredOutcome,
+}
+
+/// A board of the engine, for reading. Reads answer for the period that is current at the time given.
+#[derive(Debug)]
+pub struct Board<'e, S> {
+    store: &'e S,
+    rules: Arc<Rules>,
+    rule: BoardRule,
+}
+
+impl<S: Boards> Board<'_, S> {
+    /// How the board counts and sorts.
+    pub const fn rule(&self) -> &BoardRule {
+        &self.rule
+    }
+
+    /// The period that is current at a time.
+    ///
+    /// Errors: `unknown_window` if the board has no such window, or between two seasons.
+    pub fn period(&self, window: Window, now: Timestamp) -> Result<Period, Error> {
+        self.rule.keep(window).ok_or(Code::UnknownWindow)?;
+        Ok(self.rules.calendar().current(window, now).ok_or(Code::UnknownWindow)?)
+    }
+
+    /// The period so many before the current one: 1 is yesterday, last week, last season.
+    ///
+    /// Errors: `unknown_window`, also for a period that is no longer kept.
+    pub fn earlier(&self, window: Window, periods: u32, now: Timestamp) -> Result<Period, Error> {
+        let current = self.period(window, now)?;
+        let period = Period { index: current.index.saturating_sub(periods.into()), ..current };
+        if self.rules.keeps(&self.key(period), now) { Ok(period) } else { Err(Code::UnknownWindow.into()) }
+    }
+
+    /// The best `limit` of the current period.
+    pub fn top(&self, window: Window, limit: usize, now: Timestamp) -> Result<Vec<Row>, Error> {
+        self.page(self.period(window, now)?, 0, limit)
+    }
+
+    /// `offset..offset + limit` of any kept period, best first; at most 100,000 rows.
+    pub fn page(&self, period: Period, offset: usize, limit: usize) -> Result<Vec<Row>, Error> {
+        Ok(self.store.page(&self.key(period), offset, limit.min(PAGE_LEN_MAX), self.ranking())?)
+    }
+
+    /// The player's rank in the current period, from 1.
+    pub fn rank(&self, window: Window, player: &PlayerId, now: Timestamp) -> Result<Option<u64>, Error> {
+        Ok(self.store.rank(&self.key(self.period(window, now)?), player, self.ranking())?)
+    }
+
+    /// The player's row of the current period, with up to `each_side` rows above and below.
+    pub fn around(
+        &self,
+        window: Window,
+        player: &PlayerId,
+        each_side: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Row>, Error> {
+        let each_side = each_side.min(PAGE_LEN_MAX);
+        Ok(self.store.around(&self.key(self.period(window, now)?), player, each_side, self.ranking())?)
+    }
+
+    /// Rows of some players in the current period, best first, with their ranks on the whole board.
+    pub fn by_owners(&self, window: Window, players: &[PlayerId], now: Timestamp) -> Result<Vec<Row>, Error> {
+        Ok(self.store.by_owners(&self.key(self.period(window, now)?), players, self.ranking())?)
+    }
+
+    /// How many in the current period are strictly better than a score.
+    pub fn count_above(&self, window: Window, score: i64, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.store.count_above(&self.key(self.period(window, now)?), score, self.rule.sort.order)?)
+    }
+
+    /// How many stand on the board in the current period.
+    pub fn len(&self, window: Window, now: Timestamp) -> Result<u64, Error> {
+        Ok(self.store.len(&self.key(self.period(window, now)?))?)
+    }
+
+    const fn ranking(&self) -> Ranking {
+        self.rule.ranking
+    }
+
+    fn key(&self, period: Period) -> BoardKey {
+        BoardKey { board: self.rule.board.clone(), period }
+    }
+}
+
+/// Counts by stable names, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Stats(std::collections::BTreeMap<String, u64>);
+
+impl Stats {
+    /// One count; 0 for a name that never came up.
+    pub fn get(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// All counts above 0, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (name.as_str(), *count))
+    }
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    applied: AtomicU64,
+    held: AtomicU64,
+    replayed: AtomicU64,
+    unknown: AtomicU64,
+    /// Refusals are the exception; they can afford a lock.
+    refused: Mutex<std::collections::BTreeMap<Code, u64>>,
+}
+
+impl Counters {
+    /// Counts a batch with one addition for each kind.
+    fn count(&self, outcomes: &[Outcome]) {
+        let (mut applied, mut held, mut replayed, mut unknown) = (0, 0, 0, 0);
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Applied(effect) if effect.held.is_some() => held += 1,
+                Outcome::Applied(_) => applied += 1,
+                Outcome::Replayed(_) => replayed += 1,
+                Outcome::Unknown(_) => unknown += 1,
+                Outcome::Refused(error) => self.refused(error.code()),
+            }
+        }
+        let counts =
+            [(&self.applied, applied), (&self.held, held), (&self.replayed, replayed), (&self.unknown, unknown)];
+        for (counter, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            counter.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    fn refused(&self, code: Code) {
+        *self.refused.lock().entry(code).or_default() += 1;
+    }
+
+    fn read(&self) -> Stats {
+        let refused = self.refused.lock();
+        let mut stats = std::collections::BTreeMap::new();
+        let named = [
+            ("applied", self.applied.load(Ordering::Relaxed)),
+            ("held", self.held.load(Ordering::Relaxed)),
+            ("replayed", self.replayed.load(Ordering::Relaxed)),
+            ("unknown", self.unknown.load(Ordering::Relaxed)),
+            ("refused", refused.values().sum()),
+        ];
+        stats.insert("commands".to_owned(), named.iter().map(|(_, count)| count).sum());
+        stats.extend(named.map(|(name, count)| (name.to_owned(), count)));
+        stats.extend(refused.iter().map(|(code, count)| (format!("refused.{code}"), *count)));
+        stats.retain(|_, count| *count > 0);
+        Stats(stats)
+    }
+}

@@ -1,0 +1,255 @@
+//! A batch of commands on its way through load, decide, commit. It performs no I/O, so the blocking and the async
+//! driver are a dozen lines each and cannot differ in behaviour.
+//!
+//! ```text
+//! keys() -> load them -> decide(answers) -> commit the change sets -> resolve(results) -> keys() ... -> finish()
+//! ```
+
+use crate::error::{Code, Error, StoreError, StoreErrorKind};
+use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
+use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Record};
+use crate::rules::{Decision, Found, Rules};
+
+/// The answer to one command.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Applied now.
+    Applied(Effect),
+    /// Applied by an earlier copy, with this effect.
+    Replayed(Effect),
+    /// This call changed nothing. After an `Unknown`, a transient refusal does not settle the doubt.
+    Refused(Error),
+    /// May or may not have been applied: send it again with the same id.
+    Unknown(Error),
+}
+
+impl Outcome {
+    /// What the command did, now or earlier; the error otherwise.
+    pub fn into_effect(self) -> Result<Effect, Error> {
+        match self {
+            Self::Applied(effect) | Self::Replayed(effect) => Ok(effect),
+            Self::Refused(error) | Self::Unknown(error) => Err(error),
+        }
+    }
+
+    /// `applied`, `held`, `replayed`, or the code of the error: what a count by outcome says.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Applied(effect) if effect.held.is_some() => "held",
+            Self::Applied(_) => "applied",
+            Self::Replayed(_) => "replayed",
+            Self::Refused(error) | Self::Unknown(error) => error.code().as_str(),
+        }
+    }
+
+    /// `applied`, `replayed`, `refused` or `unknown`.
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Applied(_) => "applied",
+            Self::Replayed(_) => "replayed",
+            Self::Refused(_) => "refused",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// The HTTP status that a server in front should answer with: 202 for what took effect, now or earlier.
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::Applied(_) | Self::Replayed(_) => 202,
+            Self::Refused(error) | Self::Unknown(error) => error.http_status(),
+        }
+    }
+}
+
+/// A batch in progress. Call [`Plan::keys`], load them, [`Plan::decide`], commit what it returns, [`Plan::resolve`];
+/// again until there are no keys.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    rules: &'a Rules,
+    /// By player, then as given.
+    commands: Vec<&'a Command>,
+    /// Where each of `commands` was given.
+    given: Vec<usize>,
+    lanes: Vec<Lane>,
+    outcomes: Vec<Option<Outcome>>,
+}
+
+/// One player's commands: those of `commands[at..end]` still have no outcome.
+#[derive(Debug)]
+struct Lane {
+    at: usize,
+    end: usize,
+    attempts: u32,
+    /// Of the run whose change set is at the store.
+    decisions: Option<Vec<Decision>>,
+}
+
+impl Lane {
+    fn run_end(&self) -> usize {
+        self.end.min(self.at + RUN_LEN_MAX)
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Starts a batch.
+    pub fn new(rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
+        let as_given: Vec<&Command> = commands.into_iter().collect();
+        let mut given: Vec<usize> = (0..as_given.len()).collect();
+        given.sort_by(|a, b| as_given[*a].player.cmp(&as_given[*b].player));
+        let commands: Vec<&Command> = given.iter().map(|i| as_given[*i]).collect();
+        let mut at = 0;
+        let lanes = commands.chunk_by(|a, b| a.player == b.player).map(|run| {
+            let lane = Lane { at, end: at + run.len(), attempts: 0, decisions: None };
+            at = lane.end;
+            lane
+        });
+        let lanes = lanes.collect();
+        let outcomes = commands.iter().map(|_| None).collect();
+        Self { rules, commands, given, lanes, outcomes }
+    }
+
+    /// What to load next; empty once every command has its outcome.
+    pub fn keys(&mut self) -> Vec<Key> {
+        self.lanes.retain(|lane| lane.at < lane.end);
+        if self.lanes.is_empty() {
+            return Vec::new();
+        }
+        let mut keys = Vec::with_capacity(1 + self.lanes.len() + self.commands.len());
+        keys.push(Key::Horizon);
+        for lane in &self.lanes {
+            let run = &self.commands[lane.at..lane.run_end()];
+            keys.push(Key::Player(run[0].player.clone()));
+            for command in run {
+                Rules::keys(command, |key| keys.push(key));
+            }
+        }
+        keys
+    }
+
+    /// Decides one run of every player who still has commands: at most one change set each.
+    pub fn decide(&mut self, loaded: Result<Vec<Option<Record>>, StoreError>) -> Vec<ChangeSet> {
+        let mut answers = match loaded {
+            Ok(loaded) => loaded.into_iter(),
+            Err(error) => {
+                self.refuse_from(0, &Error::from(error));
+                return Vec::new();
+            }
+        };
+        let horizon = match answers.next() {
+            Some(Some(Record::Horizon(horizon))) => horizon,
+            Some(None) => Horizon::default(),
+            _ => {
+                self.refuse_from(0, &Error::new(Code::StoreMisconfigured));
+                return Vec::new();
+            }
+        };
+        let mut batch = Vec::with_capacity(self.lanes.len());
+        for at in 0..self.lanes.len() {
+            let lane = &self.lanes[at];
+            let run = &self.commands[lane.at..lane.run_end()];
+            let Some((player, found)) = read(run, &mut answers) else {
+                // Answers of another kind or too few: nothing after this one can be trusted.
+                self.refuse_from(at, &Error::new(Code::StoreMisconfigured));
+                break;
+            };
+            let (changes, decisions) = self.rules.decide(run, horizon, player, found);
+            match changes {
+                Some(changes) => {
+                    batch.push(changes);
+                    self.lanes[at].decisions = Some(decisions);
+                }
+                None => self.finish_run(at, decisions),
+            }
+        }
+        batch
+    }
+
+    /// Takes what the store did, in the order of the change sets. A conflict makes the whole run be decided again. After
+    /// any failure the player's later commands are not attempted, so that their order holds.
+    pub fn resolve(&mut self, results: Vec<CommitOutcome>) {
+        let mut results = results.into_iter();
+        for at in 0..self.lanes.len() {
+            let Some(decisions) = self.lanes[at].decisions.take() else { continue };
+            // A store that does not answer has not said what it did.
+            let silent = || CommitOutcome::Failed(StoreError::new(StoreErrorKind::OutcomeUnknown));
+            match results.next().unwrap_or_else(silent) {
+                CommitOutcome::Applied => self.finish_run(at, decisions),
+                CommitOutcome::Conflict => {
+                    self.lanes[at].attempts += 1;
+                    if self.lanes[at].attempts == ATTEMPTS_MAX {
+                        self.fail_run(at, &Outcome::Refused(Error::new(Code::Contended)));
+                    }
+                }
+                CommitOutcome::Failed(error) if error.kind == StoreErrorKind::OutcomeUnknown => {
+                    self.fail_run(at, &Outcome::Unknown(error.into()));
+                }
+                CommitOutcome::Failed(error) => self.fail_run(at, &Outcome::Refused(error.into())),
+            }
+        }
+    }
+
+    /// The outcomes, in the order of the commands. Of a batch left before its keys ran out, nobody knows how the rest
+    /// ended.
+    pub fn finish(self) -> Vec<Outcome> {
+        let unknown = || Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown));
+        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
+    }
+
+    fn finish_run(&mut self, at: usize, decisions: Vec<Decision>) {
+        let lane = &mut self.lanes[at];
+        let run = lane.at..lane.run_end();
+        lane.at = run.end;
+        lane.attempts = 0;
+        for (given, decision) in self.given[run].iter().zip(decisions) {
+            self.outcomes[*given] = Some(match decision {
+                Decision::Apply(effect) => Outcome::Applied(effect),
+                Decision::Replay(effect) => Outcome::Replayed(effect),
+                Decision::Refuse(code) => Outcome::Refused(Error::new(code)),
+            });
+        }
+    }
+
+    /// Gives the whole run one outcome, whatever was decided, and does not try what comes after it.
+    fn fail_run(&mut self, at: usize, outcome: &Outcome) {
+        let lane = &mut self.lanes[at];
+        let (run, rest) = (lane.at..lane.run_end(), lane.run_end()..lane.end);
+        lane.at = lane.end;
+        for given in &self.given[run] {
+            self.outcomes[*given] = Some(outcome.clone());
+        }
+        for given in &self.given[rest] {
+            self.outcomes[*given] = Some(Outcome::Refused(Error::new(Code::NotAttempted)));
+        }
+    }
+
+    /// Fails the runs of all lanes from `first` on; nothing of them is at the store.
+    fn refuse_from(&mut self, first: usize, error: &Error) {
+        (first..self.lanes.len()).for_each(|at| self.fail_run(at, &Outcome::Refused(error.clone())));
+    }
+}
+
+/// The answers to one run's keys, in the order of [`Plan::keys`]; `None` if they are of another kind.
+fn read(run: &[&Command], answers: &mut impl Iterator<Item = Option<Record>>) -> Option<(Option<Player>, Vec<Found>)> {
+    let player = match answers.next()? {
+        Some(Record::Player(player)) => Some(player),
+        None => None,
+        Some(_) => return None,
+    };
+    let mut all = Vec::with_capacity(run.len());
+    for command in run {
+        let mut found = Found::default();
+        let mut sound = true;
+        Rules::keys(command, |key| match (key, answers.next()) {
+            (_, Some(None)) => {}
+            (Key::Outcome(..), Some(Some(Record::Outcome(outcome)))) => found.outcome = Some(outcome),
+            (Key::Suspicion(..), Some(Some(Record::Suspicion(suspicion)))) => found.suspicion = Some(suspicion),
+            _ => sound = false,
+        });
+        if !sound {
+            return None;
+        }
+        all.push(found);
+    }
+    Some((player, all))
+}

@@ -1,0 +1,435 @@
+//! What levels cost, by table or formula, compiled in exact arithmetic.
+
+use super::natural::Natural;
+use super::ratio::decimal;
+use super::{Levels, Ratio, Rounding};
+use crate::error::{Code, Error};
+use crate::limits::{COEFFICIENTS_MAX, INTEGER_MAX, LEVELS_MAX};
+
+/// Coefficients are kept in billionths: 10 to the power of [`crate::limits::FRACTION_DIGITS_MAX`].
+const BILLION: i128 = 1_000_000_000;
+
+/// How much experience each level takes, before it is compiled into [`Levels`].
+///
+/// `cost(l)` is the experience from level l to l+1. Level 1 starts at 0. A formula's fractions are rounded level by
+/// level, down unless [`rounding`](Self::rounding) says otherwise; nothing else is ever rounded.
+///
+/// ```
+/// use liveops_core::progress::{LevelCurve, Rounding};
+///
+/// let steep = LevelCurve::exponential(250, "1.2")?.rounding(Rounding::Nearest);
+/// let levels = LevelCurve::piecewise(vec![(1, LevelCurve::linear(100, 10)), (4, steep)]).max_level(7).compile()?;
+/// assert_eq!(levels.costs().collect::<Vec<_>>(), [100, 110, 120, 250, 300, 360]);
+/// # Ok::<(), liveops_core::progress::CurveError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelCurve {
+    shape: Shape,
+    rounding: Option<Rounding>,
+    max_level: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    Table(Vec<u64>),
+    Linear { base: u64, step: u64 },
+    Polynomial(Vec<i128>),
+    Exponential { base: u64, growth: Ratio },
+    Piecewise(Vec<(u32, LevelCurve)>),
+}
+
+/// Why a curve cannot be compiled, and what would be valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CurveError {
+    /// A growth has another form.
+    #[error("a growth is a decimal text above 0 with up to 9 digits behind the point, such as \"1.2\"")]
+    Growth,
+    /// A coefficient has another form.
+    #[error("a coefficient is a decimal text with up to 9 digits behind the point, such as \"-0.5\" or \"12\"")]
+    Coefficient,
+    /// More coefficients than [`COEFFICIENTS_MAX`].
+    #[error("a polynomial has at most {COEFFICIENTS_MAX} coefficients")]
+    TooManyCoefficients,
+    /// A formula without an end.
+    #[error("the highest level is missing: give one of 2 to {LEVELS_MAX}")]
+    MaxLevelMissing,
+    /// Fewer than two levels or more than [`LEVELS_MAX`].
+    #[error("the highest level must be 2 to {LEVELS_MAX}")]
+    MaxLevel,
+    /// The highest level lies beyond the end of a table.
+    #[error("the table ends at level {level}: give its cost too, or a highest level up to {level}")]
+    TableTooShort {
+        /// The highest level that the table reaches.
+        level: u32,
+    },
+    /// The parts of a piecewise curve do not fit together.
+    #[error(
+        "pieces start at level 1, then at ever higher levels below the highest one; only the whole has a highest \
+         level, and no piece has pieces"
+    )]
+    Pieces,
+    /// A level that costs nothing, or less.
+    #[error("the cost of level {level} must be at least 1")]
+    CostTooSmall {
+        /// The level.
+        level: u32,
+    },
+    /// More experience than an integer may hold.
+    #[error("with level {level} the total would pass 2^53 - 1: lower the costs or the highest level")]
+    TotalTooLarge {
+        /// The first level whose cost is too much.
+        level: u32,
+    },
+}
+
+impl CurveError {
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Growth | Self::Coefficient | Self::Pieces => Code::InvalidFormat,
+            Self::TooManyCoefficients => Code::TooLong,
+            Self::MaxLevelMissing => Code::Missing,
+            Self::TableTooShort { .. } => Code::TooShort,
+            Self::MaxLevel | Self::CostTooSmall { .. } | Self::TotalTooLarge { .. } => Code::OutOfRange,
+        }
+    }
+}
+
+impl From<CurveError> for Error {
+    fn from(error: CurveError) -> Self {
+        error.code().into()
+    }
+}
+
+impl LevelCurve {
+    /// The cost of level 1, 2 and so on. Unless told otherwise, the highest level is the one after the last cost.
+    pub const fn table(costs: Vec<u64>) -> Self {
+        Self::new(Shape::Table(costs))
+    }
+
+    /// `base` for level 1, `step` more for each further level.
+    pub const fn linear(base: u64, step: u64) -> Self {
+        Self::new(Shape::Linear { base, step })
+    }
+
+    /// `c0 + c1 * l + c2 * l^2 + ...` for level l, with decimal coefficients from c0 on, such as "12", "-0.5" or "0".
+    pub fn polynomial(coefficients: &[&str]) -> Result<Self, CurveError> {
+        if coefficients.len() > COEFFICIENTS_MAX {
+            return Err(CurveError::TooManyCoefficients);
+        }
+        let coefficients: Option<_> = coefficients.iter().map(|text| billionths(text)).collect();
+        coefficients.map(|c| Self::new(Shape::Polynomial(c))).ok_or(CurveError::Coefficient)
+    }
+
+    /// `base * growth^(l - 1)` for level l. The growth is text, such as "1.2", because 1.2 has no exact binary form.
+    pub fn exponential(base: u64, growth: &str) -> Result<Self, CurveError> {
+        let growth = Ratio::parse(growth).map_err(|_| CurveError::Growth)?;
+        Ok(Self::new(Shape::Exponential { base, growth }))
+    }
+
+    /// Curves one after the other, each with the level from which it holds; the first holds from level 1. Each counts
+    /// its levels anew: its own level 1 is the one from which it holds. A piece without a rounding takes that of the
+    /// whole.
+    pub const fn piecewise(pieces: Vec<(u32, Self)>) -> Self {
+        Self::new(Shape::Piecewise(pieces))
+    }
+
+    /// How fractions are rounded.
+    #[must_use]
+    pub const fn rounding(mut self, rounding: Rounding) -> Self {
+        self.rounding = Some(rounding);
+        self
+    }
+
+    /// The highest level, 2 to [`LEVELS_MAX`].
+    #[must_use]
+    pub const fn max_level(mut self, level: u32) -> Self {
+        self.max_level = Some(level);
+        self
+    }
+
+    /// The table of levels.
+    pub fn compile(&self) -> Result<Levels, CurveError> {
+        let max_level = self.max_level.or_else(|| self.shape.end()).ok_or(CurveError::MaxLevelMissing)?;
+        if !(2..=LEVELS_MAX).contains(&max_level) {
+            return Err(CurveError::MaxLevel);
+        }
+        let mut starts = Starts(vec![0]);
+        let Shape::Piecewise(pieces) = &self.shape else {
+            self.shape.extend(&mut starts, max_level, self.rounding.unwrap_or_default())?;
+            return Ok(Levels::new(starts.0));
+        };
+        check_pieces(pieces, max_level)?;
+        let ends = pieces.iter().skip(1).map(|(from, _)| *from).chain([max_level]);
+        for ((_, piece), end) in pieces.iter().zip(ends) {
+            piece.shape.extend(&mut starts, end, piece.rounding.or(self.rounding).unwrap_or_default())?;
+        }
+        Ok(Levels::new(starts.0))
+    }
+
+    const fn new(shape: Shape) -> Self {
+        Self { shape, rounding: None, max_level: None }
+    }
+}
+
+impl Shape {
+    /// The highest level, where the shape itself says so.
+    fn end(&self) -> Option<u32> {
+        match self {
+            Self::Table(costs) => Some(u32::try_from(costs.len()).unwrap_or(u32::MAX).saturating_add(1)),
+            Self::Piecewise(pieces) => {
+                let (from, last) = pieces.last()?;
+                // Pieces of pieces are refused later; they must not be walked before.
+                let Self::Table(_) = last.shape else { return None };
+                Some(from.saturating_add(last.shape.end()?).saturating_sub(1))
+            }
+            Self::Linear { .. } | Self::Polynomial(_) | Self::Exponential { .. } => None,
+        }
+    }
+
+    /// Appends starts until there are `end` of them: the costs of this shape's level 1, 2 and so on.
+    fn extend(&self, starts: &mut Starts, end: u32, rounding: Rounding) -> Result<(), CurveError> {
+        let levels = 1..=end.saturating_sub(starts.level());
+        match self {
+            Self::Table(costs) => {
+                for cost in costs.iter().take(levels.count()) {
+                    starts.push(i128::from(*cost))?;
+                }
+                let level = starts.level();
+                if level == end { Ok(()) } else { Err(CurveError::TableTooShort { level }) }
+            }
+            Self::Linear { base, step } => {
+                for level in levels {
+                    starts.push(i128::from(*base) + i128::from(*step) * i128::from(level - 1))?;
+                }
+                Ok(())
+            }
+            Self::Polynomial(coefficients) => {
+                for level in levels {
+                    // Horner's scheme. What overflows 128 bits is far beyond every total.
+                    let step = |sum: i128, c: &i128| sum.checked_mul(i128::from(level))?.checked_add(*c);
+                    let cost = coefficients.iter().rev().try_fold(0, step);
+                    starts.push(cost.map_or(i128::MAX, |cost| round_billionths(cost, rounding)))?;
+                }
+                Ok(())
+            }
+            Self::Exponential { base, growth } => {
+                let (mut numerator, mut denominator) = (Natural::new(*base), Natural::new(1));
+                for _ in levels {
+                    starts.push(numerator.divide(&denominator, rounding).map_or(i128::MAX, i128::from))?;
+                    numerator.multiply(growth.numerator());
+                    denominator.multiply(growth.denominator());
+                }
+                Ok(())
+            }
+            Self::Piecewise(_) => Err(CurveError::Pieces),
+        }
+    }
+}
+
+/// Where the levels so far start.
+struct Starts(Vec<u64>);
+
+impl Starts {
+    /// The last level so far.
+    fn level(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Adds a level that starts `cost` above the last one.
+    fn push(&mut self, cost: i128) -> Result<(), CurveError> {
+        let level = self.level();
+        if cost < 1 {
+            return Err(CurveError::CostTooSmall { level });
+        }
+        let last = self.0.last().copied().unwrap_or(0);
+        let next = u64::try_from(cost).ok().and_then(|cost| last.checked_add(cost));
+        let next =
+            next.filter(|next| *next <= INTEGER_MAX.unsigned_abs()).ok_or(CurveError::TotalTooLarge { level })?;
+        self.0.push(next);
+        Ok(())
+    }
+}
+
+fn check_pieces(pieces: &[(u32, LevelCurve)], max_level: u32) -> Result<(), CurveError> {
+    let from = |piece: &(u32, LevelCurve)| piece.0;
+    let valid = pieces.first().map(from) == Some(1)
+        && pieces.iter().zip(pieces.iter().skip(1)).all(|(a, b)| a.0 < b.0)
+        && pieces.last().is_some_and(|last| last.0 < max_level)
+        && pieces.iter().all(|(_, piece)| piece.max_level.is_none() && !matches!(piece.shape, Shape::Piecewise(_)));
+    if valid { Ok(()) } else { Err(CurveError::Pieces) }
+}
+
+/// A decimal with an optional minus sign, in billionths.
+fn billionths(text: &str) -> Option<i128> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
+    let (digits, scale) = decimal(text).ok()?;
+    Some(sign * i128::from(digits) * (BILLION / i128::from(scale)))
+}
+
+fn round_billionths(value: i128, rounding: Rounding) -> i128 {
+    let (whole, rest) = (value.div_euclid(BILLION), value.rem_euclid(BILLION));
+    let up = match rounding {
+        Rounding::Floor => false,
+        Rounding::Ceil => rest > 0,
+        Rounding::Nearest => rest * 2 >= BILLION,
+    };
+    whole + i128::from(up)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUNDINGS: [Rounding; 3] = [Rounding::Floor, Rounding::Ceil, Rounding::Nearest];
+
+    fn exponential(base: u64, growth: &str) -> LevelCurve {
+        LevelCurve::exponential(base, growth).unwrap()
+    }
+
+    fn costs(curve: &LevelCurve) -> Vec<u64> {
+        curve.compile().unwrap().costs().collect()
+    }
+
+    /// The cost of each level by the formula itself, as long as its parts fit 128 bits.
+    #[test]
+    fn exponential_costs_are_those_of_plain_fractions() {
+        let mut compared = 0;
+        for (growth, n, d) in [("1.2", 6_u128, 5_u128), ("1.05", 21, 20), ("2", 2, 1), ("1.125", 9, 8), ("0.9", 9, 10)]
+        {
+            for base in [1_u64, 7, 250, 1_000_003] {
+                for rounding in ROUNDINGS {
+                    let mut total = 0;
+                    for level in 1..60 {
+                        let power = |n: u128| n.checked_pow(level - 1).filter(|n| *n < 1 << 106);
+                        let (Some(top), Some(bottom)) = (power(n), power(d)) else { break };
+                        let top = top * u128::from(base);
+                        let cost = match rounding {
+                            Rounding::Floor => top / bottom,
+                            Rounding::Ceil => top.div_ceil(bottom),
+                            Rounding::Nearest => (top * 2 + bottom) / (bottom * 2),
+                        };
+                        total += cost;
+                        let levels = exponential(base, growth).rounding(rounding).max_level(level + 1).compile();
+                        compared += 1;
+                        if cost == 0 || total >= 1 << 53 {
+                            let error = [CurveError::CostTooSmall { level }, CurveError::TotalTooLarge { level }];
+                            assert_eq!(levels, Err(error[usize::from(cost > 0)].clone()));
+                            break;
+                        }
+                        let levels = levels.unwrap();
+                        assert_eq!(
+                            (u128::from(levels.cost(level)), u128::from(levels.total(level + 1))),
+                            (cost, total)
+                        );
+                    }
+                }
+            }
+        }
+        assert!(compared > 1500, "{compared}");
+    }
+
+    #[test]
+    fn a_doubling_curve_is_exact_to_the_last_level_that_fits() {
+        let levels = exponential(1, "2").max_level(54).compile().unwrap();
+        assert!((1..54).all(|l| levels.cost(l) == 1 << (l - 1) && levels.total(l) == (1 << (l - 1)) - 1));
+        assert_eq!(levels.total(54), INTEGER_MAX.unsigned_abs());
+        let beyond = exponential(1, "2").max_level(55).compile();
+        assert_eq!(beyond, Err(CurveError::TotalTooLarge { level: 54 }));
+    }
+
+    #[test]
+    fn a_long_slow_curve_stays_exact() {
+        // (1 + 10^-9)^n * 10^9 = 10^9 + n + n (n - 1) / 2 * 10^-9 + ...: the sum passes the next whole number late.
+        let levels = exponential(1_000_000_000, "1.000000001").max_level(1500).compile().unwrap();
+        assert!((1..1500).all(|l| levels.cost(l) == 1_000_000_000 + u64::from(l) - 1));
+    }
+
+    #[test]
+    fn the_level_is_the_inverse_of_the_total() {
+        for curve in [
+            exponential(250, "1.2").max_level(60),
+            LevelCurve::linear(100, 25).max_level(LEVELS_MAX),
+            LevelCurve::table(vec![1; 100]),
+            LevelCurve::polynomial(&["0", "50", "50"]).unwrap().max_level(99),
+        ] {
+            let levels = curve.compile().unwrap();
+            for level in 1..=levels.max_level() {
+                let start = levels.total(level);
+                assert_eq!(levels.level_at(start), level);
+                assert_eq!(levels.level_at(start + 1), level + u32::from(levels.cost(level) == 1));
+                assert_eq!(levels.level_at(start.saturating_sub(1)), (level - 1).max(1));
+                let progress = levels.progress(start);
+                assert_eq!((progress.level, progress.into_level), (level, 0));
+                assert_eq!(progress.to_next, (level < levels.max_level()).then(|| levels.cost(level)));
+            }
+            assert_eq!(levels.level_at(u64::MAX), levels.max_level());
+            let outside = [0, levels.max_level(), levels.max_level() + 1, u32::MAX].map(|l| levels.cost(l));
+            assert_eq!((outside, levels.total(0)), ([0; 4], 0));
+            assert_eq!(levels.total(u32::MAX), levels.total(levels.max_level()));
+        }
+    }
+
+    #[test]
+    fn each_shape_has_its_costs() {
+        assert_eq!(costs(&LevelCurve::linear(10, 5).max_level(4)), [10, 15, 20]);
+        assert_eq!(costs(&LevelCurve::table(vec![3, 1, 2])), [3, 1, 2]);
+        assert_eq!(costs(&LevelCurve::table(vec![3, 1, 2]).max_level(3)), [3, 1]);
+        let polynomial = LevelCurve::polynomial(&["0.5", "-1", "1.25"]).unwrap().max_level(5);
+        assert_eq!(costs(&polynomial.clone().rounding(Rounding::Ceil)), [1, 4, 9, 17], "0.75, 3.5, 8.75, 16.5");
+        assert_eq!(costs(&polynomial.clone().rounding(Rounding::Nearest)), [1, 4, 9, 17]);
+        assert_eq!(polynomial.compile(), Err(CurveError::CostTooSmall { level: 1 }));
+        let pieces = vec![(1, exponential(5, "1.5")), (3, LevelCurve::table(vec![9, 8]))];
+        let curve = LevelCurve::piecewise(pieces);
+        assert_eq!(costs(&curve), [5, 7, 9, 8]);
+        assert_eq!(costs(&curve.clone().rounding(Rounding::Ceil)), [5, 8, 9, 8]);
+        assert_eq!(curve.max_level(6).compile(), Err(CurveError::TableTooShort { level: 5 }));
+    }
+
+    #[test]
+    fn what_cannot_be_a_curve_is_refused() {
+        let linear = || LevelCurve::linear(1, 0);
+        let piecewise = LevelCurve::piecewise;
+        for (curve, error, code) in [
+            (linear(), CurveError::MaxLevelMissing, Code::Missing),
+            (linear().max_level(1), CurveError::MaxLevel, Code::OutOfRange),
+            (linear().max_level(LEVELS_MAX + 1), CurveError::MaxLevel, Code::OutOfRange),
+            (LevelCurve::table(vec![]), CurveError::MaxLevel, Code::OutOfRange),
+            (LevelCurve::table(vec![1]).max_level(3), CurveError::TableTooShort { level: 2 }, Code::TooShort),
+            (LevelCurve::table(vec![1, 0]), CurveError::CostTooSmall { level: 2 }, Code::OutOfRange),
+            (LevelCurve::table(vec![u64::MAX]), CurveError::TotalTooLarge { level: 1 }, Code::OutOfRange),
+            (LevelCurve::linear(1, u64::MAX).max_level(9), CurveError::TotalTooLarge { level: 2 }, Code::OutOfRange),
+            (exponential(1, "0.9").max_level(9), CurveError::CostTooSmall { level: 2 }, Code::OutOfRange),
+            (
+                exponential(1, "18446744073709551615").max_level(9),
+                CurveError::TotalTooLarge { level: 2 },
+                Code::OutOfRange,
+            ),
+            (piecewise(vec![]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+            (piecewise(vec![(2, linear())]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+            (piecewise(vec![(1, linear()), (1, linear())]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+            (piecewise(vec![(1, linear()), (9, linear())]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+            (piecewise(vec![(1, linear().max_level(4))]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+            (piecewise(vec![(1, piecewise(vec![]))]).max_level(9), CurveError::Pieces, Code::InvalidFormat),
+        ] {
+            assert_eq!(curve.compile().unwrap_err(), error, "{curve:?}");
+            assert_eq!(error.code(), code);
+        }
+        assert_eq!(LevelCurve::exponential(1, "1e3"), Err(CurveError::Growth));
+        assert_eq!(LevelCurve::polynomial(&["--1"]), Err(CurveError::Coefficient));
+        assert_eq!(LevelCurve::polynomial(&["0"; 17]), Err(CurveError::TooManyCoefficients));
+        let steep = LevelCurve::polynomial(&["18446744073709551615"; 16]).unwrap().max_level(LEVELS_MAX);
+        assert_eq!(steep.compile(), Err(CurveError::TotalTooLarge { level: 1 }));
+    }
+
+    #[test]
+    fn the_hash_names_the_table() {
+        let linear = LevelCurve::linear(5, 0).max_level(4).compile().unwrap();
+        let table = LevelCurve::table(vec![5, 5, 5]).compile().unwrap();
+        assert_eq!((linear.hash(), &linear), (table.hash(), &table));
+        assert_ne!(table.hash(), LevelCurve::table(vec![5, 5, 6]).compile().unwrap().hash());
+        let known = LevelCurve::exponential(250, "1.2").unwrap().max_level(60).compile().unwrap();
+        assert_eq!(known.hash().to_hex(), "338f1ee97d4cd2b0fe66fd42210d9eb5f2cd647c01cbb87641f28022bf531702");
+    }
+}

@@ -1,0 +1,208 @@
+//! How much of the experience asked for is granted, and why not all of it.
+
+use super::natural::Natural;
+use super::{Levels, Ratio, Rounding};
+use crate::codec::{fields, tags};
+use crate::error::{Code, Error};
+use crate::id::Id;
+use crate::limits::INTEGER_MAX;
+use crate::time::Timestamp;
+
+/// The rules by which experience is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progression {
+    /// The compiled curve.
+    pub levels: Levels,
+    /// What happens to experience beyond the highest level.
+    pub at_max_level: AtMaxLevel,
+    /// Most experience granted in one day, if there is such a limit.
+    pub daily_xp_cap: Option<u64>,
+    /// Every boost, past, present and future: at most [`crate::limits::BOOSTS_MAX`], for each grant looks at all.
+    pub boosts: Vec<Boost>,
+}
+
+/// What happens to experience beyond the start of the highest level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AtMaxLevel {
+    /// The total goes on growing.
+    #[default]
+    Bank,
+    /// It is not granted.
+    Discard,
+}
+
+/// A time in which experience is multiplied.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Boost {
+    /// Its name.
+    pub id: Id,
+    /// The first instant.
+    pub from: Timestamp,
+    /// The first instant after it.
+    pub until: Timestamp,
+    /// What experience is multiplied by; below 1 it is a brake.
+    pub factor: Ratio,
+}
+
+/// What became of the experience asked for: `requested + boost - over_daily_cap - over_max_level == granted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// Asked for.
+    pub requested: u64,
+    /// Added by boosts; negative when their product is below 1.
+    pub boost: i64,
+    /// Withheld by the daily cap.
+    pub over_daily_cap: u64,
+    /// Withheld at the highest level.
+    pub over_max_level: u64,
+    /// To be added to the total.
+    pub granted: u64,
+}
+
+fields!(Grant { requested, boost, over_daily_cap, over_max_level, granted });
+tags!(AtMaxLevel { Bank = 0, Discard = 1 });
+
+impl Boost {
+    /// Whether the boost holds at this time.
+    pub fn is_active(&self, ts: Timestamp) -> bool {
+        self.from <= ts && ts < self.until
+    }
+}
+
+impl Progression {
+    /// Decides a grant to a player who has `total_xp` and was granted `granted_today` in the day of `ts`: boosts
+    /// first, then the daily cap, then the highest level. Adds nothing itself.
+    ///
+    /// `score_overflow` when the boosted amount or the new total would pass [`INTEGER_MAX`].
+    pub fn grant(&self, total_xp: u64, granted_today: u64, requested: u64, ts: Timestamp) -> Result<Grant, Error> {
+        let boosted = self.boosted(requested, ts).ok_or(Code::ScoreOverflow)?;
+        // Neither passes INTEGER_MAX, so both are the same number as i64.
+        let boost = integer(boosted).ok_or(Code::ScoreOverflow)? - integer(requested).ok_or(Code::ScoreOverflow)?;
+        let within_cap = self.daily_xp_cap.map_or(boosted, |cap| boosted.min(cap.saturating_sub(granted_today)));
+        let granted = match self.at_max_level {
+            AtMaxLevel::Bank => within_cap,
+            AtMaxLevel::Discard => within_cap.min(self.levels.total(self.levels.max_level()).saturating_sub(total_xp)),
+        };
+        total_xp.checked_add(granted).and_then(integer).ok_or(Code::ScoreOverflow)?;
+        Ok(Grant {
+            requested,
+            boost,
+            over_daily_cap: boosted - within_cap,
+            over_max_level: within_cap - granted,
+            granted,
+        })
+    }
+
+    /// The product with all active boosts, rounded down once.
+    fn boosted(&self, requested: u64, ts: Timestamp) -> Option<u64> {
+        let mut active = self.boosts.iter().filter(|boost| boost.is_active(ts)).map(|boost| boost.factor);
+        let Some(first) = active.next() else { return Some(requested) };
+        let Some(second) = active.next() else { return first.of(requested, Rounding::Floor) };
+        let (mut numerator, mut denominator) = (Natural::new(requested), Natural::new(1));
+        for factor in [first, second].into_iter().chain(active) {
+            numerator.multiply(factor.numerator());
+            denominator.multiply(factor.denominator());
+        }
+        numerator.divide(&denominator, Rounding::Floor)
+    }
+}
+
+fn integer(value: u64) -> Option<i64> {
+    i64::try_from(value).ok().filter(|value| *value <= INTEGER_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::Stable as _;
+    use crate::progress::LevelCurve;
+
+    fn boost(from: i64, until: i64, factor: &str) -> Boost {
+        let [from, until] = [from, until].map(Timestamp::from_unix_seconds);
+        Boost { id: Id::new("boost").unwrap(), from, until, factor: Ratio::parse(factor).unwrap() }
+    }
+
+    fn progression(boosts: Vec<Boost>) -> Progression {
+        let levels = LevelCurve::table(vec![100, 200]).compile().unwrap();
+        Progression { levels, at_max_level: AtMaxLevel::Bank, daily_xp_cap: None, boosts }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    #[test]
+    fn boosts_hold_in_half_open_windows_and_multiply_exactly() {
+        let rules = progression(vec![boost(10, 20, "1.5"), boost(15, 30, "1.1"), boost(18, 19, "0.1")]);
+        // 7 * 1.5 is 10.5, 7 * 1.5 * 1.1 is 11.55, a tenth of that 1.155, 7 * 1.1 is 7.7.
+        let boosts = [9, 10, 14, 15, 18, 19, 20, 29, 30].map(|s| rules.grant(0, 0, 7, at(s)).unwrap().boost);
+        assert_eq!(boosts, [0, 3, 3, 4, -6, 4, 0, 0, 0]);
+        let thrice = progression(vec![boost(0, 1, "1.1"), boost(0, 1, "1.1"), boost(0, 1, "1.1")]);
+        assert_eq!(thrice.grant(0, 0, 1000, at(0)).unwrap().granted, 1331);
+        let once_rounded = progression(vec![boost(0, 1, "1.5"), boost(0, 1, "1.5")]);
+        assert_eq!(once_rounded.grant(0, 0, 5, at(0)).unwrap().granted, 11, "11.25, where rounding twice gives 10");
+    }
+
+    #[test]
+    fn cap_and_highest_level_withhold() {
+        let mut rules = progression(vec![boost(0, 1, "2")]);
+        rules.daily_xp_cap = Some(150);
+        let grant = |rules: &Progression, total, today| rules.grant(total, today, 100, at(0)).unwrap();
+        let wanted = Grant { requested: 100, boost: 100, over_daily_cap: 60, over_max_level: 0, granted: 140 };
+        assert_eq!(grant(&rules, 290, 10), wanted);
+        assert_eq!(grant(&rules, 0, 1000).granted, 0, "a cap that was lowered during the day");
+        rules.at_max_level = AtMaxLevel::Discard;
+        let wanted = Grant { over_max_level: 130, granted: 10, ..wanted };
+        assert_eq!(grant(&rules, 290, 10), wanted);
+        assert_eq!(grant(&rules, 1000, 10).granted, 0, "a curve that was shortened");
+        let bytes = wanted.to_bytes();
+        assert_eq!(Grant::take(&mut &bytes[..]), Some(wanted));
+        let json = r#"{"requested":100,"boost":100,"overDailyCap":60,"overMaxLevel":130,"granted":10}"#;
+        assert_eq!(serde_json::to_string(&wanted).unwrap(), json);
+    }
+
+    #[test]
+    fn totals_stay_within_the_integers() {
+        let max = INTEGER_MAX.unsigned_abs();
+        let rules = progression(vec![boost(0, 1, "2"), boost(1, 2, "18446744073709551615"), boost(1, 2, "1.5")]);
+        let grant = |total, requested, ts| rules.grant(total, 0, requested, at(ts)).map(|g| g.granted);
+        assert_eq!(grant(max - 1, 1, 9), Ok(1));
+        for (total, requested, ts) in [
+            (max, 1, 9),
+            (0, max + 1, 9),
+            (u64::MAX, 1, 9),
+            (u64::MAX, 0, 9),
+            (0, u64::MAX, 9),
+            (0, max / 2 + 1, 0),
+            (0, 1, 1),
+            (0, u64::MAX, 1),
+        ] {
+            assert_eq!(grant(total, requested, ts), Err(Code::ScoreOverflow.into()), "{total} {requested} {ts}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_breakdown_adds_up(
+            total in 0_u64..1 << 52, today in 0_u64..10_000, requested in 0_u64..1_000_000, ts in 0_i64..4,
+            cap in prop::option::of(0_u64..10_000), discard: bool,
+            factors in prop::collection::vec((0_i64..4, "[0-9]\\.[0-9]{0,8}[1-9]"), 0..5),
+        ) {
+            let mut rules = progression(factors.iter().map(|(from, f)| boost(*from, from + 2, f)).collect());
+            rules.daily_xp_cap = cap;
+            rules.at_max_level = if discard { AtMaxLevel::Discard } else { AtMaxLevel::Bank };
+            let grant = rules.grant(total, today, requested, at(ts)).unwrap();
+            let sum = i128::from(grant.requested) + i128::from(grant.boost)
+                - i128::from(grant.over_daily_cap) - i128::from(grant.over_max_level);
+            prop_assert_eq!(sum, i128::from(grant.granted));
+            prop_assert_eq!(grant.requested, requested);
+            prop_assert!(cap.is_none_or(|cap| grant.granted <= cap.saturating_sub(today)));
+            prop_assert!(!discard || grant.granted == 0 || total + grant.granted <= 300);
+        }
+    }
+}

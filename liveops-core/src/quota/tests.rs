@@ -1,0 +1,237 @@
+use super::*;
+
+struct SplitMix64(u64);
+
+impl SplitMix64 {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    fn cost(&mut self, quota: Quota) -> u32 {
+        u32::try_from(self.below(u64::from(quota.max_burst()) + 2)).unwrap()
+    }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis)
+}
+
+fn millis(span: Duration) -> i64 {
+    span.as_millis().try_into().unwrap()
+}
+
+/// The leaky bucket as a book would have it: a level that falls by `limit` every `period`, in exact fractions. One
+/// unit of `level` is one call divided by `period`, so that a microsecond leaks `limit` units.
+struct Bucket {
+    level: u128,
+    time: u128,
+    period: u128,
+}
+
+impl Bucket {
+    fn check(&mut self, quota: Quota, cost: u32, now: u128) -> bool {
+        let leaked = (now - self.time) * u128::from(quota.limit());
+        self.level = self.level.saturating_sub(leaked);
+        self.time = now;
+        let price = u128::from(cost) * self.period;
+        let fits = self.level + price <= u128::from(quota.max_burst()) * self.period;
+        self.level += if fits { price } else { 0 };
+        fits
+    }
+}
+
+/// Whole intervals: every decision is that of the book. Others: never more than the book, and less by no more than a
+/// microsecond for each call.
+#[test]
+fn gcra_is_the_leaky_bucket() {
+    for seed in 0..300 {
+        let mut random = SplitMix64(seed);
+        let limit = 1 + random.below(50);
+        let whole = seed % 2 == 0;
+        let period = if whole { limit * (1 + random.below(300_000)) } else { 1 + random.below(10_000_000) };
+        let burst = 1 + random.below(20);
+        let quota =
+            Quota::new(limit.try_into().unwrap(), Duration::from_micros(period)).burst(burst.try_into().unwrap());
+        let mut now = random.below(1 << 42);
+        let mut bucket = Bucket { level: 0, time: u128::from(now) * 1000, period: period.into() };
+        let mut state = i64::MIN;
+        let mut passed = 0;
+        for step in 0..500 {
+            now += random.below(2) * random.below(2 * period.div_ceil(1000));
+            let cost = random.cost(quota);
+            let time = at(now.try_into().unwrap());
+            let (after, decision) = gcra(state, quota, cost, time);
+            if whole {
+                let wanted = bucket.check(quota, cost, u128::from(now) * 1000);
+                assert_eq!(decision.allowed, wanted, "seed {seed}, step {step}");
+                let room = u128::from(burst) * bucket.period - bucket.level;
+                assert_eq!(u128::from(decision.remaining), room / bucket.period, "seed {seed}, step {step}");
+            } else if decision.allowed {
+                assert!(bucket.check(quota, cost, u128::from(now) * 1000), "seed {seed}, step {step}: too much");
+                passed += u128::from(cost);
+                let exact = bucket.level / u128::from(limit);
+                let debt = u128::try_from(after.saturating_sub(micros(time)).max(0)).unwrap();
+                assert!((exact..=exact + passed + 1).contains(&debt), "seed {seed}, step {step}: {exact} {debt}");
+            }
+            if !decision.allowed
+                && let Some(wait) = decision.retry_after
+            {
+                assert!(gcra(after, quota, cost, time.plus_millis(millis(wait))).1.allowed, "seed {seed}");
+                assert!(!gcra(after, quota, cost, time.plus_millis(millis(wait) - 1)).1.allowed, "seed {seed}");
+                assert_eq!(after, state, "seed {seed}: a refused call costs nothing");
+            }
+            assert_eq!(decision.retry_after.is_none(), decision.allowed || cost > quota.max_burst());
+            assert_eq!(decision.code.is_none(), decision.allowed);
+            let reset = time.plus_millis(millis(decision.reset_after));
+            assert_eq!(gcra(after, quota, 0, reset).1.remaining, quota.max_burst(), "seed {seed}");
+            state = after;
+        }
+    }
+}
+
+#[test]
+fn the_burst_then_the_rate() {
+    let quota = Quota::new(60, Duration::from_secs(60)).burst(3);
+    let (mut state, mut seen) = (i64::MIN, Vec::new());
+    for _ in 0..4 {
+        let (after, decision) = gcra(state, quota, 1, at(0));
+        state = after;
+        seen.push((decision.allowed, decision.remaining, decision.retry_after, decision.reset_after.as_secs()));
+    }
+    let wait = Some(Duration::from_secs(1));
+    assert_eq!(seen, [(true, 2, None, 1), (true, 1, None, 2), (true, 0, None, 3), (false, 0, wait, 3)]);
+    assert!(!gcra(state, quota, 1, at(999)).1.allowed);
+    assert!(gcra(state, quota, 1, at(1000)).1.allowed);
+    assert_eq!(gcra(state, quota, 4, at(i64::MAX)).1.retry_after, None, "more than a burst");
+    assert_eq!(gcra(state, quota, 4, at(i64::MAX)).1.remaining, 3);
+}
+
+#[test]
+fn a_clock_that_runs_back() {
+    let quota = Quota::new(10, Duration::from_millis(10)).burst(10);
+    let full = gcra(i64::MIN, quota, 10, at(50_000)).0;
+    // A little: nothing is forgiven, however often the clock goes to and fro.
+    let mut state = full;
+    for _ in 0..100 {
+        let (after, decision) = gcra(state, quota, 1, at(49_500));
+        assert!(!decision.allowed && decision.remaining == 0);
+        assert_eq!(decision.retry_after, Some(Duration::from_millis(501)));
+        let (after, decision) = gcra(after, quota, 1, at(50_000));
+        assert!(!decision.allowed);
+        state = after;
+    }
+    assert_eq!(state, full);
+    // By much: a burst's debt remains, and the wait that is promised is kept.
+    let (after, decision) = gcra(full, quota, 1, at(0));
+    assert_eq!((decision.allowed, decision.retry_after), (false, Some(Duration::from_millis(1))));
+    assert_eq!(decision.reset_after, Duration::from_millis(10));
+    assert!(gcra(after, quota, 1, at(1)).1.allowed);
+}
+
+#[test]
+fn every_argument_makes_a_quota() {
+    let numbers = [0, 1, 2, 7, 1_000_000, u32::MAX];
+    let spans = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX];
+    let times = [i64::MIN, -1, 0, 1, 1_800_000_000_000, i64::MAX];
+    for limit in numbers {
+        for period in spans {
+            for burst in numbers {
+                let quota = Quota::new(limit, period).burst(burst);
+                assert!(quota.limit() >= 1 && quota.max_burst() >= 1 && quota.interval() >= Duration::from_micros(1));
+                for (cost, now) in numbers.into_iter().flat_map(|cost| times.map(|now| (cost, now))) {
+                    for state in [i64::MIN, -1, 0, 1, i64::MAX] {
+                        let (after, decision) = gcra(state, quota, cost, at(now));
+                        let wait = decision.retry_after.map_or(0, millis);
+                        let then = at(now).plus_millis(wait);
+                        let passes = decision.allowed || gcra(after, quota, cost, then).1.allowed;
+                        // The ends of time are cut off, so there the wait is not seen to pass.
+                        let in_range = now.unsigned_abs() <= 1 << 51 && then <= at(1 << 51);
+                        assert!(passes || cost > quota.max_burst() || !in_range, "{quota:?} {state} {cost} {now}");
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(Quota::new(0, Duration::ZERO), Quota::new(1, Duration::from_micros(1)));
+    assert_eq!(Quota::new(7, Duration::from_secs(1)).interval(), Duration::from_micros(142_858));
+    assert_eq!(Quota::new(5, Duration::from_secs(1)).max_burst(), 5);
+}
+
+#[test]
+fn the_stricter_decision_counts() {
+    let allowed = |remaining| Decision { remaining, ..Decision::unlimited() };
+    let refused = |retry_after| Decision { allowed: false, retry_after, ..Decision::unlimited() };
+    let (short, long) = (refused(Some(Duration::from_secs(1))), refused(Some(Duration::from_secs(2))));
+    let never = refused(None);
+    for (a, b, wanted) in
+        [(allowed(1), allowed(2), allowed(1)), (allowed(1), short, short), (short, long, long), (long, never, never)]
+    {
+        assert_eq!((a.and(b), b.and(a)), (wanted, wanted));
+    }
+    assert_eq!(refused(Some(Duration::from_millis(1001))).retry_after_seconds(), Some(2));
+    assert_eq!((long.retry_after_seconds(), never.retry_after_seconds()), (Some(2), None));
+    let json = serde_json::to_string(&short).unwrap();
+    assert!(json.contains(r#""retryAfterMillis":1000,"resetAfterMillis":0"#), "{json}");
+}
+
+#[test]
+fn sliding_log_is_a_filter_over_all_that_passed() {
+    for seed in 0..300 {
+        let mut random = SplitMix64(seed);
+        let (limit, window) = (1 + random.below(12), 1 + random.below(40));
+        let mut log = SlidingLog::new(limit.try_into().unwrap(), Duration::from_millis(window));
+        let mut passed: Vec<(u64, u64)> = Vec::new();
+        let mut now = random.below(100);
+        for step in 0..400 {
+            now += random.below(2) * random.below(2 * window);
+            let cost = random.below(limit + 2);
+            let within = |passed: &[(u64, u64)], now: u64| {
+                passed.iter().filter(|(time, _)| time + window > now).map(|(_, cost)| cost).sum::<u64>()
+            };
+            let wanted = within(&passed, now) + cost <= limit;
+            let decision = log.check(cost.try_into().unwrap(), at(now.try_into().unwrap()));
+            assert_eq!(decision.allowed, wanted, "seed {seed}, step {step}");
+            if wanted {
+                passed.push((now, cost));
+            }
+            assert_eq!(u64::from(decision.remaining), limit - within(&passed, now), "seed {seed}, step {step}");
+            if !wanted && cost <= limit {
+                let wait = millis(decision.retry_after.unwrap()).unsigned_abs();
+                assert!(within(&passed, now + wait) + cost <= limit, "seed {seed}, step {step}");
+                assert!(within(&passed, now + wait - 1) + cost > limit, "seed {seed}, step {step}");
+            }
+            assert!(log.passed.len() as u64 <= limit && log.passed.iter().all(|(_, cost)| *cost > 0));
+        }
+        // No window of any beginning holds more than the limit.
+        for (start, _) in &passed {
+            let sum: u64 =
+                passed.iter().filter(|(t, _)| (*start..start + window).contains(t)).map(|(_, cost)| cost).sum();
+            assert!(sum <= limit, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn sliding_log_and_the_clock() {
+    let mut log = SlidingLog::new(2, Duration::from_secs(10));
+    assert!(log.check(1, at(100_000)).allowed);
+    assert!(log.check(1, at(99_500)).allowed, "half a second back is no step");
+    let refused = log.check(1, at(99_500));
+    assert_eq!(refused.retry_after, Some(Duration::from_millis(10_500)));
+    assert!(!log.clone().check(1, at(109_999)).allowed);
+    assert!(log.clone().check(1, at(110_000)).allowed);
+    // Set back by much: nobody waits longer than one window.
+    assert_eq!(log.check(1, at(5000)).retry_after, Some(Duration::from_secs(10)));
+    assert!(log.check(2, at(15_000)).allowed);
+    for now in [Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
+        _ = log.check(2, now);
+        _ = log.check(u32::MAX, now);
+    }
+    let mut longest = SlidingLog::new(u32::MAX, Duration::MAX);
+    assert!(longest.check(u32::MAX, at(0)).allowed);
+    assert!(!longest.check(1, at(1)).allowed);
+}

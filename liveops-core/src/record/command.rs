@@ -1,0 +1,162 @@
+//! What one player's state is asked to take in.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::codec::{Stable, tags};
+use crate::error::{Code, Error};
+use crate::event::{Event, Payload};
+use crate::hash::{self, fingerprint};
+use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
+use crate::limits::{INTEGER_MAX, REASON_BYTES_MAX};
+use crate::time::Timestamp;
+
+/// Something one player's state is asked to take in, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Its name.
+    pub id: CommandId,
+    /// Whose state.
+    pub player: PlayerId,
+    /// When it happened or was ordered: part of the content, the same in every retry.
+    pub ts: Timestamp,
+    /// When this copy came in; not part of the content.
+    pub received_at: Timestamp,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What a command does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// Decide a game event.
+    Event {
+        /// The event's type.
+        kind: Id,
+        /// What happened.
+        payload: Payload,
+    },
+    /// Support's correction of the XP total. Levels reached by it are rewarded once, as always; boards, which count
+    /// events, stay as they are. A total below 0 is `out_of_range`.
+    Adjust {
+        /// How much to add or take away.
+        xp: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Settle a suspicion.
+    Review {
+        /// Its [`super::Key::Suspicion`] number.
+        suspicion: u64,
+        /// Which way.
+        ruling: Ruling,
+    },
+    /// Show the player on boards or not.
+    SetVisibility {
+        /// Not.
+        hidden: bool,
+    },
+    /// Forget the player.
+    Erase,
+}
+
+/// How a review ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Ruling {
+    /// Honest: a held event is decided now.
+    Release,
+    /// Not: a held event stays unapplied.
+    Confirm,
+}
+
+/// Why an operator did something: 1 to 256 bytes of text without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(Arc<str>);
+
+impl Reason {
+    /// Parses it; else `invalid_argument`.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        let ok = (1..=REASON_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
+        if ok { Ok(Self(text.into())) } else { Err(Code::InvalidArgument.into()) }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Command {
+    /// An event and when it came in. For callers that know where it came from; what comes from outside goes through
+    /// [`crate::intake::Intake`].
+    pub fn event(event: Event, received_at: Timestamp) -> Self {
+        let Event { id, player, ts, kind, payload } = event;
+        let id = CommandId { origin: Origin::Event, id };
+        Self { id, player, ts, received_at, action: Action::Event { kind, payload } }
+    }
+
+    /// A command of the operator. A retry must carry the same `ts`.
+    pub const fn operator(id: EventId, player: PlayerId, ts: Timestamp, now: Timestamp, action: Action) -> Self {
+        Self { id: CommandId { origin: Origin::Operator, id }, player, ts, received_at: now, action }
+    }
+
+    /// Support's correction of a player's XP total; see [`Action::Adjust`].
+    ///
+    /// Errors: `out_of_range` beyond ±(2^53 - 1), `invalid_argument` for the reason.
+    pub fn adjust(id: EventId, player: PlayerId, now: Timestamp, xp: i64, reason: &str) -> Result<Self, Error> {
+        if xp.unsigned_abs() > INTEGER_MAX.unsigned_abs() {
+            return Err(Code::OutOfRange.into());
+        }
+        Ok(Self::operator(id, player, now, now, Action::Adjust { xp, reason: Reason::new(reason)? }))
+    }
+
+    /// Settles a suspicion.
+    pub const fn review(id: EventId, player: PlayerId, now: Timestamp, suspicion: u64, ruling: Ruling) -> Self {
+        Self::operator(id, player, now, now, Action::Review { suspicion, ruling })
+    }
+
+    /// Takes a player off every board, or shows them again.
+    pub const fn set_visibility(id: EventId, player: PlayerId, now: Timestamp, hidden: bool) -> Self {
+        Self::operator(id, player, now, now, Action::SetVisibility { hidden })
+    }
+
+    /// Forgets a player.
+    pub const fn erase(id: EventId, player: PlayerId, now: Timestamp) -> Self {
+        Self::operator(id, player, now, now, Action::Erase)
+    }
+
+    /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
+    pub fn fingerprint(&self, key: &hash::Key, scratch: &mut Vec<u8>) -> u128 {
+        scratch.clear();
+        self.player.put(scratch);
+        self.ts.put(scratch);
+        match &self.action {
+            Action::Event { kind, payload } => {
+                scratch.push(0);
+                kind.put(scratch);
+                payload.put(scratch);
+            }
+            Action::Review { suspicion, ruling } => {
+                scratch.push(1);
+                suspicion.put(scratch);
+                ruling.put(scratch);
+            }
+            Action::SetVisibility { hidden } => {
+                scratch.push(2);
+                hidden.put(scratch);
+            }
+            Action::Erase => scratch.push(3),
+            Action::Adjust { xp, reason } => {
+                scratch.push(4);
+                xp.put(scratch);
+                reason.0.put(scratch);
+            }
+        }
+        fingerprint(key, scratch)
+    }
+}
+
+tags!(Ruling { Release = 0, Confirm = 1 });

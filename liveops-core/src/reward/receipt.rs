@@ -1,0 +1,298 @@
+//! Receipts: proof of each reward, chained per player so that none can be changed, added or taken out unnoticed.
+
+use super::Item;
+use crate::codec::{Stable, fields};
+use crate::hash::Digest;
+use crate::id::{CommandId, EventId, Id, PlayerId};
+use crate::time::Timestamp;
+
+const ID_DOMAIN: &[u8] = b"liveops/receipt-id/v1\0";
+const HASH_DOMAIN: &[u8] = b"liveops/receipt/v1\0";
+
+/// Proof of one reward; a link of the player's chain.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt {
+    /// Place in the player's chain, from 1 on.
+    pub number: u64,
+    /// From [`receipt_id`]: the same for the same reward, whenever and however often it is computed. Deliver by it.
+    pub id: Digest,
+    /// The reward's name in the rules.
+    pub reward: Id,
+    /// What it was given for.
+    pub scope: Scope,
+    /// What was given.
+    pub items: Vec<Item>,
+    /// The command that set it off.
+    pub cause: CommandId,
+    /// That command's time.
+    pub ts: Timestamp,
+    /// Hash of the rules that decided.
+    pub rules: Digest,
+    /// [`hash`](Self::hash) of the receipt before; [`Digest::default`] in the first.
+    pub previous: Digest,
+}
+
+fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous });
+
+/// What a reward was given for: within one scope, none is given twice.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Scope {
+    /// A level reached.
+    Level(u32),
+    /// An event; its time too, because an id may come again once its first outcome is forgotten.
+    Event {
+        /// The event's id.
+        id: EventId,
+        /// The event's time.
+        ts: Timestamp,
+    },
+}
+
+/// One byte for the kind, then its fields.
+impl Stable for Scope {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Level(level) => {
+                out.push(0);
+                level.put(out);
+            }
+            Self::Event { id, ts } => {
+                out.push(1);
+                id.put(out);
+                ts.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        match u8::take(from)? {
+            0 => u32::take(from).map(Self::Level),
+            1 => Some(Self::Event { id: EventId::take(from)?, ts: Timestamp::take(from)? }),
+            _ => None,
+        }
+    }
+}
+
+impl Receipt {
+    /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0` and the stable bytes.
+    pub fn hash(&self) -> Digest {
+        Digest::of(&[HASH_DOMAIN, &self.to_bytes()])
+    }
+}
+
+/// Names a reward by what it is given for: SHA-256 of `"liveops/receipt-id/v1" 0`, the game with its length first,
+/// and the stable bytes of the rest. `index` tells apart what one reward gives several of in one scope.
+///
+/// Neither the rules nor the cause are in it: the same level reached again, under other rules or by another command,
+/// is the same reward.
+///
+/// ```
+/// use liveops_core::reward::{Scope, receipt_id};
+/// use liveops_core::{Id, PlayerId};
+///
+/// let (ana, gold) = (PlayerId::new("ana")?, Id::new("level-gold")?);
+/// let id = receipt_id("emberfall", &ana, &gold, &Scope::Level(2), 0);
+/// assert_eq!(id.to_hex(), "a76289df63fa4752f272b4e4ca2735d9f99b3958396cf8e46ec2b43d6bd98edc");
+/// # Ok::<(), liveops_core::Error>(())
+/// ```
+pub fn receipt_id(game: &str, player: &PlayerId, reward: &Id, scope: &Scope, index: u32) -> Digest {
+    let mut bytes = Vec::with_capacity(128);
+    (game.len() as u64).put(&mut bytes);
+    bytes.extend_from_slice(game.as_bytes());
+    player.put(&mut bytes);
+    reward.put(&mut bytes);
+    scope.put(&mut bytes);
+    index.put(&mut bytes);
+    Digest::of(&[ID_DOMAIN, &bytes])
+}
+
+/// What comes after this receipt does not vouch for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the chain breaks after receipt {number}")]
+pub struct BrokenLink {
+    /// The last receipt before the break.
+    pub number: u64,
+}
+
+/// Checks a player's receipts, oldest first, against the head of the chain: the hash of the newest, or
+/// [`Digest::default`] when there never was one.
+///
+/// Each must be what its successor points back to, and have the number before it; so must the newest be the head.
+/// A changed receipt is named itself; one taken out or put in is noticed after the receipt before it; a wrong
+/// `previous` speaks for the receipt before as well, which is then named. The oldest receipts may have been trimmed:
+/// the check begins at the first one given.
+pub fn verify_chain(receipts: &[Receipt], head: Digest) -> Result<(), BrokenLink> {
+    let Some(first) = receipts.first() else {
+        return if head == Digest::default() { Ok(()) } else { Err(BrokenLink { number: 0 }) };
+    };
+    // Only the very first receipt points at nothing.
+    if first.number == 0 || (first.number == 1) != (first.previous == Digest::default()) {
+        return Err(BrokenLink { number: first.number.saturating_sub(1) });
+    }
+    let successors = receipts.iter().skip(1).map(|next| (Some(next.number), next.previous));
+    for (receipt, (next_number, vouched)) in receipts.iter().zip(successors.chain([(None, head)])) {
+        let in_order = next_number.is_none_or(|next| receipt.number.checked_add(1) == Some(next));
+        if !in_order || receipt.hash() != vouched {
+            return Err(BrokenLink { number: receipt.number });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Origin;
+
+    /// Whether it changes what points back, and how.
+    type Tampering = (bool, fn(&mut Receipt));
+
+    fn id(text: &str) -> Id {
+        Id::new(text).unwrap()
+    }
+
+    fn event(text: &str, millis: i64) -> Scope {
+        Scope::Event { id: EventId::new(text).unwrap(), ts: Timestamp::from_unix_millis(millis) }
+    }
+
+    fn receipt(number: u64, scope: Scope, previous: Digest) -> Receipt {
+        Receipt {
+            number,
+            id: receipt_id("emberfall", &PlayerId::new("ana").unwrap(), &id("level-gold"), &scope, 0),
+            reward: id("level-gold"),
+            scope,
+            items: vec![Item::new(id("currency"), id("gold"), 100).unwrap()],
+            cause: CommandId { origin: Origin::Event, id: EventId::new("e1").unwrap() },
+            ts: Timestamp::from_unix_millis(1_794_009_600_000),
+            rules: Digest([7; 32]),
+            previous,
+        }
+    }
+
+    fn chain(len: u32) -> (Vec<Receipt>, Digest) {
+        let (mut receipts, mut head) = (Vec::new(), Digest::default());
+        for number in 1..=len {
+            let next = receipt(u64::from(number), Scope::Level(number + 1), head);
+            head = next.hash();
+            receipts.push(next);
+        }
+        (receipts, head)
+    }
+
+    #[test]
+    fn ids_and_hashes_are_pinned() {
+        let ana = PlayerId::new("ana").unwrap();
+        let of = |game, reward, scope, index| receipt_id(game, &ana, &id(reward), &scope, index).to_hex();
+        let ids = [
+            of("emberfall", "level-gold", Scope::Level(2), 0),
+            of("emberfall", "level-gold", Scope::Level(300), 1),
+            of("emberfall", "hydra-first", event("e1", 1_794_009_600_000), 0),
+            of("", "hydra-first", event("e1", -1), u32::MAX),
+        ];
+        assert_eq!(
+            ids,
+            [
+                "a76289df63fa4752f272b4e4ca2735d9f99b3958396cf8e46ec2b43d6bd98edc",
+                "35c4bcd182230d90511b66d8ade8755a7a0faf468b5ecef3e74f7f0eb7df6bdb",
+                "a8338ba3f9a6df2595fdc362695e33b2c14fdb455964bc6e8ee698f4cd9e39da",
+                "8efb99d01fb55a07faf4df8d2ddb7ddfc4812a72ad3833fb6c04c115f3cb6209"
+            ]
+        );
+        assert_eq!(chain(2).1.to_hex(), "ad60bc8115a35830e87edb2f80f70ac9d52ac735ea0a6ecf1d3e47c4362c1e61");
+    }
+
+    #[test]
+    fn no_two_meanings_share_an_id() {
+        let mut all = Vec::new();
+        for game in ["a", "ab"] {
+            for player in ["b", "bc"] {
+                for reward in ["c", "cd"] {
+                    for scope in [Scope::Level(1), Scope::Level(2), event("d", 1), event("d", 2), event("dd", 1)] {
+                        for index in [0, 1] {
+                            all.push(receipt_id(game, &PlayerId::new(player).unwrap(), &id(reward), &scope, index));
+                        }
+                    }
+                }
+            }
+        }
+        let len = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), len);
+    }
+
+    #[test]
+    fn receipts_have_one_form_in_bytes_and_in_json() {
+        for scope in [Scope::Level(2), event("e1", 5)] {
+            let receipt = receipt(1, scope, Digest::default());
+            let bytes = receipt.to_bytes();
+            assert_eq!(Receipt::take(&mut &bytes[..]).as_ref(), Some(&receipt));
+            assert!((0..bytes.len()).all(|cut| Receipt::take(&mut &bytes[..cut]).is_none()));
+        }
+        assert_eq!(Scope::take(&mut &[2, 0][..]), None);
+        let json = |scope| serde_json::to_value(receipt(1, scope, Digest::default())).unwrap();
+        assert_eq!(json(Scope::Level(2))["scope"], serde_json::json!({"level": 2}));
+        assert_eq!(json(event("e1", 5))["scope"], serde_json::json!({"event": {"id": "e1", "ts": 5}}));
+        let keys = ["number", "id", "reward", "scope", "items", "cause", "ts", "rules", "previous"];
+        assert!(keys.iter().all(|key| json(Scope::Level(2)).get(key).is_some()));
+    }
+
+    #[test]
+    fn a_chain_holds_whole_and_trimmed() {
+        let (receipts, head) = chain(6);
+        for trimmed in 0..6 {
+            assert_eq!(verify_chain(&receipts[trimmed..], head), Ok(()));
+        }
+        assert_eq!(verify_chain(&[], Digest::default()), Ok(()));
+        assert_eq!(verify_chain(&[], head), Err(BrokenLink { number: 0 }));
+    }
+
+    #[test]
+    fn every_tampering_is_found_at_its_place() {
+        let tamperings: [Tampering; 9] = [
+            (false, |r| r.number += 10),
+            (false, |r| r.id.0[0] ^= 1),
+            (false, |r| r.reward = id("other")),
+            (false, |r| r.scope = Scope::Level(99)),
+            (false, |r| r.items.clear()),
+            (false, |r| r.cause.origin = Origin::Operator),
+            (false, |r| r.ts = r.ts.plus_millis(1)),
+            (false, |r| r.rules.0[31] ^= 1),
+            (true, |r| r.previous.0[5] ^= 1),
+        ];
+        let (whole, head) = chain(6);
+        for trimmed in [0, 2] {
+            let receipts = &whole[trimmed..];
+            for place in 0..receipts.len() {
+                for (index, (in_previous, tamper)) in tamperings.iter().enumerate() {
+                    let mut forged = receipts.to_vec();
+                    tamper(&mut forged[place]);
+                    let number = receipts[place].number;
+                    let named = verify_chain(&forged, head).unwrap_err().number;
+                    match (index, place) {
+                        // A wrong number breaks the order before it as well.
+                        (0, 1..) => assert_eq!(named, number - 1),
+                        (0, 0) => assert!(named == number + 10 || named == number + 9),
+                        (_, 0) if *in_previous && trimmed > 0 => assert_eq!(named, number),
+                        _ => assert_eq!(named, number - u64::from(*in_previous), "{trimmed} {place} {index}"),
+                    }
+                }
+                let mut missing = receipts.to_vec();
+                missing.remove(place);
+                let named = verify_chain(&missing, head).map_err(|broken| broken.number);
+                // Without its first receipt a chain looks trimmed, which is allowed.
+                let wanted = if place == 0 { Ok(()) } else { Err(receipts[place].number - 1) };
+                assert_eq!(named, wanted);
+                let mut twice = receipts.to_vec();
+                twice.insert(place, receipts[place].clone());
+                assert_eq!(verify_chain(&twice, head), Err(BrokenLink { number: receipts[place].number }));
+            }
+        }
+        let mut headless = whole;
+        headless[0].previous = Digest([1; 32]);
+        assert_eq!(verify_chain(&headless, head), Err(BrokenLink { number: 0 }));
+    }
+}

@@ -1,0 +1,673 @@
+//! The rules document, read from the top.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::reader::{self, Fields, Node, RulesError};
+use super::select::Wanted;
+use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Prize, RewardRule, Rules, Selector, seconds};
+use crate::anomaly::{self, DetectorKind, Prior, Threshold};
+use crate::board::{Operator, Order, Ranking, Sort, Ties};
+use crate::error::Code;
+use crate::event::{Field, FieldKind, Schemas, TimeLimits, UnknownFields};
+use crate::hash::Digest;
+use crate::id::Id;
+use crate::json::{self, Value};
+use crate::limits::{
+    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, BOOSTS_MAX, COEFFICIENTS_MAX, DETECTORS_MAX, FIELDS_MAX,
+    FUTURE_SECONDS_DEFAULT, INTEGER_MAX, LEVELS_MAX, PAST_SECONDS_DEFAULT, REWARDS_MAX, TEXT_BYTES_MAX,
+};
+use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding};
+use crate::quota::Quota;
+use crate::reward::{Entry, Item, Kill, Loot, Pity, Trigger};
+use crate::window::{Calendar, Season, Seasons, Weekday, Window};
+
+type Read<T> = Result<T, RulesError>;
+
+/// A year: no limit of time in seconds is larger.
+const YEAR_SECONDS: i64 = 366 * 86_400;
+const XP_RULES_MAX: usize = 256;
+const QUOTAS_MAX: usize = 16;
+
+pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
+    let document = json::parse(bytes, json::Limits::RULES).map_err(|e| RulesError {
+        path: e.path.clone(),
+        issue: e.code,
+        message: e.to_string(),
+    })?;
+    let root = Node::root(&document);
+    let mut fields = root.fields()?;
+    fields.get("$schema");
+    fields.need("version")?.int(1, 1)?;
+    let game = fields.need("game")?.id()?;
+    let limits = limits(fields.get("limits"))?;
+    let schemas = fields.get("events").map_or_else(|| Ok(Schemas::builtin()), |node| events(&node))?;
+    let rules = Names { schemas: &schemas };
+    let (progression, xp) = progress(fields.get("progress"), &rules)?;
+    let activities = match fields.get("activities") {
+        Some(node) => bounded(&node, ACTIVITIES_MAX)?.iter().map(Node::id).collect::<Read<_>>()?,
+        None => Vec::new(),
+    };
+    let loot = fields.get("loot").map_or_else(|| Ok(BTreeMap::new()), |node| loot(&node))?;
+    let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| rewards(&node, &loot, &rules))?;
+    let calendar = fields.get("calendar").map_or_else(|| Ok(Calendar::utc()), |node| calendar(&node))?;
+    let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules))?;
+    let detectors = fields.get("detectors").map_or_else(|| Ok(Vec::new()), |node| detectors(&node, &rules))?;
+    let (receipts_max, suspicions_days) = retention(fields.get("retention"))?;
+    let quotas = fields.get("door").map_or_else(|| Ok(Vec::new()), |node| door(&node))?;
+    fields.end()?;
+
+    let mut leaves = BTreeMap::new();
+    reader::leaves(&document, &mut String::new(), &mut leaves);
+    let mut fingerprint_key = [0; 16];
+    let digest = |domain: &[u8]| Digest::of(&[domain, game.as_bytes()]).0;
+    fingerprint_key.copy_from_slice(&digest(b"liveops fingerprint v1\0")[..16]);
+    Ok(Rules {
+        door: Door { schemas: Arc::new(schemas), limits, quotas },
+        calendar,
+        progression,
+        xp,
+        activities,
+        other_activity: name("other"),
+        rewards,
+        loot,
+        loot_seed: digest(b"liveops loot seed v1\0"),
+        boards,
+        detectors,
+        receipts_max,
+        suspicions_millis_max: suspicions_days * crate::time::DAY_MILLIS,
+        hash: reader::hash(&leaves),
+        fingerprint_key,
+        leaves,
+        game: game.to_string(),
+    })
+}
+
+/// What names in the rules may refer to.
+struct Names<'a> {
+    schemas: &'a Schemas,
+}
+
+fn name(text: &'static str) -> Id {
+    // Literals of this file, all visible ASCII.
+    Id::new(text).unwrap_or_else(|_| unreachable!("{text} is a valid id"))
+}
+
+fn bounded<'v>(node: &Node<'v>, len_max: usize) -> Read<Vec<Node<'v>>> {
+    let elements = node.elements()?;
+    if elements.len() > len_max {
+        return Err(node.error(Code::TooLong, format_args!("at most {len_max}")));
+    }
+    Ok(elements)
+}
+
+fn limits(node: Option<Node<'_>>) -> Read<TimeLimits> {
+    let (mut past, mut future) = (PAST_SECONDS_DEFAULT, FUTURE_SECONDS_DEFAULT);
+    if let Some(node) = node {
+        let mut fields = node.fields()?;
+        past = fields.get("maxPastSeconds").map_or(Ok(past), |n| n.int(0, YEAR_SECONDS))?;
+        future = fields.get("maxFutureSeconds").map_or(Ok(future), |n| n.int(0, YEAR_SECONDS))?;
+        fields.end()?;
+    }
+    Ok(TimeLimits { past_millis_max: past * 1000, future_millis_max: future * 1000 })
+}
+
+fn events(node: &Node<'_>) -> Read<Schemas> {
+    if node.value().as_str().is_some() {
+        node.word(&[("guide", ())])?;
+        return Ok(Schemas::guide());
+    }
+    let mut schemas = Schemas::builtin();
+    for (kind, node) in node.named(256)? {
+        let mut schema = schemas.get(kind.as_str()).cloned().unwrap_or_default();
+        let mut fields = node.fields()?;
+        if let Some(node) = fields.get("unknownFields") {
+            schema.unknown_fields = node.word(&[
+                ("deny", UnknownFields::Deny),
+                ("ignore", UnknownFields::Ignore),
+                ("keep", UnknownFields::Keep),
+            ])?;
+        }
+        if let Some(node) = fields.get("fields") {
+            for (name, node) in node.named(FIELDS_MAX)? {
+                let known = schema.field(name.as_str()).cloned();
+                schema.set(field(name, &node, known)?);
+            }
+        }
+        fields.end()?;
+        schemas.define(kind.as_str(), schema).map_err(|e| {
+            let path = format!("{}{}", node.path, e.path);
+            RulesError { path, issue: Code::InvalidFormat, message: e.to_string() }
+        })?;
+    }
+    Ok(schemas)
+}
+
+/// A field of an event: what is not said stays as the built-in type has it.
+fn field(name: Id, node: &Node<'_>, known: Option<Field>) -> Read<Field> {
+    let mut fields = node.fields()?;
+    let (known_kind, known_required) = known.map_or((None, false), |field| (Some(field.kind), field.required));
+    let kind = kind(&mut fields, node, known_kind)?;
+    let required = fields.get("required").map_or(Ok(known_required), |n| n.bool())?;
+    fields.end()?;
+    Ok(Field { name, kind, required })
+}
+
+fn kind(fields: &mut Fields<'_>, node: &Node<'_>, known: Option<FieldKind>) -> Read<FieldKind> {
+    const KINDS: &[(&str, &str)] = &[
+        ("int", "int"),
+        ("uint", "uint"),
+        ("decimal", "decimal"),
+        ("bool", "bool"),
+        ("id", "id"),
+        ("text", "text"),
+        ("enum", "enum"),
+        ("array", "array"),
+    ];
+    let word = fields.get("type").map(|n| n.word(KINDS)).transpose()?;
+    let base = match (word, known) {
+        (None, None) => return Err(fields.need("type").err().unwrap_or_else(|| node.error(Code::Missing, "a type"))),
+        (None, Some(known)) => known,
+        (Some("int"), _) => FieldKind::Int { min: -INTEGER_MAX, max: INTEGER_MAX },
+        (Some("uint"), _) => FieldKind::Uint { min: 0, max: INTEGER_MAX },
+        (Some("decimal"), _) => FieldKind::Decimal,
+        (Some("bool"), _) => FieldKind::Bool,
+        (Some("id"), _) => FieldKind::Id,
+        (Some("text"), _) => FieldKind::Text { min_bytes: 0, max_bytes: TEXT_BYTES_MAX },
+        (Some("enum"), _) => FieldKind::Enum(Vec::new()),
+        (Some(_), _) => FieldKind::Array(Box::new(FieldKind::Id), ARRAY_LEN_MAX),
+    };
+    Ok(match base {
+        FieldKind::Int { min, max } => {
+            let (min, max) = range(fields, -INTEGER_MAX, min, max)?;
+            FieldKind::Int { min, max }
+        }
+        FieldKind::Uint { min, max } => {
+            let (min, max) = range(fields, 0, min, max)?;
+            FieldKind::Uint { min, max }
+        }
+        FieldKind::Text { min_bytes, max_bytes } => {
+            let bytes = |node: Option<Node<'_>>, default| {
+                let max = i64::try_from(TEXT_BYTES_MAX).unwrap_or(INTEGER_MAX);
+                node.map_or(Ok(default), |n| n.int(0, max).map(|n| usize::try_from(n).unwrap_or_default()))
+            };
+            let min_bytes = bytes(fields.get("minBytes"), min_bytes)?;
+            FieldKind::Text { min_bytes, max_bytes: bytes(fields.get("maxBytes"), max_bytes)? }
+        }
+        FieldKind::Enum(values) => FieldKind::Enum(match fields.get("values") {
+            Some(node) => bounded(&node, 256)?.iter().map(Node::id).collect::<Read<_>>()?,
+            None if values.is_empty() => return Err(node.error(Code::Missing, "an enum has \"values\"")),
+            None => values,
+        }),
+        FieldKind::Array(items, len_max) => {
+            let items = match fields.get("items") {
+                Some(node) => {
+                    let mut fields = node.fields()?;
+                    let items = kind(&mut fields, &node, None)?;
+                    fields.end()?;
+                    Box::new(items)
+                }
+                None if word.is_some() => return Err(node.error(Code::Missing, "an array has \"items\"")),
+                None => items,
+            };
+            let len_max = fields
+                .get("maxLen")
+                .map_or(Ok(len_max), |n| n.int(0, 64).map(|n| usize::try_from(n).unwrap_or_default()))?;
+            FieldKind::Array(items, len_max)
+        }
+        other => other,
+    })
+}
+
+fn range(fields: &mut Fields<'_>, lowest: i64, min: i64, max: i64) -> Read<(i64, i64)> {
+    let min = fields.get("min").map_or(Ok(min), |n| n.int(lowest, INTEGER_MAX))?;
+    let max = fields.get("max").map_or(Ok(max), |n| n.int(min, INTEGER_MAX))?;
+    Ok((min, max))
+}
+
+/// `on` and `where`.
+fn select(fields: &mut Fields<'_>, names: &Names<'_>) -> Read<Selector> {
+    let on = match fields.get("on") {
+        Some(node) => Some(event_type(&node, names)?),
+        None => None,
+    };
+    let mut wanted = Vec::new();
+    if let Some(node) = fields.get("where") {
+        for (field, node) in node.named(FIELDS_MAX)? {
+            names.field(&field, on.as_ref(), &node)?;
+            let value = match node.value() {
+                Value::Integer(value) => Wanted::Int(*value),
+                Value::Bool(value) => Wanted::Bool(*value),
+                Value::String(text) => Wanted::Text(text.to_string()),
+                _ => return Err(node.error(Code::WrongType, "a text, a whole number, true or false expected")),
+            };
+            wanted.push((field, value));
+        }
+    }
+    Ok(Selector { on, wanted })
+}
+
+fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
+    let kind = node.id()?;
+    if names.schemas.get(kind.as_str()).is_none() {
+        return Err(node.error(Code::UnknownType, "the rules know no such event type"));
+    }
+    Ok(kind)
+}
+
+impl Names<'_> {
+    /// The kinds that a field has, on one event type or on any that has it.
+    fn field(&self, field: &Id, on: Option<&Id>, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
+        let kinds: Vec<_> = self
+            .schemas
+            .iter()
+            .filter(|(kind, _)| on.is_none_or(|on| on == *kind))
+            .filter_map(|(_, schema)| schema.field(field.as_str()).map(|field| &field.kind))
+            .collect();
+        if kinds.is_empty() {
+            return Err(node.error(Code::UnknownField, "the event type has no such field"));
+        }
+        Ok(kinds)
+    }
+}
+
+/// `value` or `amount`: an integer, `{"field": ...}`, or the name of a kind of XP where that is known.
+fn amount(node: &Node<'_>, select: &Selector, names: &Names<'_>, xp_is_known: bool) -> Read<Amount> {
+    match node.value() {
+        Value::Integer(_) => node.int(-INTEGER_MAX, INTEGER_MAX).map(Amount::Fixed),
+        Value::String(_) if xp_is_known => node
+            .word(&[("requestedXp", 0), ("grantedXp", 1)])
+            .map(|which| if which == 0 { Amount::RequestedXp } else { Amount::GrantedXp }),
+        Value::Object(_) => {
+            let mut fields = node.fields()?;
+            let field = fields.need("field")?;
+            let name = field.id()?;
+            let kinds = names.field(&name, select.on.as_ref(), &field)?;
+            if !kinds.iter().all(|kind| matches!(kind, FieldKind::Int { .. } | FieldKind::Uint { .. })) {
+                return Err(field.error(Code::NotInteger, "a field of whole numbers expected"));
+            }
+            fields.end()?;
+            Ok(Amount::Field(name))
+        }
+        Value::Decimal(_) => Err(node.error(Code::NotInteger, "a whole number expected")),
+        _ => Err(node.error(Code::WrongType, "a whole number, {\"field\": ...} or a kind of XP expected")),
+    }
+}
+
+fn progress(node: Option<Node<'_>>, names: &Names<'_>) -> Read<(Progression, Vec<(Selector, Amount)>)> {
+    // Without rules for XP, every event gives what it asks for.
+    let delta_xp = vec![(Selector::default(), Amount::Field(name("deltaXp")))];
+    let one_level = || LevelCurve::linear(INTEGER_MAX.unsigned_abs(), 0).max_level(2).compile();
+    let Some(node) = node else {
+        let levels =
+            one_level().map_err(|e| RulesError { path: String::new(), issue: e.code(), message: e.to_string() })?;
+        let progression =
+            Progression { levels, at_max_level: AtMaxLevel::Bank, daily_xp_cap: None, boosts: Vec::new() };
+        return Ok((progression, delta_xp));
+    };
+    let mut fields = node.fields()?;
+    let levels = curve(&fields.need("curve")?)?;
+    let at_max_level = fields.get("atMaxLevel").map_or(Ok(AtMaxLevel::Bank), |node| {
+        node.word(&[("bank", AtMaxLevel::Bank), ("discard", AtMaxLevel::Discard)])
+    })?;
+    let daily_xp_cap = fields.get("dailyXpCap").map(|node| node.uint(0)).transpose()?;
+    let mut boosts = Vec::new();
+    for node in fields.get("boosts").map_or_else(|| Ok(Vec::new()), |node| bounded(&node, BOOSTS_MAX))? {
+        let mut fields = node.fields()?;
+        let id = fields.need("id")?.id()?;
+        let from = fields.need("from")?.time()?;
+        let until_node = fields.need("until")?;
+        let until = until_node.time()?;
+        if until <= from {
+            return Err(until_node.error(Code::OutOfRange, "a boost ends after it begins"));
+        }
+        let factor = ratio(&fields.need("factor")?)?;
+        fields.end()?;
+        boosts.push(Boost { id, from, until, factor });
+    }
+    let xp = match fields.get("xp") {
+        Some(node) => bounded(&node, XP_RULES_MAX)?.iter().map(|node| xp_rule(node, names)).collect::<Read<_>>()?,
+        None => delta_xp,
+    };
+    fields.end()?;
+    Ok((Progression { levels, at_max_level, daily_xp_cap, boosts }, xp))
+}
+
+fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {
+    let mut fields = node.fields()?;
+    let select = select(&mut fields, names)?;
+    let amount = amount(&fields.need("amount")?, &select, names, false)?;
+    fields.end()?;
+    Ok((select, amount))
+}
+
+fn ratio(node: &Node<'_>) -> Read<Ratio> {
+    Ratio::parse(node.decimal()?).map_err(|e| node.error(e.code(), "a positive decimal such as \"1.2\" expected"))
+}
+
+fn curve(node: &Node<'_>) -> Read<Levels> {
+    let mut fields = node.fields()?;
+    let max_level = fields.get("maxLevel").map(|node| node.u32(1, LEVELS_MAX)).transpose()?;
+    let curve = curve_shape(&mut fields, 0)?;
+    fields.end()?;
+    let curve = match max_level {
+        Some(max_level) => curve.max_level(max_level),
+        None => curve,
+    };
+    curve.compile().map_err(|e| node.error(e.code(), e))
+}
+
+fn curve_shape(fields: &mut Fields<'_>, depth: u8) -> Read<LevelCurve> {
+    let kind = fields.need("kind")?;
+    let shape = kind.word(&[
+        ("table", "table"),
+        ("linear", "linear"),
+        ("polynomial", "polynomial"),
+        ("exponential", "exponential"),
+        ("piecewise", "piecewise"),
+    ])?;
+    let curve = match shape {
+        "table" => {
+            let costs = fields.need("costs")?;
+            LevelCurve::table(bounded(&costs, LEVELS_MAX as usize)?.iter().map(|n| n.uint(1)).collect::<Read<_>>()?)
+        }
+        "linear" => LevelCurve::linear(fields.need("base")?.uint(1)?, fields.need("step")?.uint(0)?),
+        "polynomial" => {
+            let node = fields.need("coefficients")?;
+            let texts = bounded(&node, COEFFICIENTS_MAX)?.iter().map(Node::decimal).collect::<Read<Vec<_>>>()?;
+            LevelCurve::polynomial(&texts).map_err(|e| node.error(e.code(), e))?
+        }
+        "exponential" => {
+            let base = fields.need("base")?.uint(1)?;
+            let growth = fields.need("growth")?;
+            LevelCurve::exponential(base, growth.decimal()?).map_err(|e| growth.error(e.code(), e))?
+        }
+        _ if depth > 0 => return Err(kind.error(Code::TooDeep, "a piece is not made of pieces")),
+        _ => {
+            let mut pieces = Vec::new();
+            for node in bounded(&fields.need("pieces")?, 64)? {
+                let mut fields = node.fields()?;
+                let from_level = fields.need("fromLevel")?.u32(1, LEVELS_MAX)?;
+                let piece = curve_shape(&mut fields, depth + 1)?;
+                fields.end()?;
+                pieces.push((from_level, piece));
+            }
+            LevelCurve::piecewise(pieces)
+        }
+    };
+    Ok(match fields.get("rounding") {
+        Some(node) => curve.rounding(node.word(&[
+            ("floor", Rounding::Floor),
+            ("ceil", Rounding::Ceil),
+            ("nearest", Rounding::Nearest),
+        ])?),
+        None => curve,
+    })
+}
+
+fn items(node: &Node<'_>) -> Read<Vec<Item>> {
+    match node.value() {
+        Value::Object(_) => Ok(vec![item(node)?]),
+        _ => bounded(node, 64)?.iter().map(item).collect(),
+    }
+}
+
+fn item(node: &Node<'_>) -> Read<Item> {
+    let mut fields = node.fields()?;
+    let (kind, id) = (fields.need("kind")?.id()?, fields.need("id")?.id()?);
+    let amount = fields.need("amount")?.uint(1)?;
+    fields.end()?;
+    Item::new(kind, id, amount).map_err(|e| node.error(e.code(), "an amount of 1 or more expected"))
+}
+
+fn loot(node: &Node<'_>) -> Read<BTreeMap<Id, Loot>> {
+    let mut tables = BTreeMap::new();
+    for (name, node) in node.named(REWARDS_MAX)? {
+        let mut fields = node.fields()?;
+        let mut entries = Vec::new();
+        for (name, node) in fields.need("entries")?.named(1000)? {
+            let mut fields = node.fields()?;
+            let weight = fields.need("weight")?.uint(1)?;
+            let items = fields.get("grant").map_or_else(|| Ok(Vec::new()), |node| items(&node))?;
+            fields.end()?;
+            entries.push(Entry { name, weight, items });
+        }
+        let guaranteed = fields.get("guaranteed").map_or_else(|| Ok(Vec::new()), |node| items(&node))?;
+        let mut pity = None;
+        if let Some(node) = fields.get("pity") {
+            let mut fields = node.fields()?;
+            let entry = fields.need("entry")?.id()?;
+            let guaranteed_at = fields.need("guaranteedAt")?.u32(1, u32::MAX)?;
+            fields.end()?;
+            pity = Some(Pity { entry, guaranteed_at });
+        }
+        fields.end()?;
+        tables.insert(name, Loot::new(entries, guaranteed, pity).map_err(|e| node.error(e.code(), e))?);
+    }
+    Ok(tables)
+}
+
+fn rewards(node: &Node<'_>, loot: &BTreeMap<Id, Loot>, names: &Names<'_>) -> Read<Vec<RewardRule>> {
+    let mut rewards = Vec::new();
+    for (name, node) in node.named(REWARDS_MAX)? {
+        let mut fields = node.fields()?;
+        let trigger = trigger(&fields.need("on")?, names)?;
+        let prize = match (fields.get("grant"), fields.get("loot")) {
+            (Some(grant), None) => Prize::Items(items(&grant)?),
+            (None, Some(table)) => {
+                let name = table.id()?;
+                if !loot.contains_key(&name) {
+                    return Err(table.error(Code::Missing, "no loot table of this name"));
+                }
+                Prize::Loot(name)
+            }
+            _ => return Err(node.error(Code::Missing, "either \"grant\" or \"loot\"")),
+        };
+        fields.end()?;
+        rewards.push(RewardRule { name, trigger, prize });
+    }
+    Ok(rewards)
+}
+
+fn trigger(node: &Node<'_>, names: &Names<'_>) -> Read<Trigger> {
+    let mut fields = node.fields()?;
+    let trigger = if let Some(level) = fields.get("level") {
+        Trigger::Level(level.u32(2, LEVELS_MAX)?)
+    } else if let Some(every) = fields.get("everyLevels") {
+        let step = NonZeroU32::new(every.u32(1, LEVELS_MAX)?);
+        Trigger::EveryLevels(step.unwrap_or(NonZeroU32::MIN))
+    } else if let Some(boss) = fields.get("boss") {
+        let kills = [("first", Kill::First), ("any", Kill::Any)];
+        Trigger::Boss { boss: boss.id()?, kill: fields.get("kill").map_or(Ok(Kill::Any), |n| n.word(&kills))? }
+    } else if let Some(event) = fields.get("event") {
+        Trigger::Event { kind: event_type(&event, names)? }
+    } else {
+        return Err(node.error(Code::Missing, "one of level, everyLevels, boss, event"));
+    };
+    fields.end()?;
+    Ok(trigger)
+}
+
+fn calendar(node: &Node<'_>) -> Read<Calendar> {
+    let mut fields = node.fields()?;
+    let mut calendar = Calendar::utc();
+    let refused = |node: &Node<'_>, code| node.error(code, "outside its range");
+    if let Some(node) = fields.get("utcOffsetMinutes") {
+        calendar = calendar.utc_offset_minutes(node.int(-840, 840)?).map_err(|e| refused(&node, e))?;
+    }
+    if let Some(node) = fields.get("resetMinute") {
+        calendar = calendar.reset_minute(node.int(0, 1439)?).map_err(|e| refused(&node, e))?;
+    }
+    if let Some(node) = fields.get("weekStart") {
+        let days: Vec<_> = Weekday::ALL.iter().map(|day| (day.as_str(), *day)).collect();
+        calendar = calendar.week_start(node.word(&days)?);
+    }
+    if let Some(node) = fields.get("graceSeconds") {
+        calendar = calendar.grace_seconds(node.int(0, 30 * 86_400)?).map_err(|e| refused(&node, e))?;
+    }
+    if let Some(node) = fields.get("seasons") {
+        let mut fields = node.fields()?;
+        let seasons = if let Some(table) = fields.get("table") {
+            let season = |node: &Node<'_>| {
+                let mut fields = node.fields()?;
+                let season = Season {
+                    label: fields.need("label")?.id()?,
+                    from: fields.need("from")?.time()?,
+                    until: fields.need("until")?.time()?,
+                };
+                fields.end()?;
+                Ok(season)
+            };
+            Seasons::Table(bounded(&table, 1000)?.iter().map(season).collect::<Read<Vec<_>>>()?.into())
+        } else {
+            fields.need("every")?.word(&[("month", ())])?;
+            fields.get("label").map_or(Ok(()), |node| node.word(&[("YYYY-MM", ())]))?;
+            Seasons::Monthly
+        };
+        fields.end()?;
+        calendar = calendar
+            .seasons(seasons)
+            .map_err(|e| node.error(e, "seasons have different labels, follow each other and do not overlap"))?;
+    }
+    fields.end()?;
+    Ok(calendar)
+}
+
+fn boards(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<BoardRule>> {
+    let mut boards = Vec::new();
+    for (board, node) in node.named(BOARDS_MAX)? {
+        let mut fields = node.fields()?;
+        let select = select(&mut fields, names)?;
+        let value = amount(&fields.need("value")?, &select, names, true)?;
+        let subvalue = fields.get("subvalue").map(|node| amount(&node, &select, names, true)).transpose()?;
+        let operator = fields.get("operator").map_or(Ok(Operator::Incr), |node| {
+            node.word(&[
+                ("incr", Operator::Incr),
+                ("best", Operator::Best),
+                ("set", Operator::Set),
+                ("decr", Operator::Decr),
+            ])
+        })?;
+        let order =
+            fields.get("order").map_or(Ok(Order::Desc), |n| n.word(&[("desc", Order::Desc), ("asc", Order::Asc)]))?;
+        let ties = fields.get("ties").map_or(Ok(Ties::FirstToReach), |node| {
+            node.word(&[
+                ("firstToReach", Ties::FirstToReach),
+                ("lastToReach", Ties::LastToReach),
+                ("ownerId", Ties::OwnerId),
+            ])
+        })?;
+        let ranking = fields.get("ranking").map_or(Ok(Ranking::Ordinal), |node| {
+            node.word(&[
+                ("ordinal", Ranking::Ordinal),
+                ("competition", Ranking::Competition),
+                ("dense", Ranking::Dense),
+            ])
+        })?;
+        let mut windows = Vec::new();
+        let keep = fields.need("keepPeriods")?;
+        for (window, node) in keep.named(Window::ALL.len())? {
+            let known: Vec<_> = Window::ALL.iter().map(|window| window.as_str()).collect();
+            let window = Window::from_text(window.as_str())
+                .ok_or_else(|| node.error(Code::UnknownWindow, format_args!("one of {}", known.join(", "))))?;
+            windows.push((window, node.u32(0, 1000)?));
+        }
+        if windows.is_empty() {
+            return Err(keep.error(Code::TooShort, "a board has at least one window"));
+        }
+        windows.sort_unstable();
+        fields.end()?;
+        let sort = Sort { order, ties };
+        boards.push(BoardRule { board: board.into(), select, value, subvalue, operator, sort, ranking, windows });
+    }
+    Ok(boards)
+}
+
+fn detectors(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<DetectorRule>> {
+    let mut detectors = Vec::new();
+    for (name, node) in node.named(DETECTORS_MAX)? {
+        let mut fields = node.fields()?;
+        let kind = fields.need("kind")?.word(&[
+            ("zScore", "zScore"),
+            ("ewma", "ewma"),
+            ("robust", "robust"),
+            ("timeFloor", "timeFloor"),
+        ])?;
+        let action = fields.get("action").map_or(Ok(anomaly::Action::Flag), |node| {
+            node.word(&[
+                ("allow", anomaly::Action::Allow),
+                ("flag", anomaly::Action::Flag),
+                ("hold", anomaly::Action::Hold),
+            ])
+        })?;
+        let (select, value, kind) = if kind == "timeFloor" {
+            let boss = fields.need("boss")?.id()?;
+            let wanted = vec![(self::name("bossId"), Wanted::Text(boss.to_string()))];
+            let select = Selector { on: Some(self::name("boss_kill")), wanted };
+            let minimum_ms = fields.need("minimumMs")?.u32(1, u32::MAX)?;
+            (select, Amount::Field(self::name("durationMs")), DetectorKind::TimeFloor { minimum_ms })
+        } else {
+            let select = select(&mut fields, names)?;
+            let value =
+                fields.get("value").map_or(Ok(Amount::RequestedXp), |node| amount(&node, &select, names, true))?;
+            let threshold = fields.get("threshold").map_or(Ok(Threshold::DEFAULT), |node| {
+                let wrong = || node.error(Code::InvalidFormat, "a positive decimal such as \"6\" expected");
+                Threshold::parse(node.decimal()?).ok_or_else(wrong)
+            })?;
+            let kind = match kind {
+                "zScore" => DetectorKind::ZScore { threshold },
+                "ewma" => {
+                    DetectorKind::Ewma { threshold, span: fields.get("span").map_or(Ok(50), |n| n.u32(10, 10_000))? }
+                }
+                _ => DetectorKind::Robust { threshold, prior: prior(fields.get("prior"))? },
+            };
+            (select, value, kind)
+        };
+        fields.end()?;
+        detectors.push(DetectorRule { name, select, value, kind, action });
+    }
+    Ok(detectors)
+}
+
+fn prior(node: Option<Node<'_>>) -> Read<Prior> {
+    let Some(node) = node else { return Ok(Prior::DEFAULT) };
+    let mut fields = node.fields()?;
+    let [mean, sd, weight] = [fields.need("mean")?, fields.need("sd")?, fields.need("weight")?];
+    fields.end()?;
+    Prior::parse(mean.decimal()?, sd.decimal()?, weight.decimal()?)
+        .ok_or_else(|| node.error(Code::InvalidFormat, "decimals such as \"4.6\"; sd and weight are positive"))
+}
+
+fn retention(node: Option<Node<'_>>) -> Read<(u64, i64)> {
+    let (mut receipts, mut days) = (1000, 90);
+    if let Some(node) = node {
+        let mut fields = node.fields()?;
+        receipts =
+            fields.get("receiptsPerPlayer").map_or(Ok(receipts), |n| n.int(1, 1_000_000).map(i64::unsigned_abs))?;
+        days = fields.get("suspicionsDays").map_or(Ok(days), |n| n.int(1, 3660))?;
+        fields.end()?;
+    }
+    Ok((receipts, days))
+}
+
+fn door(node: &Node<'_>) -> Read<Vec<DoorQuota>> {
+    let mut fields = node.fields()?;
+    let mut quotas = Vec::new();
+    if let Some(node) = fields.get("quotas") {
+        for node in bounded(&node, QUOTAS_MAX)? {
+            let mut fields = node.fields()?;
+            let per = fields.need("per")?.word(&[("ip", Per::Ip), ("player", Per::Player)])?;
+            let limit = fields.need("limit")?.u32(1, u32::MAX)?;
+            let period = fields.need("periodSeconds")?.int(1, YEAR_SECONDS)?;
+            let mut quota = Quota::new(limit, seconds(period));
+            if let Some(burst) = fields.get("burst") {
+                quota = quota.burst(burst.u32(1, u32::MAX)?);
+            }
+            fields.end()?;
+            quotas.push(DoorQuota { per, quota });
+        }
+    }
+    fields.end()?;
+    Ok(quotas)
+}

@@ -1,0 +1,91 @@
+//! A change set in the making: what is stored, overlaid with what the run has done so far.
+
+use crate::id::CommandId;
+use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
+use crate::record::{ChangeSet, Command, Horizon, Key, Player, StoredOutcome, Suspicion};
+use crate::time::Timestamp;
+
+pub(super) struct Draft {
+    pub(super) changes: ChangeSet,
+    pub(super) horizon: Horizon,
+    /// For fingerprints.
+    pub(super) scratch: Vec<u8>,
+}
+
+impl Draft {
+    pub(super) fn new(first: &Command, stored: Option<Player>, horizon: Horizon, run_len: usize) -> Self {
+        let record = stored.unwrap_or_default();
+        let changes = ChangeSet {
+            player: first.player.clone(),
+            expected: record.version,
+            oldest_ts: Timestamp::MAX,
+            closes_at: Timestamp::MAX,
+            forget: false,
+            record,
+            outcomes: Vec::with_capacity(run_len),
+            receipts: Vec::new(),
+            suspicions: Vec::new(),
+            removed: Vec::new(),
+        };
+        Self { changes, horizon, scratch: Vec::with_capacity(256) }
+    }
+
+    pub(super) fn outcome(&self, id: &CommandId, stored: Option<StoredOutcome>) -> Option<StoredOutcome> {
+        let own = self.changes.outcomes.iter().find(|(known, _)| known == id).map(|(_, outcome)| outcome.clone());
+        own.or(if self.changes.forget { None } else { stored })
+    }
+
+    /// A suspicion that the player's record still knows.
+    pub(super) fn suspicion(&self, number: u64, stored: Option<Suspicion>) -> Option<Suspicion> {
+        self.changes.record.suspicions.iter().find(|(known, _)| *known == number)?;
+        let own = self.changes.suspicions.iter().find(|(known, _)| *known == number).map(|(_, s)| s.clone());
+        own.or(if self.changes.forget { None } else { stored })
+    }
+
+    /// Adds or replaces one.
+    pub(super) fn put_suspicion(&mut self, number: u64, suspicion: Suspicion) {
+        self.changes.suspicions.retain(|(known, _)| *known != number);
+        self.changes.suspicions.push((number, suspicion));
+    }
+
+    /// Adds a new one, and lets go of those that are too old or too many.
+    pub(super) fn suspect(&mut self, number: u64, suspicion: Suspicion, kept_from: Timestamp) {
+        self.changes.record.suspicions.push((number, suspicion.received_at));
+        self.put_suspicion(number, suspicion);
+        let known = &mut self.changes.record.suspicions;
+        let surplus = known.len().saturating_sub(SUSPICIONS_PER_PLAYER_MAX);
+        let too_old = known.iter().take(known.len() - 1).take_while(|(_, at)| *at < kept_from).count();
+        for (gone, _) in known.drain(..surplus.max(too_old)) {
+            self.changes.suspicions.retain(|(known, _)| *known != gone);
+            self.changes.removed.push(Key::Suspicion(self.changes.player.clone(), gone));
+        }
+    }
+
+    /// Lets go of the oldest receipts beyond `kept_max`.
+    pub(super) fn trim_receipts(&mut self, kept_max: u64) {
+        let player = &mut self.changes.record;
+        let kept_from = (player.receipts + 1).saturating_sub(kept_max);
+        let first = player.receipts_from.max(1);
+        if kept_from > first {
+            self.changes.removed.extend((first..kept_from).map(|n| Key::Receipt(self.changes.player.clone(), n)));
+            self.changes.receipts.retain(|receipt| receipt.number >= kept_from);
+            player.receipts_from = kept_from;
+        }
+    }
+
+    /// Keeps the version, and the time up to which commands may have been taken in: their outcomes go too, so they must
+    /// not come back.
+    pub(super) fn erase(&mut self, ts: Timestamp) {
+        let changes = &mut self.changes;
+        changes.record = Player {
+            version: changes.record.version,
+            erased_through: Some(ts.max(changes.record.newest_ts)),
+            ..Player::default()
+        };
+        changes.forget = true;
+        changes.outcomes.clear();
+        changes.receipts.clear();
+        changes.suspicions.clear();
+        changes.removed.clear();
+    }
+}

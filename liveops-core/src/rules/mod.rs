@@ -1,0 +1,305 @@
+//! The game's rules, and the decision they make: pure, with no clock, no randomness, no storage and no locks.
+//!
+//! [`Rules::from_json`] reads the document, [`Rules::keys`] says what a command needs to know, [`Rules::decide`] decides
+//! one player's run of commands.
+
+mod compare;
+mod decide;
+mod document;
+mod draft;
+mod reader;
+mod select;
+
+pub use compare::RulesDiff;
+pub use decide::{Decision, Found};
+pub use reader::RulesError;
+pub use select::{Amount, Selector};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::anomaly::{Action, DetectorKind};
+use crate::board::{Operator, Ranking, Sort};
+use crate::error::Error;
+use crate::event::{Parser, Schemas, TimeLimits};
+use crate::hash::{self, Digest};
+use crate::id::{BoardId, Id, PlayerId};
+use crate::progress::{LevelProgress, Progression};
+use crate::quota::Quota;
+use crate::record::{BoardKey, Command, Key, Player};
+use crate::reward::{Item, Loot, Trigger};
+use crate::time::Timestamp;
+use crate::window::{Calendar, Period, PeriodState, Window};
+
+/// The game's rules: read once from one JSON document, then shared freely.
+///
+/// ```
+/// use liveops_core::Rules;
+///
+/// let rules = Rules::from_json(r#"{ "version": 1, "game": "emberfall", "boards": {
+///     "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2, "weekly": 8 } } } }"#)?;
+/// assert_eq!(rules.game(), "emberfall");
+///
+/// let error = Rules::from_json(r#"{ "version": 1, "game": "emberfall", "progress": {
+///     "curve": { "kind": "exponential", "base": 250, "growth": 1.2, "maxLevel": 60 } } }"#).unwrap_err();
+/// assert_eq!(error.path, "/progress/curve/growth");
+/// assert!(error.to_string().contains(r#"write "1.2""#));
+/// # Ok::<(), liveops_core::rules::RulesError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rules {
+    game: String,
+    door: Door,
+    calendar: Calendar,
+    progression: Progression,
+    xp: Vec<(Selector, Amount)>,
+    activities: Vec<Id>,
+    /// What all other activities share.
+    other_activity: Id,
+    rewards: Vec<RewardRule>,
+    loot: BTreeMap<Id, Loot>,
+    loot_seed: [u8; 32],
+    boards: Vec<BoardRule>,
+    detectors: Vec<DetectorRule>,
+    receipts_max: u64,
+    suspicions_millis_max: i64,
+    hash: Digest,
+    fingerprint_key: hash::Key,
+    /// Every leaf of the document by its path, for [`RulesDiff`].
+    leaves: BTreeMap<String, String>,
+}
+
+/// What the door needs to know: which events there are, how old they may be, and how many.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub(crate) schemas: Arc<Schemas>,
+    pub(crate) limits: TimeLimits,
+    pub(crate) quotas: Vec<DoorQuota>,
+}
+
+/// One quota of the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoorQuota {
+    /// What is counted apart.
+    pub per: Per,
+    /// How many.
+    pub quota: Quota,
+}
+
+/// What a quota counts apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Per {
+    /// The address that the caller gives; asked before the signature is checked.
+    Ip,
+    /// The player; asked once it is known that the message is genuine.
+    Player,
+}
+
+impl Door {
+    /// A parser of event bodies.
+    pub fn parser(&self) -> Parser {
+        Parser::new(Arc::clone(&self.schemas), self.limits)
+    }
+
+    /// How old and how new a command may be.
+    pub const fn limits(&self) -> TimeLimits {
+        self.limits
+    }
+
+    /// The quotas.
+    pub fn quotas(&self) -> &[DoorQuota] {
+        &self.quotas
+    }
+}
+
+/// What counts on a board.
+#[derive(Clone, Debug)]
+pub struct BoardRule {
+    /// Which board.
+    pub board: BoardId,
+    /// Which events.
+    pub select: Selector,
+    /// What is counted.
+    pub value: Amount,
+    /// What decides between equal values.
+    pub subvalue: Option<Amount>,
+    /// How.
+    pub operator: Operator,
+    /// How entries sort.
+    pub sort: Sort,
+    /// How ranks are counted.
+    pub ranking: Ranking,
+    /// Windows, each with the number of closed periods that stay readable.
+    pub windows: Vec<(Window, u32)>,
+}
+
+impl BoardRule {
+    /// How many closed periods of a window stay readable; `None` if the board has no such window.
+    pub fn keep(&self, window: Window) -> Option<u32> {
+        self.windows.iter().find(|(known, _)| *known == window).map(|(_, keep)| *keep)
+    }
+}
+
+/// When something is given, and what.
+#[derive(Clone, Debug)]
+struct RewardRule {
+    name: Id,
+    trigger: Trigger,
+    prize: Prize,
+}
+
+#[derive(Clone, Debug)]
+enum Prize {
+    Items(Vec<Item>),
+    Loot(Id),
+}
+
+/// What is watched, and what happens when it looks wrong.
+#[derive(Clone, Debug)]
+struct DetectorRule {
+    name: Id,
+    select: Selector,
+    value: Amount,
+    kind: DetectorKind,
+    action: Action,
+}
+
+impl Rules {
+    /// Reads a rules document; the error names the path of what is wrong in it.
+    pub fn from_json(text: &str) -> Result<Self, RulesError> {
+        document::read(text.as_bytes())
+    }
+
+    /// The same from bytes.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, RulesError> {
+        document::read(bytes)
+    }
+
+    /// The same rules with a secret seed for loot: 32 random bytes, kept by the game and published when it wants its
+    /// rolls verified. Without one, rolls follow from the game's name, and anyone can predict them.
+    #[must_use]
+    pub fn with_loot_seed(self, loot_seed: [u8; 32]) -> Self {
+        Self { loot_seed, ..self }
+    }
+
+    /// The game's name: part of every receipt's id.
+    pub fn game(&self) -> &str {
+        &self.game
+    }
+
+    /// Hash over the document without the door: what a receipt says it was granted under.
+    pub const fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// What the door needs to know.
+    pub fn door(&self) -> Door {
+        self.door.clone()
+    }
+
+    /// When periods begin, close and are dropped.
+    pub const fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// The level curve, and what is done at its end.
+    pub const fn progression(&self) -> &Progression {
+        &self.progression
+    }
+
+    /// The boards, by id.
+    pub fn boards(&self) -> &[BoardRule] {
+        &self.boards
+    }
+
+    /// One board.
+    pub fn board(&self, board: &BoardId) -> Option<&BoardRule> {
+        let at = self.boards.binary_search_by(|rule| rule.board.cmp(board)).ok()?;
+        self.boards.get(at)
+    }
+
+    /// The loot tables, by name.
+    pub const fn loot(&self) -> &BTreeMap<Id, Loot> {
+        &self.loot
+    }
+
+    /// Where an XP total stands on the level curve.
+    pub fn level_progress(&self, xp: u64) -> LevelProgress {
+        self.progression.levels.progress(xp)
+    }
+
+    /// Everything that deciding `command` reads beside the horizon and the player.
+    pub fn keys(command: &Command, mut read: impl FnMut(Key)) {
+        read(Key::Outcome(command.player.clone(), command.id.clone()));
+        if let crate::record::Action::Review { suspicion, .. } = command.action {
+            read(Key::Suspicion(command.player.clone(), suspicion));
+        }
+    }
+
+    /// Windows that some board has, in order.
+    pub fn windows(&self) -> Vec<Window> {
+        let mut windows: Vec<_> = self.boards.iter().flat_map(|rule| rule.windows.iter().map(|(w, _)| *w)).collect();
+        windows.sort_unstable();
+        windows.dedup();
+        windows
+    }
+
+    /// Periods that close in `after < t <= through`, once and in order: what a caller acts on after an advance, from
+    /// the mark up to which it has acted.
+    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> impl Iterator<Item = (Timestamp, Period)> {
+        self.calendar.closed_between(&self.windows(), after, through)
+    }
+
+    /// Whether a board's period can still be read.
+    pub fn keeps(&self, key: &BoardKey, now: Timestamp) -> bool {
+        self.board(&key.board)
+            .and_then(|rule| rule.keep(key.period.window))
+            .is_some_and(|keep| self.calendar.state(key.period, keep, now) != PeriodState::Dropped)
+    }
+
+    /// A player's record as callers read it.
+    pub fn view(&self, id: &PlayerId, player: &Player) -> PlayerView {
+        let LevelProgress { level, into_level, to_next } = self.level_progress(player.xp);
+        let (hidden, receipts, version) = (player.hidden, player.receipts, player.version);
+        PlayerView { player_id: id.clone(), xp: player.xp, level, into_level, to_next, hidden, receipts, version }
+    }
+}
+
+/// What callers read of a player.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayerView {
+    /// Who.
+    pub player_id: PlayerId,
+    /// Experience, ever.
+    pub xp: u64,
+    /// The level.
+    pub level: u32,
+    /// XP since the level began.
+    pub into_level: u64,
+    /// XP until the next; none at the last level.
+    pub to_next: Option<u64>,
+    /// On no board.
+    pub hidden: bool,
+    /// Receipts ever.
+    pub receipts: u64,
+    /// Commands applied.
+    pub version: u64,
+}
+
+/// Seconds as the documents give them.
+fn seconds(seconds: i64) -> Duration {
+    Duration::from_secs(seconds.unsigned_abs())
+}
+
+/// The door takes no part in decisions; it is here because one document describes both.
+impl AsRef<Door> for Rules {
+    fn as_ref(&self) -> &Door {
+        &self.door
+    }
+}
+
+/// What reading a rules document needs from everywhere, under one name.
+type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,238 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::mac::Tag;
+use super::{Headers, Key, KeyRing, Scheme, Secret, SignatureError, is_message_id};
+use crate::error::Code;
+use crate::id::{EventId, Id, PlayerId};
+use crate::limits::{SIGNATURE_HEADER_BYTES_MAX, SIGNATURE_TOLERANCE_SECONDS, SIGNATURES_MAX};
+use crate::time::Timestamp;
+
+/// Tells whether messages come from someone who has a secret. `Send + Sync`; keyed once, no lock.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    ring: KeyRing,
+    scheme: Scheme,
+    tolerance_seconds: i64,
+}
+
+impl Verifier {
+    /// With one secret: a [`Secret`], or its text `whsec_<base64>`. Any `webhook-key-id` is fine then.
+    pub fn new<S: TryInto<Secret>>(secret: S) -> Result<Self, SignatureError>
+    where
+        SignatureError: From<S::Error>,
+    {
+        Ok(Self::with_ring(KeyRing::from(&secret.try_into()?)))
+    }
+
+    /// With any valid key of a ring, or the one that `webhook-key-id` names.
+    pub fn with_ring(ring: KeyRing) -> Self {
+        Self { ring, scheme: Scheme::Standard, tolerance_seconds: SIGNATURE_TOLERANCE_SECONDS }
+    }
+
+    /// By another scheme than [`Scheme::Standard`].
+    #[must_use]
+    pub fn scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// How far the signature's time may lie from the receiver's, both ways: 300 seconds unless said otherwise,
+    /// none for a negative number.
+    #[must_use]
+    pub fn tolerance_seconds(self, seconds: i64) -> Self {
+        Self { tolerance_seconds: seconds.max(0), ..self }
+    }
+
+    /// Verifies the body as received, byte by byte, at the receiver's time.
+    ///
+    /// Checks in this order: the form of the headers (`missing_header`, `malformed_header`), the time
+    /// (`timestamp_too_old`, `timestamp_too_new`), the key (`unknown_key`) and the signature (`signature_mismatch`).
+    pub fn verify(&self, headers: &Headers<'_>, body: &[u8], now: Timestamp) -> Result<Verified, SignatureError> {
+        let key_id = headers.webhook_key_id()?;
+        if key_id.is_some_and(|text| Id::new(text).is_err()) {
+            return Err(malformed("webhook-key-id is not 1 to 64 visible ASCII bytes"));
+        }
+        match self.scheme {
+            Scheme::Standard => {
+                let id = required(headers.webhook_id()?, "webhook-id is missing")?;
+                let timestamp = required(headers.webhook_timestamp()?, "webhook-timestamp is missing")?;
+                let signatures = required(headers.webhook_signature()?, "webhook-signature is missing")?;
+                let message_id = EventId::new(id).ok().filter(|_| is_message_id(id));
+                let message_id = message_id.ok_or_else(|| malformed("webhook-id is not [A-Za-z0-9_-]{1,64}"))?;
+                let seconds =
+                    parse_seconds(timestamp).ok_or_else(|| malformed("webhook-timestamp is not Unix seconds"))?;
+                let signatures = Signatures::parse(signatures)?;
+                self.check_time(seconds, now)?;
+                let pieces = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
+                let key = self.find_key(key_id, now, &pieces, signatures.as_slice())?;
+                Ok(Verified::by(key, Some(message_id)))
+            }
+            Scheme::LegacyBody => {
+                let tag = legacy_tag(headers)?;
+                Ok(Verified::by(self.find_key(key_id, now, &[body], &[tag])?, None))
+            }
+            Scheme::LegacyBodyTimestamp => {
+                let tag = legacy_tag(headers)?;
+                let timestamp = required(headers.x_timestamp()?, "x-timestamp is missing")?;
+                let seconds = parse_seconds(timestamp).ok_or_else(|| malformed("x-timestamp is not Unix seconds"))?;
+                self.check_time(seconds, now)?;
+                let pieces = [body, b".", timestamp.as_bytes()];
+                Ok(Verified::by(self.find_key(key_id, now, &pieces, &[tag])?, None))
+            }
+        }
+    }
+
+    /// In whole seconds on both sides: what the sender wrote has no more.
+    fn check_time(&self, signed: i64, now: Timestamp) -> Result<(), SignatureError> {
+        let age = now.as_unix_seconds().saturating_sub(signed);
+        let tolerance = self.tolerance_seconds;
+        if age > tolerance {
+            let message = format!("signed {age} s ago, tolerance {tolerance} s");
+            return Err(SignatureError::new(Code::TimestampTooOld, message));
+        }
+        let lead = age.saturating_neg();
+        if lead > tolerance {
+            let message = format!("signed {lead} s in the future, tolerance {tolerance} s");
+            return Err(SignatureError::new(Code::TimestampTooNew, message));
+        }
+        Ok(())
+    }
+
+    /// The key under which one of the tags is right.
+    fn find_key(
+        &self,
+        id: Option<&str>,
+        now: Timestamp,
+        pieces: &[&[u8]],
+        tags: &[Tag],
+    ) -> Result<&Key, SignatureError> {
+        let keys = self.ring.candidates(id, now)?;
+        keys.into_iter()
+            .find(|key| key.keyed.mac(pieces).is_any_of(tags))
+            .ok_or_else(|| SignatureError::new(Code::SignatureMismatch, "no signature matches the message"))
+    }
+}
+
+/// Proof that a message was verified, or that the caller vouches for it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verified {
+    message_id: Option<EventId>,
+    key_id: Option<Id>,
+    player: Option<PlayerId>,
+}
+
+impl Verified {
+    /// For callers who know the sender by other means: a session, mutual TLS, the same process.
+    pub const fn trusted() -> Self {
+        Self { message_id: None, key_id: None, player: None }
+    }
+
+    /// The signed `webhook-id`; none of a legacy signature, which does not cover headers.
+    pub const fn message_id(&self) -> Option<&EventId> {
+        self.message_id.as_ref()
+    }
+
+    /// The key that signed it; none of a single secret without a name.
+    pub const fn key_id(&self) -> Option<&Id> {
+        self.key_id.as_ref()
+    }
+
+    /// The only player this key speaks for; none if it speaks for all.
+    pub const fn player(&self) -> Option<&PlayerId> {
+        self.player.as_ref()
+    }
+
+    /// `key_player_mismatch` if the key is bound to another player. To be called with the player that the message
+    /// speaks of.
+    pub fn check_player(&self, player: &PlayerId) -> Result<(), SignatureError> {
+        match &self.player {
+            Some(bound) if bound != player => {
+                Err(SignatureError::new(Code::KeyPlayerMismatch, "the key belongs to another player"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn by(key: &Key, message_id: Option<EventId>) -> Self {
+        Self { message_id, key_id: key.id.clone(), player: key.player.clone() }
+    }
+}
+
+fn malformed(message: &'static str) -> SignatureError {
+    SignatureError::new(Code::MalformedHeader, message)
+}
+
+fn required<'a>(value: Option<&'a str>, message: &'static str) -> Result<&'a str, SignatureError> {
+    value.ok_or_else(|| SignatureError::new(Code::MissingHeader, message))
+}
+
+/// `[1-9][0-9]{0,11}`: one way to write each second, and no overflow.
+fn parse_seconds(text: &str) -> Option<i64> {
+    let digits = text.as_bytes();
+    let well_formed =
+        (1..=12).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !text.starts_with('0');
+    if well_formed { text.parse().ok() } else { None }
+}
+
+fn legacy_tag(headers: &Headers<'_>) -> Result<Tag, SignatureError> {
+    let text = required(headers.x_signature()?, "x-signature is missing")?;
+    Tag::from_hex(text).ok_or_else(|| malformed("x-signature is not 64 hex digits"))
+}
+
+/// The `v1` signatures of one header.
+struct Signatures {
+    tags: [Tag; SIGNATURES_MAX],
+    len: usize,
+}
+
+impl Signatures {
+    /// Other versions are skipped, as the standard asks; a message without any `v1` has no signature we could check.
+    fn parse(header: &str) -> Result<Self, SignatureError> {
+        if header.len() > SIGNATURE_HEADER_BYTES_MAX {
+            return Err(malformed("webhook-signature is longer than 4096 bytes"));
+        }
+        let mut found = Self { tags: [Tag::ZERO; SIGNATURES_MAX], len: 0 };
+        for (count, part) in header.split(' ').enumerate() {
+            if count == SIGNATURES_MAX {
+                return Err(malformed("webhook-signature has more than 16 signatures"));
+            }
+            let Some((version, signature)) = part.split_once(',') else {
+                return Err(malformed("webhook-signature is not <version>,<signature>"));
+            };
+            let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if !is_version || signature.is_empty() || !signature.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(malformed("webhook-signature is not <version>,<signature>"));
+            }
+            if version == "v1" {
+                let tag =
+                    parse_base64(signature).ok_or_else(|| malformed("a v1 signature is not base64 of 32 bytes"))?;
+                if let Some(free) = found.tags.get_mut(found.len) {
+                    *free = tag;
+                    found.len += 1;
+                }
+            }
+        }
+        if found.len == 0 {
+            return Err(malformed("webhook-signature has no v1 signature"));
+        }
+        Ok(found)
+    }
+
+    fn as_slice(&self) -> &[Tag] {
+        self.tags.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Exactly 32 bytes in canonical base64: 44 characters, padded, with no bit set behind the last byte.
+fn parse_base64(text: &str) -> Option<Tag> {
+    // 44 characters can hold 33 bytes.
+    let mut bytes = [0; 33];
+    if text.len() != 44 || STANDARD.decode_slice(text, &mut bytes) != Ok(32) {
+        return None;
+    }
+    bytes.first_chunk().map(|tag| Tag(*tag))
+}
+
+#[cfg(test)]
+mod tests;

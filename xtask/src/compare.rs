@@ -1,0 +1,121 @@
+//! `cargo xtask compare`: peers side by side, as ratios of cost.
+
+use std::process::Command;
+
+use crate::process::{cargo, command, run_and_read_quietly};
+use crate::setup::{Profile, Venv, build_addon, npm_install};
+
+/// A comparison: its name, whose first word is its area, and the program that measures it.
+struct Row {
+    name: &'static str,
+    program: Program,
+}
+
+/// Each prints one JSON line: name, ours, peer, ratio, unit, `wait_percent`, void.
+enum Program {
+    /// The package `liveops-compare`, told the name of the row.
+    Rust,
+    /// A file in `benches/compare`, in an environment that has the peers.
+    Python(&'static str),
+    /// A file in `benches/compare`, beside which the peers are installed.
+    Node(&'static str),
+}
+
+const ROWS: &[Row] = &[
+    Row { name: "engine.event", program: Program::Rust },
+    Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
+    Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
+];
+
+/// How often a row is measured at most while the machine is busy.
+const ATTEMPTS_MAX: usize = 5;
+
+/// `compare [area] [--json]`.
+pub(crate) fn run(args: &[&str]) -> Result<(), String> {
+    let as_json = args.contains(&"--json");
+    let areas: Vec<&str> = args.iter().copied().filter(|arg| *arg != "--json").collect();
+    let rows: Vec<&Row> = match areas.as_slice() {
+        [] => ROWS.iter().collect(),
+        [area] => ROWS.iter().filter(|row| row.name.split('.').next() == Some(area)).collect(),
+        _ => return Err("one area at a time, or none for all".to_owned()),
+    };
+    if rows.is_empty() {
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        return Err(format!("no such area; the rows are: {}", names.join(", ")));
+    }
+    if !as_json {
+        println!("{:<16} {:>12} {:>12} {:<14} {:>7} {:>8}", "", "ours", "peer", "", "ratio", "waited");
+    }
+    let mut failures = Vec::new();
+    for row in rows {
+        match measure(row) {
+            Ok(measured) if as_json => println!("{}", measured.line),
+            Ok(measured) => println!("{}", readable(&measured.fields)),
+            Err(reason) => failures.push(format!("{}: {reason}", row.name)),
+        }
+    }
+    if !as_json {
+        println!(
+            "\nratio = the peer's cost over ours; above 1 we are ahead. void = the process waited over 3 % of the time."
+        );
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
+}
+
+/// What a row's program printed.
+struct Measured {
+    line: String,
+    fields: serde_json::Value,
+}
+
+/// The row's line: of the first quiet attempt, or of the last.
+fn measure(row: &Row) -> Result<Measured, String> {
+    let program = prepare(row)?;
+    let mut last = Err("never measured".to_owned());
+    for _ in 0..ATTEMPTS_MAX {
+        let finished = run_and_read_quietly(program())?;
+        let line = finished.output.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
+        let fields: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+        if !finished.ok || fields["name"] != row.name {
+            return Err("its program failed or printed no line for it".to_owned());
+        }
+        let is_void = fields["void"] != false;
+        last = Ok(Measured { line: line.to_owned(), fields });
+        if !is_void {
+            break;
+        }
+    }
+    last
+}
+
+/// Builds what the row needs, optimised, and says how to start it.
+fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
+    let name = row.name;
+    Ok(match row.program {
+        Program::Rust => Box::new(move || cargo(["run", "--release", "--quiet", "-p", "liveops-compare", "--", name])),
+        Program::Python(file) => {
+            let venv = Venv::prepare("venv-compare", &["benches/compare/requirements.txt"])?;
+            venv.install_liveops(Profile::Release)?;
+            Box::new(move || venv.command([&format!("benches/compare/{file}")]))
+        }
+        Program::Node(file) => {
+            npm_install("benches/compare")?;
+            build_addon(Profile::Release)?;
+            Box::new(move || command("node", ["--expose-gc", &format!("benches/compare/{file}")]))
+        }
+    })
+}
+
+fn readable(line: &serde_json::Value) -> String {
+    let number = |field: &str| line[field].as_f64().unwrap_or(f64::NAN);
+    format!(
+        "{:<16} {:>12.1} {:>12.1} {:<14} {:>7.2} {:>6.1} %{}",
+        line["name"].as_str().unwrap_or("?"),
+        number("ours"),
+        number("peer"),
+        line["unit"].as_str().unwrap_or("?"),
+        number("ratio"),
+        number("wait_percent"),
+        if line["void"] == true { "  void" } else { "" }
+    )
+}

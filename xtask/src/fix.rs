@@ -1,0 +1,12 @@
+//! `cargo xtask fix`: the one task that edits.
+
+use crate::process::{cargo, root, run};
+
+/// Applies clippy's suggestions, formats, and rewrites the pages that are generated from code.
+pub(crate) fn run_all() -> Result<(), String> {
+    run(cargo(["clippy", "--fix", "--allow-dirty", "--allow-staged", "--workspace", "--all-targets"]))?;
+    run(cargo(["fmt", "--all"]))?;
+    let page = root().join("docs/errors.md");
+    std::fs::write(&page, liveops_core::error::reference())
+        .map_err(|error| format!("cannot write {}: {error}", page.display()))
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask test`: every test in three languages, and one line that says how it went.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::process::{answers, cargo, command, root, run, run_and_read};
+use crate::setup::{Profile, Venv, build_addon, npm_install};
+use crate::tally::Tally;
+
+/// A language, the tools it needs besides cargo, and how its tests are run.
+struct Area {
+    name: &'static str,
+    tools: &'static [&'static str],
+    run: fn(&mut Report) -> Result<(), String>,
+}
+
+const AREAS: &[Area] = &[
+    Area { name: "rust", tools: &[], run: rust },
+    Area { name: "python", tools: &["python3"], run: python },
+    Area { name: "node", tools: &["node", "npm"], run: node },
+];
+
+/// What one area's runners said.
+#[derive(Default)]
+struct Report {
+    tally: Tally,
+    /// Runners that failed, each once, whatever they counted.
+    failures: Vec<String>,
+}
+
+/// Runs the areas named, or all.
+pub(crate) fn run_areas(names: &[&str]) -> Result<(), String> {
+    if let Some(name) = names.iter().find(|name| AREAS.iter().all(|area| area.name != **name)) {
+        return Err(format!("`{name}` is no area; one of: rust, python, node"));
+    }
+    let begun = Instant::now();
+    let mut counts = Vec::new();
+    let mut failures = Vec::new();
+    let mut failed = 0;
+    let mut missing = Vec::new();
+    for area in AREAS.iter().filter(|area| names.is_empty() || names.contains(&area.name)) {
+        eprintln!("\n== {}", area.name);
+        let absent: Vec<_> = area.tools.iter().copied().filter(|tool| !answers(tool)).collect();
+        if !absent.is_empty() {
+            failures.push(format!("{} was not tested: not installed: {}", area.name, absent.join(", ")));
+            missing.extend(absent);
+            counts.push(format!("{} not run", area.name));
+            continue;
+        }
+        let mut report = Report::default();
+        if let Err(reason) = (area.run)(&mut report) {
+            report.failures.push(reason);
+        }
+        // Counting nothing is how a broken set-up looks when it looks well.
+        if report.tally == Tally::default() && report.failures.is_empty() {
+            report.failures.push("no test was found".to_owned());
+        }
+        // A runner that broke down without counting a failed test still failed.
+        failed += report.tally.failed.max(u64::try_from(report.failures.len()).unwrap_or(u64::MAX));
+        counts.push(format!("{} {} passed", area.name, report.tally.passed));
+        failures.extend(report.failures.iter().map(|failure| format!("{}: {failure}", area.name)));
+    }
+    println!();
+    for failure in &failures {
+        println!("FAILED {failure}");
+    }
+    let missing = if missing.is_empty() { "nothing".to_owned() } else { missing.join(", ") };
+    println!(
+        "liveops: {} · {failed} failed · missing: {missing} · {} s",
+        counts.join(" · "),
+        begun.elapsed().as_secs_f64().round()
+    );
+    // What to say has been said, and the line with the counts is the last one.
+    if failures.is_empty() { Ok(()) } else { Err(String::new()) }
+}
+
+fn rust(report: &mut Report) -> Result<(), String> {
+    // The bindings are libraries for another host: their tests are Python's and Node's.
+    let args = ["test", "--workspace", "--no-fail-fast", "--exclude", "liveops-python", "--exclude", "liveops-node"];
+    report.count("cargo test", cargo(args), Tally::of_cargo)
+}
+
+fn python(report: &mut Report) -> Result<(), String> {
+    let venv = Venv::prepare("venv", &["bindings/python/requirements-dev.txt"])?;
+    venv.install_liveops(Profile::Dev)?;
+    // The cache of pytest would be the only thing a test run leaves in the tree.
+    let pytest = venv.command(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"]);
+    report.count("pytest", pytest, Tally::of_pytest)?;
+    report.check("mypy --strict", venv.command(["-m", "mypy", "--strict", "examples/python"]));
+    report.check("stubtest", venv.command(["-m", "mypy.stubtest", "liveops._native"]));
+    Ok(())
+}
+
+fn node(report: &mut Report) -> Result<(), String> {
+    npm_install("bindings/node")?;
+    if root().join("examples/node/package.json").exists() {
+        npm_install("examples/node")?;
+    }
+    build_addon(Profile::Dev)?;
+    let files = test_files(&root().join("bindings/node/tests"))?;
+    let mut tests = command("node", ["--test", "--test-reporter=spec"]);
+    tests.args(files);
+    report.count("node --test", tests, Tally::of_node)?;
+    let tsc = ["bindings/node/node_modules/typescript/bin/tsc", "--strict", "--noEmit", "-p", "examples/node"];
+    report.check("tsc --strict", command("node", tsc));
+    Ok(())
+}
+
+impl Report {
+    /// Runs tests and counts them.
+    fn count(&mut self, name: &str, command: Command, tally: fn(&str) -> Tally) -> Result<(), String> {
+        let finished = run_and_read(command)?;
+        let counted = tally(&finished.output);
+        self.tally += counted;
+        if !finished.ok || counted.failed > 0 {
+            self.failures.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Runs something that passes or fails as a whole.
+    fn check(&mut self, name: &str, command: Command) {
+        if let Err(reason) = run(command) {
+            self.failures.push(format!("{name}: {reason}"));
+        }
+    }
+}
+
+/// `*.test.js`, `.mjs` and `.cjs`, in the order of their names. Named one by one, because `node --test <folder>` means
+/// another thing in each major version.
+fn test_files(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(dir).map_err(|error| format!("cannot read {}: {error}", dir.display()))?;
+    let is_test = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        [".test.js", ".test.mjs", ".test.cjs"].iter().any(|end| name.ends_with(end))
+    };
+    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_test).collect();
+    files.sort();
+    if files.is_empty() { Err(format!("no *.test.mjs in {}", dir.display())) } else { Ok(files) }
+}
