@@ -345,7 +345,9 @@ impl Store for MemoryStore {
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         let mut closed = self.close();
         let horizon = closed[0].max(to);
-        closed.iter_mut().for_each(|gate| **gate = horizon);
+        for gate in &mut closed {
+            **gate = horizon;
+        }
         let mut gone = Vec::new();
         self.players.retain(|id, slot| {
             let stays = slot.expire(horizon);
@@ -358,7 +360,9 @@ impl Store for MemoryStore {
         if !gone.is_empty() {
             for board in self.boards.read().values() {
                 let mut board = board.lock();
-                gone.iter().for_each(|id| board.forget(id));
+                for id in &gone {
+                    board.forget(id);
+                }
             }
         }
         Ok(horizon)

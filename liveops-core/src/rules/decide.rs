@@ -166,7 +166,7 @@ impl Rules {
             };
             let activity = self.activity(cause.payload);
             let known = player.profile_position(&rule.name, activity).ok().map(|at| &player.profile[at].state);
-            let mut state = known.cloned().unwrap_or_else(|| rule.kind.fresh());
+            let mut state = known.copied().unwrap_or_else(|| rule.kind.fresh());
             if let Some(verdict) = rule.kind.score(&state, value).filter(|_| rule.action != anomaly::Action::Allow) {
                 judgements.push(Judgement { detector: rule.name.clone(), verdict: verdict.with_action(rule.action) });
             }

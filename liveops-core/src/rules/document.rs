@@ -519,7 +519,7 @@ fn calendar(node: &Node<'_>) -> Read<Calendar> {
                 fields.end()?;
                 Ok(season)
             };
-            Seasons::Table(bounded(&table, 1000)?.iter().map(season).collect::<Read<Vec<_>>>()?.into())
+            Seasons::Table(bounded(&table, 1000)?.iter().map(season).collect::<Read<Vec<_>>>()?)
         } else {
             fields.need("every")?.word(&[("month", ())])?;
             fields.get("label").map_or(Ok(()), |node| node.word(&[("YYYY-MM", ())]))?;
