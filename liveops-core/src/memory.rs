@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::board::{Index, Order, Ranking, Row};
+use crate::board::{Index, Order, Ranking, Row, Standing};
 use crate::codec::Stable as _;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
@@ -22,6 +22,7 @@ use crate::record::{
     BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Player, Receipt, Record, StoredOutcome, Suspicion, digest,
 };
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
+use crate::time::Timestamp;
 
 const GATES: usize = 64;
 /// First bytes of a snapshot; the last one is the version of the form.
@@ -56,9 +57,37 @@ struct Gate(RwLock<Horizon>);
 #[derive(Debug, Default)]
 struct Slot {
     player: Option<Player>,
-    outcomes: BTreeMap<CommandId, StoredOutcome>,
+    /// Where the entries of `player.standings` are ranked, one for each, in the same order.
+    places: Vec<Place>,
+    outcomes: BTreeMap<CommandId, Remembered>,
     receipts: BTreeMap<u64, Receipt>,
     suspicions: BTreeMap<u64, Suspicion>,
+}
+
+/// One entry on one board, found without looking it up.
+#[derive(Clone, Debug)]
+struct Place {
+    board: Arc<Mutex<Index>>,
+    slot: usize,
+}
+
+/// A first outcome in its stable bytes: most are never asked for again, and so take a fifth of the memory.
+#[derive(Debug)]
+struct Remembered {
+    ts: Timestamp,
+    bytes: Box<[u8]>,
+}
+
+impl Remembered {
+    fn new(outcome: &StoredOutcome, scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        outcome.put(scratch);
+        Self { ts: outcome.ts, bytes: scratch.as_slice().into() }
+    }
+
+    fn read(&self) -> Result<StoredOutcome, StoreErrorKind> {
+        StoredOutcome::take(&mut &*self.bytes).ok_or(StoreErrorKind::Corrupt)
+    }
 }
 
 #[derive(Debug)]
@@ -119,14 +148,14 @@ impl MemoryStore {
 
     /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.
     pub fn digest(&self) -> String {
-        digest(self.all().iter().map(|(key, record)| (key, record)))
+        digest(self.everything().iter().map(|(key, record)| (key, record)))
     }
 
     /// The whole state, as bytes that depend on nothing else, with a checksum at the end. Holds writers up.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut bytes = SNAPSHOT_HEAD.to_vec();
         bytes.push(SNAPSHOT_VERSION);
-        self.all().put(&mut bytes);
+        self.everything().put(&mut bytes);
         let checksum = Digest::of(&[&bytes]);
         checksum.put(&mut bytes);
         bytes
@@ -165,13 +194,15 @@ impl MemoryStore {
             return Some(());
         }
         let id = key.player()?.clone();
-        if let Record::Player(player) = &record {
-            self.index(&id, &Player::default(), player);
-        }
-        let mut slot = self.players.entry(id).or_default();
+        let mut slot = self.players.entry(id.clone()).or_default();
         match (key, record) {
-            (Key::Player(_), Record::Player(player)) => slot.player = Some(player),
-            (Key::Outcome(_, id), Record::Outcome(outcome)) => drop(slot.outcomes.insert(id, outcome)),
+            (Key::Player(_), Record::Player(player)) => {
+                self.index(&id, &mut slot, &player);
+                slot.player = Some(player);
+            }
+            (Key::Outcome(_, id), Record::Outcome(outcome)) => {
+                slot.outcomes.insert(id, Remembered::new(&outcome, &mut Vec::new()));
+            }
             (Key::Receipt(_, n), Record::Receipt(receipt)) => drop(slot.receipts.insert(n, receipt)),
             (Key::Suspicion(_, n), Record::Suspicion(suspicion)) => drop(slot.suspicions.insert(n, suspicion)),
             _ => return None,
@@ -180,15 +211,21 @@ impl MemoryStore {
     }
 
     /// Every record in key order, at one moment.
-    fn all(&self) -> Vec<(Key, Record)> {
+    fn all(&self) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
         let closed = self.close();
         let mut all = vec![(Key::Horizon, Record::Horizon(*closed[0]))];
         for slot in &self.players {
-            slot.records(slot.key(), &mut all);
+            slot.records(slot.key(), &mut all)?;
         }
         drop(closed);
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        all
+        Ok(all)
+    }
+
+    /// The same for callers that have no use for an error.
+    fn everything(&self) -> Vec<(Key, Record)> {
+        // Only `Remembered::read` can fail, and it reads what `Remembered::new` wrote.
+        self.all().unwrap_or_else(|kind| unreachable!("a store in memory reads what it wrote: {kind:?}"))
     }
 
     fn gate(&self, player: &PlayerId) -> RwLockReadGuard<'_, Horizon> {
@@ -200,7 +237,7 @@ impl MemoryStore {
         self.gates.iter().map(|gate| gate.0.write()).collect()
     }
 
-    fn apply(&self, changes: ChangeSet) -> CommitOutcome {
+    fn apply(&self, changes: ChangeSet, scratch: &mut Vec<u8>) -> CommitOutcome {
         let horizon = self.gate(&changes.player);
         let mut entry = self.players.entry(changes.player.clone());
         let version = match &mut entry {
@@ -221,27 +258,39 @@ impl MemoryStore {
         }
         let mut slot = entry.or_default();
         // Under the player's lock: what one board sees of one player comes in order.
-        self.index(&changes.player, slot.player.as_ref().unwrap_or(&Player::default()), &changes.record);
-        slot.write(changes);
+        self.index(&changes.player, &mut slot, &changes.record);
+        slot.write(changes, scratch);
         CommitOutcome::Applied
     }
 
-    /// Tells the boards that the two records differ on.
-    fn index(&self, id: &PlayerId, before: &Player, after: &Player) {
-        for (key, _) in &after.standings {
-            let shown = after.shown(key);
-            if before.shown(key) != shown {
-                self.board_or_new(key).lock().apply(id, after.version, shown);
+    /// Tells the boards that the two records differ on. Both lists of standings are sorted, so one walk over both finds
+    /// what stayed, what came and what went.
+    fn index(&self, id: &PlayerId, slot: &mut Slot, after: &Player) {
+        let nobody = Player::default();
+        let before = slot.player.as_ref().unwrap_or(&nobody);
+        let mut places = Vec::with_capacity(after.standings.len());
+        let mut old = before.standings.iter().zip(slot.places.drain(..)).peekable();
+        for (key, standing) in &after.standings {
+            while let Some((_, place)) = old.next_if(|((known, _), _)| known < key) {
+                place.tell(after.version, None);
             }
-        }
-        for (key, _) in &before.standings {
-            // A board that was freed meanwhile has nothing to be told.
-            if after.standing(key).is_none()
-                && let Some(board) = self.board(key)
-            {
-                board.lock().apply(id, after.version, None);
+            let shown = Some(*standing).filter(|_| !after.hidden);
+            let known = old.next_if(|((known, _), _)| known == key);
+            let told = known.as_ref().and_then(|((_, standing), _)| Some(*standing).filter(|_| !before.hidden));
+            let place = known.map_or_else(|| self.place(key, id), |(_, place)| place);
+            if told != shown {
+                place.tell(after.version, shown);
             }
+            places.push(place);
         }
+        old.for_each(|(_, place)| place.tell(after.version, None));
+        slot.places = places;
+    }
+
+    fn place(&self, key: &BoardKey, id: &PlayerId) -> Place {
+        let board = self.board_or_new(key);
+        let slot = board.lock().slot(id);
+        Place { board, slot }
     }
 
     fn board(&self, key: &BoardKey) -> Option<Arc<Mutex<Index>>> {
@@ -276,23 +325,30 @@ fn checked(bytes: &[u8]) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
     if records.is_empty() { Ok(all) } else { Err(StoreErrorKind::Corrupt) }
 }
 
+impl Place {
+    fn tell(&self, version: u64, shown: Option<Standing>) {
+        self.board.lock().apply_at(self.slot, version, shown);
+    }
+}
+
 impl Slot {
-    fn get(&self, key: &Key) -> Option<Record> {
-        match key {
+    fn get(&self, key: &Key) -> Result<Option<Record>, StoreErrorKind> {
+        Ok(match key {
             Key::Player(_) => self.player.clone().map(Record::Player),
-            Key::Outcome(_, id) => self.outcomes.get(id).cloned().map(Record::Outcome),
+            Key::Outcome(_, id) => self.outcomes.get(id).map(Remembered::read).transpose()?.map(Record::Outcome),
             Key::Receipt(_, n) => self.receipts.get(n).cloned().map(Record::Receipt),
             Key::Suspicion(_, n) => self.suspicions.get(n).cloned().map(Record::Suspicion),
             Key::Horizon => None,
-        }
+        })
     }
 
-    fn write(&mut self, changes: ChangeSet) {
+    fn write(&mut self, changes: ChangeSet, scratch: &mut Vec<u8>) {
         if changes.forget {
-            *self = Self::default();
+            *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
         }
         self.player = Some(changes.record);
-        self.outcomes.extend(changes.outcomes);
+        let outcomes = changes.outcomes.iter();
+        self.outcomes.extend(outcomes.map(|(id, outcome)| (id.clone(), Remembered::new(outcome, scratch))));
         self.receipts.extend(changes.receipts.into_iter().map(|r| (r.number, r)));
         self.suspicions.extend(changes.suspicions);
         for key in changes.removed {
@@ -305,13 +361,15 @@ impl Slot {
         }
     }
 
-    fn records(&self, id: &PlayerId, all: &mut Vec<(Key, Record)>) {
+    fn records(&self, id: &PlayerId, all: &mut Vec<(Key, Record)>) -> Result<(), StoreErrorKind> {
         all.extend(self.player.iter().map(|p| (Key::Player(id.clone()), Record::Player(p.clone()))));
-        let outcomes = self.outcomes.iter();
-        all.extend(outcomes.map(|(c, o)| (Key::Outcome(id.clone(), c.clone()), Record::Outcome(o.clone()))));
+        for (command, outcome) in &self.outcomes {
+            all.push((Key::Outcome(id.clone(), command.clone()), Record::Outcome(outcome.read()?)));
+        }
         all.extend(self.receipts.iter().map(|(n, r)| (Key::Receipt(id.clone(), *n), Record::Receipt(r.clone()))));
         let suspicions = self.suspicions.iter();
         all.extend(suspicions.map(|(n, s)| (Key::Suspicion(id.clone(), *n), Record::Suspicion(s.clone()))));
+        Ok(())
     }
 
     /// Drops what no acceptable command can ask for; whether anything of the player is left.
@@ -333,13 +391,16 @@ impl Store for MemoryStore {
             };
             let _open = self.gate(player);
             let slot = self.players.get(player);
-            answers.extend(keys.iter().map(|key| slot.as_ref().and_then(|slot| slot.get(key))));
+            for key in keys {
+                answers.push(slot.as_ref().map_or(Ok(None), |slot| slot.get(key))?);
+            }
         }
         Ok(answers)
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
-        batch.into_iter().map(|changes| self.apply(changes)).collect()
+        let mut scratch = Vec::with_capacity(128);
+        batch.into_iter().map(|changes| self.apply(changes, &mut scratch)).collect()
     }
 
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
@@ -371,7 +432,7 @@ impl Store for MemoryStore {
 
 impl Scan for MemoryStore {
     fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
-        let mut all = self.all();
+        let mut all = self.all()?;
         let first = after.map_or(0, |after| all.partition_point(|(key, _)| key <= after));
         Ok(all.drain(first..).take(limit).collect())
     }
@@ -380,7 +441,7 @@ impl Scan for MemoryStore {
         let mut all = Vec::new();
         let _open = self.gate(player);
         if let Some(slot) = self.players.get(player) {
-            slot.records(player, &mut all);
+            slot.records(player, &mut all)?;
         }
         Ok(all)
     }
@@ -412,7 +473,13 @@ impl Boards for MemoryStore {
     }
 
     fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
-        self.boards.write().retain(|key, _| keep(key));
+        self.boards.write().retain(|key, board| {
+            let kept = keep(key);
+            if !kept {
+                board.lock().clear();
+            }
+            kept
+        });
         Ok(())
     }
 }

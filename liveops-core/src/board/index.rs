@@ -83,10 +83,20 @@ impl Index {
     /// older version, or the same again, changes nothing.
     pub fn apply(&mut self, owner: &PlayerId, version: u64, standing: Option<Standing>) {
         let slot = self.slot(owner);
-        if self.entries[slot].version < version {
+        self.apply_at(slot, version, standing);
+    }
+
+    /// The same for the slot of an owner, without looking it up; a slot of before [`Self::clear`] is nobody's.
+    pub(crate) fn apply_at(&mut self, slot: usize, version: u64, standing: Option<Standing>) {
+        if self.entries.get(slot).is_some_and(|entry| entry.version < version) {
             self.entries[slot].version = version;
             self.put(slot, standing, false);
         }
+    }
+
+    /// Frees everything, for good: whoever still holds this index can do nothing with it.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { slots: Map::new([0; 16]), entries: Vec::new(), ranked: Ranked::default() };
     }
 
     /// Forgets which version of an owner came last, once that owner begins anew.
@@ -213,7 +223,8 @@ impl Index {
         self.slots.get(owner).map(|slot| *slot as usize)
     }
 
-    fn slot(&mut self, owner: &PlayerId) -> usize {
+    /// Where the entry of an owner is, made now if there is none.
+    pub(crate) fn slot(&mut self, owner: &PlayerId) -> usize {
         if let Some(slot) = self.find(owner.as_bytes()) {
             return slot;
         }
@@ -260,73 +271,85 @@ impl Item {
         self.slot as usize
     }
 
-    fn cmp(&self, other: &Self, entries: &[Entry]) -> Ordering {
-        self.place.cmp(&other.place).then_with(|| {
-            if self.slot == other.slot {
-                Ordering::Equal
-            } else {
-                entries[self.slot()].owner.cmp(&entries[other.slot()].owner)
-            }
-        })
+    fn is_before(&self, other: &Self, entries: &[Entry]) -> bool {
+        let ([a, b, c], [x, y, z]) = (self.place, other.place);
+        if a != x {
+            return a < x;
+        }
+        match (b, c).cmp(&(y, z)) {
+            Ordering::Equal => self.slot != other.slot && entries[self.slot()].owner < entries[other.slot()].owner,
+            order => order.is_lt(),
+        }
     }
 }
 
-/// Most items of one chunk: 4 KiB.
-const CHUNK_LEN_MAX: usize = 128;
+/// Most items of one chunk: 2 KiB.
+const CHUNK_LEN_MAX: usize = 64;
 
 /// A sorted sequence cut into chunks: a change moves at most one chunk's items, a rank adds up the lengths of the
 /// chunks before. None is empty.
 #[derive(Clone, Debug, Default)]
 struct Ranked {
     chunks: Vec<Vec<Item>>,
+    /// The first item of each chunk, side by side, so that the search for a chunk stays within a few cache lines.
+    firsts: Vec<Item>,
     len: usize,
 }
 
 impl Ranked {
     /// The chunk that holds the item or would, and the place in it.
-    fn locate(&self, item: Item, entries: &[Entry]) -> (usize, Result<usize, usize>) {
-        let less = |last: Option<&Item>| last.is_some_and(|last| last.cmp(&item, entries).is_lt());
-        let chunk = self.chunks.partition_point(|chunk| less(chunk.last())).min(self.chunks.len().saturating_sub(1));
-        let within = self.chunks.get(chunk).map_or(Err(0), |chunk| chunk.binary_search_by(|i| i.cmp(&item, entries)));
-        (chunk, within)
+    fn locate(&self, item: Item, entries: &[Entry]) -> (usize, usize) {
+        let chunk = self.firsts.partition_point(|first| !item.is_before(first, entries)).saturating_sub(1);
+        let within = |chunk: &Vec<Item>| chunk.partition_point(|known| known.is_before(&item, entries));
+        (chunk, self.chunks.get(chunk).map_or(0, within))
     }
 
     fn insert(&mut self, item: Item, entries: &[Entry]) {
         if self.chunks.is_empty() {
             self.chunks.push(Vec::with_capacity(CHUNK_LEN_MAX));
+            self.firsts.push(item);
         }
-        let (at, Err(within)) = self.locate(item, entries) else { return };
+        let (at, within) = self.locate(item, entries);
         self.len += 1;
         let chunk = &mut self.chunks[at];
         chunk.insert(within, item);
+        self.firsts[at] = chunk[0];
         if chunk.len() == CHUNK_LEN_MAX {
             let mut right = Vec::with_capacity(CHUNK_LEN_MAX);
             right.extend(chunk.drain(CHUNK_LEN_MAX / 2..));
+            self.firsts.insert(at + 1, right[0]);
             self.chunks.insert(at + 1, right);
         }
     }
 
     fn remove(&mut self, item: Item, entries: &[Entry]) {
-        let (at, Ok(within)) = self.locate(item, entries) else { return };
+        let (at, within) = self.locate(item, entries);
         self.len -= 1;
-        self.chunks[at].remove(within);
-        let joined = self.chunks[at].len() + self.chunks.get(at + 1).map_or(0, Vec::len);
-        if self.chunks[at].is_empty() {
+        let chunk = &mut self.chunks[at];
+        debug_assert_eq!(chunk[within].slot, item.slot, "an entry stands where its place says");
+        chunk.remove(within);
+        let Some(first) = chunk.first() else {
             self.chunks.remove(at);
-        } else if joined < CHUNK_LEN_MAX / 2 && at + 1 < self.chunks.len() {
+            self.firsts.remove(at);
+            return;
+        };
+        self.firsts[at] = *first;
+        let joined = chunk.len() + self.chunks.get(at + 1).map_or(0, Vec::len);
+        if joined < CHUNK_LEN_MAX / 2 && at + 1 < self.chunks.len() {
             let right = self.chunks.remove(at + 1);
+            self.firsts.remove(at + 1);
             self.chunks[at].extend(right);
         }
     }
 
     fn position(&self, item: Item, entries: &[Entry]) -> usize {
         let (chunk, within) = self.locate(item, entries);
-        self.before(chunk) + within.unwrap_or_else(|at| at)
+        self.before(chunk) + within
     }
 
     /// How many stand before a place, whoever holds it.
     fn count_below(&self, place: Place) -> usize {
-        let chunk = self.chunks.partition_point(|chunk| chunk.last().is_some_and(|last| last.place < place));
+        let chunk = self.firsts.partition_point(|first| first.place < place).saturating_sub(1);
         self.before(chunk) + self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|item| item.place < place))
     }
 
