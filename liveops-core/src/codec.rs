@@ -218,6 +218,15 @@ impl<T: Stable> Stable for Option<T> {
     }
 }
 
+impl<T: Stable> Stable for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        T::take(from).map(Self::new)
+    }
+}
+
 /// The number of values, then each; nothing is reserved on the word of a number.
 impl<T: Stable> Stable for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {

@@ -169,7 +169,7 @@ impl<S: Store> Engine<S> {
         let numbers = record.receipts_from.max(1)..=record.receipts;
         let keys: Vec<_> = numbers.map(|n| Key::Receipt(player.clone(), n)).collect();
         let receipts = self.store.load(&keys)?.into_iter().filter_map(|answer| match answer {
-            Some(Record::Receipt(receipt)) => Some(receipt),
+            Some(Record::Receipt(receipt)) => Some(*receipt),
             _ => None,
         });
         Ok(receipts.collect())
@@ -182,7 +182,7 @@ impl<S: Store> Engine<S> {
         let suspicions = self.store.load(&keys)?.into_iter().zip(&record.suspicions);
         Ok(suspicions
             .filter_map(|(answer, (n, _))| match answer {
-                Some(Record::Suspicion(suspicion)) => Some((*n, suspicion)),
+                Some(Record::Suspicion(suspicion)) => Some((*n, *suspicion)),
                 _ => None,
             })
             .collect())
@@ -191,7 +191,7 @@ impl<S: Store> Engine<S> {
     /// A player's record.
     pub fn record(&self, player: &PlayerId) -> Result<Option<Player>, Error> {
         match self.store.load(&[Key::Player(player.clone())])?.pop() {
-            Some(Some(Record::Player(record))) => Ok(Some(record)),
+            Some(Some(Record::Player(record))) => Ok(Some(*record)),
             Some(None) => Ok(None),
             _ => Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
         }
@@ -232,12 +232,12 @@ impl<S: Store + Scan> Engine<S> {
         };
         for (key, record) in self.store.scan_player(player)? {
             match (key, record) {
-                (_, Record::Player(record)) => export.record = Some(record),
-                (_, Record::Receipt(receipt)) => export.receipts.push(receipt),
+                (_, Record::Player(record)) => export.record = Some(*record),
+                (_, Record::Receipt(receipt)) => export.receipts.push(*receipt),
                 (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
-                    export.suspicions.push(Numbered { number, suspicion });
+                    export.suspicions.push(Numbered { number, suspicion: *suspicion });
                 }
-                (Key::Outcome(_, id), Record::Outcome(outcome)) => export.outcomes.push(NamedOutcome { id, outcome }),
+                (Key::Outcome(_, id), Record::Outcome(outcome)) => export.outcomes.push(NamedOutcome { id, outcome: *outcome }),
                 _ => {}
             }
         }
@@ -249,7 +249,7 @@ impl<S: Store + Scan> Engine<S> {
         let all = self.store.scan(None, usize::MAX)?.into_iter();
         Ok(all
             .filter_map(|(key, record)| match (key, record) {
-                (Key::Suspicion(player, number), Record::Suspicion(suspicion)) => Some((player, number, suspicion)),
+                (Key::Suspicion(player, number), Record::Suspicion(suspicion)) => Some((player, number, *suspicion)),
                 _ => None,
             })
             .collect())

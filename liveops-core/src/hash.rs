@@ -70,6 +70,11 @@ pub fn fingerprint(key: &Key, bytes: &[u8]) -> u128 {
     SipHasher24::new_with_key(key).hash(bytes).as_u128()
 }
 
+/// A 64-bit hash for putting equals side by side; the same everywhere, and not to be relied on for anything else.
+pub fn short(bytes: &[u8]) -> u64 {
+    SipHasher13::new_with_key(&[0; 16]).hash(bytes)
+}
+
 /// A hash map with a given key that can be looked up but not walked through, so that no result can depend on the
 /// order of hashes.
 #[derive(Clone)]

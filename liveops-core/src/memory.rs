@@ -56,7 +56,7 @@ struct Gate(RwLock<Horizon>);
 /// All records of one player.
 #[derive(Debug, Default)]
 struct Slot {
-    player: Option<Player>,
+    player: Option<Box<Player>>,
     /// Where the entries of `player.standings` are ranked, one for each, in the same order.
     places: Vec<Place>,
     outcomes: BTreeMap<CommandId, Remembered>,
@@ -203,8 +203,8 @@ impl MemoryStore {
             (Key::Outcome(_, id), Record::Outcome(outcome)) => {
                 slot.outcomes.insert(id, Remembered::new(&outcome, &mut Vec::new()));
             }
-            (Key::Receipt(_, n), Record::Receipt(receipt)) => drop(slot.receipts.insert(n, receipt)),
-            (Key::Suspicion(_, n), Record::Suspicion(suspicion)) => drop(slot.suspicions.insert(n, suspicion)),
+            (Key::Receipt(_, n), Record::Receipt(receipt)) => drop(slot.receipts.insert(n, *receipt)),
+            (Key::Suspicion(_, n), Record::Suspicion(suspicion)) => drop(slot.suspicions.insert(n, *suspicion)),
             _ => return None,
         }
         Some(())
@@ -229,7 +229,9 @@ impl MemoryStore {
     }
 
     fn gate(&self, player: &PlayerId) -> RwLockReadGuard<'_, Horizon> {
-        self.gates[self.players.hash_usize(player) % GATES].0.read()
+        // Any spread will do: players who share a gate wait for each other only while it is closed.
+        let spread = player.as_bytes().iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
+        self.gates[spread % GATES].0.read()
     }
 
     /// Holds up everybody who writes, or reads records.
@@ -267,19 +269,29 @@ impl MemoryStore {
     /// what stayed, what came and what went.
     fn index(&self, id: &PlayerId, slot: &mut Slot, after: &Player) {
         let nobody = Player::default();
-        let before = slot.player.as_ref().unwrap_or(&nobody);
+        let before = slot.player.as_deref().unwrap_or(&nobody);
+        let shown = |player: &Player, standing: &Standing| Some(*standing).filter(|_| !player.hidden);
+        let same_boards = before.standings.len() == after.standings.len()
+            && before.standings.iter().zip(&after.standings).all(|((old, _), (new, _))| old == new);
+        if same_boards {
+            for (((_, old), (_, new)), place) in before.standings.iter().zip(&after.standings).zip(&slot.places) {
+                if shown(before, old) != shown(after, new) {
+                    place.tell(after.version, shown(after, new));
+                }
+            }
+            return;
+        }
         let mut places = Vec::with_capacity(after.standings.len());
         let mut old = before.standings.iter().zip(slot.places.drain(..)).peekable();
         for (key, standing) in &after.standings {
             while let Some((_, place)) = old.next_if(|((known, _), _)| known < key) {
                 place.tell(after.version, None);
             }
-            let shown = Some(*standing).filter(|_| !after.hidden);
             let known = old.next_if(|((known, _), _)| known == key);
-            let told = known.as_ref().and_then(|((_, standing), _)| Some(*standing).filter(|_| !before.hidden));
+            let told = known.as_ref().and_then(|((_, standing), _)| shown(before, standing));
             let place = known.map_or_else(|| self.place(key, id), |(_, place)| place);
-            if told != shown {
-                place.tell(after.version, shown);
+            if told != shown(after, standing) {
+                place.tell(after.version, shown(after, standing));
             }
             places.push(place);
         }
@@ -335,9 +347,9 @@ impl Slot {
     fn get(&self, key: &Key) -> Result<Option<Record>, StoreErrorKind> {
         Ok(match key {
             Key::Player(_) => self.player.clone().map(Record::Player),
-            Key::Outcome(_, id) => self.outcomes.get(id).map(Remembered::read).transpose()?.map(Record::Outcome),
-            Key::Receipt(_, n) => self.receipts.get(n).cloned().map(Record::Receipt),
-            Key::Suspicion(_, n) => self.suspicions.get(n).cloned().map(Record::Suspicion),
+            Key::Outcome(_, id) => self.outcomes.get(id).map(Remembered::read).transpose()?.map(|outcome| Record::Outcome(outcome.into())),
+            Key::Receipt(_, n) => self.receipts.get(n).map(|receipt| Record::Receipt(receipt.clone().into())),
+            Key::Suspicion(_, n) => self.suspicions.get(n).map(|suspicion| Record::Suspicion(suspicion.clone().into())),
             Key::Horizon => None,
         })
     }
@@ -364,11 +376,11 @@ impl Slot {
     fn records(&self, id: &PlayerId, all: &mut Vec<(Key, Record)>) -> Result<(), StoreErrorKind> {
         all.extend(self.player.iter().map(|p| (Key::Player(id.clone()), Record::Player(p.clone()))));
         for (command, outcome) in &self.outcomes {
-            all.push((Key::Outcome(id.clone(), command.clone()), Record::Outcome(outcome.read()?)));
+            all.push((Key::Outcome(id.clone(), command.clone()), Record::Outcome(outcome.read()?.into())));
         }
-        all.extend(self.receipts.iter().map(|(n, r)| (Key::Receipt(id.clone(), *n), Record::Receipt(r.clone()))));
+        all.extend(self.receipts.iter().map(|(n, r)| (Key::Receipt(id.clone(), *n), Record::Receipt(r.clone().into()))));
         let suspicions = self.suspicions.iter();
-        all.extend(suspicions.map(|(n, s)| (Key::Suspicion(id.clone(), *n), Record::Suspicion(s.clone()))));
+        all.extend(suspicions.map(|(n, s)| (Key::Suspicion(id.clone(), *n), Record::Suspicion(s.clone().into()))));
         Ok(())
     }
 

@@ -7,8 +7,9 @@
 
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
+use crate::hash;
 use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Record};
-use crate::rules::{Decision, Found, Rules};
+use crate::rules::{Decision, Found, Rules, Scratch};
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -22,6 +23,16 @@ pub enum Outcome {
     Refused(Error),
     /// May or may not have been applied: send it again with the same id.
     Unknown(Error),
+}
+
+impl From<Decision> for Outcome {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Apply(effect) => Self::Applied(effect),
+            Decision::Replay(effect) => Self::Replayed(effect),
+            Decision::Refuse(code) => Self::Refused(Error::new(code)),
+        }
+    }
 }
 
 impl Outcome {
@@ -72,7 +83,10 @@ pub struct Plan<'a> {
     /// Where each of `commands` was given.
     given: Vec<usize>,
     lanes: Vec<Lane>,
+    /// By the order given. Of a run at the store, what it will be if the store applies it.
     outcomes: Vec<Option<Outcome>>,
+    found: Vec<Found>,
+    scratch: Scratch,
 }
 
 /// One player's commands: those of `commands[at..end]` still have no outcome.
@@ -81,8 +95,8 @@ struct Lane {
     at: usize,
     end: usize,
     attempts: u32,
-    /// Of the run whose change set is at the store.
-    decisions: Option<Vec<Decision>>,
+    /// Whether the change set of its run is at the store.
+    waits: bool,
 }
 
 impl Lane {
@@ -94,19 +108,20 @@ impl Lane {
 impl<'a> Plan<'a> {
     /// Starts a batch.
     pub fn new(rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
-        // The ids beside their commands: a sort that follows pointers waits for memory at every comparison.
-        let mut sorted: Vec<_> = commands.into_iter().enumerate().map(|(i, c)| (c.player.clone(), i, c)).collect();
-        sorted.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        // By a hash of the player first: most comparisons then neither follow a pointer nor compare texts.
+        let hash = |command: &Command| hash::short(command.player.as_bytes());
+        let mut sorted: Vec<_> = commands.into_iter().enumerate().map(|(i, c)| (hash(c), i, c)).collect();
+        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| (&a.2.player, a.1).cmp(&(&b.2.player, b.1))));
         let (given, commands): (Vec<usize>, Vec<&Command>) = sorted.into_iter().map(|(_, i, c)| (i, c)).unzip();
         let mut at = 0;
         let lanes = commands.chunk_by(|a, b| a.player == b.player).map(|run| {
-            let lane = Lane { at, end: at + run.len(), attempts: 0, decisions: None };
+            let lane = Lane { at, end: at + run.len(), attempts: 0, waits: false };
             at = lane.end;
             lane
         });
         let lanes = lanes.collect();
         let outcomes = commands.iter().map(|_| None).collect();
-        Self { rules, commands, given, lanes, outcomes }
+        Self { rules, commands, given, lanes, outcomes, found: Vec::new(), scratch: Scratch::default() }
     }
 
     /// What to load next; empty once every command has its outcome.
@@ -148,18 +163,24 @@ impl<'a> Plan<'a> {
         for at in 0..self.lanes.len() {
             let lane = &self.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
-            let Some((player, found)) = read(run, &mut answers) else {
+            let Some(player) = read(run, &mut answers, &mut self.found) else {
                 // Answers of another kind or too few: nothing after this one can be trusted.
                 self.refuse_from(at, &Error::new(Code::StoreMisconfigured));
                 break;
             };
-            let (changes, decisions) = self.rules.decide(run, horizon, player, found);
-            match changes {
+            let mut given = self.given[lane.at..lane.run_end()].iter();
+            let outcomes = &mut self.outcomes;
+            let decided = |decision| {
+                if let Some(given) = given.next() {
+                    outcomes[*given] = Some(Outcome::from(decision));
+                }
+            };
+            match self.rules.decide(run, horizon, player, self.found.drain(..), &mut self.scratch, decided) {
                 Some(changes) => {
                     batch.push(changes);
-                    self.lanes[at].decisions = Some(decisions);
+                    self.lanes[at].waits = true;
                 }
-                None => self.finish_run(at, decisions),
+                None => self.finish_run(at),
             }
         }
         batch
@@ -170,11 +191,13 @@ impl<'a> Plan<'a> {
     pub fn resolve(&mut self, results: Vec<CommitOutcome>) {
         let mut results = results.into_iter();
         for at in 0..self.lanes.len() {
-            let Some(decisions) = self.lanes[at].decisions.take() else { continue };
+            if !std::mem::take(&mut self.lanes[at].waits) {
+                continue;
+            }
             // A store that does not answer has not said what it did.
             let silent = || CommitOutcome::Failed(StoreError::new(StoreErrorKind::OutcomeUnknown));
             match results.next().unwrap_or_else(silent) {
-                CommitOutcome::Applied => self.finish_run(at, decisions),
+                CommitOutcome::Applied => self.finish_run(at),
                 CommitOutcome::Conflict => {
                     self.lanes[at].attempts += 1;
                     if self.lanes[at].attempts == ATTEMPTS_MAX {
@@ -191,23 +214,18 @@ impl<'a> Plan<'a> {
 
     /// The outcomes, in the order of the commands. Of a batch left before its keys ran out, nobody knows how the rest
     /// ended.
-    pub fn finish(self) -> Vec<Outcome> {
+    pub fn finish(mut self) -> Vec<Outcome> {
         let unknown = || Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown));
+        for lane in &self.lanes {
+            self.given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = None);
+        }
         self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
     }
 
-    fn finish_run(&mut self, at: usize, decisions: Vec<Decision>) {
+    fn finish_run(&mut self, at: usize) {
         let lane = &mut self.lanes[at];
-        let run = lane.at..lane.run_end();
-        lane.at = run.end;
+        lane.at = lane.run_end();
         lane.attempts = 0;
-        for (given, decision) in self.given[run].iter().zip(decisions) {
-            self.outcomes[*given] = Some(match decision {
-                Decision::Apply(effect) => Outcome::Applied(effect),
-                Decision::Replay(effect) => Outcome::Replayed(effect),
-                Decision::Refuse(code) => Outcome::Refused(Error::new(code)),
-            });
-        }
     }
 
     /// Gives the whole run one outcome, whatever was decided, and does not try what comes after it.
@@ -230,13 +248,17 @@ impl<'a> Plan<'a> {
 }
 
 /// The answers to one run's keys, in the order of [`Plan::keys`]; `None` if they are of another kind.
-fn read(run: &[&Command], answers: &mut impl Iterator<Item = Option<Record>>) -> Option<(Option<Player>, Vec<Found>)> {
+fn read(
+    run: &[&Command],
+    answers: &mut impl Iterator<Item = Option<Record>>,
+    all: &mut Vec<Found>,
+) -> Option<Option<Box<Player>>> {
     let player = match answers.next()? {
         Some(Record::Player(player)) => Some(player),
         None => None,
         Some(_) => return None,
     };
-    let mut all = Vec::with_capacity(run.len());
+    all.clear();
     for command in run {
         let mut found = Found::default();
         let mut sound = true;
@@ -251,5 +273,5 @@ fn read(run: &[&Command], answers: &mut impl Iterator<Item = Option<Record>>) ->
         }
         all.push(found);
     }
-    Some((player, all))
+    Some(player)
 }

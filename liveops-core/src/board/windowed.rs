@@ -6,7 +6,7 @@ use super::{Index, Operator, Order, Ranking, Row, Score, Sort, Standing, Ties};
 use crate::error::{Code, Error};
 use crate::id::PlayerId;
 use crate::time::Timestamp;
-use crate::window::{Calendar, Period, PeriodState, Window};
+use crate::window::{Calendar, Period, Window};
 
 /// One ranked set for each period of each window: today's, this week's, of all time. A period begins empty; one that is
 /// closed takes no more submits and stays readable until it is dropped.
@@ -142,7 +142,7 @@ impl WindowedLeaderboard {
 
 fn is_kept(calendar: &Calendar, windows: &[(Window, u32)], period: Period, now: Timestamp) -> bool {
     let keep = windows.iter().find(|(window, _)| *window == period.window).map(|(_, keep)| *keep);
-    keep.is_some_and(|keep| calendar.state(period, keep, now) != PeriodState::Dropped)
+    keep.is_some_and(|keep| !calendar.is_dropped(period, keep, now))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub struct ChangeSet {
     /// First remove every other record of the player.
     pub forget: bool,
     /// The player after the run.
-    pub record: Player,
+    pub record: Box<Player>,
     /// One for each command applied.
     pub outcomes: Vec<(CommandId, StoredOutcome)>,
     /// New links, in order.

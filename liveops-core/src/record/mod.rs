@@ -62,7 +62,7 @@ impl Horizon {
     }
 }
 
-/// One stored value.
+/// One stored value, behind a pointer: answers travel through several hands, and most are absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -70,13 +70,13 @@ pub enum Record {
     /// Under [`Key::Horizon`].
     Horizon(Horizon),
     /// Under [`Key::Player`].
-    Player(Player),
+    Player(Box<Player>),
     /// Under [`Key::Outcome`].
-    Outcome(StoredOutcome),
+    Outcome(Box<StoredOutcome>),
     /// Under [`Key::Receipt`].
-    Receipt(Receipt),
+    Receipt(Box<Receipt>),
     /// Under [`Key::Suspicion`].
-    Suspicion(Suspicion),
+    Suspicion(Box<Suspicion>),
 }
 
 /// Version of every record's form so far.

@@ -74,7 +74,7 @@ pub struct Profile {
 impl Player {
     /// The entry in one period of one board.
     pub fn standing(&self, key: &BoardKey) -> Option<Standing> {
-        self.position(key).ok().map(|at| self.standings[at].1)
+        self.standings.binary_search_by(|(known, _)| known.cmp(key)).ok().map(|at| self.standings[at].1)
     }
 
     /// What a board shows of this player.
@@ -82,17 +82,6 @@ impl Player {
         if self.hidden { None } else { self.standing(key) }
     }
 
-    /// Replaces or adds an entry.
-    pub fn set_standing(&mut self, key: &BoardKey, standing: Standing) {
-        match self.position(key) {
-            Ok(at) => self.standings[at].1 = standing,
-            Err(at) => self.standings.insert(at, (key.clone(), standing)),
-        }
-    }
-
-    fn position(&self, key: &BoardKey) -> Result<usize, usize> {
-        self.standings.binary_search_by(|(known, _)| known.cmp(key))
-    }
 
     /// Where the player stands with a loot table.
     pub fn rolls(&self, table: &Id) -> Rolls {

@@ -1,9 +1,9 @@
 //! The decision.
 
-use super::draft::Draft;
+use super::draft::{Draft, NewEntry, Scratch};
 use super::{BoardRule, Prize, Rules};
 use crate::anomaly::{self, DetectorState};
-use crate::board::{Score, Standing};
+use crate::board::Score;
 use crate::error::Code;
 use crate::event::{Event, Payload};
 use crate::id::{CommandId, Id};
@@ -15,15 +15,15 @@ use crate::record::{
 };
 use crate::reward::{Item, Kill, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
-use crate::window::Window;
+use crate::window::{Period, Window};
 
 /// What is stored about one command before it is decided.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// Its first outcome.
-    pub outcome: Option<StoredOutcome>,
+    pub outcome: Option<Box<StoredOutcome>>,
     /// The suspicion that a review is about.
-    pub suspicion: Option<Suspicion>,
+    pub suspicion: Option<Box<Suspicion>>,
 }
 
 /// The answer to one command, if the change set of its run is committed.
@@ -56,25 +56,31 @@ struct Watched {
 }
 
 impl Rules {
-    /// Decides one player's run of commands, in order; later ones see what earlier ones change. No change set if
-    /// nothing changes.
+    /// Decides one player's run of commands, in order; later ones see what earlier ones change. `decided` is told of
+    /// each; there is no change set if nothing changes.
     pub fn decide(
         &self,
         run: &[&Command],
         horizon: Horizon,
-        stored: Option<Player>,
-        found: Vec<Found>,
-    ) -> (Option<ChangeSet>, Vec<Decision>) {
-        let Some(first) = run.first() else { return (None, Vec::new()) };
-        let mut draft = Draft::new(first, stored, horizon, run.len());
-        let decisions =
-            run.iter().zip(found).map(|(command, found)| self.decide_one(command, found, &mut draft)).collect();
-        let changes = (!draft.changes.outcomes.is_empty()).then_some(draft.changes);
-        (changes, decisions)
+        stored: Option<Box<Player>>,
+        found: impl IntoIterator<Item = Found>,
+        scratch: &mut Scratch,
+        mut decided: impl FnMut(Decision),
+    ) -> Option<ChangeSet> {
+        let first = run.first()?;
+        let mut draft = Draft::new(first, stored, horizon, run.len(), scratch);
+        for (command, found) in run.iter().zip(found) {
+            decided(self.decide_one(command, found, &mut draft));
+        }
+        if draft.changes.outcomes.is_empty() {
+            return None;
+        }
+        self.let_go(&mut draft.changes.record, horizon);
+        Some(draft.changes)
     }
 
-    fn decide_one(&self, command: &Command, found: Found, draft: &mut Draft) -> Decision {
-        let fingerprint = command.fingerprint(&self.fingerprint_key, &mut draft.scratch);
+    fn decide_one(&self, command: &Command, found: Found, draft: &mut Draft<'_>) -> Decision {
+        let fingerprint = command.fingerprint(&self.fingerprint_key, &mut draft.scratch.bytes);
         if let Some(first) = draft.outcome(&command.id, found.outcome) {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
@@ -82,7 +88,7 @@ impl Rules {
         match self.effect(command, found.suspicion, draft) {
             Ok(effect) => {
                 let outcome = StoredOutcome { fingerprint, ts: command.ts, effect: effect.clone() };
-                self.settle(command, outcome, draft);
+                draft.settle(command, outcome);
                 Decision::Apply(effect)
             }
             Err(code) => Decision::Refuse(code),
@@ -90,7 +96,7 @@ impl Rules {
     }
 
     /// Applies the action to the draft, or leaves the draft as it was.
-    fn effect(&self, command: &Command, suspicion: Option<Suspicion>, draft: &mut Draft) -> Result<Effect, Code> {
+    fn effect(&self, command: &Command, suspicion: Option<Box<Suspicion>>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let now = command.received_at.max(draft.horizon.now);
         if command.ts < draft.horizon.forgotten_before {
             return Err(Code::TooOld);
@@ -120,7 +126,7 @@ impl Rules {
     }
 
     /// Scores, then grants or withholds, then learns.
-    fn event(&self, cause: &Cause<'_>, draft: &mut Draft) -> Result<Effect, Code> {
+    fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let requested = self.requested_xp(cause)?;
         let Watched { judgements, learned } = self.watch(cause, requested, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
@@ -188,10 +194,10 @@ impl Rules {
         &self,
         number: u64,
         ruling: Ruling,
-        stored: Option<Suspicion>,
+        stored: Option<Box<Suspicion>>,
         command: &Command,
         now: Timestamp,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Result<Effect, Code> {
         let suspicion = draft.suspicion(number, stored).ok_or(Code::SuspicionUnknown)?;
         if suspicion.settled != Settled::Open {
@@ -211,7 +217,7 @@ impl Rules {
         Ok(effect)
     }
 
-    fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft) -> Result<Effect, Code> {
+    fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let total = draft.changes.record.xp.checked_add_signed(xp).ok_or(Code::OutOfRange)?;
         if total > INTEGER_MAX.unsigned_abs() {
             return Err(Code::ScoreOverflow);
@@ -223,7 +229,7 @@ impl Rules {
     }
 
     /// Nothing but the level as it is.
-    fn nothing(&self, draft: &Draft) -> Effect {
+    fn nothing(&self, draft: &Draft<'_>) -> Effect {
         Effect { level: self.progression.levels.level_at(draft.changes.record.xp), ..Effect::default() }
     }
 
@@ -239,17 +245,14 @@ impl Rules {
     }
 
     /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
-    fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft) -> Result<Effect, Code> {
+    fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.ts));
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
         let xp = self.progression.grant(player.xp, granted_today, requested, cause.ts).map_err(|e| e.code())?;
-        let (standings, late) = self.standings(cause, xp, draft)?;
+        let late = self.count(cause, xp, draft)?;
 
-        for (key, standing) in standings {
-            draft.changes.closes_at = draft.changes.closes_at.min(self.calendar.closes_at(key.period));
-            draft.changes.record.set_standing(&key, standing);
-        }
+        self.enter(draft);
         let player = &mut draft.changes.record;
         player.xp += xp.granted;
         if let Some(day) = day.filter(|_| xp.granted > 0) {
@@ -263,29 +266,52 @@ impl Rules {
         Ok(Effect { xp, receipts, late, ..self.nothing(draft) })
     }
 
-    /// The entries as this event makes them, and the periods it is too late for.
-    fn standings(&self, cause: &Cause<'_>, xp: Grant, draft: &Draft) -> Result<Entries, Code> {
-        let (mut standings, mut late) = (Vec::new(), Vec::new());
-        for rule in &self.boards {
+    /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
+    /// Boards and standings are sorted alike, so each search goes on where the one before ended.
+    fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
+        draft.scratch.entries.clear();
+        let mut late = Vec::new();
+        let standings = &draft.changes.record.standings;
+        let mut at = 0;
+        for (place, rule) in self.boards.iter().enumerate() {
             let Some(value) = value(rule, cause, xp) else { continue };
+            at += standings[at..].partition_point(|(known, _)| known.board < rule.board);
             for (window, _) in &rule.windows {
                 let Some(period) = self.calendar.period(*window, cause.ts) else { continue };
-                let key = BoardKey { board: rule.board.clone(), period };
-                if self.calendar.closes_at(period) <= cause.now {
-                    late.push(key);
+                let closes_at = self.calendar.closes_at(period);
+                if closes_at <= cause.now {
+                    late.push(BoardKey { board: rule.board.clone(), period });
                     continue;
                 }
-                let before = draft.changes.record.standing(&key);
+                let here = |at: usize| standings.get(at).filter(|(known, _)| known.board == rule.board);
+                while here(at).is_some_and(|(known, _)| known.period < period) {
+                    at += 1;
+                }
+                let before = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
-                let after = after.ok().filter(|s| in_range(s.score)).ok_or(Code::ScoreOverflow)?;
-                standings.push((key, after));
+                let standing = after.ok().filter(|s| in_range(s.score)).ok_or(Code::ScoreOverflow)?;
+                draft.scratch.entries.push(NewEntry { at, replaces: before.is_some(), period, rule: place, standing });
             }
         }
-        Ok((standings, late))
+        Ok(late)
     }
 
-    fn level_rewards(&self, ts: Timestamp, command: &Command, draft: &mut Draft) -> Vec<Receipt> {
+    /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
+    fn enter(&self, draft: &mut Draft<'_>) {
+        let changes = &mut draft.changes;
+        for NewEntry { at, replaces, period, rule, standing } in draft.scratch.entries.drain(..).rev() {
+            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(period));
+            if replaces {
+                changes.record.standings[at].1 = standing;
+            } else {
+                let board = self.boards[rule].board.clone();
+                changes.record.standings.insert(at, (BoardKey { board, period }, standing));
+            }
+        }
+    }
+
+    fn level_rewards(&self, ts: Timestamp, command: &Command, draft: &mut Draft<'_>) -> Vec<Receipt> {
         let level = self.progression.levels.level_at(draft.changes.record.xp);
         let first = draft.changes.record.granted_through.max(1).saturating_add(1);
         if level < first {
@@ -302,7 +328,7 @@ impl Rules {
         receipts
     }
 
-    fn event_rewards(&self, cause: &Cause<'_>, receipts: &mut Vec<Receipt>, draft: &mut Draft) {
+    fn event_rewards(&self, cause: &Cause<'_>, receipts: &mut Vec<Receipt>, draft: &mut Draft<'_>) {
         for rule in &self.rewards {
             let marks = &mut draft.changes.record.marks;
             let mark = marks.binary_search(&rule.name);
@@ -320,7 +346,7 @@ impl Rules {
     }
 
     /// What is in it: rolls, if that is a matter of luck.
-    fn open(&self, prize: &Prize, draft: &mut Draft) -> Vec<Item> {
+    fn open(&self, prize: &Prize, draft: &mut Draft<'_>) -> Vec<Item> {
         let name = match prize {
             Prize::Items(items) => return items.clone(),
             Prize::Loot(name) => name,
@@ -342,7 +368,7 @@ impl Rules {
         items: Vec<Item>,
         ts: Timestamp,
         command: &Command,
-        draft: &mut Draft,
+        draft: &mut Draft<'_>,
     ) -> Receipt {
         let player = &mut draft.changes.record;
         let receipt = Receipt {
@@ -363,24 +389,16 @@ impl Rules {
         receipt
     }
 
-    /// Books one applied command.
-    fn settle(&self, command: &Command, outcome: StoredOutcome, draft: &mut Draft) {
-        let (changes, horizon) = (&mut draft.changes, draft.horizon);
-        let player = &mut changes.record;
-        player.version += 1;
-        player.newest_ts = player.newest_ts.max(command.ts);
+    /// Drops what of the record no acceptable command can ask for any more.
+    fn let_go(&self, player: &mut Player, horizon: Horizon) {
         player.erased_through = player.erased_through.filter(|through| *through >= horizon.forgotten_before);
         player.standings.retain(|(key, _)| self.keeps(key, horizon.now));
         player.xp_by_day.retain(|(index, _)| {
-            let day = crate::window::Period { window: Window::Daily, index: *index };
+            let day = Period { window: Window::Daily, index: *index };
             self.calendar.end(day) > horizon.forgotten_before
         });
-        changes.oldest_ts = changes.oldest_ts.min(command.ts);
-        changes.outcomes.push((command.id.clone(), outcome));
     }
 }
-
-type Entries = (Vec<(BoardKey, Standing)>, Vec<BoardKey>);
 
 fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
     if !rule.select.matches(cause.kind, cause.payload) {

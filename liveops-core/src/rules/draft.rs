@@ -1,19 +1,45 @@
 //! A change set in the making: what is stored, overlaid with what the run has done so far.
 
+use crate::board::Standing;
 use crate::id::CommandId;
 use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
 use crate::record::{ChangeSet, Command, Horizon, Key, Player, StoredOutcome, Suspicion};
 use crate::time::Timestamp;
+use crate::window::Period;
 
-pub(super) struct Draft {
+pub(super) struct Draft<'s> {
     pub(super) changes: ChangeSet,
     pub(super) horizon: Horizon,
-    /// For fingerprints.
-    pub(super) scratch: Vec<u8>,
+    pub(super) scratch: &'s mut Scratch,
 }
 
-impl Draft {
-    pub(super) fn new(first: &Command, stored: Option<Player>, horizon: Horizon, run_len: usize) -> Self {
+/// Memory that one decision after the other writes over.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) bytes: Vec<u8>,
+    pub(super) entries: Vec<NewEntry>,
+}
+
+/// An entry as the event being decided makes it.
+#[derive(Debug)]
+pub(super) struct NewEntry {
+    /// Its place among the player's standings, and whether it replaces what is there.
+    pub(super) at: usize,
+    pub(super) replaces: bool,
+    pub(super) period: Period,
+    /// Its board's place in the rules.
+    pub(super) rule: usize,
+    pub(super) standing: Standing,
+}
+
+impl<'s> Draft<'s> {
+    pub(super) fn new(
+        first: &Command,
+        stored: Option<Box<Player>>,
+        horizon: Horizon,
+        run_len: usize,
+        scratch: &'s mut Scratch,
+    ) -> Self {
         let record = stored.unwrap_or_default();
         let changes = ChangeSet {
             player: first.player.clone(),
@@ -27,19 +53,19 @@ impl Draft {
             suspicions: Vec::new(),
             removed: Vec::new(),
         };
-        Self { changes, horizon, scratch: Vec::with_capacity(256) }
+        Self { changes, horizon, scratch }
     }
 
-    pub(super) fn outcome(&self, id: &CommandId, stored: Option<StoredOutcome>) -> Option<StoredOutcome> {
+    pub(super) fn outcome(&self, id: &CommandId, stored: Option<Box<StoredOutcome>>) -> Option<StoredOutcome> {
         let own = self.changes.outcomes.iter().find(|(known, _)| known == id).map(|(_, outcome)| outcome.clone());
-        own.or(if self.changes.forget { None } else { stored })
+        own.or_else(|| stored.filter(|_| !self.changes.forget).map(|stored| *stored))
     }
 
     /// A suspicion that the player's record still knows.
-    pub(super) fn suspicion(&self, number: u64, stored: Option<Suspicion>) -> Option<Suspicion> {
+    pub(super) fn suspicion(&self, number: u64, stored: Option<Box<Suspicion>>) -> Option<Suspicion> {
         self.changes.record.suspicions.iter().find(|(known, _)| *known == number)?;
         let own = self.changes.suspicions.iter().find(|(known, _)| *known == number).map(|(_, s)| s.clone());
-        own.or(if self.changes.forget { None } else { stored })
+        own.or_else(|| stored.filter(|_| !self.changes.forget).map(|stored| *stored))
     }
 
     /// Adds or replaces one.
@@ -73,11 +99,20 @@ impl Draft {
         }
     }
 
+    /// Books one applied command.
+    pub(super) fn settle(&mut self, command: &Command, outcome: StoredOutcome) {
+        let changes = &mut self.changes;
+        changes.record.version += 1;
+        changes.record.newest_ts = changes.record.newest_ts.max(command.ts);
+        changes.oldest_ts = changes.oldest_ts.min(command.ts);
+        changes.outcomes.push((command.id.clone(), outcome));
+    }
+
     /// Keeps the version, and the time up to which commands may have been taken in: their outcomes go too, so they must
     /// not come back.
     pub(super) fn erase(&mut self, ts: Timestamp) {
         let changes = &mut self.changes;
-        changes.record = Player {
+        *changes.record = Player {
             version: changes.record.version,
             erased_through: Some(ts.max(changes.record.newest_ts)),
             ..Player::default()

@@ -12,6 +12,7 @@ mod select;
 
 pub use compare::RulesDiff;
 pub use decide::{Decision, Found};
+pub use draft::Scratch;
 pub use reader::RulesError;
 pub use select::{Amount, Selector};
 
@@ -30,7 +31,7 @@ use crate::quota::Quota;
 use crate::record::{BoardKey, Command, Key, Player};
 use crate::reward::{Item, Loot, Trigger};
 use crate::time::Timestamp;
-use crate::window::{Calendar, Period, PeriodState, Window};
+use crate::window::{Calendar, Period, Window};
 
 /// The game's rules: read once from one JSON document, then shared freely.
 ///
@@ -254,9 +255,8 @@ impl Rules {
 
     /// Whether a board's period can still be read.
     pub fn keeps(&self, key: &BoardKey, now: Timestamp) -> bool {
-        self.board(&key.board)
-            .and_then(|rule| rule.keep(key.period.window))
-            .is_some_and(|keep| self.calendar.state(key.period, keep, now) != PeriodState::Dropped)
+        let keep = self.board(&key.board).and_then(|rule| rule.keep(key.period.window));
+        keep.is_some_and(|keep| !self.calendar.is_dropped(key.period, keep, now))
     }
 
     /// A player's record as callers read it.

@@ -275,11 +275,18 @@ impl Calendar {
         self.closes_at(later(period, keep))
     }
 
+    /// Whether it can be read no longer and its entries may go.
+    pub fn is_dropped(&self, period: Period, keep: u32, now: Timestamp) -> bool {
+        // The latest time means never, and never is not reached.
+        let dropped_at = self.dropped_at(period, keep);
+        dropped_at != Timestamp::MAX && dropped_at <= now
+    }
+
     /// Where it is in its life, when `keep` periods are kept beside it.
     pub fn state(&self, period: Period, keep: u32, now: Timestamp) -> PeriodState {
         // The latest time means never, and never is not reached.
         let reached = |at: Timestamp| at != Timestamp::MAX && at <= now;
-        if reached(self.dropped_at(period, keep)) {
+        if self.is_dropped(period, keep, now) {
             PeriodState::Dropped
         } else if reached(self.closes_at(period)) {
             PeriodState::Sealed
