@@ -56,11 +56,26 @@ pub struct Index {
     slots: Map<PlayerId, u32>,
     entries: Vec<Entry>,
     ranked: Ranked,
+    /// Of [`Self::apply_all`]; what leaves and what comes.
+    leaving: Vec<Item>,
+    coming: Vec<Item>,
+    /// Counts flushes of the two, so that an entry knows whether it is in them.
+    round: u32,
+}
+
+/// What one entry becomes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    pub(crate) slot: usize,
+    pub(crate) version: u64,
+    pub(crate) standing: Option<Standing>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     owner: PlayerId,
+    /// The round in which it last changed.
+    round: u32,
     /// The version last applied. Absence is remembered too, so that an older version cannot bring an entry back.
     version: u64,
     standing: Option<Standing>,
@@ -76,27 +91,60 @@ impl Entry {
 impl Index {
     /// An empty index; see [`Map::new`] about the key.
     pub fn new(hash_key: Key) -> Self {
-        Self { slots: Map::new(hash_key), entries: Vec::new(), ranked: Ranked::default() }
+        let (leaving, coming) = (Vec::new(), Vec::new());
+        Self { slots: Map::new(hash_key), entries: Vec::new(), ranked: Ranked::default(), leaving, coming, round: 1 }
     }
 
     /// Takes what the record of that version says: an entry, or `None` for a player who is hidden or has no entry. An
     /// older version, or the same again, changes nothing.
     pub fn apply(&mut self, owner: &PlayerId, version: u64, standing: Option<Standing>) {
         let slot = self.slot(owner);
-        self.apply_at(slot, version, standing);
+        self.apply_all(&[Change { slot, version, standing }]);
     }
 
-    /// The same for the slot of an owner, without looking it up; a slot of before [`Self::clear`] is nobody's.
-    pub(crate) fn apply_at(&mut self, slot: usize, version: u64, standing: Option<Standing>) {
-        if self.entries.get(slot).is_some_and(|entry| entry.version < version) {
-            self.entries[slot].version = version;
-            self.put(slot, standing, false);
+    /// The same for many slots, without looking them up; a slot of before [`Self::clear`] is nobody's. What leaves and
+    /// what comes is sorted first, so that the ranked sequence is gone through in order.
+    pub(crate) fn apply_all(&mut self, changes: &[Change]) {
+        for Change { slot, version, standing } in changes {
+            let Some(entry) = self.entries.get_mut(*slot).filter(|entry| entry.version < *version) else { continue };
+            let before = entry.shown().map(|s| s.place());
+            let after = standing.map(|s| s.place());
+            let again = entry.round == self.round && before != after;
+            entry.version = *version;
+            entry.standing = *standing;
+            entry.hidden = false;
+            if before == after {
+                continue;
+            }
+            entry.round = self.round;
+            if again {
+                // Its new place is among those that come: they have to be there before it can leave.
+                self.flush();
+                self.entries[*slot].round = self.round;
+            }
+            self.leaving.extend(before.map(|place| Item::new(place, *slot)));
+            self.coming.extend(after.map(|place| Item::new(place, *slot)));
         }
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        let entries = &self.entries;
+        for items in [&mut self.leaving, &mut self.coming] {
+            items.sort_unstable_by(|a, b| if a.is_before(b, entries) { Ordering::Less } else { Ordering::Greater });
+        }
+        for item in self.leaving.drain(..) {
+            self.ranked.remove(item, entries);
+        }
+        for item in self.coming.drain(..) {
+            self.ranked.insert(item, entries);
+        }
+        self.round = self.round.wrapping_add(1);
     }
 
     /// Frees everything, for good: whoever still holds this index can do nothing with it.
     pub(crate) fn clear(&mut self) {
-        *self = Self { slots: Map::new([0; 16]), entries: Vec::new(), ranked: Ranked::default() };
+        *self = Self::new([0; 16]);
     }
 
     /// Forgets which version of an owner came last, once that owner begins anew.
@@ -229,7 +277,7 @@ impl Index {
             return slot;
         }
         let slot = self.entries.len();
-        self.entries.push(Entry { owner: owner.clone(), version: 0, standing: None, hidden: false });
+        self.entries.push(Entry { owner: owner.clone(), round: 0, version: 0, standing: None, hidden: false });
         // More than 2^32 entries of 88 bytes do not fit any machine this runs on.
         self.slots.insert(owner.clone(), u32::try_from(slot).unwrap_or(u32::MAX));
         slot

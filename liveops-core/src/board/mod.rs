@@ -16,6 +16,7 @@ mod index;
 mod leaderboard;
 mod windowed;
 
+pub(crate) use index::Change;
 pub use index::{Index, Ranking, Row};
 pub use leaderboard::Leaderboard;
 pub use windowed::WindowedLeaderboard;

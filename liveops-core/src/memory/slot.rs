@@ -1,0 +1,118 @@
+//! All records of one player.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::ranks::Place;
+use crate::codec::Stable as _;
+use crate::error::StoreErrorKind;
+use crate::id::{CommandId, PlayerId};
+use crate::record::{ChangeSet, Horizon, Key, Player, Receipt, Record, StoredOutcome, Suspicion};
+use crate::time::Timestamp;
+
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    pub(super) player: Option<Box<Player>>,
+    /// Where the entries of `player.standings` are ranked, one for each, in the same order.
+    pub(super) places: Vec<Place>,
+    outcomes: HashMap<CommandId, Remembered>,
+    receipts: BTreeMap<u64, Receipt>,
+    suspicions: BTreeMap<u64, Suspicion>,
+}
+
+/// A first outcome in its stable bytes: most are never asked for again, and so take a fifth of the memory.
+#[derive(Debug)]
+struct Remembered {
+    ts: Timestamp,
+    bytes: Box<[u8]>,
+}
+
+impl Remembered {
+    fn new(outcome: &StoredOutcome, scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        outcome.put(scratch);
+        Self { ts: outcome.ts, bytes: scratch.as_slice().into() }
+    }
+
+    fn read(&self) -> Result<Box<StoredOutcome>, StoreErrorKind> {
+        StoredOutcome::take(&mut &*self.bytes).map(Box::new).ok_or(StoreErrorKind::Corrupt)
+    }
+}
+
+impl Slot {
+    pub(super) fn version(&self) -> u64 {
+        self.player.as_ref().map_or(0, |player| player.version)
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StoreErrorKind> {
+        Ok(match key {
+            Key::Player(_) => self.player.clone().map(Record::Player),
+            Key::Outcome(_, id) => self.outcomes.get(id).map(Remembered::read).transpose()?.map(Record::Outcome),
+            Key::Receipt(_, n) => self.receipts.get(n).map(|receipt| Record::Receipt(receipt.clone().into())),
+            Key::Suspicion(_, n) => self.suspicions.get(n).map(|suspicion| Record::Suspicion(suspicion.clone().into())),
+            Key::Horizon => None,
+        })
+    }
+
+    /// Takes one record of a snapshot; `None` for one that is not under its own kind of key.
+    pub(super) fn insert(&mut self, key: Key, record: Record) -> Option<()> {
+        match (key, record) {
+            (Key::Player(_), Record::Player(player)) => self.player = Some(player),
+            (Key::Outcome(_, id), Record::Outcome(outcome)) => {
+                self.outcomes.insert(id, Remembered::new(&outcome, &mut Vec::new()));
+            }
+            (Key::Receipt(_, n), Record::Receipt(receipt)) => drop(self.receipts.insert(n, *receipt)),
+            (Key::Suspicion(_, n), Record::Suspicion(suspicion)) => drop(self.suspicions.insert(n, *suspicion)),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    pub(super) fn write(&mut self, changes: ChangeSet, scratch: &mut Vec<u8>) {
+        if changes.forget {
+            *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
+        }
+        self.player = Some(changes.record);
+        for (id, outcome) in changes.outcomes {
+            self.outcomes.insert(id, Remembered::new(&outcome, scratch));
+        }
+        self.receipts.extend(changes.receipts.into_iter().map(|r| (r.number, r)));
+        self.suspicions.extend(changes.suspicions);
+        for key in changes.removed {
+            match key {
+                Key::Outcome(_, id) => drop(self.outcomes.remove(&id)),
+                Key::Receipt(_, n) => drop(self.receipts.remove(&n)),
+                Key::Suspicion(_, n) => drop(self.suspicions.remove(&n)),
+                Key::Horizon | Key::Player(_) => {}
+            }
+        }
+    }
+
+    /// Adds every record, in no particular order.
+    pub(super) fn records(&self, id: &PlayerId, all: &mut Vec<(Key, Record)>) -> Result<(), StoreErrorKind> {
+        all.extend(self.player.iter().map(|p| (Key::Player(id.clone()), Record::Player(p.clone()))));
+        for (command, outcome) in &self.outcomes {
+            all.push((Key::Outcome(id.clone(), command.clone()), Record::Outcome(outcome.read()?)));
+        }
+        let receipts = self.receipts.iter();
+        all.extend(receipts.map(|(n, r)| (Key::Receipt(id.clone(), *n), Record::Receipt(r.clone().into()))));
+        let suspicions = self.suspicions.iter();
+        all.extend(suspicions.map(|(n, s)| (Key::Suspicion(id.clone(), *n), Record::Suspicion(s.clone().into()))));
+        Ok(())
+    }
+
+    /// Drops what no acceptable command can ask for; whether anything of the player is left.
+    pub(super) fn expire(&mut self, horizon: Horizon) -> bool {
+        self.outcomes.retain(|_, outcome| outcome.ts >= horizon.forgotten_before);
+        if self.outcomes.len() < self.outcomes.capacity() / 4 {
+            self.outcomes.shrink_to_fit();
+        }
+        !(self.outcomes.is_empty() && self.player.as_ref().is_some_and(|p| p.is_idle_mark(horizon)))
+    }
+
+    /// Adds to the counts of outcomes, receipts and suspicions.
+    pub(super) fn count(&self, size: &mut super::Size) {
+        size.outcomes += self.outcomes.len() as u64;
+        size.receipts += self.receipts.len() as u64;
+        size.suspicions += self.suspicions.len() as u64;
+    }
+}
