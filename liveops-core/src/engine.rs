@@ -237,7 +237,9 @@ impl<S: Store + Scan> Engine<S> {
                 (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
                     export.suspicions.push(Numbered { number, suspicion: *suspicion });
                 }
-                (Key::Outcome(_, id), Record::Outcome(outcome)) => export.outcomes.push(NamedOutcome { id, outcome: *outcome }),
+                (Key::Outcome(_, id), Record::Outcome(outcome)) => {
+                    export.outcomes.push(NamedOutcome { id, outcome: *outcome })
+                }
                 _ => {}
             }
         }

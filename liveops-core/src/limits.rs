@@ -55,6 +55,9 @@ pub const REASON_BYTES_MAX: usize = 256;
 
 /// Most commands of one player in one change set.
 pub const RUN_LEN_MAX: usize = 64;
+/// Most players of one batch who are loaded and committed together: what a round touches stays in a processor's cache,
+/// and a batch of any size needs little memory beside its own.
+pub const ROUND_PLAYERS_MAX: usize = 256;
 /// Most decisions of one run before it is given up as contended.
 pub const ATTEMPTS_MAX: u32 = 8;
 /// Most suspicions kept of one player; the oldest make room.

@@ -6,8 +6,8 @@
 //! ```
 
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
-use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
 use crate::hash;
+use crate::limits::{ATTEMPTS_MAX, ROUND_PLAYERS_MAX, RUN_LEN_MAX};
 use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Record};
 use crate::rules::{Decision, Found, Rules, Scratch};
 
@@ -83,6 +83,8 @@ pub struct Plan<'a> {
     /// Where each of `commands` was given.
     given: Vec<usize>,
     lanes: Vec<Lane>,
+    /// How many of the lanes this round is about: the first ones.
+    round: usize,
     /// By the order given. Of a run at the store, what it will be if the store applies it.
     outcomes: Vec<Option<Outcome>>,
     found: Vec<Found>,
@@ -121,7 +123,7 @@ impl<'a> Plan<'a> {
         });
         let lanes = lanes.collect();
         let outcomes = commands.iter().map(|_| None).collect();
-        Self { rules, commands, given, lanes, outcomes, found: Vec::new(), scratch: Scratch::default() }
+        Self { rules, commands, given, lanes, round: 0, outcomes, found: Vec::new(), scratch: Scratch::default() }
     }
 
     /// What to load next; empty once every command has its outcome.
@@ -130,9 +132,10 @@ impl<'a> Plan<'a> {
         if self.lanes.is_empty() {
             return Vec::new();
         }
-        let mut keys = Vec::with_capacity(1 + self.lanes.len() + self.commands.len());
+        self.round = self.lanes.len().min(ROUND_PLAYERS_MAX);
+        let mut keys = Vec::with_capacity(1 + 2 * self.round);
         keys.push(Key::Horizon);
-        for lane in &self.lanes {
+        for lane in &self.lanes[..self.round] {
             let run = &self.commands[lane.at..lane.run_end()];
             keys.push(Key::Player(run[0].player.clone()));
             for command in run {
@@ -142,7 +145,7 @@ impl<'a> Plan<'a> {
         keys
     }
 
-    /// Decides one run of every player who still has commands: at most one change set each.
+    /// Decides one run of every player of the round: at most one change set each.
     pub fn decide(&mut self, loaded: Result<Vec<Option<Record>>, StoreError>) -> Vec<ChangeSet> {
         let mut answers = match loaded {
             Ok(loaded) => loaded.into_iter(),
@@ -159,8 +162,8 @@ impl<'a> Plan<'a> {
                 return Vec::new();
             }
         };
-        let mut batch = Vec::with_capacity(self.lanes.len());
-        for at in 0..self.lanes.len() {
+        let mut batch = Vec::with_capacity(self.round);
+        for at in 0..self.round {
             let lane = &self.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
             let Some(player) = read(run, &mut answers, &mut self.found) else {
@@ -190,7 +193,7 @@ impl<'a> Plan<'a> {
     /// any failure the player's later commands are not attempted, so that their order holds.
     pub fn resolve(&mut self, results: Vec<CommitOutcome>) {
         let mut results = results.into_iter();
-        for at in 0..self.lanes.len() {
+        for at in 0..self.round {
             if !std::mem::take(&mut self.lanes[at].waits) {
                 continue;
             }
@@ -241,9 +244,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Fails the runs of all lanes from `first` on; nothing of them is at the store.
+    /// Fails the runs of the round's lanes from `first` on; nothing of them is at the store.
     fn refuse_from(&mut self, first: usize, error: &Error) {
-        (first..self.lanes.len()).for_each(|at| self.fail_run(at, &Outcome::Refused(error.clone())));
+        (first..self.round).for_each(|at| self.fail_run(at, &Outcome::Refused(error.clone())));
     }
 }
 

@@ -82,7 +82,6 @@ impl Player {
         if self.hidden { None } else { self.standing(key) }
     }
 
-
     /// Where the player stands with a loot table.
     pub fn rolls(&self, table: &Id) -> Rolls {
         self.rolls

@@ -96,7 +96,12 @@ impl Rules {
     }
 
     /// Applies the action to the draft, or leaves the draft as it was.
-    fn effect(&self, command: &Command, suspicion: Option<Box<Suspicion>>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    fn effect(
+        &self,
+        command: &Command,
+        suspicion: Option<Box<Suspicion>>,
+        draft: &mut Draft<'_>,
+    ) -> Result<Effect, Code> {
         let now = command.received_at.max(draft.horizon.now);
         if command.ts < draft.horizon.forgotten_before {
             return Err(Code::TooOld);
