@@ -111,7 +111,7 @@ fn drive(
             }
         }
         // Looking at the clock for every line would cost more than the bar is worth.
-        if lines.number() % 1024 == 0 {
+        if lines.number().is_multiple_of(1024) {
             bar.at(clock.elapsed(), lines.bytes(), lines.number());
         }
     }

@@ -36,8 +36,8 @@ pub fn write(engine: &Engine<MemoryStore>, now: Timestamp, folder: &Path) -> Res
     };
     let records = engine.store().scan(None, usize::MAX).map_err(io::Error::other).map_err(failed(folder))?;
     let lines = |wanted: &dyn Fn(&Key, &Record) -> Option<Value>, file: &mut BufWriter<File>| {
-        let lines = records.iter().filter_map(|(key, record)| wanted(key, record));
-        lines.map(|line| writeln!(file, "{line}")).collect()
+        let mut lines = records.iter().filter_map(|(key, record)| wanted(key, record));
+        lines.try_for_each(|line| writeln!(file, "{line}"))
     };
     write("snapshot.bin", &|file| file.write_all(&engine.snapshot()))?;
     write("receipts.ndjson", &|file| lines(&receipt, file))?;

@@ -107,7 +107,7 @@ impl Season {
         for deed in player.play(at_ms, &mut self.random) {
             self.deeds += 1;
             let event = Event::new(player, deed, &mut self.random);
-            let odd = (self.deeds % ODD_ONE_IN == 0).then(|| Oddity::in_turn(self.deeds / ODD_ONE_IN));
+            let odd = self.deeds.is_multiple_of(ODD_ONE_IN).then(|| Oddity::in_turn(self.deeds / ODD_ONE_IN));
             for line in oddity::send(&self.post, event, odd, &mut self.random) {
                 // What would come later is not part of this season.
                 if line.received_at.as_unix_millis() < timeline::END_MS {

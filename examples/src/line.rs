@@ -144,7 +144,7 @@ mod tests {
         let read: Vec<_> = lines.by_ref().map(|line| line.unwrap().map_err(|broken| broken.to_string())).collect();
         assert_eq!((lines.number(), lines.bytes()), (7, text.len() as u64));
         assert!(read[0].is_ok() && read[6].is_ok());
-        assert_eq!(read[5].as_ref().unwrap_err(), "missing field `body` (column 30)");
+        assert_eq!(read[5].as_ref().unwrap_err(), "missing field `body` (column 29)");
         assert!(read[1..6].iter().all(Result::is_err), "{read:?}");
     }
 }

@@ -92,7 +92,9 @@ impl<'a, E: Referee> Replay<'a, E> {
     fn decide(&mut self) {
         if !self.batch.is_empty() {
             let outcomes: Vec<Outcome> = self.engine.submit(&self.batch);
-            outcomes.iter().for_each(|outcome| self.tally.count(outcome));
+            for outcome in &outcomes {
+                self.tally.count(outcome);
+            }
             self.batch.clear();
         }
     }

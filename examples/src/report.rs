@@ -18,7 +18,7 @@ use crate::replay::{Prize, Tally};
 /// Widest line.
 const WIDTH: usize = 100;
 /// Lines of the histogram of levels.
-const LEVEL_BANDS_MAX: u32 = 20;
+const LEVEL_BANDS_MAX: u32 = 25;
 
 /// A run and the state after it. The last line is `digest v1:<hex>`.
 pub fn render(engine: &Engine<MemoryStore>, tally: &Tally, source: &str, elapsed: Duration) -> Result<String, Error> {

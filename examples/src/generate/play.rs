@@ -27,8 +27,6 @@ impl Player {
         let mut sitting = Sitting { at_ms, deeds: Vec::new(), random };
         let cheats = self.sessions > HONEST_SESSIONS;
         match self.habit {
-            Habit::Grinder => self.grind(&mut sitting),
-            Habit::Casual => self.stroll(&mut sitting),
             Habit::Daily => {
                 let xp = sitting.random.between(150, 250);
                 sitting.progress("quest", xp, 0);
@@ -38,7 +36,7 @@ impl Player {
             Habit::Duelist => self.duel(&mut sitting),
             Habit::Newcomer => self.read_on(&mut sitting),
             Habit::Burster if cheats => self.burst(&mut sitting),
-            Habit::Burster => self.grind(&mut sitting),
+            Habit::Grinder | Habit::Burster => self.grind(&mut sitting),
             Habit::Impossible => self.race_impossibly(&mut sitting),
             Habit::Bot => Self::tick(&mut sitting),
             Habit::Ramp => self.climb(&mut sitting),
@@ -51,7 +49,7 @@ impl Player {
             Habit::Flooder if cheats => {
                 (0..34).for_each(|_| sitting.progress("gathering", 5, 150));
             }
-            Habit::Flooder => self.stroll(&mut sitting),
+            Habit::Casual | Habit::Flooder => self.stroll(&mut sitting),
         }
         sitting.deeds
     }

@@ -7,7 +7,7 @@ pub(super) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -66,6 +66,6 @@ mod tests {
         let mut out = String::new();
         let cells = ["a", "b", "much too long", "d", "e"].map(str::to_owned);
         split_columns(&mut out, &cells, 2, 6);
-        assert_eq!(out, "a     d\nb     e\nmuch\n".replace("much\n", "much \n").replace("much \n", "much\n"));
+        assert_eq!(out, "a     d\nb     e\nmuch\n");
     }
 }
