@@ -66,16 +66,15 @@ fn write(options: &Options) -> Result<(), String> {
         let events = options.events.unwrap_or(generate::EVENTS_DEFAULT);
         Box::new(generate::season(events, options.seed, SECRET.trim()).map_err(|error| error.to_string())?)
     };
-    let written = match &options.out {
+    match &options.out {
         Some(path) => File::create(path).and_then(|file| copy(lines, file)).map_err(|error| format!("{path}: {error}")),
         None => copy(lines, io::stdout().lock()).map_err(|error| format!("standard output: {error}")),
-    };
-    written
+    }
 }
 
-fn copy(lines: impl Iterator<Item = String>, to: impl Write) -> io::Result<()> {
+fn copy(mut lines: impl Iterator<Item = String>, to: impl Write) -> io::Result<()> {
     let mut to = BufWriter::new(to);
-    let copied = lines.map(|line| writeln!(to, "{line}")).collect::<io::Result<()>>().and_then(|()| to.flush());
+    let copied = lines.try_for_each(|line| writeln!(to, "{line}")).and_then(|()| to.flush());
     match copied {
         // Whoever reads has read enough, as `head` does.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

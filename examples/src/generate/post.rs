@@ -79,8 +79,8 @@ impl Post {
 
 /// The three of Standard Webhooks; none for an id or a time that cannot be signed, and there are no such here.
 fn headers(signer: &Signer, id: &str, body: &str, at_ms: i64) -> Vec<(String, String)> {
-    let signed = signer.sign(id, body.as_bytes(), Timestamp::from_unix_millis(at_ms));
-    signed.iter().flat_map(|signed| signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+    let made = signer.sign(id, body.as_bytes(), Timestamp::from_unix_millis(at_ms));
+    made.iter().flat_map(|signed| signed.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
 }
 
 /// Of a header, the value to change.
