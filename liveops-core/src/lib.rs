@@ -4,6 +4,7 @@
 pub mod anomaly;
 pub mod board;
 pub mod codec;
+pub mod conformance;
 pub mod decorate;
 pub mod engine;
 pub mod engine_async;
