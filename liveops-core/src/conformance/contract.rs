@@ -31,7 +31,8 @@ pub(super) fn all_parts_are_written(store: &dyn Store) {
 pub(super) fn records_come_back_unchanged(store: &dyn Store) {
     let (here, reference) = (Engine::new(rules(), store), Engine::new(rules(), MemoryStore::new()));
     for chunk in season().chunks(50) {
-        let codes = |outcomes: Vec<crate::Outcome>| outcomes.iter().map(crate::Outcome::code).collect::<Vec<_>>();
+        let codes =
+            |outcomes: Vec<crate::plan::Outcome>| outcomes.iter().map(crate::plan::Outcome::code).collect::<Vec<_>>();
         assert_eq!(codes(here.submit_batch(chunk)), codes(reference.submit_batch(chunk)), "the same outcomes");
     }
     let records = reference.store().scan(None, usize::MAX).expect("scan");
@@ -54,7 +55,7 @@ pub(super) fn no_id_reaches_another_s_records(store: &dyn Store) {
     for name in names {
         let mut second = set(name, 1);
         // The same name in the operator's name space.
-        let operator = crate::CommandId { origin: Origin::Operator, ..command_id(u64::MAX) };
+        let operator = crate::id::CommandId { origin: Origin::Operator, ..command_id(u64::MAX) };
         second.outcomes[0].0 = operator.clone();
         let wanted = [StoredOutcome { fingerprint: 1, ..second.outcomes[0].1.clone() }, second.outcomes[0].1.clone()];
         applied(store, second);
