@@ -71,6 +71,15 @@ impl Outcome {
             Self::Refused(error) | Self::Unknown(error) => error.http_status(),
         }
     }
+
+    /// Headers that belong to the HTTP answer: `Idempotent-Replayed: true` for a retry that gets its first outcome. Those
+    /// of a refusal come with a refusal of the door.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Replayed(_) => vec![("Idempotent-Replayed", "true".to_owned())],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// A batch in progress. Call [`Plan::keys`], load them, [`Plan::decide`], commit what it returns, [`Plan::resolve`];

@@ -229,12 +229,12 @@ impl EventSchema {
 
 impl Field {
     /// A field that may be left out; `id_invalid` if the name is no id.
-    pub fn optional(name: &str, kind: FieldKind) -> Result<Self, crate::Error> {
+    pub fn optional(name: &str, kind: FieldKind) -> Result<Self, crate::error::Error> {
         Ok(Self { name: Id::new(name)?, kind, required: false })
     }
 
     /// A field that must be there; `id_invalid` if the name is no id.
-    pub fn required(name: &str, kind: FieldKind) -> Result<Self, crate::Error> {
+    pub fn required(name: &str, kind: FieldKind) -> Result<Self, crate::error::Error> {
         Ok(Self { name: Id::new(name)?, kind, required: true })
     }
 }

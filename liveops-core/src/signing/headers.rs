@@ -1,3 +1,5 @@
+//! The headers of a signed message, picked out of a request.
+
 use super::SignatureError;
 use crate::error::Code;
 

@@ -1,3 +1,5 @@
+//! Keys with names and dates, and rings of them.
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 

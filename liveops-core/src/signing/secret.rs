@@ -1,3 +1,5 @@
+//! Shared secrets: read, written, wiped, never printed.
+
 use std::fmt;
 
 use base64::Engine as _;

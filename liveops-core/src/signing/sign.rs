@@ -1,3 +1,5 @@
+//! Making signatures.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

@@ -1,0 +1,191 @@
+//! What the checks write: change sets with one record of each kind, and commands under small rules.
+
+use crate::event::{Event, FieldValue, Payload};
+use crate::hash::Digest;
+use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
+use crate::record::{
+    Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Receipt, Record, Settled, StoredOutcome,
+    Suspicion,
+};
+use crate::reward::{Item, Scope};
+use crate::rules::Rules;
+use crate::store::Store;
+use crate::time::Timestamp;
+
+/// 2023-11-14T22:13:20Z
+pub(super) const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
+
+pub(super) fn id(text: &str) -> Id {
+    Id::new(text).expect("a valid id")
+}
+
+pub(super) fn player(name: &str) -> PlayerId {
+    id(name).into()
+}
+
+pub(super) fn command_id(number: u64) -> CommandId {
+    CommandId { origin: Origin::Event, id: id(&format!("c{number}")).into() }
+}
+
+fn payload(delta_xp: i64) -> Payload {
+    Payload::new(vec![(id("deltaXp"), FieldValue::Int(delta_xp))]).expect("one field")
+}
+
+pub(super) fn receipt(number: u64) -> Receipt {
+    Receipt {
+        number,
+        id: Digest::of(&[&number.to_be_bytes()]),
+        reward: id("level-gold"),
+        scope: Scope::Level(2),
+        items: vec![Item::new(id("currency"), id("gold"), 100).expect("more than none")],
+        cause: command_id(number),
+        ts: NOW,
+        rules: Digest::default(),
+        previous: Digest::default(),
+    }
+}
+
+/// A change set over a player of that version, with one record of each kind.
+pub(super) fn set(name: &str, expected: u64) -> ChangeSet {
+    let number = expected + 1;
+    let id = command_id(number).id;
+    let event = Event { id, player: player(name), ts: NOW, kind: self::id("progression"), payload: payload(1) };
+    let effect = Effect { receipts: vec![receipt(number)], ..Effect::default() };
+    let suspicion = Suspicion { event, received_at: NOW, held: true, verdicts: Vec::new(), settled: Settled::Open };
+    ChangeSet {
+        player: player(name),
+        expected,
+        oldest_ts: NOW,
+        closes_at: Timestamp::MAX,
+        forget: false,
+        record: Player { version: number, newest_ts: NOW, xp: number, ..Player::default() },
+        outcomes: vec![(command_id(number), StoredOutcome { fingerprint: number.into(), ts: NOW, effect })],
+        receipts: vec![receipt(number)],
+        suspicions: vec![(number, suspicion)],
+        removed: Vec::new(),
+    }
+}
+
+/// The keys of the records that [`set`] writes beside the player: outcome, receipt, suspicion.
+pub(super) fn parts(name: &str, number: u64) -> [Key; 3] {
+    [
+        Key::Outcome(player(name), command_id(number)),
+        Key::Receipt(player(name), number),
+        Key::Suspicion(player(name), number),
+    ]
+}
+
+/// Whether each set was applied; anything but that or a conflict is a broken promise.
+pub(super) fn commit<S: Store + ?Sized>(store: &S, sets: Vec<ChangeSet>) -> Vec<bool> {
+    let wanted = sets.len();
+    let results = store.commit(sets);
+    assert_eq!(results.len(), wanted, "commit answers every change set");
+    let applied = |result| match result {
+        CommitOutcome::Applied => true,
+        CommitOutcome::Conflict => false,
+        CommitOutcome::Failed(error) => panic!("commit failed: {error}"),
+    };
+    results.into_iter().map(applied).collect()
+}
+
+pub(super) fn applied<S: Store + ?Sized>(store: &S, set: ChangeSet) {
+    assert_eq!(commit(store, vec![set]), [true], "a change set that fits is applied");
+}
+
+pub(super) fn load<S: Store + ?Sized>(store: &S, keys: &[Key]) -> Vec<Option<Record>> {
+    let answers = store.load(keys).expect("load");
+    assert_eq!(answers.len(), keys.len(), "load answers every key");
+    answers
+}
+
+pub(super) fn present<S: Store + ?Sized>(store: &S, keys: &[Key]) -> Vec<bool> {
+    load(store, keys).iter().map(Option::is_some).collect()
+}
+
+/// Of a player who may be absent.
+pub(super) fn xp<S: Store + ?Sized>(store: &S, name: &str) -> u64 {
+    match &load(store, &[Key::Player(player(name))])[..] {
+        [None] => 0,
+        [Some(Record::Player(player))] => player.xp,
+        other => panic!("a player's key answers with the player: {other:?}"),
+    }
+}
+
+pub(super) fn advance<S: Store + ?Sized>(store: &S, to: Horizon) -> Horizon {
+    store.advance(to).expect("advance")
+}
+
+/// A horizon, by milliseconds after [`NOW`].
+pub(super) fn horizon(now: i64, forgotten_before: i64) -> Horizon {
+    Horizon { now: NOW.plus_millis(now), forgotten_before: NOW.plus_millis(forgotten_before) }
+}
+
+/// Small rules with a bit of everything.
+pub(super) fn rules() -> Rules {
+    let document = r#"{ "version": 1, "game": "conformance",
+        "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 60 }, "dailyXpCap": 5000 },
+        "rewards": {
+            "level-gold": { "on": { "everyLevels": 1 },
+                "grant": [ { "kind": "currency", "id": "gold", "amount": 10 } ] },
+            "first-hydra": { "on": { "boss": "hydra", "kill": "first" }, "loot": "chest" } },
+        "loot": { "chest": { "entries": {
+            "crown": { "weight": 1, "grant": { "kind": "item", "id": "crown", "amount": 1 } },
+            "scale": { "weight": 2, "grant": { "kind": "item", "id": "scale", "amount": 5 } } } } },
+        "boards": {
+            "xp": { "value": "grantedXp", "keepPeriods": { "daily": 1, "allTime": 0 } },
+            "fastest": { "on": "boss_kill", "value": { "field": "durationMs" }, "operator": "best", "order": "asc",
+                "ties": "ownerId", "keepPeriods": { "weekly": 1 } },
+            "latest": { "on": "boss_kill", "value": { "field": "durationMs" }, "operator": "set",
+                "ties": "lastToReach", "keepPeriods": { "allTime": 0 } } },
+        "detectors": {
+            "xp": { "kind": "robust", "threshold": "3" },
+            "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } },
+        "retention": { "receiptsPerPlayer": 5 } }"#;
+    Rules::from_json(document).expect("the rules of the kit")
+}
+
+/// An event that gives XP.
+pub(super) fn progression(id: &str, name: &str, millis: i64, delta_xp: i64) -> Command {
+    event(id, name, millis, "progression", vec![("deltaXp", FieldValue::Int(delta_xp))])
+}
+
+pub(super) fn boss_kill(id: &str, name: &str, millis: i64, duration_ms: i64) -> Command {
+    let fields = vec![
+        ("bossId", FieldValue::Id(self::id("hydra"))),
+        ("durationMs", FieldValue::Int(duration_ms)),
+        ("deltaXp", FieldValue::Int(7)),
+    ];
+    event(id, name, millis, "boss_kill", fields)
+}
+
+fn event(id: &str, name: &str, millis: i64, kind: &str, fields: Vec<(&str, FieldValue)>) -> Command {
+    let fields = fields.into_iter().map(|(name, value)| (self::id(name), value)).collect();
+    let ts = NOW.plus_millis(millis);
+    let payload = Payload::new(fields).expect("fields of different names");
+    Command::event(Event { id: self::id(id).into(), player: player(name), ts, kind: self::id(kind), payload }, ts)
+}
+
+pub(super) fn operator(id: &str, name: &str, millis: i64, action: Action) -> Command {
+    let now = NOW.plus_millis(millis);
+    Command::operator(EventId::from(self::id(id)), player(name), now, now, action)
+}
+
+/// A season of a dozen players: everything that the rules of the kit know, in a fixed order.
+pub(super) fn season() -> Vec<Command> {
+    let mut commands = Vec::new();
+    for n in 0..240_i64 {
+        let name = format!("p{}", n * 7 % 12);
+        let id = format!("e{n}");
+        commands.push(match n % 5 {
+            0 => boss_kill(&id, &name, n, 900 + n * 37 % 1000),
+            4 => progression(&id, &name, n, 4000 * (n % 2)),
+            _ => progression(&id, &name, n, n * 31 % 90),
+        });
+    }
+    for name in ["p1", "p2", "p3"] {
+        commands.push(operator("hide", name, 300, Action::SetVisibility { hidden: true }));
+    }
+    commands.push(operator("show", "p2", 301, Action::SetVisibility { hidden: false }));
+    commands.push(operator("erase", "p4", 302, Action::Erase));
+    commands
+}

@@ -1,0 +1,133 @@
+//! Commands, rules and small things that several test programs build on.
+
+// Each test program uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod model;
+pub mod trace;
+
+use liveops_core::event::{Event, FieldValue, Payload};
+use liveops_core::record::Effect;
+use liveops_core::time::DAY_MILLIS;
+use liveops_core::{Action, Command, EventId, Id, Outcome, PlayerId, Rules, Timestamp};
+
+/// 2026-11-07T00:00:00Z
+pub const START: i64 = 1_794_009_600_000;
+pub const DAY: i64 = DAY_MILLIS;
+pub const GRACE: i64 = 3_600_000;
+/// A day and a half.
+pub const PAST: i64 = DAY + DAY / 2;
+pub const FUTURE: i64 = 300_000;
+/// Closed days that stay readable.
+pub const KEEP: i64 = 2;
+pub const LEVEL_XP: u64 = 100;
+pub const LEVEL_MAX: u64 = 20;
+/// A hydra in less is held, an ogre in less is flagged.
+pub const FIGHT_MIN: i64 = 1_000;
+pub const INTEGER_MAX: i64 = liveops_core::limits::INTEGER_MAX;
+
+pub const RULES: &str = r#"{ "version": 1, "game": "emberfall",
+    "limits": { "maxPastSeconds": 129600, "maxFutureSeconds": 300 },
+    "progress": {
+        "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 20 },
+        "xp": [
+            { "on": "progression", "amount": { "field": "deltaXp" } },
+            { "on": "boss_kill", "where": { "bossId": "hydra" }, "amount": 25 } ] },
+    "rewards": {
+        "level-gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "currency", "id": "gold", "amount": 10 } },
+        "hydra-first": { "on": { "boss": "hydra", "kill": "first" },
+            "grant": { "kind": "item", "id": "crown", "amount": 1 } } },
+    "calendar": { "graceSeconds": 3600 },
+    "boards": {
+        "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2, "allTime": 0 } },
+        "fastest": { "on": "boss_kill", "value": { "field": "durationMs" },
+            "operator": "best", "order": "asc", "keepPeriods": { "daily": 2 } },
+        "latest": { "on": "boss_kill", "value": { "field": "durationMs" },
+            "operator": "set", "keepPeriods": { "allTime": 0 } } },
+    "detectors": {
+        "hydra-floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" },
+        "ogre-floor": { "kind": "timeFloor", "boss": "ogre", "minimumMs": 1000, "action": "flag" } } }"#;
+
+pub fn rules() -> Rules {
+    Rules::from_json(RULES).unwrap()
+}
+
+/// `SplitMix64`.
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n
+    }
+
+    pub fn millis(&mut self, below: i64) -> i64 {
+        i64::try_from(self.below(below.unsigned_abs())).unwrap()
+    }
+
+    pub fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[usize::try_from(self.below(all.len() as u64)).unwrap()]
+    }
+}
+
+pub fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis)
+}
+
+pub fn id(text: &str) -> Id {
+    Id::new(text).unwrap()
+}
+
+pub fn player(name: &str) -> PlayerId {
+    PlayerId::new(name).unwrap()
+}
+
+fn fields(fields: Vec<(&str, FieldValue)>) -> Payload {
+    Payload::new(fields.into_iter().map(|(name, value)| (id(name), value)).collect()).unwrap()
+}
+
+/// An event that came in at once; the fields as the parser would order them.
+pub fn event(event: &str, name: &str, ts: i64, kind: &str, payload: Vec<(&str, FieldValue)>) -> Command {
+    let payload = fields(payload);
+    let event = Event { id: EventId::new(event).unwrap(), player: player(name), ts: at(ts), kind: id(kind), payload };
+    Command::event(event, at(ts))
+}
+
+pub fn progression(event_id: &str, name: &str, ts: i64, delta_xp: i64) -> Command {
+    event(event_id, name, ts, "progression", vec![("deltaXp", FieldValue::Int(delta_xp))])
+}
+
+pub fn kill(event_id: &str, name: &str, ts: i64, boss: &str, duration_ms: i64) -> Command {
+    let payload = vec![("bossId", FieldValue::Id(id(boss))), ("durationMs", FieldValue::Int(duration_ms))];
+    event(event_id, name, ts, "boss_kill", payload)
+}
+
+pub fn operator(command: &str, name: &str, ts: i64, action: Action) -> Command {
+    Command::operator(EventId::new(command).unwrap(), player(name), at(ts), at(ts), action)
+}
+
+pub fn received(command: Command, millis: i64) -> Command {
+    Command { received_at: at(millis), ..command }
+}
+
+/// What an outcome says, as text.
+pub fn told(outcome: &Outcome) -> String {
+    let effect = |e: &Effect| {
+        let (granted, adjusted, receipts, late) = (e.xp.granted, e.adjusted, e.receipts.len(), e.late.len());
+        let (held, flagged) = (e.held, e.flagged);
+        format!(
+            "xp {granted} adjusted {adjusted} level {} held {held:?} flagged {flagged:?} rewards {receipts} late {late}",
+            e.level
+        )
+    };
+    match outcome {
+        Outcome::Applied(e) => format!("applied {}", effect(e)),
+        Outcome::Replayed(e) => format!("replayed {}", effect(e)),
+        Outcome::Refused(e) => format!("refused {}", e.code()),
+        Outcome::Unknown(e) => format!("unknown {}", e.code()),
+        _ => unreachable!(),
+    }
+}

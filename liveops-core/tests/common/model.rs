@@ -1,0 +1,246 @@
+//! A naive model of the rules in `common`: the same meaning, written apart from the library, one command at a time, with
+//! no batches, keys, change sets or stores.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use liveops_core::{Action, Command, CommandId, PlayerId, Ruling};
+
+use super::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, LEVEL_MAX, LEVEL_XP, PAST, player};
+
+/// Score, when reached, newest event.
+type Entry = (i64, i64, i64);
+
+/// What one event says, as far as the rules look at it.
+#[derive(Clone, Debug, PartialEq)]
+struct Said {
+    delta_xp: Option<i64>,
+    boss: Option<String>,
+    duration: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Suspicion {
+    said: Said,
+    ts: i64,
+    held: bool,
+    waits: bool,
+}
+
+#[derive(Clone, Default, PartialEq)]
+pub struct Hero {
+    pub version: u64,
+    newest: i64,
+    erased: Option<i64>,
+    pub hidden: bool,
+    pub xp: i64,
+    rewarded: i64,
+    pub receipts: u64,
+    killed_hydra: bool,
+    /// Content (with its time) and first answer.
+    known: BTreeMap<CommandId, (Action, i64, String)>,
+    suspicions: BTreeMap<u64, Suspicion>,
+    /// By board and day; -1 is all time.
+    entries: BTreeMap<(&'static str, i64), Entry>,
+}
+
+#[derive(Default)]
+pub struct Model {
+    pub now: i64,
+    pub forgotten_before: i64,
+    pub heroes: BTreeMap<String, Hero>,
+    /// Who was ever there, for what must not come back.
+    pub erased: BTreeSet<String>,
+}
+
+impl Model {
+    pub fn advance(&mut self, now: i64) {
+        self.now = self.now.max(now);
+        self.forgotten_before = self.forgotten_before.max(now - PAST);
+        for hero in self.heroes.values_mut() {
+            hero.known.retain(|_, (_, ts, _)| *ts >= self.forgotten_before);
+        }
+        let forgotten_before = self.forgotten_before;
+        self.heroes.retain(|_, hero| {
+            let mark = Hero { version: hero.version, newest: hero.newest, erased: hero.erased, ..Hero::default() };
+            !(hero.erased.is_some_and(|through| through < forgotten_before) && *hero == mark)
+        });
+    }
+
+    pub fn suspicions(&self, name: &str) -> Vec<u64> {
+        self.heroes.get(name).map(|hero| hero.suspicions.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// What the engine must tell of it.
+    pub fn take(&mut self, command: &Command) -> String {
+        let (ts, received) = (command.ts.as_unix_millis(), command.received_at.as_unix_millis());
+        let now = received.max(self.now);
+        let mut hero = self.heroes.get(command.player.as_str()).cloned().unwrap_or_default();
+        if let Some((action, known_ts, answer)) = hero.known.get(&command.id) {
+            let same = (action, *known_ts) == (&command.action, ts);
+            return if same { format!("replayed {answer}") } else { "refused event_id_reused".into() };
+        }
+        if ts < self.forgotten_before || ts < now - PAST {
+            return "refused too_old".into();
+        }
+        if ts > now + FUTURE {
+            return "refused too_far_in_future".into();
+        }
+        if hero.erased.is_some_and(|through| ts <= through) {
+            return "refused player_erased".into();
+        }
+        let answer = match hero.act(&command.action, ts, received, now) {
+            Ok(answer) => answer,
+            Err(code) => return format!("refused {code}"),
+        };
+        if command.action == Action::Erase {
+            self.erased.insert(command.player.as_str().to_owned());
+        }
+        hero.version += 1;
+        hero.newest = hero.newest.max(ts);
+        hero.erased = hero.erased.filter(|through| *through >= self.forgotten_before);
+        hero.known.insert(command.id.clone(), (command.action.clone(), ts, answer.clone()));
+        self.heroes.insert(command.player.as_str().to_owned(), hero);
+        format!("applied {answer}")
+    }
+
+    /// A board as it must be shown: best first.
+    pub fn board(&self, board: &'static str, day: i64) -> Vec<(PlayerId, i64)> {
+        let shown = self.heroes.iter().filter(|(_, hero)| !hero.hidden);
+        let mut all: Vec<_> =
+            shown.filter_map(|(name, hero)| hero.entries.get(&(board, day)).map(|entry| (*entry, name))).collect();
+        let sign = if board == "fastest" { 1 } else { -1 };
+        all.sort_by_key(|((score, reached, _), name)| (sign * score, *reached, *name));
+        all.into_iter().map(|((score, _, _), name)| (player(name), score)).collect()
+    }
+}
+
+fn plain(level: i64) -> String {
+    answer(0, 0, level, "held None flagged None", 0, 0)
+}
+
+fn answer(xp: i64, adjusted: i64, level: i64, suspicion: &str, rewards: u64, late: usize) -> String {
+    format!("xp {xp} adjusted {adjusted} level {level} {suspicion} rewards {rewards} late {late}")
+}
+
+impl Hero {
+    fn level(&self) -> i64 {
+        (self.xp / i64::try_from(LEVEL_XP).unwrap() + 1).min(i64::try_from(LEVEL_MAX).unwrap())
+    }
+
+    fn act(&mut self, action: &Action, ts: i64, received: i64, now: i64) -> Result<String, &'static str> {
+        match action {
+            Action::Event { payload, .. } => {
+                let said = Said {
+                    delta_xp: payload.int("deltaXp"),
+                    boss: payload.id("bossId").map(ToString::to_string),
+                    duration: payload.int("durationMs"),
+                };
+                let fast = said.duration.is_some_and(|duration| duration < FIGHT_MIN);
+                let (held, flagged) =
+                    (fast && said.boss.as_deref() == Some("hydra"), fast && said.boss.as_deref() == Some("ogre"));
+                let number = self.version + 1;
+                let suspicion = Suspicion { said: said.clone(), ts, held, waits: true };
+                if held {
+                    self.suspicions.insert(number, suspicion);
+                    return Ok(answer(0, 0, self.level(), &format!("held {:?} flagged None", Some(number)), 0, 0));
+                }
+                let flag = if flagged { Some(number) } else { None };
+                let told = self.grant(&said, ts, received, now, &format!("held None flagged {flag:?}"))?;
+                if flagged {
+                    self.suspicions.insert(number, suspicion);
+                }
+                Ok(told)
+            }
+            Action::Adjust { xp, .. } => {
+                let total = self.xp + xp;
+                if total < 0 {
+                    return Err("out_of_range");
+                }
+                if total > INTEGER_MAX {
+                    return Err("score_overflow");
+                }
+                self.xp = total;
+                let rewards = self.reward_levels();
+                Ok(answer(0, *xp, self.level(), "held None flagged None", rewards, 0))
+            }
+            Action::Review { suspicion, ruling } => {
+                let Some(found) = self.suspicions.get(suspicion).cloned() else { return Err("suspicion_unknown") };
+                if !found.waits {
+                    return Err("suspicion_settled");
+                }
+                let told = if found.held && *ruling == Ruling::Release {
+                    self.grant(&found.said, found.ts, received, now, "held None flagged None")?
+                } else {
+                    plain(self.level())
+                };
+                self.suspicions.insert(*suspicion, Suspicion { waits: false, ..found });
+                Ok(told)
+            }
+            Action::SetVisibility { hidden } => {
+                self.hidden = *hidden;
+                Ok(plain(self.level()))
+            }
+            Action::Erase => {
+                *self = Self { version: self.version, erased: Some(ts.max(self.newest)), ..Self::default() };
+                Ok(plain(self.level()))
+            }
+            other => panic!("the model does not know {other:?}"),
+        }
+    }
+
+    fn reward_levels(&mut self) -> u64 {
+        let rewards = self.level() - self.rewarded.max(1);
+        if rewards <= 0 {
+            return 0;
+        }
+        self.rewarded = self.level();
+        self.receipts += rewards.unsigned_abs();
+        rewards.unsigned_abs()
+    }
+
+    fn grant(&mut self, said: &Said, ts: i64, received: i64, now: i64, about: &str) -> Result<String, &'static str> {
+        let xp = match &said.boss {
+            Some(boss) => 25 * i64::from(boss == "hydra"),
+            None => said.delta_xp.unwrap_or(0).max(0),
+        };
+        if self.xp + xp > INTEGER_MAX {
+            return Err("score_overflow");
+        }
+        let day = ts.div_euclid(DAY);
+        let open = (day + 1) * DAY + GRACE > now;
+        let mut late = 0;
+        let mut entries = self.entries.clone();
+        let mut enter = |key: (&'static str, i64), score: &dyn Fn(Option<Entry>) -> i64| {
+            if key.1 >= 0 && !open {
+                late += 1;
+                return Ok(());
+            }
+            let old = entries.get(&key).copied();
+            let score = score(old);
+            if score > INTEGER_MAX {
+                return Err("score_overflow");
+            }
+            let reached = old.filter(|old| old.0 == score).map_or(received, |old| old.1);
+            entries.insert(key, (score, reached, old.map_or(ts, |old| old.2.max(ts))));
+            Ok(())
+        };
+        if xp > 0 {
+            for when in [-1, day] {
+                enter(("xp", when), &|old| old.map_or(0, |old| old.0) + xp)?;
+            }
+        }
+        if let Some(duration) = said.duration {
+            enter(("latest", -1), &|old| old.filter(|old| old.2 > ts).map_or(duration, |old| old.0))?;
+            enter(("fastest", day), &|old| old.map_or(duration, |old| old.0.min(duration)))?;
+        }
+        self.entries = entries;
+        self.xp += xp;
+        let mut rewards = self.reward_levels();
+        if said.boss.as_deref() == Some("hydra") && !self.killed_hydra {
+            self.killed_hydra = true;
+            self.receipts += 1;
+            rewards += 1;
+        }
+        Ok(answer(xp, 0, self.level(), about, rewards, late))
+    }
+}

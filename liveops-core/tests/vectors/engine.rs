@@ -1,0 +1,104 @@
+//! Whole engines in memory.
+
+use liveops_core::engine::Engine;
+use liveops_core::{Command, EventId, MemoryStore, Outcome, PlayerId, Ruling, Window};
+use serde_json::{Map, Value, json};
+
+use super::case::{Case, text, time};
+
+type Memory = Engine<MemoryStore>;
+
+pub(crate) fn run(case: &Case) {
+    for in_batches in [false, true] {
+        let engine = Engine::new(case.rules(), MemoryStore::new());
+        let steps = case.need("steps").as_array().unwrap();
+        let same_batch = |a: &Value, b: &Value| in_batches && is_line(a) && is_line(b) && a["nowMs"] == b["nowMs"];
+        for steps in steps.chunk_by(same_batch) {
+            if is_line(&steps[0]) {
+                let lines: Vec<String> = steps.iter().map(line).collect();
+                let outcomes = engine.submit_ndjson(lines.join("\n").as_bytes(), time(&steps[0]["nowMs"]));
+                assert_eq!(outcomes.len(), steps.len(), "one outcome for each line");
+                steps.iter().zip(&outcomes).for_each(|(step, outcome)| check_outcome(case, step, outcome));
+            } else if let Some(now) = steps[0].get("advance") {
+                engine.advance(time(now)).unwrap();
+            } else {
+                check_outcome(case, &steps[0], &engine.submit(&command(&steps[0])));
+            }
+        }
+        check(case, &engine);
+    }
+}
+
+fn is_line(step: &Value) -> bool {
+    step.get("submit").or(step.get("line")).is_some()
+}
+
+fn line(step: &Value) -> String {
+    step.get("line").map_or_else(|| step["submit"].to_string(), |line| text(line).to_owned())
+}
+
+/// An operator's command.
+fn command(step: &Value) -> Command {
+    let named = |(name, _): &(&String, &Value)| !["nowMs", "expect"].contains(&name.as_str());
+    let (name, of) = step.as_object().unwrap().iter().find(named).unwrap();
+    let now = time(&step["nowMs"]);
+    let (id, player) = (EventId::new(text(&of["id"])).unwrap(), PlayerId::new(text(&of["playerId"])).unwrap());
+    match name.as_str() {
+        "adjust" => Command::adjust(id, player, now, of["xp"].as_i64().unwrap(), text(&of["reason"])).unwrap(),
+        "review" => {
+            let ruling = match text(&of["ruling"]) {
+                "release" => Ruling::Release,
+                "confirm" => Ruling::Confirm,
+                other => panic!("unknown ruling {other}"),
+            };
+            Command::review(id, player, now, of["suspicion"].as_u64().unwrap(), ruling)
+        }
+        "setVisibility" => Command::set_visibility(id, player, now, of["hidden"].as_bool().unwrap()),
+        "erase" => Command::erase(id, player, now),
+        other => panic!("unknown step {other}"),
+    }
+}
+
+fn check_outcome(case: &Case, step: &Value, outcome: &Outcome) {
+    let effect = outcome.clone().into_effect().ok();
+    let actual = json!({ "step": step, "status": outcome.status(), "code": outcome.code(), "effect": effect });
+    case.compare(&step["expect"], &actual);
+}
+
+fn check(case: &Case, engine: &Memory) {
+    let id = |text: &str| PlayerId::new(text).unwrap();
+    for expected in list(case, "players") {
+        let view = engine.player(&id(text(&expected["playerId"]))).unwrap();
+        match view {
+            None => assert_eq!(expected["absent"], true, "{}: {expected}", case.name()),
+            Some(view) => case.compare(expected, &json!(view)),
+        }
+    }
+    let empty = Map::new();
+    let by_player = |member: &str| case.get(member).map_or(&empty, |all| all.as_object().unwrap());
+    for (player, expected) in by_player("receipts") {
+        case.compare(expected, &json!(engine.receipts(&id(player)).unwrap()));
+    }
+    for (player, expected) in by_player("suspicions") {
+        let all = engine.suspicions_of(&id(player)).unwrap().into_iter().map(|(number, suspicion)| {
+            let mut value = json!(suspicion);
+            value["number"] = number.into();
+            value
+        });
+        case.compare(expected, &all.collect());
+    }
+    for expected in list(case, "boards") {
+        let window = Window::from_text(text(&expected["window"])).unwrap();
+        let rows = engine.board(text(&expected["board"])).unwrap().top(window, 100, time(&expected["nowMs"])).unwrap();
+        let rows: Vec<_> = rows.into_iter().map(|row| json!([row.rank, row.owner, row.score])).collect();
+        case.compare(
+            expected,
+            &json!({ "board": expected["board"], "window": window, "nowMs": expected["nowMs"], "rows": rows }),
+        );
+    }
+    assert_eq!(engine.digest(), case.text("digest"), "{}", case.name());
+}
+
+fn list<'v>(case: &Case<'v>, member: &str) -> impl Iterator<Item = &'v Value> {
+    case.get(member).and_then(Value::as_array).into_iter().flatten()
+}
