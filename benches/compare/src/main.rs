@@ -5,7 +5,6 @@
 // Nanoseconds of a benchmark are far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
-#[cfg(feature = "engine")]
 mod engine;
 
 use std::process::ExitCode;
@@ -16,7 +15,6 @@ use liveops_compare::measure::Row;
 type Entry = (&'static str, fn() -> Result<Row, String>);
 
 const ROWS: &[Entry] = &[
-    #[cfg(feature = "engine")]
     ("engine.event", engine::event),
 ];
 
