@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 __all__ = [
@@ -85,10 +84,17 @@ class Result:
         return [cls.from_dict(wire) for wire in json.loads(text)]
 
 
-@cache
-def _layout(cls: type[Result]) -> tuple[tuple[str, str, type[Result] | None], ...]:
-    """Each field's name, its key in JSON and the class of what it holds."""
-    return tuple((f.name, _camel(f.name), cls._nested.get(f.name)) for f in fields(cls))  # type: ignore[arg-type]
+#: Each field's name, its key in JSON and the class of what it holds.
+_Layout = tuple[tuple[str, str, "type[Result] | None"], ...]
+_layouts: dict[type[Result], _Layout] = {}
+
+
+def _layout(cls: type[Result]) -> _Layout:
+    layout = _layouts.get(cls)
+    if layout is None:
+        names = (field.name for field in fields(cls))  # type: ignore[arg-type]
+        layout = _layouts[cls] = tuple((name, _camel(name), cls._nested.get(name)) for name in names)
+    return layout
 
 
 def _camel(name: str) -> str:
