@@ -1,0 +1,172 @@
+//! What Python hands in, made into the core's types: strictly, so that no value silently becomes another one.
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use liveops_core::error::Code;
+use liveops_core::signing::Headers;
+use liveops_core::{PlayerId, Timestamp, Window};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyMemoryView, PyString};
+
+use crate::errors::{Fallible as _, argument, fail};
+
+/// An integer: no bool, no float.
+pub(crate) struct Int<T>(pub(crate) T);
+
+impl<'a, 'py, T: TryFrom<i64>> FromPyObject<'a, 'py> for Int<T> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyBool>() {
+            return Err(PyTypeError::new_err("an int is meant, not a bool"));
+        }
+        if value.is_instance_of::<PyFloat>() {
+            return Err(PyTypeError::new_err("an int is meant, not a float"));
+        }
+        // `__index__`, so that other exact integers (numpy's, say) are welcome.
+        let index = value.call_method0(intern!(value.py(), "__index__"));
+        let index = index.map_err(|_| PyTypeError::new_err("an int is meant"))?;
+        let number = index.extract::<i64>().ok().and_then(|number| T::try_from(number).ok());
+        number.map(Self).ok_or_else(|| fail(value.py(), Code::OutOfRange))
+    }
+}
+
+/// A float or an integer, no bool: what detectors observe.
+pub(crate) struct Number(pub(crate) f64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Number {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if value.is_instance_of::<PyBool>() {
+            return Err(PyTypeError::new_err("a number is meant, not a bool"));
+        }
+        value.extract().map(Self)
+    }
+}
+
+/// Bytes as they were received: `bytes` without a copy; `bytearray` and `memoryview`, which could change, by copy.
+pub(crate) struct Bytes<'py>(Bound<'py, PyBytes>);
+
+impl Bytes<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Bytes<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = value.cast::<PyBytes>() {
+            return Ok(Self(bytes.to_owned()));
+        }
+        if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
+            let bytes = value.py().get_type::<PyBytes>().call1((value,))?;
+            return Ok(Self(bytes.cast_into()?));
+        }
+        Err(PyTypeError::new_err("bytes are meant, as they were received: a str has lost its encoding"))
+    }
+}
+
+/// `now_ms=` or `now=`, or else the clock: the only place of the module that reads it.
+pub(crate) fn instant(py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
+    match (now_ms, now) {
+        (Some(_), Some(_)) => Err(PyTypeError::new_err("give now_ms or now, not both")),
+        (Some(Int(millis)), None) => Ok(Timestamp::from_unix_millis(millis)),
+        (None, Some(now)) => from_datetime(now),
+        (None, None) => {
+            #[expect(clippy::disallowed_methods, reason = "a binding is the edge at which the clock is read")]
+            let now = SystemTime::now();
+            Timestamp::try_from(now).or_raise(py)
+        }
+    }
+}
+
+/// Two of three arguments meaning one instant, for calls that take several: an integer of milliseconds or an aware
+/// datetime.
+pub(crate) struct When(pub(crate) Timestamp);
+
+impl<'py> FromPyObject<'_, 'py> for When {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if value.hasattr(intern!(value.py(), "utcoffset"))? {
+            return from_datetime(&value).map(Self);
+        }
+        value.extract::<Int<i64>>().map(|Int(millis)| Self(Timestamp::from_unix_millis(millis)))
+    }
+}
+
+fn from_datetime(value: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
+    let py = value.py();
+    let Ok(offset) = value.call_method0(intern!(py, "utcoffset")) else {
+        return Err(PyTypeError::new_err("now is an aware datetime; for milliseconds there is now_ms"));
+    };
+    if offset.is_none() {
+        let advice = "a naive datetime names no instant: give it a time zone, such as datetime.now(timezone.utc)";
+        return Err(argument(py, Code::InvalidArgument, advice));
+    }
+    let time: SystemTime = value.extract().map_err(|_| fail(py, Code::OutOfRange))?;
+    Timestamp::try_from(time).or_raise(py)
+}
+
+/// `daily`, `weekly`, `monthly`, `seasonal` or `allTime`.
+pub(crate) fn window(py: Python<'_>, name: &str) -> PyResult<Window> {
+    Window::from_text(name).ok_or_else(|| {
+        let names: Vec<_> = Window::ALL.iter().map(|window| window.as_str()).collect();
+        argument(py, Code::UnknownWindow, &format!("a window is one of {}", names.join(", ")))
+    })
+}
+
+/// An owner of boards and records.
+pub(crate) fn player(py: Python<'_>, id: &str) -> PyResult<PlayerId> {
+    PlayerId::new(id).or_raise(py)
+}
+
+/// Names and values of a request, from any mapping or any pairs. What has `items()` is asked for them, which gives
+/// repeated headers as often as they came.
+pub(crate) struct HeaderPairs<'py>(Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>);
+
+impl<'py> FromPyObject<'_, 'py> for HeaderPairs<'py> {
+    type Error = PyErr;
+
+    fn extract(headers: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let items = intern!(headers.py(), "items");
+        let pairs = if headers.hasattr(items)? { headers.call_method0(items)? } else { headers.to_owned() };
+        let mut read = Vec::new();
+        for pair in pairs.try_iter()? {
+            let (name, value) = pair?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+            read.push((header_text(name)?, header_text(value)?));
+        }
+        Ok(Self(read))
+    }
+}
+
+impl HeaderPairs<'_> {
+    /// Calls with the headers that matter.
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&Headers<'_>) -> T) -> T {
+        // A text that is no UTF-8 can match nothing, but it must not vanish either.
+        let texts: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+            self.0.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect();
+        read(&Headers::from_pairs(texts.iter().map(|(name, value)| (&**name, &**value))))
+    }
+}
+
+/// Servers below the level of frameworks give bytes, which HTTP reads as Latin-1.
+fn header_text(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
+    match text.cast_into::<PyString>() {
+        Ok(text) => Ok(text),
+        Err(other) => {
+            let other = other.into_inner();
+            let Ok(bytes) = other.cast::<PyBytes>() else {
+                return Err(PyTypeError::new_err("names and values of headers are str"));
+            };
+            let text: String = bytes.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+            Ok(PyString::new(other.py(), &text))
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What an engine takes: events that the door admitted, and what operators order.
+
+use liveops_core::error::Code;
+use liveops_core::id::{EventId, Origin};
+use liveops_core::record::Ruling;
+use liveops_core::{Action, Command as Core};
+use pyo3::prelude::*;
+use serde_json::json;
+
+use crate::arguments::{Int, instant, player};
+use crate::errors::{Fallible as _, argument};
+use crate::results::plain;
+
+/// An event that came through the door, or an operator's order. Give it to `Engine.submit`.
+#[pyclass(module = "liveops", frozen, eq)]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Command(pub(crate) Core);
+
+#[pymethods]
+impl Command {
+    /// Support's correction of a player's XP total, with the reason: 1 to 256 bytes.
+    #[staticmethod]
+    #[pyo3(signature = (id, player_id, xp, reason, *, now_ms=None, now=None))]
+    fn adjust(
+        py: Python<'_>,
+        id: &str,
+        player_id: &str,
+        xp: Int<i64>,
+        reason: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (id, player) = (EventId::new(id).or_raise(py)?, player(py, player_id)?);
+        Core::adjust(id, player, instant(py, now_ms, now)?, xp.0, reason).or_raise(py).map(Self)
+    }
+
+    /// Settles a suspicion by its number: `release` (honest: what was held is decided now) or `confirm`.
+    #[staticmethod]
+    #[pyo3(signature = (id, player_id, suspicion, ruling, *, now_ms=None, now=None))]
+    fn review(
+        py: Python<'_>,
+        id: &str,
+        player_id: &str,
+        suspicion: Int<u64>,
+        ruling: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let ruling = match ruling {
+            "release" => Ruling::Release,
+            "confirm" => Ruling::Confirm,
+            _ => return Err(argument(py, Code::InvalidArgument, "a ruling is release or confirm")),
+        };
+        let (id, player) = (EventId::new(id).or_raise(py)?, player(py, player_id)?);
+        Ok(Self(Core::review(id, player, instant(py, now_ms, now)?, suspicion.0, ruling)))
+    }
+
+    /// Takes a player off every board, or shows them again.
+    #[staticmethod]
+    #[pyo3(signature = (id, player_id, hidden, *, now_ms=None, now=None))]
+    fn set_visibility(
+        py: Python<'_>,
+        id: &str,
+        player_id: &str,
+        hidden: bool,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (id, player) = (EventId::new(id).or_raise(py)?, player(py, player_id)?);
+        Ok(Self(Core::set_visibility(id, player, instant(py, now_ms, now)?, hidden)))
+    }
+
+    /// Forgets a player.
+    #[staticmethod]
+    #[pyo3(signature = (id, player_id, *, now_ms=None, now=None))]
+    fn erase(
+        py: Python<'_>,
+        id: &str,
+        player_id: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (id, player) = (EventId::new(id).or_raise(py)?, player(py, player_id)?);
+        Ok(Self(Core::erase(id, player, instant(py, now_ms, now)?)))
+    }
+
+    /// Its name.
+    #[getter]
+    fn id(&self) -> &str {
+        self.0.id.id.as_str()
+    }
+
+    /// `event` or `operator`: ids of the two never meet.
+    #[getter]
+    fn origin(&self) -> &'static str {
+        match self.0.id.origin {
+            Origin::Event => "event",
+            Origin::Operator => "operator",
+        }
+    }
+
+    /// Whose state it changes.
+    #[getter]
+    fn player_id(&self) -> &str {
+        self.0.player.as_str()
+    }
+
+    /// When it happened or was ordered, in Unix milliseconds.
+    #[getter]
+    fn ts_ms(&self) -> i64 {
+        self.0.ts.as_unix_millis()
+    }
+
+    /// When this copy came in, in Unix milliseconds.
+    #[getter]
+    fn received_at_ms(&self) -> i64 {
+        self.0.received_at.as_unix_millis()
+    }
+
+    /// The event's type; of an operator's order `adjust`, `review`, `setVisibility` or `erase`.
+    #[getter]
+    fn r#type(&self) -> &str {
+        match &self.0.action {
+            Action::Event { kind, .. } => kind.as_str(),
+            Action::Adjust { .. } => "adjust",
+            Action::Review { .. } => "review",
+            Action::SetVisibility { .. } => "setVisibility",
+            Action::Erase => "erase",
+            _ => "unknown",
+        }
+    }
+
+    /// What happened, field by field.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.payload_json())
+    }
+
+    /// As JSON writes it, with camelCase keys.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let dict = json!({
+            "id": self.id(),
+            "type": self.r#type(),
+            "playerId": self.player_id(),
+            "ts": self.0.ts.as_unix_seconds(),
+            "payload": self.payload_json(),
+        });
+        plain(py, &dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Command(type='{}', id='{}', player_id='{}')", self.r#type(), self.id(), self.player_id())
+    }
+}
+
+impl Command {
+    fn payload_json(&self) -> serde_json::Value {
+        match &self.0.action {
+            Action::Event { payload, .. } => json!(payload),
+            Action::Adjust { xp, reason } => json!({"xp": xp, "reason": reason.as_str()}),
+            Action::Review { suspicion, ruling } => json!({"suspicion": suspicion, "ruling": ruling}),
+            Action::SetVisibility { hidden } => json!({"hidden": hidden}),
+            _ => json!({}),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Rules and a store in memory.
+
+use std::sync::Arc;
+
+use liveops_core::error::Code;
+use liveops_core::store::FeedEntry;
+use liveops_core::{Command as CoreCommand, Engine as Core, MemoryStore};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use serde_json::json;
+
+use crate::arguments::{Bytes, Int, When, instant, player};
+use crate::board::Board;
+use crate::command::Command;
+use crate::errors::{Fallible as _, fail};
+use crate::outcome::{Outcome, Outcomes};
+use crate::results::{load, load_all, period, plain};
+use crate::rules::Rules;
+
+/// An engine and the process that made it: its locks mean nothing in a fork.
+pub(crate) struct Shared {
+    core: Core<MemoryStore>,
+    process: u32,
+}
+
+impl Shared {
+    /// The engine. ForkedError in a process that did not make it.
+    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
+        if self.process == std::process::id() { Ok(&self.core) } else { Err(fail(py, Code::Forked)) }
+    }
+}
+
+/// Rules and a store in memory; see `liveops.Engine`, which adds what is asynchronous.
+#[pyclass(module = "liveops._native", frozen, subclass)]
+pub(crate) struct Engine(Arc<Shared>);
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (rules, *, feed=Int(0), snapshot=None))]
+    fn new(py: Python<'_>, rules: &Rules, feed: Int<usize>, snapshot: Option<Bytes<'_>>) -> PyResult<Self> {
+        let store = if feed.0 == 0 { MemoryStore::new() } else { MemoryStore::with_feed(feed.0) };
+        let store = match &snapshot {
+            Some(bytes) => store.restored(bytes.as_slice()).map_err(liveops_core::Error::from).or_raise(py)?,
+            None => store,
+        };
+        let core = Core::new((*rules.0).clone(), store);
+        Ok(Self(Arc::new(Shared { core, process: std::process::id() })))
+    }
+
+    /// The rules in force.
+    #[getter]
+    fn rules(&self, py: Python<'_>) -> PyResult<Rules> {
+        Ok(Rules(self.get(py)?.rules()))
+    }
+
+    /// Takes one command. Never raises for a refusal: `Outcome.unwrap` does.
+    fn submit(&self, py: Python<'_>, command: &Command) -> PyResult<Outcome> {
+        Ok(self.get(py)?.submit(&command.0).into())
+    }
+
+    /// Takes a batch; one outcome per command, in order. Other threads of Python run meanwhile.
+    fn submit_batch(&self, py: Python<'_>, commands: &Bound<'_, PyAny>) -> PyResult<Outcomes> {
+        let engine = self.get(py)?;
+        let held: Vec<Py<Command>> =
+            commands.try_iter()?.map(|c| Ok(c?.cast_into::<Command>()?.unbind())).collect::<PyResult<_>>()?;
+        let commands: Vec<&CoreCommand> = held.iter().map(|command| &command.get().0).collect();
+        Ok(py.detach(|| Outcomes::new(engine.submit_batch(&commands))))
+    }
+
+    /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for. One
+    /// outcome per line, in order. Other threads of Python run meanwhile.
+    #[pyo3(signature = (trusted, *, now_ms=None, now=None))]
+    fn submit_ndjson(
+        &self,
+        py: Python<'_>,
+        trusted: Bytes<'_>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Outcomes> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let bytes = trusted.as_slice();
+        Ok(py.detach(|| Outcomes::new(engine.submit_ndjson(bytes, now))))
+    }
+
+    /// One player; None for one who never did anything or was erased.
+    fn player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let view = self.get(py)?.player(&player(py, player_id)?).or_raise(py)?;
+        view.map(|view| load(py, "Player", &view)).transpose()
+    }
+
+    /// A player's kept receipts, oldest first.
+    fn receipts<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        load_all(py, "Receipt", &self.get(py)?.receipts(&player(py, player_id)?).or_raise(py)?)
+    }
+
+    /// A player's kept suspicions, oldest first; of all players, by player, if none is named: that walks the whole
+    /// store.
+    #[pyo3(signature = (player_id=None))]
+    fn suspicions<'py>(&self, py: Python<'py>, player_id: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let engine = self.get(py)?;
+        let found = match player_id {
+            Some(id) => {
+                let id = player(py, id)?;
+                let of_one = engine.suspicions_of(&id).or_raise(py)?.into_iter();
+                of_one.map(|(number, suspicion)| (id.clone(), number, suspicion)).collect()
+            }
+            None => py.detach(|| engine.suspicions()).or_raise(py)?,
+        };
+        let json = |(player, number, suspicion)| {
+            let mut json = json!(suspicion);
+            json["playerId"] = json!(player);
+            json["number"] = json!(number);
+            json
+        };
+        load_all(py, "Suspicion", &found.into_iter().map(json).collect::<Vec<_>>())
+    }
+
+    /// The hash of the newest link of a player's receipt chain: what `verify_chain` compares with.
+    fn chain_head(&self, py: Python<'_>, player_id: &str) -> PyResult<String> {
+        let record = self.get(py)?.record(&player(py, player_id)?).or_raise(py)?;
+        Ok(record.map(|record| record.chain_head).unwrap_or_default().to_hex())
+    }
+
+    /// A board, for reading. NotFoundError if the rules know none of that name.
+    fn board(&self, py: Python<'_>, name: &str) -> PyResult<Board> {
+        self.get(py)?.board(name).or_raise(py)?;
+        Ok(Board::new(Arc::clone(&self.0), name))
+    }
+
+    /// Moves the horizon to now, never back: forgets outcomes that no acceptable command can ask for any more, and frees
+    /// boards whose period is dropped. To be called now and then: every minute, say.
+    #[pyo3(signature = (*, now_ms=None, now=None))]
+    fn advance<'py>(
+        &self,
+        py: Python<'py>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        load(py, "Horizon", &py.detach(|| engine.advance(now)).or_raise(py)?)
+    }
+
+    /// Periods that close in `after < t <= through`, once and in order. Both are milliseconds or aware datetimes.
+    fn closed_between<'py>(&self, py: Python<'py>, after: When, through: When) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let rules = self.get(py)?.rules();
+        rules.closed_between(after.0, through.0).map(|(_, closed)| period(py, rules.calendar(), closed)).collect()
+    }
+
+    /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.
+    fn digest(&self, py: Python<'_>) -> PyResult<String> {
+        let engine = self.get(py)?;
+        Ok(py.detach(|| engine.digest()))
+    }
+
+    /// The whole state as bytes that depend on nothing else, for `Engine.restore`. Holds writers up.
+    fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let engine = self.get(py)?;
+        Ok(PyBytes::new(py, &py.detach(|| engine.snapshot())))
+    }
+
+    /// The next committed change sets after a cursor (0 is the start), at most `limit`. Nothing unless the engine was
+    /// made with `feed=` and a number of entries.
+    #[pyo3(signature = (after=Int(0), limit=Int(100)))]
+    fn feed<'py>(&self, py: Python<'py>, after: Int<u64>, limit: Int<usize>) -> PyResult<Bound<'py, PyAny>> {
+        let entries = self.get(py)?.feed(after.0, limit.0).or_raise(py)?;
+        load_all(py, "FeedEntry", &entries.iter().map(feed_entry).collect::<Vec<_>>())
+    }
+
+    /// Everything up to the cursor was dealt with and may go.
+    fn ack(&self, py: Python<'_>, cursor: Int<u64>) -> PyResult<()> {
+        self.get(py)?.ack(cursor.0).or_raise(py)
+    }
+
+    /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`. An Intake is told by
+    /// its own `replace`. RulesError with `board_incompatible` if a live board would lose its meaning.
+    fn replace_rules<'py>(&self, py: Python<'py>, rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.get(py)?.replace_rules((*rules.0).clone()).or_raise(py)?)
+    }
+
+    /// Everything stored about one player: what a request for a copy of personal data asks for.
+    fn export_player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.get(py)?.export_player(&player(py, player_id)?).or_raise(py)?)
+    }
+
+    /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
+    /// `refused`, and `refused.<code>`; what never came up is not there.
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.get(py)?.stats())
+    }
+
+    /// How much the store holds: players, outcomes, receipts, suspicions, boards, feed.
+    fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let engine = self.get(py)?;
+        plain(py, &py.detach(|| engine.store().size()))
+    }
+}
+
+impl Engine {
+    fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
+        self.0.get(py)
+    }
+}
+
+fn feed_entry(entry: &FeedEntry) -> serde_json::Value {
+    let changes = &entry.changes;
+    let outcomes = changes.outcomes.iter().map(|(id, outcome)| {
+        let mut json = json!(outcome);
+        json["id"] = json!(id);
+        json
+    });
+    let suspicions = changes.suspicions.iter().map(|(number, suspicion)| {
+        let mut json = json!(suspicion);
+        json["playerId"] = json!(changes.player);
+        json["number"] = json!(number);
+        json
+    });
+    json!({
+        "cursor": entry.cursor,
+        "playerId": changes.player,
+        "version": changes.record.version,
+        "forget": changes.forget,
+        "xp": changes.record.xp,
+        "outcomes": outcomes.collect::<Vec<_>>(),
+        "receipts": changes.receipts,
+        "suspicions": suspicions.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,150 @@
+//! Errors of the core as the exceptions of `liveops/errors.py`.
+
+use liveops_core::error::{Code, Error};
+use liveops_core::event::{Issue, ValidationError};
+use liveops_core::intake::Refusal;
+use liveops_core::progress::CurveError;
+use liveops_core::rules::RulesError;
+use liveops_core::signing::SignatureError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::results::{issues, json};
+
+/// An error that has an exception.
+pub(crate) trait Raise {
+    fn raise(self, py: Python<'_>) -> PyErr;
+}
+
+/// `result.or_raise(py)?`
+pub(crate) trait Fallible<T> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T>;
+}
+
+impl<T, E: Raise> Fallible<T> for Result<T, E> {
+    fn or_raise(self, py: Python<'_>) -> PyResult<T> {
+        self.map_err(|error| error.raise(py))
+    }
+}
+
+impl Raise for Code {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        fail(py, self)
+    }
+}
+
+impl Raise for Error {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        fail(py, self.code())
+    }
+}
+
+impl Raise for RulesError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        exception(py, "RulesError", (self.code().as_str(), self.message, self.path, self.issue.as_str()))
+    }
+}
+
+impl Raise for SignatureError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        exception(py, "SignatureError", (self.code().as_str(), self.message()))
+    }
+}
+
+impl Raise for CurveError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        argument(py, self.code(), &self.to_string())
+    }
+}
+
+impl Raise for ValidationError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let code = self.code().as_str();
+        issues(py, self.issues())
+            .map_or_else(|error| error, |issues| exception(py, "ValidationError", (code, first(self.issues()), issues)))
+    }
+}
+
+impl Raise for Refusal {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        answered(py, "Refusal", &self)
+    }
+}
+
+/// A refusal, or an outcome that is not known, with all that an HTTP answer needs.
+pub(crate) fn answered(py: Python<'_>, class: &str, refusal: &Refusal) -> PyErr {
+    let build = || {
+        let issues = issues(py, &refusal.issues)?;
+        let retry_after = refusal.retry_after_seconds();
+        let problem = json(&refusal.problem())?;
+        let code = refusal.code.as_str();
+        Ok(exception(py, class, (code, message(refusal), issues, problem, refusal.headers(), retry_after)))
+    };
+    build().unwrap_or_else(|error: PyErr| error)
+}
+
+/// The exception that a code belongs to, with the code's own description.
+pub(crate) fn fail(py: Python<'_>, code: Code) -> PyErr {
+    raise_as(py, code, code.description())
+}
+
+/// An argument that the call does not allow, with what would be right.
+pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
+    exception(py, "ArgumentError", (code.as_str(), message))
+}
+
+fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
+    let class = match code {
+        Code::UnknownBoard | Code::UnknownWindow => "NotFoundError",
+        Code::Forked => "ForkedError",
+        Code::RulesInvalid | Code::BoardIncompatible => "RulesError",
+        Code::SecretInvalid => "SignatureError",
+        code if is_store(code) => "StoreError",
+        _ => "ArgumentError",
+    };
+    exception(py, class, (code.as_str(), message))
+}
+
+fn is_store(code: Code) -> bool {
+    Code::GROUPS.iter().any(|(group, codes)| group.starts_with("Store") && codes.contains(&code))
+}
+
+/// The sentence without the code, which the exception shows in front of it.
+fn message(refusal: &Refusal) -> &str {
+    let code = refusal.code.as_str();
+    refusal.message.strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&refusal.message)
+}
+
+fn first(issues: &[Issue]) -> String {
+    let Some(issue) = issues.first() else { return String::new() };
+    let place = if issue.path.is_empty() { "the body" } else { &issue.path };
+    match issues.len() - 1 {
+        0 => format!("{place}: {}", issue.message),
+        more => format!("{place}: {} (and {more} more)", issue.message),
+    }
+}
+
+fn exception<'py, A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>>(
+    py: Python<'py>,
+    class: &str,
+    arguments: A,
+) -> PyErr {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let build = || {
+        let module = MODULE.get_or_try_init(py, || py.import("liveops.errors").map(Bound::unbind))?.bind(py);
+        let arguments = arguments.into_pyobject(py).map_err(Into::into)?;
+        Ok(PyErr::from_value(module.getattr(class)?.call1(arguments)?))
+    };
+    build().unwrap_or_else(|error: PyErr| error)
+}
+
+/// Every code with its HTTP status and description.
+#[pyfunction]
+pub(crate) fn error_codes(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let codes = PyDict::new(py);
+    for code in Code::all() {
+        codes.set_item(code.as_str(), (code.http_status(), code.description()))?;
+    }
+    Ok(codes)
+}

@@ -1,0 +1,66 @@
+//! `liveops._native`: the core for Python. Converts, releases the interpreter's lock for a batch, calls, converts back;
+//! no rule of a game lives here.
+//!
+//! Classes of results and exceptions are Python's own (`liveops/results.py`, `liveops/errors.py`): they are pickled,
+//! compared and subclassed as Python does it.
+
+mod anomaly;
+mod arguments;
+mod board;
+mod calendar;
+mod command;
+mod curve;
+mod engine;
+mod errors;
+mod event;
+mod intake;
+mod leaderboard;
+mod outcome;
+mod quota;
+mod results;
+mod reward;
+mod rules;
+mod signing;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::anomaly::{Ewma, Robust, TimeFloor, ZScore};
+    #[pymodule_export]
+    use super::board::Board;
+    #[pymodule_export]
+    use super::calendar::Calendar;
+    #[pymodule_export]
+    use super::command::Command;
+    #[pymodule_export]
+    use super::curve::LevelCurve;
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::errors::error_codes;
+    #[pymodule_export]
+    use super::event::{EventParser, validate};
+    #[pymodule_export]
+    use super::intake::Intake;
+    #[pymodule_export]
+    use super::leaderboard::{Leaderboard, WindowedLeaderboard};
+    #[pymodule_export]
+    use super::outcome::{Outcome, Outcomes};
+    #[pymodule_export]
+    use super::quota::{RateLimiter, SlidingLog};
+    #[pymodule_export]
+    use super::reward::verify_chain;
+    #[pymodule_export]
+    use super::rules::{Rules, loot_seed_commitment};
+    #[pymodule_export]
+    use super::signing::{Key, Secret, Signer, Verifier, generate_secret, hmac_sha256_hex, verify_hmac_sha256_hex};
+
+    use super::{Bound, PyModule, PyModuleMethods as _, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

@@ -1,0 +1,268 @@
+//! Answers to commands: kept as the core gave them, and made into Python objects when they are looked at.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fmt;
+
+use liveops_core::codec::Stable as _;
+use liveops_core::error::{Code, Error};
+use liveops_core::event::Issue;
+use liveops_core::intake::Refusal;
+use liveops_core::{Effect, Outcome as Core};
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PySlice, PyTuple};
+use serde_json::json;
+
+use crate::arguments::{Bytes, Int};
+use crate::errors::{answered, argument};
+use crate::results::{load, plain};
+
+/// The answer to one command.
+#[pyclass(module = "liveops", frozen, eq)]
+#[derive(Clone)]
+pub(crate) struct Outcome(Core);
+
+impl From<Core> for Outcome {
+    fn from(outcome: Core) -> Self {
+        Self(outcome)
+    }
+}
+
+impl PartialEq for Outcome {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.status() == other.0.status()
+            && self.effect_ref() == other.effect_ref()
+            && self.refusal() == other.refusal()
+    }
+}
+
+#[pymethods]
+impl Outcome {
+    /// `applied`, `replayed`, `refused` or `unknown`.
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.0.status()
+    }
+
+    /// `applied`, `held`, `replayed`, or the code of the error.
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.0.code()
+    }
+
+    /// The HTTP status that a server in front should answer with.
+    #[getter]
+    fn http_status(&self) -> u16 {
+        self.0.http_status()
+    }
+
+    /// What the command did, now or earlier; None if it was refused or is not known.
+    #[getter]
+    fn effect<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.effect_ref().map(|effect| load(py, "Effect", effect)).transpose()
+    }
+
+    /// The Refusal or UnknownOutcome that `unwrap` would raise; None if there is none.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.exception(py).map(|error| error.into_value(py).into_bound(py).into_any())
+    }
+
+    /// The effect. Raises Refusal if nothing took effect, UnknownOutcome if that is not known: then send the command
+    /// again with the same id.
+    fn unwrap<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.effect_ref() {
+            Some(effect) => load(py, "Effect", effect),
+            None => Err(self.exception(py).unwrap_or_else(|| argument(py, Code::StoreOutcomeUnknown, "no effect"))),
+        }
+    }
+
+    /// As JSON writes it, with camelCase keys: status, code, and either the effect or the problem.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut dict = json!({"status": self.0.status(), "code": self.0.code()});
+        if let Some(effect) = self.effect_ref() {
+            dict["effect"] = json!(effect);
+        }
+        if let Some(refusal) = self.refusal() {
+            dict["problem"] = refusal.problem();
+        }
+        plain(py, &dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Outcome(status='{}', code='{}')", self.0.status(), self.0.code())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let rebuild = py.get_type::<Self>().getattr("_rebuild")?;
+        let effect = self.effect_ref().map(|effect| PyBytes::new(py, &effect.to_bytes()));
+        let refusal = self.refusal();
+        let message = refusal.as_ref().map(|refusal| refusal.message.as_str());
+        let issues = refusal.iter().flat_map(|refusal| &refusal.issues);
+        let issues: Vec<_> = issues.map(|i| (i.code.as_str(), i.path.as_str(), i.message.as_str(), i.limit)).collect();
+        Ok((rebuild, (self.0.status(), self.0.code(), effect, message, issues).into_pyobject(py)?))
+    }
+
+    /// For pickle.
+    #[staticmethod]
+    fn _rebuild(
+        py: Python<'_>,
+        status: &str,
+        code: &str,
+        effect: Option<Bytes<'_>>,
+        message: Option<String>,
+        issues: Vec<(String, String, String, Option<i64>)>,
+    ) -> PyResult<Self> {
+        let broken = || argument(py, Code::InvalidArgument, "this is no pickled outcome");
+        let effect = effect.map(|bytes| Effect::take(&mut bytes.as_slice()).ok_or_else(broken)).transpose()?;
+        let error = || -> PyResult<Error> {
+            let code = Code::from_text(code).ok_or_else(broken)?;
+            let issue = |(code, path, message, limit): (String, String, String, Option<i64>)| {
+                Ok(Issue { code: Code::from_text(&code).ok_or_else(broken)?, path, message, limit })
+            };
+            let issues = issues.into_iter().map(issue).collect::<PyResult<_>>()?;
+            let message = message.unwrap_or_default();
+            Ok(Error::with_source(code, Unpickled(Refusal { code, message, issues, decision: None })))
+        };
+        Ok(Self(match (status, effect) {
+            ("applied", Some(effect)) => Core::Applied(effect),
+            ("replayed", Some(effect)) => Core::Replayed(effect),
+            ("refused", None) => Core::Refused(error()?),
+            ("unknown", None) => Core::Unknown(error()?),
+            _ => return Err(broken()),
+        }))
+    }
+}
+
+impl Outcome {
+    fn effect_ref(&self) -> Option<&Effect> {
+        match &self.0 {
+            Core::Applied(effect) | Core::Replayed(effect) => Some(effect),
+            _ => None,
+        }
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        match &self.0 {
+            Core::Refused(error) | Core::Unknown(error) => {
+                let unpickled = error.source().and_then(|source| source.downcast_ref::<Unpickled>());
+                Some(unpickled.map_or_else(|| error.into(), |unpickled| unpickled.0.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn exception(&self, py: Python<'_>) -> Option<PyErr> {
+        let class = if matches!(self.0, Core::Unknown(_)) { "UnknownOutcome" } else { "Refusal" };
+        self.refusal().map(|refusal| answered(py, class, &refusal))
+    }
+}
+
+/// A refusal that came out of a pickle: the issues that the core had kept in the error's source.
+#[derive(Debug)]
+struct Unpickled(Refusal);
+
+impl fmt::Display for Unpickled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Unpickled {}
+
+/// The answers to a batch, in order. No Python object exists for a row until it is asked for.
+#[pyclass(module = "liveops", frozen, sequence, eq)]
+#[derive(PartialEq)]
+pub(crate) struct Outcomes(Vec<Outcome>);
+
+impl Outcomes {
+    pub(crate) fn new(outcomes: Vec<Core>) -> Self {
+        // The same bytes under another type: the allocation is reused.
+        Self(outcomes.into_iter().map(Outcome).collect())
+    }
+}
+
+#[pymethods]
+impl Outcomes {
+    /// From outcomes.
+    #[new]
+    fn from_outcomes(outcomes: Vec<Py<Outcome>>) -> Self {
+        Self(outcomes.iter().map(|outcome| outcome.get().clone()).collect())
+    }
+
+    /// How many rows of each code: `applied`, `held`, `replayed`, or the code of an error.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut counts = BTreeMap::<&str, u64>::new();
+        for outcome in &self.0 {
+            *counts.entry(outcome.0.code()).or_default() += 1;
+        }
+        let dict = PyDict::new(py);
+        for (code, count) in counts {
+            dict.set_item(code, count)?;
+        }
+        Ok(dict)
+    }
+
+    /// All rows as dicts.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.iter().map(|outcome| outcome.to_dict(py)).collect::<PyResult<Vec<_>>>()?)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Ok(slice) = index.cast::<PySlice>() {
+            let len = isize::try_from(self.0.len())?;
+            let indices = slice.indices(len)?;
+            let mut at = indices.start;
+            let mut rows = Vec::with_capacity(indices.slicelength);
+            for _ in 0..indices.slicelength {
+                rows.extend(usize::try_from(at).ok().and_then(|at| self.0.get(at)).cloned());
+                at += indices.step;
+            }
+            return Self(rows).into_bound_py_any(py);
+        }
+        let Int(index) = index.extract::<Int<i64>>()?;
+        let from_end = || i64::try_from(self.0.len()).ok().map(|len| len + index);
+        let at = if index < 0 { from_end() } else { Some(index) };
+        let row = at.and_then(|at| usize::try_from(at).ok()).and_then(|at| self.0.get(at));
+        row.cloned().ok_or_else(|| PyIndexError::new_err("there is no such row"))?.into_bound_py_any(py)
+    }
+
+    fn __iter__(slf: Bound<'_, Self>) -> Rows {
+        Rows { outcomes: slf.unbind(), next: 0 }
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Outcomes(len={})", self.0.len())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let rows = PyList::new(py, self.0.iter().cloned())?;
+        Ok((py.get_type::<Self>().into_any(), (rows,).into_pyobject(py)?))
+    }
+}
+
+/// Walks over the rows of a batch.
+#[pyclass(module = "liveops._native")]
+pub(crate) struct Rows {
+    outcomes: Py<Outcomes>,
+    next: usize,
+}
+
+#[pymethods]
+impl Rows {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__(&mut self) -> Option<Outcome> {
+        let row = self.outcomes.get().0.get(self.next).cloned();
+        self.next += 1;
+        row
+    }
+}

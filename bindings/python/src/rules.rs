@@ -1,0 +1,155 @@
+//! The rules document.
+
+use std::sync::Arc;
+
+use liveops_core::error::Code;
+use liveops_core::hash::{Digest, unhex};
+use liveops_core::reward::{Loot, Roll, seed_commitment};
+use liveops_core::{Id, Rules as Core};
+use pyo3::prelude::*;
+
+use crate::arguments::{Bytes, Int, When, player};
+use crate::errors::{Fallible as _, argument};
+use crate::results::{load_all, period, plain};
+
+/// The game's rules: read once from one JSON document, then shared freely.
+#[pyclass(module = "liveops", frozen, eq)]
+#[derive(Clone)]
+pub(crate) struct Rules(pub(crate) Arc<Core>);
+
+/// Rules of one hash decide alike; what the door lets in is not part of it.
+impl PartialEq for Rules {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.hash() == other.0.hash()
+    }
+}
+
+#[pymethods]
+impl Rules {
+    /// Reads a document from its text or UTF-8 bytes. RulesError names the path of what is wrong in it.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let rules = match text.extract::<&str>() {
+            Ok(text) => Core::from_json(text),
+            Err(_) => Core::from_slice(text.extract::<Bytes<'_>>()?.as_slice()),
+        };
+        Ok(Self(Arc::new(rules.or_raise(py)?)))
+    }
+
+    /// Reads a document from a file. OSError if it cannot be read.
+    #[staticmethod]
+    fn from_file(py: Python<'_>, path: std::path::PathBuf) -> PyResult<Self> {
+        let text = std::fs::read(path)?;
+        Ok(Self(Arc::new(Core::from_slice(&text).or_raise(py)?)))
+    }
+
+    /// The same rules with a secret seed for loot: 32 random bytes, kept by the game, and published when it wants its
+    /// rolls verified.
+    fn with_loot_seed(&self, py: Python<'_>, seed: Bytes<'_>) -> PyResult<Self> {
+        Ok(Self(Arc::new((*self.0).clone().with_loot_seed(seed_bytes(py, &seed)?))))
+    }
+
+    /// The game's name.
+    #[getter]
+    fn game(&self) -> &str {
+        self.0.game()
+    }
+
+    /// Hash over the document without the door, 64 hex digits: what a receipt says it was granted under.
+    #[getter]
+    fn hash(&self) -> String {
+        self.0.hash().to_hex()
+    }
+
+    /// The boards' names, sorted.
+    #[getter]
+    fn boards(&self) -> Vec<&str> {
+        self.0.boards().iter().map(|rule| rule.board.as_str()).collect()
+    }
+
+    /// The level curve.
+    #[getter]
+    fn levels(&self) -> crate::curve::LevelCurve {
+        crate::curve::LevelCurve(self.0.progression().levels.clone())
+    }
+
+    /// When periods begin, close and are dropped.
+    #[getter]
+    fn calendar(&self) -> crate::calendar::Calendar {
+        crate::calendar::Calendar(self.0.calendar().clone())
+    }
+
+    /// Periods that close in `after < t <= through`, once and in order. Both are milliseconds or aware datetimes.
+    fn closed_between<'py>(&self, py: Python<'py>, after: When, through: When) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let closed = self.0.closed_between(after.0, through.0);
+        closed.map(|(_, closed)| period(py, self.0.calendar(), closed)).collect()
+    }
+
+    /// How these rules differ from `new`. RulesError with `board_incompatible` if a live board would lose its meaning.
+    fn diff<'py>(&self, py: Python<'py>, new: &Self) -> PyResult<Bound<'py, PyAny>> {
+        plain(py, &self.0.diff(&new.0).or_raise(py)?)
+    }
+
+    /// The exact odds of every entry of a loot table.
+    fn odds<'py>(&self, py: Python<'py>, table: &str) -> PyResult<Bound<'py, PyAny>> {
+        load_all(py, "Odds", &self.table(py, table)?.1.odds())
+    }
+
+    /// Whether a revealed seed is the one committed to, and gives this very roll: `entry` for the `nonce`-th roll of a
+    /// player after `misses` rolls in a row without the entry that pity is for.
+    #[pyo3(signature = (table, *, seed, commitment, player_id, nonce, misses, entry))]
+    #[expect(clippy::too_many_arguments, reason = "keywords, each a part of the proof")]
+    fn verify_roll(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        seed: Bytes<'_>,
+        commitment: &str,
+        player_id: &str,
+        nonce: Int<u64>,
+        misses: Int<u32>,
+        entry: &str,
+    ) -> PyResult<bool> {
+        let (table, loot) = self.table(py, table)?;
+        let commitment = digest(py, commitment)?;
+        let owner = player(py, player_id)?;
+        let entry = Id::new(entry).or_raise(py)?;
+        let seed = seed_bytes(py, &seed)?;
+        // What follows from the rest is not asked for.
+        let misses_after = loot.roll(&seed, &table, &owner, nonce.0, misses.0).misses_after;
+        let roll = Roll { entry, nonce: nonce.0, misses_after };
+        Ok(loot.verify_roll(&seed, commitment, &table, &owner, misses.0, &roll))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Rules(game='{}', hash='{}')", self.0.game(), self.0.hash())
+    }
+
+    fn __hash__(&self) -> u64 {
+        self.0.hash().0.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+    }
+}
+
+impl Rules {
+    fn table(&self, py: Python<'_>, name: &str) -> PyResult<(Id, &Loot)> {
+        let id = Id::new(name).or_raise(py)?;
+        let loot = self.0.loot().get(&id);
+        let loot = loot.ok_or_else(|| argument(py, Code::InvalidArgument, "the rules have no such loot table"))?;
+        Ok((id, loot))
+    }
+}
+
+/// What to publish before the first roll with a seed: 64 hex digits.
+#[pyfunction]
+pub(crate) fn loot_seed_commitment(py: Python<'_>, seed: Bytes<'_>) -> PyResult<String> {
+    Ok(seed_commitment(&seed_bytes(py, &seed)?).to_hex())
+}
+
+pub(crate) fn digest(py: Python<'_>, hex: &str) -> PyResult<Digest> {
+    let bytes = unhex(hex).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Digest).ok_or_else(|| argument(py, Code::InvalidFormat, "a hash is 64 hex digits"))
+}
+
+fn seed_bytes(py: Python<'_>, seed: &Bytes<'_>) -> PyResult<[u8; 32]> {
+    seed.as_slice().try_into().map_err(|_| argument(py, Code::InvalidArgument, "a seed has 32 bytes"))
+}

@@ -1,0 +1,217 @@
+//! Signatures, and the secrets they are made with.
+
+use liveops_core::error::Code;
+use liveops_core::signing::{self, KeyRing, Scheme};
+use liveops_core::{Id, Timestamp};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arguments::{Bytes, HeaderPairs, Int, When, instant, player};
+use crate::errors::{Fallible as _, argument};
+use crate::results::load;
+
+/// A shared secret of 24 to 64 bytes, written `whsec_<base64>`. Never shown.
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Secret(signing::Secret);
+
+#[pymethods]
+impl Secret {
+    #[new]
+    fn new(py: Python<'_>, whsec: &str) -> PyResult<Self> {
+        signing::Secret::parse(whsec).or_raise(py).map(Self)
+    }
+
+    /// From 24 to 64 raw bytes.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, bytes: Bytes<'_>) -> PyResult<Self> {
+        signing::Secret::from_bytes(bytes.as_slice()).or_raise(py).map(Self)
+    }
+
+    /// From 1 to 4096 raw bytes: for secrets that are already in use and cannot be changed.
+    #[staticmethod]
+    fn short(py: Python<'_>, bytes: Bytes<'_>) -> PyResult<Self> {
+        signing::Secret::short(bytes.as_slice()).or_raise(py).map(Self)
+    }
+
+    /// A new one, from the system's random generator.
+    #[staticmethod]
+    fn generate(py: Python<'_>) -> PyResult<Self> {
+        let entropy: [u8; 32] = py.import("os")?.call_method1("urandom", (32,))?.extract()?;
+        Ok(Self(signing::Secret::generate(entropy)))
+    }
+
+    /// `whsec_<base64>`, to hand to the other side.
+    fn to_whsec(&self) -> String {
+        self.0.to_whsec()
+    }
+
+    #[expect(clippy::unused_self, reason = "a method of Python")]
+    fn __repr__(&self) -> &'static str {
+        "Secret(..)"
+    }
+}
+
+/// A new secret, `whsec_<base64>`, from the system's random generator.
+#[pyfunction]
+pub(crate) fn generate_secret(py: Python<'_>) -> PyResult<String> {
+    Secret::generate(py).map(|secret| secret.to_whsec())
+}
+
+/// HMAC-SHA256 of data under a secret of any length, as 64 lower-case hex digits.
+#[pyfunction]
+pub(crate) fn hmac_sha256_hex(secret: Bytes<'_>, data: Bytes<'_>) -> String {
+    signing::hmac_sha256_hex(secret.as_slice(), data.as_slice())
+}
+
+/// Whether `mac` is `hmac_sha256_hex` of the data. Compared in constant time.
+#[pyfunction]
+pub(crate) fn verify_hmac_sha256_hex(secret: Bytes<'_>, data: Bytes<'_>, mac: &str) -> bool {
+    signing::verify_hmac_sha256_hex(secret.as_slice(), data.as_slice(), mac)
+}
+
+/// A secret with a name, dates and perhaps the one player it speaks for.
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Key(signing::Key, Id);
+
+#[pymethods]
+impl Key {
+    #[new]
+    #[pyo3(signature = (id, secret, *, not_before=None, not_after=None, player_id=None))]
+    fn new(
+        py: Python<'_>,
+        id: &str,
+        secret: AnySecret,
+        not_before: Option<When>,
+        not_after: Option<When>,
+        player_id: Option<&str>,
+    ) -> PyResult<Self> {
+        let id = Id::new(id).or_raise(py)?;
+        let key = signing::Key::new(id.clone(), &secret.0)
+            .not_before(not_before.map_or(Timestamp::MIN, |when| when.0))
+            .not_after(not_after.map_or(Timestamp::MAX, |when| when.0));
+        let key = match player_id {
+            Some(bound) => key.for_player(player(py, bound)?),
+            None => key,
+        };
+        Ok(Self(key, id))
+    }
+
+    /// Its name.
+    #[getter]
+    fn id(&self) -> &str {
+        self.1.as_str()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Key('{}', ..)", self.1)
+    }
+}
+
+/// `whsec_...` or a `Secret`.
+pub(crate) struct AnySecret(signing::Secret);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for AnySecret {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(secret) = value.cast::<Secret>() {
+            return Ok(Self(secret.get().0.clone()));
+        }
+        let Ok(text) = value.extract::<&str>() else {
+            return Err(PyTypeError::new_err("a secret is a str, whsec_<base64>, or a Secret"));
+        };
+        signing::Secret::parse(text).or_raise(value.py()).map(Self)
+    }
+}
+
+/// One secret, or the keys of a ring; `None` if there is neither.
+pub(crate) fn ring(py: Python<'_>, secret: Option<AnySecret>, keys: Option<Vec<Py<Key>>>) -> PyResult<Option<KeyRing>> {
+    match (secret, keys) {
+        (Some(_), Some(_)) => Err(PyTypeError::new_err("give secret or keys, not both")),
+        (Some(secret), None) => Ok(Some(KeyRing::from(&secret.0))),
+        (None, Some(keys)) => KeyRing::new(keys.iter().map(|key| key.get().0.clone())).or_raise(py).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// `standard`, `legacyBody` or `legacyBodyTimestamp`.
+pub(crate) fn scheme(py: Python<'_>, name: &str) -> PyResult<Scheme> {
+    match name {
+        "standard" => Ok(Scheme::Standard),
+        "legacyBody" => Ok(Scheme::LegacyBody),
+        "legacyBodyTimestamp" => Ok(Scheme::LegacyBodyTimestamp),
+        _ => Err(argument(py, Code::InvalidArgument, "a scheme is standard, legacyBody or legacyBodyTimestamp")),
+    }
+}
+
+fn required(py: Python<'_>, ring: Option<KeyRing>) -> PyResult<KeyRing> {
+    ring.ok_or_else(|| argument(py, Code::InvalidArgument, "a secret or keys are needed"))
+}
+
+/// Tells whether messages come from someone who has a secret.
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Verifier(signing::Verifier);
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    #[pyo3(signature = (secret=None, *, keys=None, scheme="standard", tolerance_seconds=Int(300)))]
+    fn new(
+        py: Python<'_>,
+        secret: Option<AnySecret>,
+        keys: Option<Vec<Py<Key>>>,
+        scheme: &str,
+        tolerance_seconds: Int<i64>,
+    ) -> PyResult<Self> {
+        let verifier = signing::Verifier::with_ring(required(py, ring(py, secret, keys)?)?);
+        Ok(Self(verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance_seconds.0)))
+    }
+
+    /// Verifies the body as received, byte by byte. Raises SignatureError.
+    #[pyo3(signature = (headers, body, *, now_ms=None, now=None))]
+    fn verify<'py>(
+        &self,
+        py: Python<'py>,
+        headers: HeaderPairs<'py>,
+        body: Bytes<'py>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let now = instant(py, now_ms, now)?;
+        let verified = headers.with(|headers| self.0.verify(headers, body.as_slice(), now)).or_raise(py)?;
+        load(py, "Verified", &verified)
+    }
+}
+
+/// Signs messages.
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Signer(signing::Signer);
+
+#[pymethods]
+impl Signer {
+    #[new]
+    #[pyo3(signature = (secret=None, *, keys=None, scheme="standard"))]
+    fn new(py: Python<'_>, secret: Option<AnySecret>, keys: Option<Vec<Py<Key>>>, scheme: &str) -> PyResult<Self> {
+        let signer = signing::Signer::with_ring(required(py, ring(py, secret, keys)?)?);
+        Ok(Self(signer.scheme(self::scheme(py, scheme)?)))
+    }
+
+    /// The headers to send with a message, by lower-case name.
+    #[pyo3(signature = (id, body, *, now_ms=None, now=None))]
+    fn sign<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        body: Bytes<'py>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let signed = self.0.sign(id, body.as_slice(), instant(py, now_ms, now)?).or_raise(py)?;
+        let headers = PyDict::new(py);
+        for (name, value) in signed.pairs() {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+}
