@@ -17,6 +17,7 @@ module.exports = {
   Calendar,
   Command,
   Decision,
+  Detector: anomaly.Detector,
   Engine,
   Ewma: anomaly.Ewma,
   Intake,

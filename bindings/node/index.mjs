@@ -7,6 +7,7 @@ export const {
   Calendar,
   Command,
   Decision,
+  Detector,
   Engine,
   Ewma,
   Intake,
