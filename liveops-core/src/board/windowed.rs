@@ -124,6 +124,12 @@ impl WindowedLeaderboard {
         Ok(index.and_then(|index| index.rank(owner.as_bytes(), self.ranking)))
     }
 
+    /// The owner's score and subscore in a period.
+    pub fn score(&self, period: Period, owner: &str) -> Option<Score> {
+        let standing = self.periods.get(&period)?.standing(owner.as_bytes())?;
+        Some(standing.score)
+    }
+
     /// The period that is current at `now`.
     pub fn current(&self, window: Window, now: Timestamp) -> Result<Period, Error> {
         let known = self.windows.iter().any(|(known, _)| *known == window);
@@ -165,6 +171,8 @@ mod tests {
         assert_eq!(board.submit("ana", 1, ts, day.plus_millis(3_600_000)).unwrap(), [monday]);
         assert_eq!(board.page(monday, 0, 9, day).unwrap()[0].score, 1);
         assert_eq!(board.top(Window::Weekly, 9, day).unwrap()[0].score, 2);
+        assert_eq!(board.score(monday, "ana"), Some(1.into()));
+        assert_eq!(board.score(monday, "bo"), None);
         assert_eq!(board.top(Window::Daily, 9, day).unwrap(), []);
         board.advance(at("2026-11-11T01:00:00Z"));
         assert_eq!(board.page(monday, 0, 9, at("2026-11-11T01:00:00Z")).unwrap_err().code(), Code::UnknownWindow);

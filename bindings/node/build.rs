@@ -1,0 +1,5 @@
+//! Tells the linker that Node's symbols come with the process that loads the addon.
+
+fn main() {
+    napi_build::setup();
+}

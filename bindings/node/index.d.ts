@@ -1,0 +1,489 @@
+/**
+ * liveops for Node: XP, levels, rewards, cheat verdicts and leaderboards, computed exactly once in your own process.
+ *
+ * Integers are whole numbers within ±(2^53 - 1), given as `number` or `bigint`; anything else is a TypeError or
+ * RangeError whose `code` is `invalid_argument`. Times are Unix milliseconds. Where a call needs the present, it is
+ * `nowMs` or `now`, and what the clock says if neither is there. Results are frozen plain objects.
+ */
+
+// Nothing of @types/node is needed; a Buffer is a Uint8Array.
+
+export type Integer = number | bigint
+/** Bytes, or a text that counts as its UTF-8. */
+export type Bytes = Uint8Array | string
+/** A time: Unix milliseconds or a Date. */
+export type Instant = Integer | Date
+/** The present, as a number or as a Date. */
+export type Now = { readonly nowMs?: Integer; readonly now?: never } | { readonly now?: Date; readonly nowMs?: never }
+export type Window = 'daily' | 'weekly' | 'monthly' | 'seasonal' | 'allTime'
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** A plain object as Node's servers give it, fetch's Headers, a Map, or pairs. A repeated header is refused. */
+export type HeadersLike =
+  | { readonly [name: string]: string | readonly string[] | undefined }
+  | Iterable<readonly [string, string | readonly string[]]>
+  | FetchHeaders
+/** The part of fetch's Headers that is read. */
+export interface FetchHeaders { forEach(callback: (value: string, name: string) => void): void; get(name: string): string | null }
+
+// Rules -------------------------------------------------------------------------------------------------------------
+
+/** The game's rules: read once from one JSON document, then shared freely. */
+export class Rules {
+  private constructor()
+  /** Throws RulesError, whose `path` says what is wrong. `lootSeed`: 32 secret random bytes that make loot unpredictable. */
+  static fromJson(document: Bytes, options?: { readonly lootSeed?: Uint8Array }): Rules
+  static fromFile(file: string, options?: { readonly lootSeed?: Uint8Array }): Rules
+  readonly game: string
+  /** Over the document without the door: what a receipt says it was granted under. */
+  readonly hash: string
+  /** Each board's windows, with the number of closed periods that stay readable. */
+  readonly boards: { readonly [board: string]: { readonly [window in Window]?: number } }
+  readonly curve: LevelCurve
+  readonly calendar: Calendar
+}
+
+export interface RulesDiff { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] }
+
+// Commands and outcomes ---------------------------------------------------------------------------------------------
+
+/** Something one player's state is asked to take in, once: an event that an Intake admitted, or an operator's order. */
+export class Command {
+  private constructor()
+  /** Support's correction of an XP total. */
+  static adjust(order: Order & { readonly xp: Integer; readonly reason: string }): Command
+  static review(order: Order & { readonly suspicion: Integer; readonly ruling: 'release' | 'confirm' }): Command
+  static setVisibility(order: Order & { readonly hidden: boolean }): Command
+  static erase(order: Order): Command
+  readonly id: string
+  readonly playerId: string
+  toJSON(): CommandContent
+}
+
+/** `ts` is when it was ordered, the same in every retry; it is the present unless given. */
+export type Order = { readonly id: string; readonly player: string; readonly ts?: Instant } & Now
+
+export interface CommandContent {
+  readonly id: string
+  readonly origin: 'event' | 'operator'
+  readonly playerId: string
+  readonly ts: number
+  readonly receivedAt: number
+  readonly action: string
+  readonly [more: string]: Json
+}
+
+/** What became of one command. */
+export class Outcome {
+  private constructor()
+  readonly status: 'applied' | 'replayed' | 'refused' | 'unknown'
+  /** `applied`, `held`, `replayed`, or the code of the error. */
+  readonly code: string
+  /** What it did, now or the first time; null if it was not taken. */
+  readonly effect: Effect | null
+  readonly error: Refusal | null
+  readonly httpStatus: number
+  headers(): Record<string, string>
+  /** The effect; throws the Refusal if there is none. */
+  unwrap(): Effect
+  toJSON(): object
+}
+
+/** The outcomes of a batch, in the order of its rows. Rows become objects when they are looked at. */
+export class Outcomes implements Iterable<Outcome> {
+  private constructor()
+  readonly length: number
+  at(index: Integer): Outcome | undefined
+  find(test: (outcome: Outcome) => boolean): Outcome | undefined
+  /** How many by code. */
+  counts(): { readonly [code: string]: number }
+  toJSON(): Outcome[]
+  [Symbol.iterator](): Iterator<Outcome>
+}
+
+export interface Effect {
+  /** Withheld, under this number of a suspicion. */
+  readonly held: number | null
+  /** Applied, but suspicious under this number. */
+  readonly flagged: number | null
+  readonly xp: Grant
+  readonly adjusted: number
+  readonly level: number
+  readonly receipts: readonly Receipt[]
+  readonly late: readonly BoardPeriod[]
+  readonly verdicts: readonly Judgement[]
+}
+
+/** `requested + boost - overDailyCap - overMaxLevel === granted` */
+export interface Grant {
+  readonly requested: number
+  readonly boost: number
+  readonly overDailyCap: number
+  readonly overMaxLevel: number
+  readonly granted: number
+}
+
+/** Proof of one reward; deliver by its `id`. */
+export interface Receipt {
+  readonly number: number
+  readonly id: string
+  readonly reward: string
+  readonly scope: { readonly level: number } | { readonly event: { readonly id: string; readonly ts: number } }
+  readonly items: readonly { readonly kind: string; readonly id: string; readonly amount: number }[]
+  readonly cause: { readonly origin: 'event' | 'operator'; readonly id: string }
+  readonly ts: number
+  readonly rules: string
+  readonly previous: string
+}
+
+/** What a detector says of a value, and why. */
+export interface Finding {
+  readonly score: number
+  readonly threshold: number
+  readonly direction: 'high' | 'low'
+  readonly reason: string
+  readonly baseline: { readonly n: number; readonly mean: number; readonly sd: number; readonly source: 'player' | 'population' | 'rule' }
+  readonly action: 'allow' | 'flag' | 'hold'
+}
+export interface Judgement extends Finding { readonly detector: string }
+export interface Verdict extends Finding { readonly isAnomaly: boolean; readonly description: string }
+
+export interface Period { readonly window: Window; readonly index: number }
+export interface BoardPeriod extends Period { readonly board: string }
+/** Times are null where they are always or never. */
+export interface PeriodDetails extends Period {
+  readonly label: string
+  readonly start: number | null
+  readonly end: number | null
+  readonly closesAt: number | null
+}
+
+export interface Event {
+  readonly id?: string
+  readonly type: string
+  readonly playerId: string
+  /** Unix seconds. */
+  readonly ts: number
+  readonly payload: { readonly [field: string]: Json }
+}
+
+export interface Suspicion {
+  readonly number: number
+  readonly playerId: string
+  readonly event: Event
+  readonly receivedAt: number
+  readonly held: boolean
+  readonly verdicts: readonly Judgement[]
+  readonly settled: 'open' | 'released' | 'confirmed'
+}
+
+// Engine ------------------------------------------------------------------------------------------------------------
+
+export interface EngineOptions {
+  /** How many committed change sets may wait to be acknowledged; without it there is no feed. */
+  readonly feed?: Integer
+}
+
+/** Rules and a store in memory: decides events and operators' commands, each exactly once. */
+export class Engine {
+  constructor(rules: Rules, options?: EngineOptions)
+  /** Throws StoreError for bytes that are no snapshot. */
+  static restore(rules: Rules, snapshot: Uint8Array, options?: EngineOptions): Engine
+  /** Never throws for a refusal; `unwrap()` does. */
+  submit(command: Command): Outcome
+  submitAsync(command: Command): Promise<Outcome>
+  /** A row that is no Command is refused by itself. */
+  submitBatch(commands: readonly Command[]): Outcomes
+  /** One event a line, from a source that is trusted: no signature is asked for. */
+  submitNdjson(lines: Bytes, options?: Now): Outcomes
+  player(player: string): Player | null
+  receipts(player: string): readonly Receipt[]
+  /** Of one player, or of all. */
+  suspicions(player?: string): readonly Suspicion[]
+  /** Throws LiveopsError `unknown_board`. */
+  board(name: string): Board
+  /** To be called now and then: moves the horizon, closes periods, frees what is too old to matter. */
+  advance(options?: Now): { readonly now: number; readonly forgottenBefore: number }
+  /** Periods that close in `after < t <= through`, once and in order; at most 100,000. */
+  closedBetween(after: Instant, through: Instant): readonly PeriodDetails[]
+  /** `v1:` and 64 hex digits: the state to the last bit. */
+  digest(): string
+  snapshot(): Uint8Array
+  feed(after: Integer, limit: Integer): readonly FeedEntry[]
+  ack(cursor: Integer): void
+  replaceRules(rules: Rules): RulesDiff
+  exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
+  stats(): { readonly [name: string]: number }
+  size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
+}
+
+export interface Player {
+  readonly playerId: string
+  readonly xp: number
+  readonly level: number
+  readonly intoLevel: number
+  /** Null at the highest level. */
+  readonly toNext: number | null
+  readonly hidden: boolean
+  readonly receipts: number
+  readonly version: number
+}
+
+export interface FeedEntry {
+  readonly cursor: number
+  readonly playerId: string
+  readonly erased: boolean
+  readonly record: { readonly [name: string]: Json }
+  readonly outcomes: readonly { readonly id: { readonly origin: string; readonly id: string }; readonly ts: number; readonly effect: Effect }[]
+  readonly receipts: readonly Receipt[]
+  readonly suspicions: readonly { readonly [name: string]: Json }[]
+}
+
+export interface Row {
+  readonly rank: number
+  readonly playerId: string
+  readonly score: number
+  readonly subscore: number
+  readonly reachedAt: number
+}
+
+/** A board of an engine, for reading. Reads answer for the period that is current. */
+export class Board {
+  private constructor()
+  readonly name: string
+  top(window: Window | Period, limit: Integer, options?: Now & { readonly earlier?: Integer }): readonly Row[]
+  /** Of a window's current period, of one so many `earlier`, or of a period. At most 100,000 rows. */
+  page(window: Window | Period, offset: Integer, limit: Integer, options?: Now & { readonly earlier?: Integer }): readonly Row[]
+  period(window: Window, options?: Now & { readonly earlier?: Integer }): Period
+  /** From 1; null for one who is not on the board. */
+  rank(window: Window, player: string, options?: Now): number | null
+  around(window: Window, player: string, eachSide: Integer, options?: Now): readonly Row[]
+  byOwners(window: Window, players: readonly string[], options?: Now): readonly Row[]
+  countAbove(window: Window, score: Integer, options?: Now): number
+  len(window: Window, options?: Now): number
+}
+
+// The door ----------------------------------------------------------------------------------------------------------
+
+export type Scheme = 'standard' | 'legacyBody' | 'legacyBodyTimestamp'
+
+/** A key of a ring: valid from `notBefore` through `notAfter`, for all players or one. */
+export interface Key {
+  readonly id: string
+  readonly secret: Secret | string
+  readonly notBefore?: Instant
+  readonly notAfter?: Instant
+  readonly player?: string
+}
+
+export interface IntakeOptions {
+  /** `whsec_<base64>` or a Secret. One of `secret`, `keys` and `trusted` is needed. */
+  readonly secret?: Secret | string | undefined
+  readonly keys?: readonly Key[]
+  readonly scheme?: Scheme
+  /** 300 unless given. */
+  readonly toleranceSeconds?: Integer
+  /** Asks for no signature: for callers who know otherwise who is calling. */
+  readonly trusted?: boolean
+  /** With a legacy signature, takes the event's id from a header that is not signed. */
+  readonly allowUnsignedId?: boolean
+  /** False leaves the rules' quotas out; a RateLimiter keeps their counters for several intakes. */
+  readonly quotas?: boolean | RateLimiter
+}
+
+/** Lets events in: size, signature, quota and parsing in one call. */
+export class Intake {
+  constructor(rules: Rules, options: IntakeOptions)
+  /** Throws Refusal. `rawBody` is what came in, before anybody parsed it. */
+  admit(headers: HeadersLike, rawBody: Bytes, options?: Now & { readonly address?: string | undefined }): Command
+  replaceRules(rules: Rules): void
+}
+
+/** Checks a body without signature or engine. Throws ValidationError. */
+export function validate(body: Bytes, options?: Now & { readonly rules?: Rules; readonly firstIssue?: boolean }): Event
+
+/** A shared secret. Never printed. */
+export class Secret {
+  private constructor()
+  /** From `whsec_<base64>`. */
+  static parse(whsec: string): Secret
+  /** From 24 to 64 bytes. */
+  static fromBytes(secret: Uint8Array): Secret
+  /** From 1 to 4096 bytes that are in use already and cannot be changed. */
+  static short(secret: Bytes): Secret
+  static generate(): Secret
+  toWhsec(): string
+  toJSON(): string
+}
+
+export function generateSecret(): string
+export function hmacSha256Hex(secret: Bytes, data: Bytes): string
+export function verifyHmacSha256Hex(secret: Bytes, data: Bytes, mac: string): boolean
+
+export class Verifier {
+  constructor(secretOrKeys: Secret | string | readonly Key[], options?: { readonly scheme?: Scheme; readonly toleranceSeconds?: Integer })
+  /** Throws SignatureError. */
+  verify(headers: HeadersLike, rawBody: Bytes, options?: Now): { readonly messageId: string | null; readonly keyId: string | null; readonly player: string | null }
+}
+
+export class Signer {
+  constructor(secretOrKeys: Secret | string | readonly Key[], options?: { readonly scheme?: Scheme })
+  /** The headers to send. */
+  sign(id: string, rawBody: Bytes, options?: Now): { readonly [name: string]: string }
+}
+
+// Quotas ------------------------------------------------------------------------------------------------------------
+
+/** Whether a call may pass. */
+export class Decision {
+  private constructor()
+  readonly allowed: boolean
+  readonly code: 'rate_limited' | 'limiter_full' | null
+  readonly limit: number
+  readonly remaining: number
+  /** Whole seconds, rounded up; null if allowed, or if it can never pass. */
+  readonly retryAfter: number | null
+  readonly retryAfterMillis: number | null
+  readonly resetAfterMillis: number
+  headers(): Record<string, string>
+}
+
+/** One quota for many keys. */
+export class RateLimiter {
+  constructor(quota: { readonly limit: Integer; readonly periodSeconds: Integer; readonly burst?: Integer; readonly capacity?: Integer; readonly whenFull?: 'refuse' | 'admit' })
+  check(key: string, options?: Now & { readonly cost?: Integer }): Decision
+  readonly size: number
+}
+
+/** Never more than `limit` in any window, whenever it begins. */
+export class SlidingLog {
+  constructor(quota: { readonly limit: Integer; readonly windowSeconds: Integer })
+  check(options?: Now & { readonly cost?: Integer }): Decision
+}
+
+// Boards, curves, calendars and detectors, each alone -----------------------------------------------------------------
+
+/** The first of each is the default. */
+export interface BoardOptions {
+  readonly order?: 'desc' | 'asc'
+  readonly operator?: 'incr' | 'best' | 'set' | 'decr'
+  readonly ties?: 'firstToReach' | 'lastToReach' | 'ownerId'
+  readonly ranking?: 'ordinal' | 'competition' | 'dense'
+}
+
+/** One ranked set of owners. Beyond ±(2^53 - 1) a submit is `score_overflow` and changes nothing. */
+export class Leaderboard {
+  constructor(options?: BoardOptions)
+  submit(owner: string, score: Integer, options?: { readonly subscore?: Integer; readonly at?: Instant }): { readonly score: number; readonly subscore: number; readonly reachedAt: number }
+  remove(owner: string): boolean
+  hide(owner: string): boolean
+  unhide(owner: string): boolean
+  score(owner: string): { readonly score: number; readonly subscore: number } | null
+  rank(owner: string): number | null
+  top(limit: Integer): readonly Row[]
+  page(offset: Integer, limit: Integer): readonly Row[]
+  around(owner: string, eachSide: Integer): readonly Row[]
+  byOwners(owners: readonly string[]): readonly Row[]
+  countAbove(score: Integer): number
+  readonly length: number
+}
+
+/** One ranked set for each period of each window; `windows` says how many closed periods of each stay readable. */
+export class WindowedLeaderboard {
+  constructor(options: BoardOptions & { readonly calendar?: Calendar; readonly windows: { readonly [window in Window]?: Integer } })
+  /** Into every window or into none: the periods it was too late for. */
+  submit(owner: string, score: Integer, options?: Now & { readonly subscore?: Integer; readonly ts?: Instant }): readonly Period[]
+  top(window: Window, limit: Integer, options?: Now): readonly Row[]
+  page(period: Period, offset: Integer, limit: Integer, options?: Now): readonly Row[]
+  rank(window: Window, owner: string, options?: Now): number | null
+  current(window: Window, options?: Now): Period
+  advance(options?: Now): void
+}
+
+export interface CurveOptions { readonly maxLevel?: Integer; readonly rounding?: 'floor' | 'ceil' | 'nearest' }
+
+/** How much XP each level takes, in exact arithmetic; `cost(l)` is the XP from level l to l+1. */
+export class LevelCurve {
+  private constructor()
+  static table(costs: readonly Integer[], options?: CurveOptions): LevelCurve
+  static linear(base: Integer, step: Integer, options?: CurveOptions): LevelCurve
+  static polynomial(coefficients: readonly string[], options?: CurveOptions): LevelCurve
+  /** The growth is a text such as '1.2': 1.2 has no exact binary form. */
+  static exponential(base: Integer, growth: string, options?: CurveOptions): LevelCurve
+  static piecewise(pieces: readonly (readonly [fromLevel: Integer, curve: LevelCurve])[], options?: CurveOptions): LevelCurve
+  cost(level: Integer): number
+  total(level: Integer): number
+  levelAt(xp: Integer): number
+  progress(xp: Integer): { readonly level: number; readonly intoLevel: number; readonly toNext: number | null }
+  readonly maxLevel: number
+  readonly hash: string
+}
+
+export interface CalendarOptions {
+  readonly utcOffsetMinutes?: Integer
+  readonly resetMinute?: Integer
+  readonly weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'
+  readonly graceSeconds?: Integer
+  /** Times as `YYYY-MM-DDTHH:MM:SSZ`. */
+  readonly seasons?: { readonly every: 'month'; readonly label?: 'YYYY-MM' } | { readonly table: readonly { readonly label: string; readonly from: string; readonly until: string }[] }
+}
+
+/** When periods begin and close; written as in a rules document. */
+export class Calendar {
+  constructor(options?: CalendarOptions)
+  period(window: Window, time: Instant): PeriodDetails | null
+  describe(period: Period): PeriodDetails
+  state(period: Period, keep: Integer, options?: Now): 'future' | 'open' | 'grace' | 'sealed' | 'dropped'
+  nextReset(window: Window, options?: Now): number | null
+  closedBetween(windows: readonly Window[], after: Instant, through: Instant): readonly PeriodDetails[]
+}
+
+/** Scores a value against what it has learned. NaN and the infinities are anomalies and teach nothing. */
+export abstract class Detector {
+  /** Scores, then learns. */
+  observe(value: number): Verdict
+  score(value: number): Verdict
+  learn(value: number): void
+}
+/** Standard deviations from the mean of all earlier values; the threshold is 3 unless given. */
+export class ZScore extends Detector { constructor(options?: { readonly threshold?: number }) }
+/** The same from the mean of recent values, about `span` of them; 20 unless given. */
+export class Ewma extends Detector { constructor(options?: { readonly threshold?: number; readonly span?: Integer }) }
+/** How many times as large as usual. The prior is in logarithms: of `ln(1 + x)`. */
+export class Robust extends Detector {
+  constructor(options?: { readonly threshold?: number; readonly prior?: { readonly mean: number; readonly sd: number; readonly weight: number } })
+}
+/** A duration shorter than possible. */
+export class TimeFloor extends Detector { constructor(options: { readonly minimumMs: Integer }) }
+
+// Errors ------------------------------------------------------------------------------------------------------------
+
+/** What all errors of the library have. Codes are stable. */
+export class LiveopsError extends Error {
+  protected constructor()
+  readonly code: string
+}
+export class RulesError extends LiveopsError {
+  protected constructor()
+  /** JSON Pointer to what is wrong. */
+  readonly path: string
+  readonly issue: string
+}
+export class SignatureError extends LiveopsError { protected constructor() }
+export class StoreError extends LiveopsError { protected constructor() }
+export interface Issue { readonly code: string; readonly path: string; readonly message: string; readonly limit?: number }
+export class ValidationError extends LiveopsError {
+  protected constructor()
+  readonly issues: readonly Issue[]
+}
+/** Why something was not taken, with all that an HTTP answer needs. */
+export class Refusal extends LiveopsError {
+  protected constructor()
+  readonly httpStatus: number
+  readonly issues: readonly Issue[]
+  /** Seconds after which to try again, if that helps. */
+  readonly retryAfter: number | null
+  /** A problem document (RFC 9457). */
+  problem(): { readonly type: string; readonly title: string; readonly status: number; readonly code: string; readonly detail: string; readonly issues?: readonly Issue[]; readonly retryAfterSeconds?: number }
+  headers(): Record<string, string>
+}

@@ -1,0 +1,48 @@
+'use strict'
+// The package: everything users import. Each part is in a file of its own in `lib`.
+
+const anomaly = require('./lib/anomaly.js')
+const { Leaderboard, WindowedLeaderboard } = require('./lib/board.js')
+const { Command } = require('./lib/command.js')
+const { Board, Engine } = require('./lib/engine.js')
+const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
+const { Intake } = require('./lib/intake.js')
+const { Outcome, Outcomes } = require('./lib/outcome.js')
+const { Decision, RateLimiter, SlidingLog } = require('./lib/quota.js')
+const { Calendar, LevelCurve, Rules, validate } = require('./lib/rules.js')
+const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
+
+module.exports = {
+  Board,
+  Calendar,
+  Command,
+  Decision,
+  Detector: anomaly.Detector,
+  Engine,
+  Ewma: anomaly.Ewma,
+  Intake,
+  Leaderboard,
+  LevelCurve,
+  LiveopsError,
+  Outcome,
+  Outcomes,
+  RateLimiter,
+  Refusal,
+  Robust: anomaly.Robust,
+  Rules,
+  RulesError,
+  Secret,
+  SignatureError,
+  Signer,
+  SlidingLog,
+  StoreError,
+  TimeFloor: anomaly.TimeFloor,
+  ValidationError,
+  Verifier,
+  WindowedLeaderboard,
+  ZScore: anomaly.ZScore,
+  generateSecret,
+  hmacSha256Hex,
+  validate,
+  verifyHmacSha256Hex
+}

@@ -1,0 +1,123 @@
+'use strict'
+// Every argument is checked here before the addon sees it: Node-API turns NaN into 0, 1.9 into 1 and a lone surrogate
+// into U+FFFD without a word.
+
+const { argumentError } = require('./errors.js')
+const { handleOf } = require('./native.js')
+
+const INTEGER_MAX = Number.MAX_SAFE_INTEGER
+const U32_MAX = 2 ** 32 - 1
+
+/** A whole number in min..=max, given as a number or a BigInt. */
+function integer (value, name, min = -INTEGER_MAX, max = INTEGER_MAX) {
+  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) {
+    throw argumentError(TypeError, `${name} must be a whole number, not ${kindOf(value)}`)
+  }
+  if (value < min || value > max) throw argumentError(RangeError, `${name} must be ${min} to ${max}`)
+  return Number(value)
+}
+
+/** A whole number of 32 bits. */
+const count = (value, name, min = 0) => integer(value, name, min, U32_MAX)
+
+/** A text without lone surrogates, which UTF-8 cannot say. */
+function text (value, name) {
+  if (typeof value !== 'string') throw argumentError(TypeError, `${name} must be a string, not ${kindOf(value)}`)
+  if (!value.isWellFormed()) throw argumentError(TypeError, `${name} has a lone surrogate`)
+  return value
+}
+
+/** One of several words. */
+function word (value, name, words) {
+  if (words.includes(value)) return value
+  const Class = typeof value === 'string' ? RangeError : TypeError
+  throw argumentError(Class, `${name} must be ${words.map((known) => `'${known}'`).join(' or ')}`)
+}
+
+function flag (value, name) {
+  if (typeof value === 'boolean') return value
+  throw argumentError(TypeError, `${name} must be true or false, not ${kindOf(value)}`)
+}
+
+/** Bytes, or a text's UTF-8. */
+function bytes (value, name) {
+  if (typeof value === 'string') return Buffer.from(text(value, name), 'utf8')
+  if (!isUint8Array(value)) {
+    throw argumentError(TypeError, `${name} must be a Uint8Array or a string, not ${kindOf(value)}`)
+  }
+  // Another thread could write into shared memory while it is read.
+  const isShared = typeof SharedArrayBuffer !== 'undefined' && value.buffer instanceof SharedArrayBuffer
+  return isShared ? Uint8Array.from(value) : value
+}
+
+/** Also of another realm, as test runners have them. */
+const isUint8Array = (value) => ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+
+/** A body as it was received: a parsed one has lost the bytes that were signed. */
+function body (value) {
+  if (typeof value === 'string' || isUint8Array(value)) return bytes(value, 'body')
+  throw argumentError(TypeError, `body must be the raw bytes (Uint8Array) or text that came in, not ${kindOf(value)}`)
+}
+
+/** A plain object whose keys are all known: a misspelt option is not an option left out. */
+function options (value, known, name = 'options') {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw argumentError(TypeError, `${name} must be an object, not ${kindOf(value)}`)
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw argumentError(TypeError, `${name} has no member ${JSON.stringify(key)}; it knows ${known.join(', ')}`)
+  }
+  return value
+}
+
+/** Options that must be given. */
+function required (value, known, name) {
+  if (value === undefined) throw argumentError(TypeError, `${name} must be an object, not undefined`)
+  return options(value, known, name)
+}
+
+/** A time as whole Unix milliseconds or a Date. */
+function instant (value, name) {
+  if (!(value instanceof Date)) return integer(value, name)
+  const millis = value.getTime()
+  if (Number.isNaN(millis)) throw argumentError(TypeError, `${name} is an invalid Date`)
+  return millis
+}
+
+/** `nowMs` or `now`; else what the clock says. One that is there and undefined is a mistake, not the present. */
+function now (given) {
+  const hasMillis = 'nowMs' in given
+  const hasDate = 'now' in given
+  if (hasMillis && hasDate) throw argumentError(TypeError, 'give nowMs or now, not both')
+  if (hasMillis) return integer(given.nowMs, 'nowMs')
+  if (!hasDate) return Date.now()
+  if (!(given.now instanceof Date)) throw argumentError(TypeError, `now must be a Date, not ${kindOf(given.now)}; for milliseconds there is nowMs`)
+  return instant(given.now, 'now')
+}
+
+const TIME = ['nowMs', 'now']
+
+/** The native object behind an instance of one of our classes. */
+function handle (value, name, Class) {
+  const found = value instanceof Class ? handleOf(value) : undefined
+  if (found === undefined) throw argumentError(TypeError, `${name} must be of class ${Class.name}, not ${kindOf(value)}`)
+  return found
+}
+
+function list (value, name) {
+  if (Array.isArray(value)) return value
+  throw argumentError(TypeError, `${name} must be an array, not ${kindOf(value)}`)
+}
+
+/** What something is, without its value: errors end up in logs. */
+function kindOf (value) {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : Number.isFinite(value) ? 'a fraction' : String(value)
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return `a ${typeof value}`
+}
+
+module.exports = {
+  integer, count, text, word, flag, bytes, body, options, required, instant, now, handle, list, kindOf, INTEGER_MAX, TIME
+}

@@ -1,0 +1,105 @@
+'use strict'
+// Errors as classes. The addon throws one JSON text; `call` turns it into the class that its `kind` names.
+
+/** What all errors of the library have: a stable `code`. */
+class LiveopsError extends Error {
+  constructor (message, code) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** The rules document is wrong at `path` (a JSON Pointer); `issue` says what kind of fault it is. */
+class RulesError extends LiveopsError {
+  constructor (message, { code, path, issue }) {
+    super(message, code)
+    this.path = path
+    this.issue = issue
+  }
+}
+
+/** A message is not signed as it must be, or a secret or key is no good. */
+class SignatureError extends LiveopsError {
+  constructor (message, { code }) {
+    super(message, code)
+  }
+}
+
+/** A body is no event; `issues` says where and why. */
+class ValidationError extends LiveopsError {
+  constructor (message, { code, issues }) {
+    super(message, code)
+    this.issues = issues
+  }
+}
+
+/** The store could not do what was asked. */
+class StoreError extends LiveopsError {
+  constructor (message, { code }) {
+    super(message, code)
+  }
+}
+
+/** An event or command was not taken: all that an HTTP answer needs. */
+class Refusal extends LiveopsError {
+  #problem
+  #headers
+
+  constructor (message, { code, httpStatus, issues, problem, headers, retryAfter }) {
+    super(message, code)
+    this.httpStatus = httpStatus
+    this.issues = issues
+    this.retryAfter = retryAfter
+    this.#problem = problem
+    this.#headers = headers
+  }
+
+  /** A problem document (RFC 9457). */
+  problem () {
+    return structuredClone(this.#problem)
+  }
+
+  /** Headers that belong to the answer. */
+  headers () {
+    return Object.fromEntries(this.#headers)
+  }
+}
+
+const CLASSES = { rules: RulesError, signature: SignatureError, validation: ValidationError, store: StoreError, refusal: Refusal }
+
+for (const Class of [LiveopsError, ...Object.values(CLASSES)]) {
+  // On the prototype, so that it is not printed as a member of each error.
+  Object.defineProperty(Class.prototype, 'name', { value: Class.name, configurable: true, writable: true })
+}
+
+/** A TypeError or RangeError of ours. */
+function argumentError (Class, message) {
+  return Object.assign(new Class(message), { code: 'invalid_argument' })
+}
+
+/** The error behind what the addon says of it. */
+function fromDetails (details) {
+  const { kind, code, message } = details
+  if (kind === 'argument') return argumentError(RangeError, message)
+  const Class = CLASSES[kind]
+  return Class ? new Class(message, details) : new LiveopsError(message, code)
+}
+
+/** Calls the addon; what it throws becomes an error of ours. */
+function call (work) {
+  try {
+    return work()
+  } catch (error) {
+    let details
+    try {
+      details = JSON.parse(error.message)
+    } catch {
+      throw error
+    }
+    throw fromDetails(details)
+  }
+}
+
+module.exports = {
+  LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal, argumentError, call, fromDetails
+}

@@ -1,0 +1,13 @@
+'use strict'
+// From the addon's JSON text to frozen plain objects.
+
+function freeze (value) {
+  if (typeof value !== 'object' || value === null) return value
+  for (const key in value) freeze(value[key])
+  return Object.freeze(value)
+}
+
+/** The value of a JSON text, frozen to the bottom; null for none. */
+const read = (text) => text === null || text === undefined ? null : freeze(JSON.parse(text))
+
+module.exports = { read, freeze }

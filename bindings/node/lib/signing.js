@@ -1,0 +1,116 @@
+'use strict'
+// Secrets, keys, signing and verifying.
+
+const { randomBytes } = require('node:crypto')
+const { body, bytes, handle, instant, integer, now, options, required, text, word, TIME } = require('./arguments.js')
+const { argumentError, call, SignatureError } = require('./errors.js')
+const { headerList } = require('./headers.js')
+const { read } = require('./json.js')
+const { handleOf, hold, native } = require('./native.js')
+
+const SCHEMES = ['standard', 'legacyBody', 'legacyBodyTimestamp']
+const KEY = ['id', 'secret', 'notBefore', 'notAfter', 'player']
+
+/** A shared secret of 24 to 64 bytes. Never printed. */
+class Secret {
+  constructor () {
+    throw argumentError(TypeError, 'a Secret comes from Secret.parse, fromBytes, short or generate')
+  }
+
+  /** From `whsec_<base64>`. */
+  static parse (whsec) {
+    return make(() => native.Secret.parse(text(whsec, 'secret')))
+  }
+
+  /** From 24 to 64 bytes. */
+  static fromBytes (secret) {
+    return make(() => native.Secret.fromBytes(bytes(secret, 'secret')))
+  }
+
+  /** From 1 to 4096 bytes that are in use already and cannot be changed. A short secret can be guessed. */
+  static short (secret) {
+    return make(() => native.Secret.short(bytes(secret, 'secret')))
+  }
+
+  /** A new one from the system's random generator. */
+  static generate () {
+    return Secret.fromBytes(randomBytes(32))
+  }
+
+  /** `whsec_<base64>`, to hand to the other side. */
+  toWhsec () {
+    return handleOf(this).toWhsec()
+  }
+
+  toJSON () {
+    return 'Secret(..)'
+  }
+}
+
+const make = (work) => hold(Object.create(Secret.prototype), call(work))
+
+/** A new secret, as `whsec_<base64>`. */
+const generateSecret = () => Secret.generate().toWhsec()
+
+/** A secret given as a Secret or as `whsec_<base64>`. */
+function secretOf (value) {
+  if (value === undefined) throw new SignatureError('secret_invalid: a secret is missing', { code: 'secret_invalid' })
+  return typeof value === 'string' ? handleOf(Secret.parse(value)) : handle(value, 'secret', Secret)
+}
+
+/** A ring of one secret, or of keys with names. */
+function ringOf (value) {
+  if (!Array.isArray(value)) return native.KeyRing.single(secretOf(value))
+  const ring = native.KeyRing.named()
+  for (const key of value) {
+    const { id, secret, notBefore, notAfter, player } = required(key, KEY, 'a key')
+    const from = notBefore === undefined ? undefined : instant(notBefore, 'notBefore')
+    const until = notAfter === undefined ? undefined : instant(notAfter, 'notAfter')
+    const bound = player === undefined ? undefined : text(player, 'player')
+    call(() => ring.add(text(id, 'id'), secretOf(secret), from, until, bound))
+  }
+  return ring
+}
+
+const schemeOf = (value) => value === undefined ? 'standard' : word(value, 'scheme', SCHEMES)
+const toleranceOf = (value) => value === undefined ? undefined : integer(value, 'toleranceSeconds', 0)
+
+/** Tells whether messages come from someone who has a secret. */
+class Verifier {
+  constructor (secretOrKeys, opts) {
+    const { scheme, toleranceSeconds } = options(opts, ['scheme', 'toleranceSeconds'])
+    hold(this, call(() => new native.Verifier(ringOf(secretOrKeys), schemeOf(scheme), toleranceOf(toleranceSeconds))))
+  }
+
+  /** Verifies the body as it was received: `{ messageId, keyId, player }`, or a SignatureError. */
+  verify (headers, rawBody, opts) {
+    const time = now(options(opts, TIME))
+    return read(call(() => handleOf(this).verify(headerList(headers), body(rawBody), time)))
+  }
+}
+
+/** Signs messages. */
+class Signer {
+  constructor (secretOrKeys, opts) {
+    const { scheme } = options(opts, ['scheme'])
+    hold(this, call(() => new native.Signer(ringOf(secretOrKeys), schemeOf(scheme))))
+  }
+
+  /** The headers to send. */
+  sign (id, rawBody, opts) {
+    const time = now(options(opts, TIME))
+    return read(call(() => handleOf(this).sign(text(id, 'id'), body(rawBody), time)))
+  }
+}
+
+/** HMAC-SHA256 as 64 hex digits. */
+const hmacSha256Hex = (secret, data) => native.hmacSha256Hex(bytes(secret, 'secret'), bytes(data, 'data'))
+
+/** Whether a MAC is right, compared in constant time. */
+function verifyHmacSha256Hex (secret, data, mac) {
+  return native.verifyHmacSha256Hex(bytes(secret, 'secret'), bytes(data, 'data'), text(mac, 'mac'))
+}
+
+module.exports = {
+  Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex, ringOf, schemeOf, toleranceOf
+}

@@ -1,0 +1,85 @@
+//! Commands: events that the door admitted, and what an operator orders.
+
+use liveops_core::{Action, EventId, PlayerId, Ruling, Timestamp};
+use napi_derive::napi;
+use serde_json::json;
+
+use crate::failure::{OrThrow as _, Result};
+
+/// Something one player's state is asked to take in, once.
+#[napi]
+#[derive(Debug)]
+pub struct Command(pub(crate) liveops_core::Command);
+
+/// Who orders, of whom, and when: what all operators' commands have.
+#[napi(object)]
+#[derive(Debug)]
+pub struct Order {
+    /// The command's name.
+    pub id: String,
+    /// Whose state.
+    pub player: String,
+    /// When it was ordered: the same in every retry.
+    pub ts: i64,
+    /// When this copy came.
+    pub now: i64,
+}
+
+impl Order {
+    fn into_command(self, action: Action) -> Result<Command> {
+        let id = EventId::new(&self.id).or_throw()?;
+        let player = PlayerId::new(&self.player).or_throw()?;
+        let [ts, now] = [self.ts, self.now].map(Timestamp::from_unix_millis);
+        Ok(Command(liveops_core::Command::operator(id, player, ts, now, action)))
+    }
+}
+
+#[napi]
+impl Command {
+    /// Support's correction of an XP total.
+    #[napi(factory)]
+    pub fn adjust(order: Order, xp: i64, reason: String) -> Result<Self> {
+        let reason = liveops_core::record::Reason::new(&reason).or_throw()?;
+        order.into_command(Action::Adjust { xp, reason })
+    }
+
+    /// Settles a suspicion: released, or confirmed.
+    #[napi(factory)]
+    pub fn review(order: Order, suspicion: i64, release: bool) -> Result<Self> {
+        let ruling = if release { Ruling::Release } else { Ruling::Confirm };
+        order.into_command(Action::Review { suspicion: suspicion.unsigned_abs(), ruling })
+    }
+
+    /// Takes a player off every board, or shows them again.
+    #[napi(factory)]
+    pub fn set_visibility(order: Order, hidden: bool) -> Result<Self> {
+        order.into_command(Action::SetVisibility { hidden })
+    }
+
+    /// Forgets a player.
+    #[napi(factory)]
+    pub fn erase(order: Order) -> Result<Self> {
+        order.into_command(Action::Erase)
+    }
+
+    /// Its content as JSON.
+    #[napi]
+    pub fn describe(&self) -> String {
+        let command = &self.0;
+        let mut told = json!({ "id": command.id.id, "origin": command.id.origin, "playerId": command.player,
+            "ts": command.ts, "receivedAt": command.received_at });
+        let (action, members) = match &command.action {
+            Action::Event { kind, payload } => ("event", json!({ "type": kind, "payload": payload })),
+            Action::Adjust { xp, reason } => ("adjust", json!({ "xp": xp, "reason": reason.as_str() })),
+            Action::Review { suspicion, ruling } => ("review", json!({ "suspicion": suspicion, "ruling": ruling })),
+            Action::SetVisibility { hidden } => ("setVisibility", json!({ "hidden": hidden })),
+            Action::Erase => ("erase", json!({})),
+            _ => ("other", json!({})),
+        };
+        told["action"] = action.into();
+        if let (Some(told), serde_json::Value::Object(members)) = (told.as_object_mut(), members) {
+            told.extend(members);
+        }
+        told.to_string()
+    }
+}

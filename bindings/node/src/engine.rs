@@ -1,0 +1,266 @@
+//! The engine in memory.
+
+use liveops_core::engine::{Board, NamedOutcome, Numbered};
+use liveops_core::store::FeedEntry;
+use liveops_core::{MemoryStore, Period, PlayerId, Timestamp};
+use napi::bindgen_prelude::{ClassInstance, Uint8Array};
+use napi_derive::napi;
+use serde_json::{Value, json};
+
+use crate::command::Command;
+use crate::failure::{OrThrow as _, Result, text};
+use crate::outcome::{Outcomes, Told, no_command};
+use crate::rules::{Rules, integer};
+use crate::window::window_of;
+
+/// Rules and a store in memory.
+#[napi]
+#[derive(Debug)]
+pub struct Engine(liveops_core::Engine<MemoryStore>);
+
+/// An empty store, with a feed of so many entries if one is asked for.
+fn store(feed: Option<u32>) -> MemoryStore {
+    feed.map_or_else(MemoryStore::new, |len| MemoryStore::with_feed(len as usize))
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis)
+}
+
+#[napi]
+impl Engine {
+    /// An empty engine.
+    #[napi(constructor)]
+    pub fn new(rules: &Rules, feed: Option<u32>) -> Self {
+        Self(liveops_core::Engine::new(rules.0.clone(), store(feed)))
+    }
+
+    /// An engine in the state of a snapshot.
+    #[napi(factory)]
+    pub fn restore(rules: &Rules, bytes: &[u8], feed: Option<u32>) -> Result<Self> {
+        let store = store(feed).restored(bytes).or_throw()?;
+        Ok(Self(liveops_core::Engine::new(rules.0.clone(), store)))
+    }
+
+    /// One command; the outcome as JSON.
+    #[napi]
+    pub fn submit(&self, command: &Command) -> Result<String> {
+        text(&Told(&self.0.submit(&command.0)))
+    }
+
+    /// A batch; a row that is no command is refused by itself.
+    #[napi]
+    pub fn submit_batch(&self, rows: Vec<Option<ClassInstance<'_, Command>>>) -> Outcomes {
+        let commands: Vec<_> = rows.iter().flatten().map(|command| &command.0).collect();
+        let mut decided = self.0.submit_batch(&commands).into_iter();
+        let outcome = |row: &Option<_>| row.as_ref().and_then(|_| decided.next()).unwrap_or_else(no_command);
+        Outcomes(rows.iter().map(outcome).collect())
+    }
+
+    /// Lines of JSON from a trusted source.
+    #[napi]
+    pub fn submit_ndjson(&self, lines: &[u8], now: i64) -> Outcomes {
+        Outcomes(self.0.submit_ndjson(lines, at(now)))
+    }
+
+    /// One player as JSON; none for a stranger.
+    #[napi]
+    pub fn player(&self, player: String) -> Result<Option<String>> {
+        self.0.player(&player_id(&player)?).or_throw()?.as_ref().map(text).transpose()
+    }
+
+    /// A player's kept receipts as JSON.
+    #[napi]
+    pub fn receipts(&self, player: String) -> Result<String> {
+        text(&self.0.receipts(&player_id(&player)?).or_throw()?)
+    }
+
+    /// A player's kept suspicions as JSON, or everybody's.
+    #[napi]
+    pub fn suspicions(&self, player: Option<String>) -> Result<String> {
+        let told = |player: &PlayerId, number, suspicion| -> Value {
+            let mut told = json!(Numbered { number, suspicion });
+            told["playerId"] = json!(player);
+            told
+        };
+        let all: Vec<_> = if let Some(player) = player {
+            let player = player_id(&player)?;
+            let own = self.0.suspicions_of(&player).or_throw()?.into_iter();
+            own.map(|(number, suspicion)| told(&player, number, suspicion)).collect()
+        } else {
+            let all = self.0.suspicions().or_throw()?.into_iter();
+            all.map(|(player, number, suspicion)| told(&player, number, suspicion)).collect()
+        };
+        text(&all)
+    }
+
+    /// Moves the horizon; it as JSON.
+    #[napi]
+    pub fn advance(&self, now: i64) -> Result<String> {
+        text(&self.0.advance(at(now)).or_throw()?)
+    }
+
+    /// The rules in force.
+    #[napi]
+    pub fn rules(&self) -> Rules {
+        Rules((*self.0.rules()).clone())
+    }
+
+    /// Puts new rules in force; how they differ, as JSON.
+    #[napi]
+    pub fn replace_rules(&self, rules: &Rules) -> Result<String> {
+        text(&self.0.replace_rules(rules.0.clone()).or_throw()?)
+    }
+
+    /// Names the whole state.
+    #[napi]
+    pub fn digest(&self) -> String {
+        self.0.digest()
+    }
+
+    /// The whole state as bytes.
+    #[napi]
+    pub fn snapshot(&self) -> Uint8Array {
+        Uint8Array::from(self.0.snapshot())
+    }
+
+    /// Committed change sets after a cursor, as JSON.
+    #[napi]
+    pub fn feed(&self, after: i64, limit: u32) -> Result<String> {
+        let entries = self.0.feed(after.unsigned_abs(), limit as usize).or_throw()?;
+        text(&entries.iter().map(feed_entry).collect::<Vec<_>>())
+    }
+
+    /// Everything up to the cursor may go.
+    #[napi]
+    pub fn ack(&self, through: i64) -> Result<()> {
+        self.0.ack(through.unsigned_abs()).or_throw()
+    }
+
+    /// Everything stored about a player, as JSON.
+    #[napi]
+    pub fn export_player(&self, player: String) -> Result<String> {
+        text(&self.0.export_player(&player_id(&player)?).or_throw()?)
+    }
+
+    /// Counts since the engine was made, as JSON.
+    #[napi]
+    pub fn stats(&self) -> Result<String> {
+        text(&self.0.stats())
+    }
+
+    /// How much is stored, as JSON.
+    #[napi]
+    pub fn size(&self) -> Result<String> {
+        text(&self.0.store().size())
+    }
+}
+
+/// Reading boards.
+#[napi]
+impl Engine {
+    /// Throws if there is no such board.
+    #[napi]
+    pub fn has_board(&self, board: String) -> Result<()> {
+        self.board(&board).map(|_| ())
+    }
+
+    /// The period so many before the current one, as JSON.
+    #[napi]
+    pub fn board_period(&self, board: String, window: String, earlier: u32, now: i64) -> Result<String> {
+        text(&self.period(&board, &window, earlier, now)?)
+    }
+
+    /// Rows of the current period or one so many before it, as JSON.
+    #[napi]
+    pub fn board_page(
+        &self,
+        board: String,
+        window: String,
+        stretch: Stretch,
+        earlier: u32,
+        now: i64,
+    ) -> Result<String> {
+        let period = self.period(&board, &window, earlier, now)?;
+        text(&self.board(&board)?.page(period, stretch.offset as usize, stretch.limit as usize).or_throw()?)
+    }
+
+    /// Rows of a period by its index, as JSON.
+    #[napi]
+    pub fn board_page_of(&self, board: String, window: String, index: i64, stretch: Stretch) -> Result<String> {
+        let period = Period { window: window_of(&window)?, index };
+        text(&self.board(&board)?.page(period, stretch.offset as usize, stretch.limit as usize).or_throw()?)
+    }
+
+    /// A player's rank.
+    #[napi]
+    pub fn board_rank(&self, board: String, window: String, player: String, now: i64) -> Result<Option<i64>> {
+        let rank = self.board(&board)?.rank(window_of(&window)?, &player_id(&player)?, at(now)).or_throw()?;
+        Ok(rank.map(integer))
+    }
+
+    /// Rows around a player, as JSON.
+    #[napi]
+    pub fn board_around(
+        &self,
+        board: String,
+        window: String,
+        player: String,
+        each_side: u32,
+        now: i64,
+    ) -> Result<String> {
+        let (board, player) = (self.board(&board)?, player_id(&player)?);
+        text(&board.around(window_of(&window)?, &player, each_side as usize, at(now)).or_throw()?)
+    }
+
+    /// Rows of some players, as JSON.
+    #[napi]
+    pub fn board_by_owners(&self, board: String, window: String, players: Vec<String>, now: i64) -> Result<String> {
+        let players = players.iter().map(|player| player_id(player)).collect::<Result<Vec<_>>>()?;
+        text(&self.board(&board)?.by_owners(window_of(&window)?, &players, at(now)).or_throw()?)
+    }
+
+    /// How many are strictly better than a score.
+    #[napi]
+    pub fn board_count_above(&self, board: String, window: String, score: i64, now: i64) -> Result<i64> {
+        Ok(integer(self.board(&board)?.count_above(window_of(&window)?, score, at(now)).or_throw()?))
+    }
+
+    /// How many stand on the board.
+    #[napi]
+    pub fn board_len(&self, board: String, window: String, now: i64) -> Result<i64> {
+        Ok(integer(self.board(&board)?.len(window_of(&window)?, at(now)).or_throw()?))
+    }
+
+    fn board(&self, board: &str) -> Result<Board<'_, MemoryStore>> {
+        self.0.board(board).or_throw()
+    }
+
+    fn period(&self, board: &str, window: &str, earlier: u32, now: i64) -> Result<Period> {
+        let (board, window) = (self.board(board)?, window_of(window)?);
+        if earlier == 0 { board.period(window, at(now)) } else { board.earlier(window, earlier, at(now)) }.or_throw()
+    }
+}
+
+/// `offset..offset + limit`.
+#[napi(object)]
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// Rows to leave out.
+    pub offset: u32,
+    /// Rows to give.
+    pub limit: u32,
+}
+
+fn player_id(player: &str) -> Result<PlayerId> {
+    PlayerId::new(player).or_throw()
+}
+
+fn feed_entry(entry: &FeedEntry) -> Value {
+    let changes = &*entry.changes;
+    let outcome = |(id, outcome): &(_, _)| NamedOutcome { id: Clone::clone(id), outcome: Clone::clone(outcome) };
+    let suspicion = |(number, suspicion): &(u64, _)| Numbered { number: *number, suspicion: Clone::clone(suspicion) };
+    json!({ "cursor": entry.cursor, "playerId": changes.player, "erased": changes.forget, "record": changes.record,
+        "outcomes": changes.outcomes.iter().map(outcome).collect::<Vec<_>>(), "receipts": changes.receipts,
+        "suspicions": changes.suspicions.iter().map(suspicion).collect::<Vec<_>>() })
+}

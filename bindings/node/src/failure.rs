@@ -1,0 +1,85 @@
+//! Errors on their way to JavaScript: the message is a JSON text, which `lib/errors.js` turns into a class.
+
+use liveops_core::error::StoreError;
+use liveops_core::event::ValidationError;
+use liveops_core::rules::RulesError;
+use liveops_core::signing::SignatureError;
+use liveops_core::{Code, Error, Refusal};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What a call answers. (Named so, because the macro of napi looks for this name.)
+pub(crate) type Result<T, E = napi::Error> = std::result::Result<T, E>;
+
+/// An error that JavaScript can tell apart.
+pub(crate) trait Failure {
+    /// `kind` chooses the class; `code` and `message` are always there.
+    fn describe(&self) -> Value;
+}
+
+/// Lets `?` follow any call of the core.
+pub(crate) trait OrThrow<T> {
+    /// The value, or what JavaScript throws.
+    fn or_throw(self) -> Result<T>;
+}
+
+impl<T, E: Failure> OrThrow<T> for Result<T, E> {
+    fn or_throw(self) -> Result<T> {
+        self.map_err(|error| napi::Error::from_reason(error.describe().to_string()))
+    }
+}
+
+/// A value as JSON text.
+pub(crate) fn text(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| napi::Error::from_reason(error.to_string()))
+}
+
+impl Failure for Code {
+    fn describe(&self) -> Value {
+        let kind = if *self == Self::InvalidArgument { "argument" } else { "liveops" };
+        json!({ "kind": kind, "code": self, "message": format!("{self}: {}", self.description()) })
+    }
+}
+
+impl Failure for Error {
+    fn describe(&self) -> Value {
+        use std::error::Error as _;
+        match self.source().and_then(|source| source.downcast_ref::<StoreError>()) {
+            Some(store) => store.describe(),
+            None => self.code().describe(),
+        }
+    }
+}
+
+impl Failure for StoreError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "store", "code": self.kind.code(), "message": self.to_string() })
+    }
+}
+
+impl Failure for RulesError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "rules", "code": self.code(), "message": self.to_string(), "path": self.path,
+            "issue": self.issue, "advice": self.message })
+    }
+}
+
+impl Failure for SignatureError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "signature", "code": self.code(), "message": self.to_string() })
+    }
+}
+
+impl Failure for ValidationError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "validation", "code": self.code(), "message": self.to_string(), "issues": self.issues() })
+    }
+}
+
+impl Failure for Refusal {
+    fn describe(&self) -> Value {
+        json!({ "kind": "refusal", "code": self.code, "message": self.to_string(), "httpStatus": self.http_status(),
+            "issues": self.issues, "problem": self.problem(), "headers": self.headers(),
+            "retryAfter": self.retry_after_seconds() })
+    }
+}

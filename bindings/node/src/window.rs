@@ -1,0 +1,82 @@
+//! Calendars and periods.
+
+use liveops_core::{Code, Period, Timestamp, Window};
+use napi_derive::napi;
+use serde_json::{Value, json};
+
+use crate::failure::{OrThrow as _, Result, text};
+
+/// Most closings that one call lists.
+const CLOSINGS_MAX: usize = 100_000;
+
+/// When periods begin and close; the windows are those of the rules' boards.
+#[napi]
+#[derive(Debug)]
+pub struct Calendar {
+    pub(crate) calendar: liveops_core::window::Calendar,
+    pub(crate) windows: Vec<Window>,
+}
+
+#[napi]
+impl Calendar {
+    /// The period that holds a time, as JSON; none between seasons.
+    #[napi]
+    pub fn period(&self, window: String, ts: i64) -> Result<Option<String>> {
+        let period = self.calendar.period(window_of(&window)?, Timestamp::from_unix_millis(ts));
+        Ok(period.map(|period| self.told(period).to_string()))
+    }
+
+    /// What is known of a period by its index, as JSON.
+    #[napi]
+    pub fn describe(&self, window: String, index: i64) -> Result<String> {
+        Ok(self.told(Period { window: window_of(&window)?, index }).to_string())
+    }
+
+    /// Where a period is in its life.
+    #[napi]
+    pub fn state(&self, window: String, index: i64, keep: u32, now: i64) -> Result<String> {
+        let period = Period { window: window_of(&window)?, index };
+        text(&self.calendar.state(period, keep, Timestamp::from_unix_millis(now)))
+    }
+
+    /// When the current period of a window changes next; none if never.
+    #[napi]
+    pub fn next_reset(&self, window: String, now: i64) -> Result<Option<i64>> {
+        let next = self.calendar.next_reset(window_of(&window)?, Timestamp::from_unix_millis(now));
+        Ok(next.and_then(exact))
+    }
+
+    /// Closings in `after < t <= through`, as JSON; of all boards' windows if none are named.
+    #[napi]
+    pub fn closed_between(&self, after: i64, through: i64, windows: Option<Vec<String>>) -> Result<String> {
+        let windows = match windows {
+            Some(names) => names.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?,
+            None => self.windows.clone(),
+        };
+        let [after, through] = [after, through].map(Timestamp::from_unix_millis);
+        let closed = self.calendar.closed_between(&windows, after, through).take(CLOSINGS_MAX + 1);
+        let closed: Vec<_> = closed.map(|(_, period)| self.told(period)).collect();
+        if closed.len() > CLOSINGS_MAX {
+            return Err(Code::InvalidArgument).or_throw();
+        }
+        text(&closed)
+    }
+
+    fn told(&self, period: Period) -> Value {
+        let calendar = &self.calendar;
+        json!({ "window": period.window, "index": period.index, "label": calendar.label(period),
+            "start": exact(calendar.start(period)), "end": exact(calendar.end(period)),
+            "closesAt": exact(calendar.closes_at(period)) })
+    }
+}
+
+/// A window by its name.
+pub(crate) fn window_of(name: &str) -> Result<Window> {
+    Window::from_text(name).ok_or(Code::UnknownWindow).or_throw()
+}
+
+/// A time that a JavaScript number holds exactly; what is further away is always or never.
+fn exact(time: Timestamp) -> Option<i64> {
+    let millis = time.as_unix_millis();
+    (millis.unsigned_abs() <= liveops_core::limits::INTEGER_MAX.unsigned_abs()).then_some(millis)
+}
