@@ -52,8 +52,8 @@ impl State {
         let mut state = Self { players: Vec::new(), suspicions: Vec::new() };
         for (key, record) in engine.store().scan(None, usize::MAX)? {
             match (key, record) {
-                (Key::Player(_), Record::Player(player)) => state.players.push(player),
-                (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => state.suspicions.push((player, suspicion)),
+                (Key::Player(_), Record::Player(player)) => state.players.push(*player),
+                (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => state.suspicions.push((player, *suspicion)),
                 _ => {}
             }
         }
