@@ -131,14 +131,11 @@ fn players(out: &mut String, engine: &Engine<MemoryStore>, state: &State, tally:
         let row = format!("  {label:<14}{:>9}  {}", number(count), "#".repeat(bar));
         writeln!(out, "{}", row.trim_end())?;
     }
-    writeln!(
-        out,
-        "\n  {} players, {} XP granted, of which {} by boosts; {} withheld by the daily cap",
-        number(state.players.len() as u64),
-        number(tally.xp_granted),
-        number(tally.xp_boosted.max(0).unsigned_abs()),
-        number(tally.xp_over_cap)
-    )
+    let count = number(state.players.len() as u64);
+    writeln!(out, "\n  {count} players; {} times somebody rose several levels at once", number(tally.jumps))?;
+    let boosted = number(tally.xp_boosted.max(0).unsigned_abs());
+    let (granted, withheld) = (number(tally.xp_granted), number(tally.xp_over_cap));
+    writeln!(out, "  {granted} XP granted, {boosted} of it by boosts; {withheld} withheld by the daily cap")
 }
 
 fn rewards(out: &mut String, rewards: &BTreeMap<String, Prize>) -> fmt::Result {
