@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use liveops_core::record::{Player, Record, Suspicion};
+use liveops_core::record::{Record, Suspicion};
 use liveops_core::store::Scan as _;
 use liveops_core::{Engine, Error, Key, MemoryStore, PlayerId, Timestamp};
 
@@ -43,7 +43,8 @@ pub fn render(engine: &Engine<MemoryStore>, tally: &Tally, source: &str, elapsed
 
 /// What the report reads of all records.
 struct State {
-    players: Vec<Player>,
+    /// XP of each player.
+    players: Vec<u64>,
     suspicions: Vec<(PlayerId, Suspicion)>,
 }
 
@@ -52,8 +53,10 @@ impl State {
         let mut state = Self { players: Vec::new(), suspicions: Vec::new() };
         for (key, record) in engine.store().scan(None, usize::MAX)? {
             match (key, record) {
-                (Key::Player(_), Record::Player(player)) => state.players.push(*player),
-                (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => state.suspicions.push((player, *suspicion)),
+                (Key::Player(_), Record::Player(player)) => state.players.push(player.xp),
+                (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => {
+                    state.suspicions.push((player, *suspicion));
+                }
                 _ => {}
             }
         }
@@ -110,8 +113,8 @@ fn players(out: &mut String, engine: &Engine<MemoryStore>, state: &State, tally:
     heading(out, "Players", "by level");
     let rules = engine.rules();
     let mut levels: BTreeMap<u32, u64> = BTreeMap::new();
-    for player in &state.players {
-        *levels.entry(rules.level_progress(player.xp).level).or_default() += 1;
+    for xp in &state.players {
+        *levels.entry(rules.level_progress(*xp).level).or_default() += 1;
     }
     let highest = levels.keys().last().copied().unwrap_or(1);
     let step = highest.div_ceil(LEVEL_BANDS_MAX).max(1);
@@ -128,14 +131,11 @@ fn players(out: &mut String, engine: &Engine<MemoryStore>, state: &State, tally:
         let row = format!("  {label:<14}{:>9}  {}", number(count), "#".repeat(bar));
         writeln!(out, "{}", row.trim_end())?;
     }
-    writeln!(
-        out,
-        "\n  {} players, {} XP granted, of which {} by boosts; {} withheld by the daily cap",
-        number(state.players.len() as u64),
-        number(tally.xp_granted),
-        number(tally.xp_boosted.max(0).unsigned_abs()),
-        number(tally.xp_over_cap)
-    )
+    let count = number(state.players.len() as u64);
+    writeln!(out, "\n  {count} players; {} times somebody rose several levels at once", number(tally.jumps))?;
+    let boosted = number(tally.xp_boosted.max(0).unsigned_abs());
+    let (granted, withheld) = (number(tally.xp_granted), number(tally.xp_over_cap));
+    writeln!(out, "  {granted} XP granted, {boosted} of it by boosts; {withheld} withheld by the daily cap")
 }
 
 fn rewards(out: &mut String, rewards: &BTreeMap<String, Prize>) -> fmt::Result {

@@ -90,7 +90,7 @@ fn it_holds_what_real_traffic_holds() {
     let absent: Vec<_> = wanted.iter().filter(|code| !codes.contains(*code)).collect();
     assert!(absent.is_empty(), "absent: {absent:?}");
     assert_eq!((tally.lines, tally.broken), (5_000, 3));
-    assert!(tally.late > 0 && tally.xp_boosted > 0 && tally.xp_over_cap > 0);
+    assert!(tally.jumps > 0 && tally.late > 0 && tally.xp_boosted > 0 && tally.xp_over_cap > 0);
 
     let closed: BTreeSet<_> = tally.closings.iter().map(|closing| closing.period.window.as_str()).collect();
     assert!(closed.is_superset(&BTreeSet::from(["daily", "weekly", "seasonal"])), "{closed:?}");
@@ -242,4 +242,5 @@ fn the_guides_own_events_run_under_their_preset() {
     let tally = drive(&text.join("\n"), &rules, &engine, replay::BATCH_LEN);
     assert_eq!(tally.outcomes.get("applied"), Some(&3_000), "{:?}", tally.outcomes);
     assert!(tally.rewards.contains_key("level-gold"));
+    assert!(!engine.suspicions().unwrap().is_empty(), "one in a hundred asks for far too much");
 }

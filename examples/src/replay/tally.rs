@@ -1,7 +1,8 @@
 //! What came out of a run, counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use liveops_core::reward::Scope;
 use liveops_core::{BoardId, Code, Effect, Outcome, Period, PlayerId, Timestamp};
 
 /// Counts of one run.
@@ -21,6 +22,8 @@ pub struct Tally {
     pub xp_boosted: i64,
     /// XP that the daily cap withheld.
     pub xp_over_cap: u64,
+    /// Applied events that raised a player by more than one rewarded level.
+    pub jumps: u64,
     /// Applied events that came too late for a period.
     pub late: u64,
     /// Periods that closed, in order.
@@ -73,6 +76,11 @@ impl Tally {
         self.xp_boosted += effect.xp.boost;
         self.xp_over_cap += effect.xp.over_daily_cap;
         self.late += u64::from(!effect.late.is_empty());
+        let levels = effect.receipts.iter().filter_map(|receipt| match receipt.scope {
+            Scope::Level(level) => Some(level),
+            _ => None,
+        });
+        self.jumps += u64::from(levels.collect::<BTreeSet<_>>().len() > 1);
         for receipt in &effect.receipts {
             let prize = self.rewards.entry(receipt.reward.to_string()).or_default();
             prize.times += 1;

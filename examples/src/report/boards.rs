@@ -63,8 +63,11 @@ fn described(rule: &BoardRule) -> String {
 }
 
 fn line(row: &Row) -> String {
-    let name: String = row.owner.as_str().chars().take(16).collect();
-    format!("{:>4}. {name:<16}{:>9}", row.rank, signed(row.score))
+    // A long name is cut before a number is.
+    let score = signed(row.score);
+    let room = (BOARD_WIDTH - 9).saturating_sub(score.len());
+    let name: String = row.owner.as_str().chars().take(room).collect();
+    format!("{:>4}. {name:<room$} {score}", row.rank)
 }
 
 /// Periods that closed, window by window, with who was first on each board.
