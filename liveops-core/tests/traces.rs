@@ -1,6 +1,8 @@
 //! Random traces: the engine answers what the model answers, and its state depends on nothing else than the commands and
 //! the advances between them. A failure prints the seed.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails names its seed")]
+
 mod common;
 
 use std::collections::BTreeMap;
