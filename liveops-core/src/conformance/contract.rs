@@ -157,10 +157,10 @@ pub(super) fn advance_drops_old_outcomes_alone(store: &dyn Store) {
 
 pub(super) fn advance_drops_idle_marks_alone(store: &dyn Store) {
     let mark = |version| Player { version, newest_ts: NOW, erased_through: Some(NOW), ..Player::default() };
-    let erase = |name, record| {
+    let erase = |name, record: Player| {
         applied(store, set(name, 0));
         let (receipts, suspicions) = (Vec::new(), Vec::new());
-        applied(store, ChangeSet { forget: true, record, receipts, suspicions, ..set(name, 1) });
+        applied(store, ChangeSet { forget: true, record: record.into(), receipts, suspicions, ..set(name, 1) });
     };
     erase("idle", mark(2));
     erase("again", Player { xp: 5, ..mark(2) });

@@ -58,7 +58,7 @@ pub(super) fn set(name: &str, expected: u64) -> ChangeSet {
         oldest_ts: NOW,
         closes_at: Timestamp::MAX,
         forget: false,
-        record: Player { version: number, newest_ts: NOW, xp: number, ..Player::default() },
+        record: Player { version: number, newest_ts: NOW, xp: number, ..Player::default() }.into(),
         outcomes: vec![(command_id(number), StoredOutcome { fingerprint: number.into(), ts: NOW, effect })],
         receipts: vec![receipt(number)],
         suspicions: vec![(number, suspicion)],
