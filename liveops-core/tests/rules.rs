@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{START, at, progression as xp, rules};
+use common::{START, progression as xp, rules};
 use liveops_core::{Code, Engine, MemoryStore, Outcome, Rules};
 
 fn engine() -> Engine<MemoryStore> {
@@ -68,7 +68,7 @@ const MEMBERS: &[Bad] = &[
     (r#""rewards": { "r": { "on": { "level": 1 }, "grant": [] } }"#, "/rewards/r/on/level", "out_of_range"),
     (r#""rewards": { "r": { "on": { "level": 2 } } }"#, "/rewards/r", "missing"),
     (r#""rewards": { "r": { "on": { "level": 2 }, "loot": "none" } }"#, "/rewards/r/loot", "missing"),
-    (r#""loot": { "a/b": { "entries": {} } }"#, "/loot/a~1b", "missing"),
+    (r#""loot": { "a/b": { "entries": {} } }"#, "/loot/a~1b", "too_short"),
     (r#""calendar": { "utcOffsetMinutes": 841 }"#, "/calendar/utcOffsetMinutes", "out_of_range"),
     (r#""calendar": { "weekStart": "Monday" }"#, "/calendar/weekStart", "invalid_format"),
     (r#""detectors": { "d": { "kind": "robust", "threshold": 6 } }"#, "/detectors/d/threshold", "wrong_type"),
