@@ -1,10 +1,12 @@
 //! The kit passes the reference store, and each of its checks catches a careless one.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use liveops_core::board::{Order, Ranking, Row};
-use liveops_core::conformance::{self, CHECKS};
+use liveops_core::conformance::{self, CHECKS, NamedCheck};
 use liveops_core::error::StoreError;
 use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Horizon};
 use liveops_core::store::FeedEntry;
@@ -101,7 +103,7 @@ const FEED_MISTAKES: &[(&str, &[Mistake])] = &[
 ];
 
 /// Runs each check over a store with each of its mistakes, and over one with none.
-fn every_check_can_fail<S>(checks: &[(&str, fn(&S))], mistakes: &[(&str, &[Mistake])], store: impl Fn(Mistake) -> S) {
+fn every_check_can_fail<S>(checks: &[NamedCheck<S>], mistakes: &[(&str, &[Mistake])], store: impl Fn(Mistake) -> S) {
     assert!(checks.iter().map(|check| check.0).eq(mistakes.iter().map(|m| m.0)), "each check has mistakes to catch");
     for ((name, check), (_, mistakes)) in checks.iter().zip(mistakes) {
         for mistake in *mistakes {

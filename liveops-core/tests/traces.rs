@@ -1,6 +1,8 @@
 //! Random traces: the engine answers what the model answers, and its state depends on nothing else than the commands and
 //! the advances between them. A failure prints the seed.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails names its seed")]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -53,7 +55,7 @@ fn records(store: &MemoryStore) -> Vec<(Key, Record)> {
 
 fn players(store: &MemoryStore) -> BTreeMap<PlayerId, Player> {
     let players = records(store).into_iter().filter_map(|(key, record)| match (key, record) {
-        (Key::Player(id), Record::Player(player)) => Some((id, player)),
+        (Key::Player(id), Record::Player(player)) => Some((id, *player)),
         _ => None,
     });
     players.collect()
@@ -136,7 +138,7 @@ fn assert_sound(store: &MemoryStore) {
     for (key, record) in records(store) {
         if let (Key::Receipt(id, number), Record::Receipt(receipt)) = (key, record) {
             assert_eq!(receipt.number, number);
-            chains.entry(id).or_default().push(receipt);
+            chains.entry(id).or_default().push(*receipt);
         }
     }
     let players = players(store);

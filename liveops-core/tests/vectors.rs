@@ -1,5 +1,7 @@
 //! Runs `vectors/*.json`, which Python and Node run too; `vectors/README.md` fixes the format.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "vectors/board.rs"]
 mod board;
 #[path = "vectors/case.rs"]
@@ -16,8 +18,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use case::Case;
 
-/// Every kind, and what runs one case of it.
-const KINDS: &[(&str, fn(&Case))] = &[
+/// A kind, and what runs one case of it.
+type Kind = (&'static str, fn(&Case));
+
+const KINDS: &[Kind] = &[
     ("hmac", parts::hmac),
     ("signing", parts::signing),
     ("event", parts::event),

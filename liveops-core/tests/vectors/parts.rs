@@ -34,8 +34,8 @@ pub(crate) fn signing(case: &Case) {
         "sign" => {
             let signer = Signer::new(case.text("secret")).unwrap().scheme(scheme);
             let actual = match signer.sign(case.text("id"), &body, now) {
-                Ok(signed) => {
-                    let headers: Map<_, _> = signed.pairs().map(|(n, v)| (n.to_owned(), Value::from(v))).collect();
+                Ok(headers) => {
+                    let headers: Map<_, _> = headers.pairs().map(|(n, v)| (n.to_owned(), Value::from(v))).collect();
                     json!({ "headers": headers })
                 }
                 Err(error) => json!({ "code": error.code() }),
@@ -51,7 +51,7 @@ pub(crate) fn signing(case: &Case) {
             let headers = case.need("headers").as_object().unwrap();
             let headers = Headers::from_pairs(headers.iter().map(|(name, value)| (name.as_str(), text(value))));
             let actual = match verifier.verify(&headers, &body, now) {
-                Ok(verified) => json!({ "messageId": verified.message_id() }),
+                Ok(proof) => json!({ "messageId": proof.message_id() }),
                 Err(error) => json!({ "code": error.code() }),
             };
             assert_eq!(&actual, case.expect(), "{}", case.name());

@@ -1,0 +1,441 @@
+//! What a caller sees, one promise per test.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use common::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, START, at, kill, operator, player, received, rules};
+use liveops_core::decorate::{Fault, FaultyStore};
+use liveops_core::error::{StoreError, StoreErrorKind};
+use liveops_core::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
+use liveops_core::record::{ChangeSet, CommitOutcome, Horizon, Player, Reason, Settled};
+use liveops_core::{
+    Action, Code, Command, Engine, Key, MemoryStore, Outcome, Record, Rules, Ruling, Scan as _, Store, Window,
+};
+
+fn engine() -> Engine<MemoryStore> {
+    Engine::new(rules(), MemoryStore::new())
+}
+
+fn engine_of(document: &str) -> Engine<MemoryStore> {
+    Engine::new(Rules::from_json(document).unwrap(), MemoryStore::new())
+}
+
+fn xp(id: &str, name: &str, ts: i64, delta_xp: i64) -> Command {
+    common::progression(id, name, ts, delta_xp)
+}
+
+fn stored<S: Store>(engine: &Engine<S>, name: &str) -> Player {
+    engine.record(&player(name)).unwrap().unwrap()
+}
+
+fn order(engine: &Engine<MemoryStore>) -> Vec<String> {
+    let rows = engine.board("xp").unwrap().top(Window::AllTime, 99, at(START)).unwrap();
+    rows.into_iter().map(|row| row.owner.to_string()).collect()
+}
+
+fn hide(id: &str, name: &str, ts: i64, hidden: bool) -> Command {
+    operator(id, name, ts, Action::SetVisibility { hidden })
+}
+
+fn review(id: &str, ts: i64, suspicion: u64, ruling: Ruling) -> Command {
+    operator(id, "ann", ts, Action::Review { suspicion, ruling })
+}
+
+fn adjust(id: &str, name: &str, ts: i64, xp: i64) -> Command {
+    operator(id, name, ts, Action::Adjust { xp, reason: Reason::new("a test").unwrap() })
+}
+
+#[track_caller]
+fn applied(outcome: &Outcome) -> &liveops_core::Effect {
+    if let Outcome::Applied(effect) = outcome { effect } else { panic!("{outcome:?}") }
+}
+
+#[track_caller]
+fn code(outcome: &Outcome) -> Code {
+    match outcome {
+        Outcome::Refused(error) | Outcome::Unknown(error) => error.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_payout_cannot_be_blocked_by_an_event_of_its_name() {
+    let engine = engine();
+    engine.submit(&xp("payout-7", "ann", START, 1));
+    applied(&engine.submit(&hide("payout-7", "ann", START, false)));
+}
+
+#[test]
+fn a_retry_in_the_same_batch_is_a_retry() {
+    let engine = engine();
+    let first = xp("e", "ann", START, 150);
+    let again = received(first.clone(), START + 9);
+    let outcomes = engine.submit_batch(&[first, again, xp("e", "ann", START, 151)]);
+    assert_eq!(applied(&outcomes[0]).receipts.len(), 1);
+    assert!(matches!(&outcomes[1], Outcome::Replayed(e) if e.receipts.len() == 1));
+    assert_eq!(code(&outcomes[2]), Code::EventIdReused);
+}
+
+#[test]
+fn unhiding_restores_the_exact_order() {
+    let engine = engine();
+    for (n, name) in (0..).zip(["dee", "ann", "cat", "bob", "eve"]) {
+        engine.submit(&xp("e", name, START + n, if name == "eve" { 90 } else { 50 }));
+    }
+    let before = order(&engine);
+    assert_eq!(before, ["eve", "dee", "ann", "cat", "bob"], "ties in the order reached");
+    engine.submit(&hide("hide", "ann", START + 9, true));
+    assert_eq!(order(&engine), ["eve", "dee", "cat", "bob"]);
+    let rank = |name| engine.board("xp").unwrap().rank(Window::AllTime, &player(name), at(START)).unwrap();
+    assert_eq!((rank("ann"), rank("cat")), (None, Some(3)));
+    engine.submit(&hide("show", "ann", START + 10, false));
+    assert_eq!(order(&engine), before);
+}
+
+#[test]
+fn a_late_event_counts_where_it_still_can() {
+    let engine = engine();
+    let late = |id: &str, came: i64| {
+        let outcome = engine.submit(&received(xp(id, "ann", START - 1, 10), came));
+        applied(&outcome).late.iter().map(|key| key.period.window).collect::<Vec<_>>()
+    };
+    assert_eq!(late("grace", START + GRACE - 1), []);
+    assert_eq!(late("late", START + GRACE), [Window::Daily]);
+    engine.advance(at(START + GRACE)).unwrap();
+    assert_eq!(late("slow", START + GRACE - 1), [Window::Daily], "the horizon decides too");
+    let rows = engine.board("xp").unwrap().top(Window::AllTime, 9, at(START)).unwrap();
+    assert_eq!(rows[0].score, 30);
+}
+
+#[test]
+fn a_held_event_is_decided_by_one_review() {
+    let engine = engine();
+    let held = kill("fight", "ann", START, "hydra", FIGHT_MIN - 1);
+    let first = engine.submit(&held);
+    assert_eq!((first.code(), applied(&first).held, applied(&first).xp.granted), ("held", Some(1), 0));
+    assert!(order(&engine).is_empty());
+    let release = review("r1", START + 5, 1, Ruling::Release);
+    let outcomes = engine.submit_batch(&[
+        release.clone(),
+        release.clone(),
+        review("r2", START + 5, 1, Ruling::Confirm),
+        review("r3", START + 5, 9, Ruling::Release),
+    ]);
+    assert_eq!((applied(&outcomes[0]).xp.granted, applied(&outcomes[0]).receipts.len()), (25, 1));
+    assert!(matches!(&outcomes[1], Outcome::Replayed(e) if e.xp.granted == 25));
+    assert_eq!(code(&outcomes[2]), Code::SuspicionSettled);
+    assert_eq!(code(&outcomes[3]), Code::SuspicionUnknown);
+    assert!(matches!(engine.submit(&held), Outcome::Replayed(e) if e.held == Some(1)), "the first answer stays");
+    assert_eq!(stored(&engine, "ann").xp, 25);
+
+    engine.submit(&kill("fight2", "ann", START + 6, "hydra", 1));
+    let confirmed = engine.submit(&review("r4", START + 7, 3, Ruling::Confirm));
+    assert_eq!(applied(&confirmed).xp.granted, 0);
+    assert_eq!(code(&engine.submit(&review("r5", START + 7, 3, Ruling::Release))), Code::SuspicionSettled);
+    assert_eq!(stored(&engine, "ann").xp, 25);
+    let settled: Vec<_> = engine.suspicions_of(&player("ann")).unwrap().into_iter().map(|s| s.1.settled).collect();
+    assert_eq!(settled, [Settled::Released, Settled::Confirmed]);
+}
+
+#[test]
+fn a_flagged_event_counts_at_once_and_its_review_changes_no_score() {
+    let engine = engine();
+    let flagged = engine.submit(&kill("fight", "ann", START, "ogre", FIGHT_MIN - 1));
+    assert_eq!((applied(&flagged).flagged, applied(&flagged).held), (Some(1), None));
+    let before = stored(&engine, "ann").standings;
+    applied(&engine.submit(&review("r", START + 1, 1, Ruling::Confirm)));
+    assert_eq!(stored(&engine, "ann").standings, before);
+}
+
+#[test]
+fn a_release_long_after_keeps_closed_periods_closed() {
+    let engine = engine();
+    engine.submit(&kill("fight", "ann", START, "hydra", 1));
+    let later = START + 3 * PAST;
+    engine.advance(at(later)).unwrap();
+    let outcome = engine.submit(&review("r", later, 1, Ruling::Release));
+    let effect = applied(&outcome);
+    assert_eq!((effect.xp.granted, effect.late.len(), effect.receipts.len()), (25, 2, 1), "both daily boards");
+    let row = &engine.board("xp").unwrap().top(Window::AllTime, 1, at(later)).unwrap()[0];
+    assert_eq!(row.reached_at, at(later), "reached by the review");
+}
+
+#[test]
+fn erasing_leaves_nothing_and_nothing_comes_back() {
+    let engine = engine();
+    let fast_clock = received(xp("fast", "ann", START + FUTURE, 10), START);
+    let before = [xp("e", "ann", START, 250), fast_clock, kill("fight", "ann", START, "hydra", 1)];
+    engine.submit_batch(&before);
+    engine.submit(&xp("other", "ann~", START, 10));
+    let erase = operator("erase", "ann", START + 1, Action::Erase);
+    applied(&engine.submit(&erase));
+    assert!(matches!(engine.submit(&erase), Outcome::Replayed(_)));
+    let left = engine.store().scan_player(&player("ann")).unwrap();
+    assert_eq!(left.len(), 2, "the mark and the outcome of erasing: {left:?}");
+    assert_eq!(order(&engine), ["ann~"]);
+    assert_eq!(engine.player(&player("ann")).unwrap(), None);
+    for again in &before {
+        assert_eq!(code(&engine.submit(again)), Code::PlayerErased, "its outcome is gone, so it may not come back");
+    }
+    applied(&engine.submit(&xp("new", "ann", START + FUTURE + 1, 10)));
+    let ann = stored(&engine, "ann");
+    assert_eq!((ann.version, ann.xp, ann.receipts), (5, 10, 0), "a new life, under the old version");
+}
+
+#[test]
+fn an_export_holds_everything_about_one_player() {
+    let engine = engine();
+    engine.submit_batch(&[xp("e", "ann", START, 250), kill("k", "ann", START, "hydra", 1), xp("e", "bob", START, 1)]);
+    let export = engine.export_player(&player("ann")).unwrap();
+    assert_eq!(export.record.as_ref().map(|record| record.xp), Some(250));
+    assert_eq!((export.receipts.len(), export.suspicions.len(), export.outcomes.len()), (2, 1, 2));
+    let nobody = engine.export_player(&player("cat")).unwrap();
+    assert!(nobody.record.is_none() && nobody.outcomes.is_empty());
+}
+
+#[test]
+fn an_overflow_refuses_the_whole_event() {
+    let engine = engine();
+    applied(&engine.submit(&xp("e1", "ann", START, INTEGER_MAX - 5)));
+    // The total of XP has room again, the boards have not: they count events, not corrections.
+    applied(&engine.submit(&adjust("a", "ann", START, -1_000)));
+    let before = engine.digest();
+    assert_eq!(code(&engine.submit(&xp("e2", "ann", START, 6))), Code::ScoreOverflow);
+    assert_eq!(code(&engine.submit(&xp("e2", "ann", START, INTEGER_MAX))), Code::ScoreOverflow);
+    assert_eq!(code(&engine.submit(&adjust("b", "ann", START, INTEGER_MAX))), Code::ScoreOverflow);
+    assert_eq!(code(&engine.submit(&adjust("b", "ann", START, -INTEGER_MAX))), Code::OutOfRange);
+    assert_eq!(engine.digest(), before, "no window took a part of it");
+    applied(&engine.submit(&xp("e3", "ann", START, 5)));
+}
+
+/// Calls a function before each commit, which fails if it says false.
+struct Before<F>(MemoryStore, F);
+
+impl<F: Fn(&MemoryStore, &[ChangeSet]) -> bool + Send + Sync> Store for Before<F> {
+    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.0.load(keys)
+    }
+    fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
+        if (self.1)(&self.0, &batch) {
+            return self.0.commit(batch);
+        }
+        batch.iter().map(|_| CommitOutcome::Failed(StoreErrorKind::Unavailable.into())).collect()
+    }
+    fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
+        self.0.advance(to)
+    }
+}
+
+#[test]
+fn an_advance_in_between_makes_a_command_late_or_too_old() {
+    let submit = |command: &Command, millis: i64| {
+        let store = Before(MemoryStore::new(), |store: &MemoryStore, _: &[ChangeSet]| {
+            let now = at(START + millis);
+            store.advance(Horizon { now, forgotten_before: now.minus_millis(PAST) }).unwrap();
+            true
+        });
+        Engine::new(rules(), store).submit(command)
+    };
+    assert_eq!(applied(&submit(&xp("e", "ann", START, 10), DAY + GRACE)).late.len(), 1);
+    assert_eq!(code(&submit(&hide("hide", "ann", START, true), PAST + 1)), Code::TooOld);
+}
+
+#[test]
+fn later_rules_cannot_bring_forgotten_commands_back() {
+    let engine = engine();
+    let first = xp("e", "ann", START, 10);
+    engine.submit(&first);
+    engine.advance(at(START + PAST + 1)).unwrap();
+    let lenient = common::RULES.replace(r#""maxPastSeconds": 129600"#, r#""maxPastSeconds": 9129600"#);
+    engine.replace_rules(Rules::from_json(&lenient).unwrap()).unwrap();
+    assert_eq!(code(&engine.submit(&first)), Code::TooOld, "its outcome was dropped");
+}
+
+#[test]
+fn long_runs_go_in_order_and_stop_at_a_failure() {
+    let sizes = Mutex::new(Vec::new());
+    let calls = AtomicU32::new(0);
+    let store = Before(MemoryStore::new(), |_: &MemoryStore, batch: &[ChangeSet]| {
+        sizes.lock().unwrap().push(batch.iter().map(|set| set.outcomes.len()).collect::<Vec<_>>());
+        calls.fetch_add(1, Ordering::SeqCst) != 1
+    });
+    let engine = Engine::new(rules(), store);
+    let mut events: Vec<_> = (0..=RUN_LEN_MAX * 2).map(|n| xp(&format!("e{n}"), "ann", START, 1)).collect();
+    events.insert(1, xp("e", "bob", START, 1));
+    let outcomes = engine.submit_batch(&events);
+    assert_eq!(*sizes.lock().unwrap(), [vec![RUN_LEN_MAX, 1], vec![RUN_LEN_MAX]], "one set per player and commit");
+    let applied = outcomes.iter().take_while(|o| matches!(o, Outcome::Applied(_))).count();
+    assert_eq!(applied, RUN_LEN_MAX + 1, "what was applied before the error is reported as applied");
+    let (failed, rest) = outcomes[applied..].split_at(RUN_LEN_MAX);
+    assert!(failed.iter().all(|o| code(o) == Code::StoreUnavailable));
+    assert!(rest.iter().all(|o| code(o) == Code::NotAttempted), "or the player's order would not hold");
+    let again = engine.submit_batch(&events);
+    assert!(again[..applied].iter().all(|o| matches!(o, Outcome::Replayed(_))));
+    assert!(again[applied..].iter().all(|o| matches!(o, Outcome::Applied(_))));
+}
+
+#[test]
+fn nothing_is_tried_after_a_doubt() {
+    let mut faults = [Fault::None, Fault::LostCall].into_iter();
+    let store = FaultyStore::new(MemoryStore::new(), move || faults.next().unwrap_or(Fault::None));
+    let events: Vec<_> = (0..=RUN_LEN_MAX).map(|n| xp(&format!("e{n}"), "ann", START, 1)).collect();
+    let outcomes = Engine::new(rules(), store).submit_batch(&events);
+    let (last, run) = outcomes.split_last().unwrap();
+    assert!(run.iter().all(|o| matches!(o, Outcome::Unknown(e) if e.code() == Code::StoreOutcomeUnknown)));
+    assert_eq!(code(last), Code::NotAttempted);
+}
+
+#[test]
+fn endless_conflict_ends() {
+    let rounds = AtomicU32::new(0);
+    let store = Before(MemoryStore::new(), |store: &MemoryStore, _: &[ChangeSet]| {
+        let n = rounds.fetch_add(1, Ordering::SeqCst);
+        Engine::new(rules(), store).submit(&xp(&format!("rival{n}"), "ann", START, 1));
+        true
+    });
+    let outcome = Engine::new(rules(), store).submit(&xp("e", "ann", START, 1));
+    assert_eq!(code(&outcome), Code::Contended);
+    assert_eq!(rounds.load(Ordering::SeqCst), ATTEMPTS_MAX);
+}
+
+#[test]
+fn a_store_that_answers_nonsense_is_an_error_not_a_panic() {
+    struct Nonsense(Option<Record>, usize);
+    impl Store for Nonsense {
+        fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+            Ok(vec![self.0.clone(); self.1.min(keys.len())])
+        }
+        fn commit(&self, _: Vec<ChangeSet>) -> Vec<CommitOutcome> {
+            Vec::new()
+        }
+        fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
+            Ok(to)
+        }
+    }
+    let submit = |nonsense| code(&Engine::new(rules(), nonsense).submit(&xp("e", "ann", START, 1)));
+    for answers in 0..3 {
+        assert_eq!(submit(Nonsense(None, answers)), Code::StoreMisconfigured, "too few answers");
+    }
+    let horizon = Some(Record::Horizon(Horizon::default()));
+    assert_eq!(submit(Nonsense(horizon, 9)), Code::StoreMisconfigured, "answers of another kind");
+    assert_eq!(submit(Nonsense(None, 9)), Code::StoreOutcomeUnknown, "a commit without an answer");
+    let engine = Engine::new(rules(), Nonsense(None, 0));
+    assert_eq!(engine.player(&player("ann")).unwrap_err().code(), Code::StoreMisconfigured);
+}
+
+#[test]
+fn every_pointer_to_a_store_is_a_store() {
+    let store = Arc::new(MemoryStore::new());
+    let shared: Engine<Arc<dyn Store>> = Engine::new(rules(), store.clone());
+    shared.submit(&xp("e", "ann", START, 1));
+    let boxed: Engine<Box<dyn Store>> = Engine::new(rules(), Box::new(store.clone()));
+    assert!(matches!(boxed.submit(&xp("e", "ann", START, 1)), Outcome::Replayed(_)));
+    assert_eq!(Engine::new(rules(), &*store).store().digest(), store.digest());
+}
+
+#[test]
+fn a_full_feed_refuses_until_it_is_acknowledged() {
+    let engine = Engine::new(rules(), MemoryStore::with_feed(2));
+    for n in 0..2 {
+        applied(&engine.submit(&xp(&format!("e{n}"), "ann", START, 120)));
+    }
+    let before = engine.digest();
+    let full = engine.submit(&xp("e2", "ann", START, 1));
+    assert_eq!((code(&full), full.http_status()), (Code::FeedFull, 503));
+    assert_eq!(engine.digest(), before);
+    let entries = engine.feed(0, 9).unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.changes.receipts.len()).collect::<Vec<_>>(), [1, 1]);
+    engine.ack(entries[0].cursor).unwrap();
+    applied(&engine.submit(&xp("e2", "ann", START, 1)));
+    assert!(matches!(engine.submit(&xp("e1", "ann", START, 120)), Outcome::Replayed(_)), "a retry tells nothing new");
+}
+
+#[test]
+fn old_receipts_and_suspicions_go() {
+    let engine = engine_of(
+        r#"{ "version": 1, "game": "g",
+            "progress": { "curve": { "kind": "linear", "base": 10, "step": 0, "maxLevel": 100 } },
+            "rewards": { "gold": { "on": { "everyLevels": 1 },
+                "grant": { "kind": "currency", "id": "gold", "amount": 1 } } },
+            "detectors": { "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } },
+            "retention": { "receiptsPerPlayer": 3, "suspicionsDays": 1 } }"#,
+    );
+    let jump = engine.submit(&xp("e", "ann", START, 55));
+    assert_eq!(applied(&jump).receipts.len(), 5, "a retry will be answered in full");
+    engine.submit(&xp("f", "ann", START, 20));
+    let kept = engine.receipts(&player("ann")).unwrap();
+    assert_eq!(kept.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), [5, 6, 7]);
+    liveops_core::reward::verify_chain(&kept, stored(&engine, "ann").chain_head).unwrap();
+    assert!(matches!(engine.submit(&xp("e", "ann", START, 55)), Outcome::Replayed(e) if e.receipts.len() == 5));
+    assert_eq!(engine.store().size().receipts, 3);
+
+    for n in 0..3 {
+        engine.submit(&kill(&format!("k{n}"), "ann", START + n * DAY, "hydra", 1));
+    }
+    let kept: Vec<_> = engine.suspicions_of(&player("ann")).unwrap().into_iter().map(|(number, _)| number).collect();
+    assert_eq!(kept, [4, 5], "a day old is kept, two days are not");
+    assert_eq!(engine.store().size().suspicions, 2);
+    assert_eq!(code(&engine.submit(&review("r", START + 2 * DAY, 3, Ruling::Release))), Code::SuspicionUnknown);
+}
+
+#[test]
+fn a_day_gives_no_more_xp_than_its_cap() {
+    let engine = engine_of(
+        r#"{ "version": 1, "game": "g", "progress": {
+            "curve": { "kind": "linear", "base": 10, "step": 0, "maxLevel": 100 }, "dailyXpCap": 100 } }"#,
+    );
+    let granted = |id, ts, asked| applied(&engine.submit(&xp(id, "ann", ts, asked))).xp.granted;
+    assert_eq!((granted("a", START, 70), granted("b", START + 1, 70), granted("c", START + 2, 1)), (70, 30, 0));
+    assert_eq!(granted("d", START + DAY, 70), 70, "a new day");
+    let late = received(xp("e", "ann", START + 3, 5), START + DAY);
+    assert_eq!(applied(&engine.submit(&late)).xp.over_daily_cap, 5, "a day is that of the event");
+    assert_eq!(stored(&engine, "ann").xp, 170);
+}
+
+#[test]
+fn counts_have_stable_names() {
+    let engine = engine();
+    let line = br#"{"id":"x","type":"progression","playerId":"ann","ts":1794009600,"payload":{"deltaXp":-1}}"#;
+    engine.submit_batch(&[xp("e", "ann", START, 1), xp("e", "ann", START, 1), xp("e", "ann", START, 2)]);
+    engine.submit(&kill("k", "ann", START, "hydra", 1));
+    engine.submit_ndjson(line, at(START));
+    let stats: Vec<_> = engine.stats().iter().map(|(name, count)| format!("{name} {count}")).collect();
+    assert_eq!(
+        stats,
+        [
+            "applied 1",
+            "commands 5",
+            "held 1",
+            "refused 2",
+            "refused.event_id_reused 1",
+            "refused.out_of_range 1",
+            "replayed 1"
+        ]
+    );
+}
+
+#[test]
+fn lines_are_answered_one_by_one() {
+    let engine = engine();
+    let line = |id: &str| {
+        format!(r#"{{"id":"{id}","type":"progression","playerId":"ann","ts":1794009600,"payload":{{"deltaXp":1}}}}"#)
+    };
+    let codes = |text: &str| {
+        let outcomes = engine.submit_ndjson(text.as_bytes(), at(START));
+        outcomes.iter().map(Outcome::code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(""), [""; 0]);
+    assert_eq!(codes("\n"), [""; 0], "an empty last line is no line");
+    assert_eq!(
+        codes(&format!("{}\r\nnonsense\n\n{}\n", line("a"), line("b"))),
+        ["applied", "syntax", "syntax", "applied"]
+    );
+    let many: Vec<String> = (0..3_000).map(|n| line(&format!("m{n}"))).collect();
+    assert!(codes(&many.join("\n")).iter().all(|code| *code == "applied"));
+    assert_eq!(stored(&engine, "ann").xp, 3_002);
+}

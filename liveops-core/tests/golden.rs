@@ -1,0 +1,137 @@
+//! Bytes that must stay decodable for ever: each kind of record in version 1, a snapshot and its digest. When one of
+//! these changes, stored games cannot be read any more: add a version instead.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use liveops_core::codec::Stable as _;
+use liveops_core::error::StoreErrorKind;
+use liveops_core::hash::{Digest, hex, unhex};
+use liveops_core::testing::EventBuilder;
+use liveops_core::{Engine, Key, MemoryStore, Outcome, Record, Rules, Scan as _, Timestamp};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
+
+/// One player with a record of each kind.
+fn store() -> MemoryStore {
+    let rules = Rules::from_json(
+        r#"{ "version": 1, "game": "golden",
+            "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500 },
+            "rewards": {
+                "gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "currency", "id": "gold", "amount": 10 } },
+                "first": { "on": { "boss": "hydra", "kill": "first" }, "loot": "chest" } },
+            "loot": { "chest": { "pity": { "entry": "crown", "guaranteedAt": 9 }, "entries": {
+                "crown": { "weight": 1, "grant": { "kind": "item", "id": "crown", "amount": 1 } },
+                "scale": { "weight": 9 } } } },
+            "boards": { "xp": { "value": "grantedXp", "keepPeriods": { "daily": 1, "allTime": 0 } } },
+            "detectors": {
+                "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" },
+                "xp": { "kind": "robust", "threshold": "6" },
+                "z": { "kind": "zScore", "value": "requestedXp" } } }"#,
+    )
+    .unwrap();
+    let engine = Engine::new(rules, MemoryStore::new());
+    let lines = [
+        EventBuilder::progression("ana", 120, NOW).id("e1"),
+        EventBuilder::boss_kill("ana", "hydra", 5_000, NOW).id("e2").field("deltaXp", 5),
+        EventBuilder::boss_kill("ana", "hydra", 5, NOW).id("e3"),
+        EventBuilder::progression("ana", 1, NOW).id("evt_0123456789abcdef01"),
+    ];
+    let lines: Vec<_> = lines.iter().map(EventBuilder::body).collect();
+    let outcomes = engine.submit_ndjson(&lines.join(&b'\n'), NOW);
+    assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied", "applied", "held", "applied"]);
+    engine.advance(NOW).unwrap();
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// Key and record of version 1, in the order of keys.
+const GOLDEN: &[(&str, &str)] = &[
+    ("00", "000180f889deb6688088d78bb668"),
+    (
+        "01616e610000",
+        "01010480f889deb66800007e0201b8c4027e020111e3f16cf958d6e21e98255e776df014866aaf83a46750e359d3acfcbeb21ecb01666972737400016368657374000101027870006f746865720002034005529b932b6bdd4002d494c0be35557a006f74686572000003405e000000000000c05380000000000040c1d70000000000010380f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb6680000",
+    ),
+    (
+        "01616e61000100653100",
+        "0201baccd36aa71a3b3555579c2b6bfcc8f580f889deb668000078000000780002010191cfc1a053636e85c21c7c880251b1610c3dfc76964fd694ca003bf23d914700676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668051356d7ad3a5d59cdfd2bf11aa99dcd7fb5291390598f640c1831758ee499c900000000000000000000000000000000000000000000000000000000000000000000",
+    ),
+    (
+        "01616e61000100653200",
+        "0201eb33d79cd4bbca4916bf5e35c1be554b80f889deb668000005000000050002010245006cac7bff0a6db2144b038853ae1510bd891abe1bdc9966179f73983caf0c6669727374000165320080f889deb668000065320080f889deb668051356d7ad3a5d59cdfd2bf11aa99dcd7fb5291390598f640c1831758ee499c9dc942d46029a3c9a0735bd480d4d5df10d12c4fe1217a944cc63c3c117cd7d7c0000",
+    ),
+    (
+        "01616e61000100653300",
+        "0201f8e42d3d62b037354484d453a7b4313e80f889deb66801030000000000000002000001666c6f6f72004014000000000000408f400000000000010600408f40000000000000000000000000000202",
+    ),
+    (
+        "01616e610001006576745f30313233343536373839616263646566303100",
+        "0201c9f17868263705ef0d3ecb84f809ad8c80f889deb668000001000000010002000000",
+    ),
+    (
+        "01616e6100020000000000000001",
+        "03010191cfc1a053636e85c21c7c880251b1610c3dfc76964fd694ca003bf23d914700676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668051356d7ad3a5d59cdfd2bf11aa99dcd7fb5291390598f640c1831758ee499c90000000000000000000000000000000000000000000000000000000000000000",
+    ),
+    (
+        "01616e6100020000000000000002",
+        "03010245006cac7bff0a6db2144b038853ae1510bd891abe1bdc9966179f73983caf0c6669727374000165320080f889deb668000065320080f889deb668051356d7ad3a5d59cdfd2bf11aa99dcd7fb5291390598f640c1831758ee499c9dc942d46029a3c9a0735bd480d4d5df10d12c4fe1217a944cc63c3c117cd7d7c",
+    ),
+    (
+        "01616e6100030000000000000003",
+        "0401653300616e610080f889deb668626f73735f6b696c6c0002626f7373496400026879647261006475726174696f6e4d7300000a80f889deb6680101666c6f6f72004014000000000000408f400000000000010600408f4000000000000000000000000000020200",
+    ),
+];
+const SNAPSHOT_SHA256: &str = "aad396191aa58672ae43fb57852b4248e0b460a97834979dce85384dc368cdbb";
+const DIGEST: &str = "v1:ebf89571d8abb65407bda03bb1c431a94ac92b42cf27bb7a8ffc494b8e973dcc";
+
+#[test]
+fn records_keep_their_bytes() {
+    let records = store().scan(None, usize::MAX).unwrap();
+    let found: Vec<_> = records.iter().map(|(key, record)| (hex(&key.to_bytes()), hex(&record.encode()))).collect();
+    let table: Vec<_> = found.iter().map(|(key, record)| format!("    (\"{key}\", \"{record}\"),")).collect();
+    assert!(
+        found.iter().map(|(k, r)| (k.as_str(), r.as_str())).eq(GOLDEN.iter().copied()),
+        "now:\n{}",
+        table.join("\n")
+    );
+    for ((key, record), (key_hex, hex)) in records.iter().zip(GOLDEN) {
+        let bytes = unhex(hex).unwrap();
+        assert_eq!(&Record::decode(&bytes).unwrap(), record);
+        assert_eq!(Key::take(&mut &unhex(key_hex).unwrap()[..]).as_ref(), Some(key));
+        for cut in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..cut]).is_err(), "{key:?} cut at {cut}");
+        }
+        assert_eq!(Record::decode(&[&bytes[..], &[0]].concat()), Err(StoreErrorKind::Corrupt), "{key:?} and more");
+    }
+    let kinds: std::collections::BTreeSet<_> = GOLDEN.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0001", "0101", "0201", "0301", "0401"], "every kind");
+}
+
+#[test]
+fn a_snapshot_keeps_its_bytes_and_its_digest() {
+    let store = store();
+    assert_eq!(store.digest(), DIGEST);
+    assert_eq!(Digest::of(&[&store.snapshot()]).to_hex(), SNAPSHOT_SHA256);
+}
+
+/// What a game with a million events a day pays for a day of retries.
+#[test]
+fn the_common_outcome_is_small() {
+    let records = store().scan(None, usize::MAX).unwrap();
+    let is_plain = |key: &Key| matches!(key, Key::Outcome(_, id) if id.id.as_str() == "evt_0123456789abcdef01");
+    let (_, record) = records.iter().find(|(key, _)| is_plain(key)).unwrap();
+    let len = record.encode().len();
+    assert!(len <= 64, "an outcome of XP alone takes {len} bytes");
+}
+
+#[test]
+fn a_newer_record_is_known_as_such() {
+    for (_, hex) in GOLDEN {
+        let mut bytes = unhex(hex).unwrap();
+        bytes[1] = 2;
+        assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::TooNew));
+        bytes[1] = 0;
+        assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::Corrupt));
+    }
+    let mut snapshot = store().snapshot();
+    snapshot[16] = 2;
+    assert_eq!(MemoryStore::restore(&snapshot).unwrap_err().kind, StoreErrorKind::TooNew);
+}

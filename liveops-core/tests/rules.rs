@@ -1,0 +1,175 @@
+//! What is read of a rules document, what is refused and where, and what may change while a game runs.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use common::{START, progression as xp, rules};
+use liveops_core::{Code, Engine, MemoryStore, Outcome, Rules};
+
+fn engine() -> Engine<MemoryStore> {
+    Engine::new(rules(), MemoryStore::new())
+}
+
+#[track_caller]
+fn applied(outcome: &Outcome) -> &liveops_core::Effect {
+    if let Outcome::Applied(effect) = outcome { effect } else { panic!("{outcome:?}") }
+}
+
+/// What is wrong, at which path, and which kind of fault it is.
+type Bad = (&'static str, &'static str, &'static str);
+
+/// Whole documents.
+const DOCUMENTS: &[Bad] = &[
+    ("", "", "syntax"),
+    ("[]", "", "wrong_type"),
+    ("{}", "/version", "missing"),
+    (r#"{ "version": 2, "game": "g" }"#, "/version", "out_of_range"),
+    (r#"{ "version": 1 }"#, "/game", "missing"),
+    (r#"{ "version": 1, "game": "" }"#, "/game", "id_invalid"),
+    (r#"{ "version": 1, "game": "g", "game": "h" }"#, "/game", "duplicate_key"),
+];
+
+/// Members of a document that is sound otherwise.
+const MEMBERS: &[Bad] = &[
+    (r#""bords": {}"#, "/bords", "unknown_field"),
+    (r#""limits": { "maxPastSeconds": -1 }"#, "/limits/maxPastSeconds", "out_of_range"),
+    (r#""limits": { "maxPastSeconds": 1.5 }"#, "/limits/maxPastSeconds", "not_integer"),
+    (r#""events": "all""#, "/events", "invalid_format"),
+    (r#""events": { "x": { "fields": { "f": {} } } }"#, "/events/x/fields/f/type", "missing"),
+    (r#""events": { "x": { "fields": { "f": { "type": "float" } } } }"#, "/events/x/fields/f/type", "invalid_format"),
+    (r#""events": { "x": { "fields": { "f": { "type": "enum" } } } }"#, "/events/x/fields/f", "missing"),
+    (r#""progress": {}"#, "/progress/curve", "missing"),
+    (
+        r#""progress": { "curve": { "kind": "linear", "base": 1, "step": 0, "maxLevel": 9 },
+                "xp": [ { "on": "boss", "amount": 1 } ] }"#,
+        "/progress/xp/0/on",
+        "unknown_type",
+    ),
+    (
+        r#""progress": { "curve": { "kind": "linear", "base": 1, "step": 0, "maxLevel": 9 },
+                "xp": [ { "on": "boss_kill", "amount": { "field": "bossId" } } ] }"#,
+        "/progress/xp/0/amount/field",
+        "not_integer",
+    ),
+    (
+        r#""progress": { "curve": { "kind": "linear", "base": 1, "step": 0, "maxLevel": 9 }, "boosts": [
+                { "id": "b", "from": "2026-11-07T00:00:00Z", "until": "2026-11-07T00:00:00Z", "factor": "2" } ] }"#,
+        "/progress/boosts/0/until",
+        "out_of_range",
+    ),
+    (
+        r#""progress": { "curve": { "kind": "linear", "base": 1, "step": 0, "maxLevel": 9 }, "boosts": [
+                { "id": "b", "from": "2026-11-07 00:00:00", "until": "2026-11-08T00:00:00Z", "factor": "2" } ] }"#,
+        "/progress/boosts/0/from",
+        "invalid_format",
+    ),
+    (r#""rewards": { "r": { "on": {}, "grant": [] } }"#, "/rewards/r/on", "missing"),
+    (r#""rewards": { "r": { "on": { "level": 1 }, "grant": [] } }"#, "/rewards/r/on/level", "out_of_range"),
+    (r#""rewards": { "r": { "on": { "level": 2 } } }"#, "/rewards/r", "missing"),
+    (r#""rewards": { "r": { "on": { "level": 2 }, "loot": "none" } }"#, "/rewards/r/loot", "missing"),
+    (r#""loot": { "a/b": { "entries": {} } }"#, "/loot/a~1b", "too_short"),
+    (r#""calendar": { "utcOffsetMinutes": 841 }"#, "/calendar/utcOffsetMinutes", "out_of_range"),
+    (r#""calendar": { "weekStart": "Monday" }"#, "/calendar/weekStart", "invalid_format"),
+    (r#""detectors": { "d": { "kind": "robust", "threshold": 6 } }"#, "/detectors/d/threshold", "wrong_type"),
+    (r#""detectors": { "d": { "kind": "robust", "threshold": "0" } }"#, "/detectors/d/threshold", "invalid_format"),
+    (r#""detectors": { "d": { "kind": "timeFloor", "boss": "x" } }"#, "/detectors/d/minimumMs", "missing"),
+    (r#""detectors": { "d": { "kind": "robust", "action": "ban" } }"#, "/detectors/d/action", "invalid_format"),
+    (r#""retention": { "receiptsPerPlayer": 0 }"#, "/retention/receiptsPerPlayer", "out_of_range"),
+    (
+        r#""door": { "quotas": [ { "per": "planet", "limit": 1, "periodSeconds": 1 } ] }"#,
+        "/door/quotas/0/per",
+        "invalid_format",
+    ),
+];
+
+/// Boards named `b`.
+const BOARDS: &[Bad] = &[
+    (r#"{ "value": "grantedXp" }"#, "/boards/b/keepPeriods", "missing"),
+    (r#"{ "value": "grantedXp", "keepPeriods": {} }"#, "/boards/b/keepPeriods", "too_short"),
+    (r#"{ "value": "grantedXp", "keepPeriods": { "hourly": 1 } }"#, "/boards/b/keepPeriods/hourly", "unknown_window"),
+    (r#"{ "value": "xp", "keepPeriods": { "daily": 1 } }"#, "/boards/b/value", "invalid_format"),
+    (r#"{ "value": 1.5, "keepPeriods": { "daily": 1 } }"#, "/boards/b/value", "not_integer"),
+    (
+        r#"{ "value": 1, "where": { "zone": null }, "keepPeriods": { "daily": 1 } }"#,
+        "/boards/b/where/zone",
+        "wrong_type",
+    ),
+    (
+        r#"{ "value": 1, "where": { "zoned": "a" }, "keepPeriods": { "daily": 1 } }"#,
+        "/boards/b/where/zoned",
+        "unknown_field",
+    ),
+    (r#"{ "value": 1, "operator": "max", "keepPeriods": { "daily": 1 } }"#, "/boards/b/operator", "invalid_format"),
+];
+
+#[test]
+fn bad_rules_say_where() {
+    let with = |member: &str| format!(r#"{{ "version": 1, "game": "g", {member} }}"#);
+    let documents = DOCUMENTS.iter().map(|(document, ..)| (*document).to_owned());
+    let members = MEMBERS.iter().map(|(member, ..)| with(member));
+    let boards = BOARDS.iter().map(|(board, ..)| with(&format!(r#""boards": {{ "b": {board} }}"#)));
+    let wanted = [DOCUMENTS, MEMBERS, BOARDS].concat();
+    for (document, (_, path, issue)) in documents.chain(members).chain(boards).zip(wanted) {
+        let error = Rules::from_json(&document).expect_err(&document);
+        let found = (error.code(), error.path.as_str(), error.issue.as_str());
+        assert_eq!(found, (Code::RulesInvalid, path, issue), "{document}: {error}");
+        assert!(!error.message.is_empty());
+    }
+}
+
+#[test]
+fn rules_are_replaced_unless_a_live_board_would_mean_something_else() {
+    let engine = engine();
+    applied(&engine.submit(&xp("e", "ann", START, 150)));
+    let same = engine.replace_rules(rules()).unwrap();
+    assert!(same.is_empty());
+    let replace = |from: &str, to: &str| {
+        assert!(common::RULES.contains(from), "{from}");
+        engine.replace_rules(Rules::from_json(&common::RULES.replace(from, to)).unwrap())
+    };
+    let before = engine.rules().hash();
+    for (from, to) in [
+        (r#""operator": "best""#, r#""operator": "set""#),
+        (r#""order": "asc""#, r#""order": "desc""#),
+        (r#""calendar": {"#, r#""calendar": { "utcOffsetMinutes": 60,"#),
+        (r#""game": "emberfall""#, r#""game": "other""#),
+    ] {
+        assert_eq!(replace(from, to).unwrap_err().code(), Code::BoardIncompatible, "{to}");
+    }
+    assert_eq!(engine.rules().hash(), before, "what was refused is not in force");
+    let diff = replace(r#""amount": 10 "#, r#""amount": 20 "#).unwrap();
+    assert_eq!((diff.changed, diff.added.len()), (vec!["/rewards/level-gold/grant/amount".to_owned()], 0));
+    let receipts = engine.submit(&xp("f", "ann", START, 100)).into_effect().unwrap().receipts;
+    assert_eq!(receipts[0].items[0].amount(), 20);
+    assert_ne!(receipts[0].rules, before, "a receipt says under which rules");
+}
+
+/// A steeper curve, then the old one again: no level is rewarded twice.
+#[test]
+fn a_level_is_rewarded_once_whatever_the_curve() {
+    let engine = engine();
+    engine.submit(&xp("a", "ann", START, 350));
+    let steep = common::RULES.replace(r#""base": 100"#, r#""base": 200"#);
+    engine.replace_rules(Rules::from_json(&steep).unwrap()).unwrap();
+    let lower = engine.submit(&xp("b", "ann", START, 100));
+    assert_eq!((applied(&lower).level, applied(&lower).receipts.len()), (3, 0));
+    engine.replace_rules(rules()).unwrap();
+    let back = engine.submit(&xp("c", "ann", START, 50));
+    let (level, receipts) = (applied(&back).level, applied(&back).receipts.len());
+    assert_eq!((level, receipts), (6, 2), "levels 5 and 6, after 2 to 4 before");
+}
+
+#[test]
+fn the_door_is_no_part_of_the_rules_hash_and_order_does_not_matter() {
+    let hash = |document: &str| Rules::from_json(document).unwrap().hash();
+    let plain = hash(r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 9 } }"#);
+    assert_eq!(
+        plain,
+        hash(r#"{ "limits": { "maxPastSeconds": 9 }, "game": "g", "version": 1, "$schema": "./s.json" }"#)
+    );
+    let door = r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 9 },
+        "door": { "quotas": [ { "per": "ip", "limit": 1, "periodSeconds": 1 } ] } }"#;
+    assert_eq!(plain, hash(door));
+    assert_ne!(plain, hash(r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 8 } }"#));
+}
