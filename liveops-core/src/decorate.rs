@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::board::{Order, Ranking, Row};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::record::{ChangeSet, CommitOutcome, Horizon, Key, Record};
-use crate::store::Store;
+use crate::id::PlayerId;
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record};
+use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,4 +194,56 @@ impl<S: Store> Store for CountingStore<S> {
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.inner.advance(to)
     }
+}
+
+/// What is only read or freed goes through as it is, so that an engine over a decorated store can do all it can.
+macro_rules! pass_through {
+    ($($store:ident [$($generics:tt)*] ($($arguments:tt)*);)+) => {$(
+        impl<S: Scan, $($generics)*> Scan for $store<$($arguments)*> {
+            fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
+                self.inner.scan(after, limit)
+            }
+            fn scan_player(&self, player: &PlayerId) -> Result<Vec<(Key, Record)>, StoreError> {
+                self.inner.scan_player(player)
+            }
+        }
+
+        impl<S: Boards, $($generics)*> Boards for $store<$($arguments)*> {
+            fn page(&self, key: &BoardKey, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
+                self.inner.page(key, offset, limit, how)
+            }
+            fn rank(&self, key: &BoardKey, player: &PlayerId, how: Ranking) -> Result<Option<u64>, StoreError> {
+                self.inner.rank(key, player, how)
+            }
+            fn around(&self, key: &BoardKey, player: &PlayerId, n: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
+                self.inner.around(key, player, n, how)
+            }
+            fn by_owners(&self, key: &BoardKey, players: &[PlayerId], how: Ranking) -> Result<Vec<Row>, StoreError> {
+                self.inner.by_owners(key, players, how)
+            }
+            fn count_above(&self, key: &BoardKey, score: i64, order: Order) -> Result<u64, StoreError> {
+                self.inner.count_above(key, score, order)
+            }
+            fn len(&self, key: &BoardKey) -> Result<u64, StoreError> {
+                self.inner.len(key)
+            }
+            fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+                self.inner.retain(keep)
+            }
+        }
+
+        impl<S: Feed, $($generics)*> Feed for $store<$($arguments)*> {
+            fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
+                self.inner.feed(after, limit)
+            }
+            fn ack(&self, through: u64) -> Result<(), StoreError> {
+                self.inner.ack(through)
+            }
+        }
+    )+};
+}
+pass_through! {
+    FaultyStore [F: FnMut() -> Fault + Send] (S, F);
+    SlowStore [] (S);
+    CountingStore [] (S);
 }

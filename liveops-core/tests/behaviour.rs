@@ -7,9 +7,10 @@ mod common;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use common::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, START, at, kill, operator, player, received, rules};
-use liveops_core::decorate::{Fault, FaultyStore};
+use liveops_core::decorate::{CountingStore, Fault, FaultyStore, SlowStore};
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon, Player, Reason, Settled};
@@ -438,4 +439,17 @@ fn lines_are_answered_one_by_one() {
     let many: Vec<String> = (0..3_000).map(|n| line(&format!("m{n}"))).collect();
     assert!(codes(&many.join("\n")).iter().all(|code| *code == "applied"));
     assert_eq!(stored(&engine, "ann").xp, 3_002);
+}
+
+#[test]
+fn an_engine_over_a_decorated_store_does_all_it_can() {
+    let store = CountingStore::new(SlowStore::new(MemoryStore::with_feed(9), Duration::ZERO));
+    let engine = Engine::new(rules(), FaultyStore::new(&store, || Fault::None));
+    applied(&engine.submit(&xp("e", "ann", START, 120)));
+    engine.advance(at(START)).unwrap();
+    assert_eq!(engine.board("xp").unwrap().top(Window::AllTime, 9, at(START)).unwrap().len(), 1);
+    assert_eq!(engine.export_player(&player("ann")).unwrap().outcomes.len(), 1);
+    assert_eq!(engine.feed(0, 9).unwrap().len(), 1);
+    let calls = store.calls();
+    assert_eq!((calls.loads, calls.keys, calls.commits, calls.change_sets), (1, 3, 1, 1), "one event, one of each");
 }
