@@ -54,9 +54,9 @@ async def post_event(request: Request, response: Response) -> dict[str, Any]:
     address = request.client.host if request.client else None
     event = intake.admit(request.headers, await request.body(), address=address)
     outcome = await engine.submit_async(event)
-    if outcome.status == "replayed":
-        response.headers["Idempotent-Replayed"] = "true"
-    return outcome.unwrap().to_dict()
+    effect = outcome.unwrap()
+    response.headers.update(outcome.headers())
+    return effect.to_dict()
 
 
 @app.get("/leaderboard")
