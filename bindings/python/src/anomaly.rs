@@ -1,8 +1,9 @@
 //! Detectors alone.
 
-use liveops_core::anomaly::{self, Prior, Threshold};
+use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::arguments::{Int, Number};
 use crate::errors::argument;
@@ -87,4 +88,14 @@ fn time_floor(_: Python<'_>, minimum_ms: Int<u32>) -> PyResult<anomaly::TimeFloo
 fn valid(py: Python<'_>, threshold: Number) -> PyResult<f64> {
     let advice = "a threshold is above 0 and at most a million";
     Threshold::new(threshold.0).map(Threshold::get).ok_or_else(|| argument(py, Code::OutOfRange, advice))
+}
+
+/// Every reason of a verdict with one sentence for people.
+#[pyfunction]
+pub(crate) fn verdict_reasons(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let reasons = PyDict::new(py);
+    for reason in Reason::ALL {
+        reasons.set_item(reason.as_str(), reason.describe())?;
+    }
+    Ok(reasons)
 }

@@ -94,6 +94,19 @@ impl Board {
         rows(py, &self.get(py)?.page(period, offset.0, limit.0).or_raise(py)?)
     }
 
+    /// The same of a period that is known, such as one that `Engine.closed_between` names. Empty once it is dropped.
+    fn page_of<'py>(
+        &self,
+        py: Python<'py>,
+        period: &Bound<'py, PyAny>,
+        offset: Int<usize>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let window = window(py, period.getattr("window")?.extract()?)?;
+        let Int(index) = period.getattr("index")?.extract::<Int<i64>>()?;
+        rows(py, &self.get(py)?.page(Period { window, index }, offset.0, limit.0).or_raise(py)?)
+    }
+
     /// The player's rank from 1; None for one who is not shown.
     #[pyo3(signature = (window, player_id, *, now_ms=None, now=None))]
     fn rank(

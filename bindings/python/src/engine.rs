@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use liveops_core::error::Code;
-use liveops_core::store::FeedEntry;
-use liveops_core::{Command as CoreCommand, Engine as Core, MemoryStore};
+use liveops_core::store::{FeedEntry, Scan as _};
+use liveops_core::{Command as CoreCommand, Engine as Core, Error, Key, MemoryStore, Record};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
@@ -41,7 +41,7 @@ impl Engine {
     fn new(py: Python<'_>, rules: &Rules, feed: Int<usize>, snapshot: Option<Bytes<'_>>) -> PyResult<Self> {
         let store = if feed.0 == 0 { MemoryStore::new() } else { MemoryStore::with_feed(feed.0) };
         let store = match &snapshot {
-            Some(bytes) => store.restored(bytes.as_slice()).map_err(liveops_core::Error::from).or_raise(py)?,
+            Some(bytes) => store.restored(bytes.as_slice()).map_err(Error::from).or_raise(py)?,
             None => store,
         };
         let core = Core::new((*rules.0).clone(), store);
@@ -87,6 +87,23 @@ impl Engine {
     fn player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let view = self.get(py)?.player(&player(py, player_id)?).or_raise(py)?;
         view.map(|view| load(py, "Player", &view)).transpose()
+    }
+
+    /// Every player, by id. Walks the whole store.
+    fn players<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let engine = self.get(py)?;
+        let all = py.detach(|| {
+            let records = engine.store().scan(None, usize::MAX)?.into_iter();
+            let rules = engine.rules();
+            let player = |(key, record): (Key, Record)| match (key, record) {
+                (Key::Player(id), Record::Player(player)) if player.erased_through.is_none() => {
+                    Some(rules.view(&id, &player))
+                }
+                _ => None,
+            };
+            Ok::<_, Error>(records.filter_map(player).collect::<Vec<_>>())
+        });
+        load_all(py, "Player", &all.or_raise(py)?)
     }
 
     /// A player's kept receipts, oldest first.

@@ -27,7 +27,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::anomaly::{Ewma, Robust, TimeFloor, ZScore};
+    use super::anomaly::{Ewma, Robust, TimeFloor, ZScore, verdict_reasons};
     #[pymodule_export]
     use super::board::Board;
     #[pymodule_export]

@@ -58,6 +58,16 @@ impl Outcome {
         self.0.http_status()
     }
 
+    /// Headers that belong to an HTTP answer: `Idempotent-Replayed` for a retry, those of its error for a refusal.
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        let of_refusal = self.refusal().map(|refusal| refusal.headers());
+        for (name, value) in of_refusal.unwrap_or_else(|| self.0.headers()) {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+
     /// What the command did, now or earlier; None if it was refused or is not known.
     #[getter]
     fn effect<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -38,9 +38,10 @@ impl Rules {
 
     /// Reads a document from a file. OSError if it cannot be read.
     #[staticmethod]
-    fn from_file(py: Python<'_>, path: std::path::PathBuf) -> PyResult<Self> {
-        let text = std::fs::read(path)?;
-        Ok(Self(Arc::new(Core::from_slice(&text).or_raise(py)?)))
+    fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
+        // By Python itself: its OSError is of the right subclass and names the file.
+        let text = py.import("pathlib")?.getattr("Path")?.call1((path,))?.call_method0("read_bytes")?;
+        Self::from_json(py, &text)
     }
 
     /// The same rules with a secret seed for loot: 32 random bytes, kept by the game, and published when it wants its

@@ -9,6 +9,8 @@ import json
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
+from . import _native
+
 __all__ = [
     "Baseline",
     "BoardPeriod",
@@ -38,6 +40,8 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound="Result")
+
+_REASONS = _native.verdict_reasons()
 
 
 class Result:
@@ -223,6 +227,10 @@ class Verdict(Result):
         """Whether the value is an anomaly, whatever is done about it."""
         return self.reason not in ("usual", "tooFewSamples")
 
+    def describe(self) -> str:
+        """The reason as a sentence for people."""
+        return _REASONS[self.reason]
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement(Result):
@@ -237,6 +245,10 @@ class Judgement(Result):
     reason: str
     baseline: Baseline
     action: str
+
+    def describe(self) -> str:
+        """The reason as a sentence for people."""
+        return _REASONS[self.reason]
 
 
 @dataclass(frozen=True, slots=True)

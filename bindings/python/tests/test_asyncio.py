@@ -1,0 +1,36 @@
+"""From an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+
+import liveops
+from conftest import NOW_MS, event
+
+
+def test_submit_async(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    command = trusted.admit({}, event(), now_ms=NOW_MS)
+
+    async def twice() -> list[liveops.Outcome]:
+        assert inspect.iscoroutine(pending := engine.submit_async(command))
+        return [await pending, *await asyncio.gather(engine.submit_async(command))]
+
+    assert [outcome.status for outcome in asyncio.run(twice())] == ["applied", "replayed"]
+
+
+def test_batches_do_not_block_the_loop(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    data = b"\n".join(event(f"e{n}", f"p{n % 997}") for n in range(20_000))
+    commands = [trusted.admit({}, event(f"c{n}", f"q{n}"), now_ms=NOW_MS) for n in range(5)]
+
+    async def run() -> tuple[int, liveops.Outcomes, liveops.Outcomes]:
+        batch = asyncio.create_task(engine.submit_ndjson_async(data, now_ms=NOW_MS))
+        turns = 0
+        while not batch.done():
+            await asyncio.sleep(0.001)
+            turns += 1
+        return turns, await batch, await engine.submit_batch_async(commands)
+
+    turns, lines, batch = asyncio.run(run())
+    assert turns > 2
+    assert (lines.counts(), batch.counts()) == ({"applied": 20_000}, {"applied": 5})

@@ -1,0 +1,256 @@
+"""The whole engine, from the door to the boards."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+import liveops
+from conftest import DOCUMENT, NOW_MS, event, kill
+
+
+def admit(intake: liveops.Intake, body: bytes) -> liveops.Command:
+    return intake.admit({}, body, now_ms=NOW_MS)
+
+
+def test_an_event_takes_effect_once(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    command = admit(trusted, event(xp=300))
+    first = engine.submit(command)
+    assert (first.status, first.code, first.http_status) == ("applied", "applied", 202)
+    effect = first.unwrap()
+    assert (effect.xp.granted, effect.level, effect.held) == (300, 2, None)
+    assert [(r.reward, r.scope.level, r.items) for r in effect.receipts] == [
+        ("level-gold", 2, (liveops.Item("currency", "gold", 100),))
+    ]
+    again = engine.submit(command)
+    assert again.status == "replayed"
+    assert again.unwrap() == effect
+    other = engine.submit(admit(trusted, event(xp=301)))
+    assert (other.status, other.code, other.http_status) == ("refused", "event_id_reused", 409)
+    assert other.effect is None
+    with pytest.raises(liveops.Refusal) as refusal:
+        other.unwrap()
+    assert refusal.value.code == "event_id_reused"
+    assert engine.stats() == {
+        "applied": 1,
+        "commands": 3,
+        "refused": 1,
+        "refused.event_id_reused": 1,
+        "replayed": 1,
+    }
+
+
+def test_reads(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    assert engine.player("ana") is None
+    assert engine.receipts("ana") == []
+    engine.submit(admit(trusted, event("e1", "ana", 300)))
+    engine.submit(admit(trusted, event("e2", "bo", 90)))
+    player = engine.player("ana")
+    assert player is not None
+    assert player.to_dict() == {
+        "playerId": "ana",
+        "xp": 300,
+        "level": 2,
+        "intoLevel": 50,
+        "toNext": 250,
+        "hidden": False,
+        "receipts": 1,
+        "version": 1,
+    }
+    assert [p.player_id for p in engine.players()] == ["ana", "bo"]
+    receipts = engine.receipts("ana")
+    assert liveops.verify_chain(receipts, engine.chain_head("ana")) is None
+    forged = [liveops.Receipt.from_dict({**receipts[0].to_dict(), "ts": 1})]
+    assert liveops.verify_chain(forged, engine.chain_head("ana")) == 1
+    export = engine.export_player("ana")
+    assert (export["playerId"], export["record"]["xp"], len(export["outcomes"])) == ("ana", 300, 1)
+
+
+def test_boards(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    for at, (player, xp) in enumerate([("ana", 120), ("bo", 90), ("cy", 60)]):
+        engine.submit(admit(trusted, event(f"e{at}", player, xp)))
+    board = engine.board("xp")
+    assert (board.name, board.order, board.operator) == ("xp", "desc", "incr")
+    assert board.windows == {"daily": 2, "allTime": 0}
+    top = board.top("daily", 2, now_ms=NOW_MS)
+    assert [(row.rank, row.player_id, row.score) for row in top] == [(1, "ana", 120), (2, "bo", 90)]
+    assert top[0].to_dict() == {"rank": 1, "playerId": "ana", "score": 120, "subscore": 0, "reachedAt": NOW_MS}
+    assert board.page("daily", 1, 1, now_ms=NOW_MS) == [top[1]]
+    assert [row.player_id for row in board.around("daily", "bo", 1, now_ms=NOW_MS)] == ["ana", "bo", "cy"]
+    assert [row.rank for row in board.by_owners("daily", ["cy", "ana", "nobody"], now_ms=NOW_MS)] == [1, 3]
+    assert board.rank("daily", "bo", now_ms=NOW_MS) == 2
+    assert board.rank("daily", "nobody", now_ms=NOW_MS) is None
+    assert board.count_above("daily", 90, now_ms=NOW_MS) == 1
+    assert board.len("allTime", now_ms=NOW_MS) == 3
+    day = 86_400_000
+    assert board.page("daily", 0, 9, 1, now_ms=NOW_MS + day) == board.page("daily", 0, 9, now_ms=NOW_MS)
+    period = board.period("daily", 1, now_ms=NOW_MS + day)
+    assert (period.label, period.start) == ("2026-11-07", NOW_MS - day // 2)
+    assert board.page_of(period, 0, 9) == board.page("daily", 0, 9, now_ms=NOW_MS)
+    assert board.period("allTime", now_ms=NOW_MS).end is None
+    with pytest.raises(liveops.NotFoundError) as unknown:
+        board.top("weekly", now_ms=NOW_MS)
+    assert unknown.value.code == "unknown_window"
+    with pytest.raises(LookupError):
+        engine.board("nothing")
+
+
+def test_operators_commands(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    engine.submit(admit(trusted, event(xp=120)))
+    adjust = liveops.Command.adjust("op1", "ana", -20, "refund", now_ms=NOW_MS)
+    assert (adjust.origin, adjust.type, adjust.payload) == ("operator", "adjust", {"xp": -20, "reason": "refund"})
+    assert engine.submit(adjust).unwrap().adjusted == -20
+    hide = liveops.Command.set_visibility("op2", "ana", True, now_ms=NOW_MS)
+    assert engine.submit(hide).status == "applied"
+    assert engine.board("xp").len("daily", now_ms=NOW_MS) == 0
+
+    held = engine.submit(admit(trusted, kill("k1", duration_ms=1_000)))
+    assert (held.status, held.code) == ("applied", "held")
+    [suspicion] = engine.suspicions("ana")
+    assert suspicion.number == held.unwrap().held
+    assert suspicion.verdicts[0].reason == "belowFloor"
+    assert suspicion.verdicts[0].describe() == "The duration is shorter than the rules hold possible."
+    assert suspicion.event["id"] == "k1"
+    assert engine.suspicions() == [suspicion]
+    review = liveops.Command.review("op3", "ana", suspicion.number, "release", now_ms=NOW_MS)
+    assert [r.reward for r in engine.submit(review).unwrap().receipts] == ["hydra-loot"]
+    again = liveops.Command.review("op4", "ana", suspicion.number, "confirm", now_ms=NOW_MS)
+    assert engine.submit(again).code == "suspicion_settled"
+
+    erase = liveops.Command.erase("op5", "ana", now_ms=NOW_MS)
+    assert engine.submit(erase).status == "applied"
+    assert engine.player("ana") is None
+    assert engine.submit(admit(trusted, event("e9"))).code == "player_erased"
+
+
+def test_loot_can_be_verified(rules: liveops.Rules) -> None:
+    seed = bytes(range(32))
+    seeded = rules.with_loot_seed(seed)
+    proof = {"seed": seed, "commitment": liveops.loot_seed_commitment(seed), "player_id": "ana", "nonce": 0, "misses": 0}
+    right = [entry for entry in ("crown", "scale") if seeded.verify_roll("chest", entry=entry, **proof)]
+    assert len(right) == 1
+    engine = liveops.Engine(seeded)
+    engine.submit_ndjson(kill("k1"), now_ms=NOW_MS)
+    assert [item.id for item in engine.receipts("ana")[0].items] == right
+    assert [(o.entry, o.weight, o.total) for o in rules.odds("chest")] == [("crown", 1, 100), ("scale", 99, 100)]
+
+
+def test_state_as_a_whole(rules: liveops.Rules, engine: liveops.Engine) -> None:
+    engine.submit_ndjson(b"\n".join(event(f"e{n}", f"p{n % 7}") for n in range(50)), now_ms=NOW_MS)
+    digest = engine.digest()
+    assert digest.startswith("v1:") and len(digest) == 67
+    restored = liveops.Engine.restore(rules, engine.snapshot())
+    assert type(restored) is liveops.Engine
+    assert restored.digest() == digest
+    assert restored.board("xp").top("daily", now_ms=NOW_MS) == engine.board("xp").top("daily", now_ms=NOW_MS)
+    with pytest.raises(liveops.StoreError) as corrupt:
+        liveops.Engine.restore(rules, engine.snapshot()[:-1])
+    assert corrupt.value.code == "store_corrupt"
+    horizon = engine.advance(now_ms=NOW_MS)
+    assert horizon == liveops.Horizon(NOW_MS, NOW_MS - 86_400_000)
+    assert engine.advance(now=datetime(2026, 1, 1, tzinfo=timezone.utc)) == horizon, "never back"
+    assert engine.size()["players"] == 7
+
+
+def test_closings_come_once_and_in_order(engine: liveops.Engine) -> None:
+    day = 86_400_000
+    closed = engine.closed_between(NOW_MS, NOW_MS + 2 * day)
+    assert [period.label for period in closed] == ["2026-11-07", "2026-11-08"]
+    assert engine.closed_between(datetime.fromtimestamp(NOW_MS / 1000, timezone.utc), NOW_MS + day) == closed[:1]
+
+
+def test_feed(rules: liveops.Rules) -> None:
+    engine = liveops.Engine(rules, feed=2)
+    outcomes = engine.submit_ndjson(b"\n".join(event(f"e{n}", f"p{n}", 300) for n in range(3)), now_ms=NOW_MS)
+    assert outcomes.counts() == {"applied": 2, "feed_full": 1}
+    first, second = engine.feed()
+    assert (first.cursor, first.version, first.forget, first.xp) == (1, 1, False, 300)
+    assert first.outcomes[0].effect.level == 2
+    assert first.receipts == first.outcomes[0].effect.receipts
+    assert engine.feed(first.cursor, 5) == [second]
+    engine.ack(second.cursor)
+    assert engine.feed() == []
+    assert liveops.Engine(rules).feed() == []
+
+
+def test_rules_change_under_a_live_engine(rules: liveops.Rules, engine: liveops.Engine) -> None:
+    assert engine.rules == rules
+    changed = json.loads(json.dumps(DOCUMENT))
+    changed["rewards"]["level-gold"]["grant"][0]["amount"] = 200
+    assert engine.replace_rules(liveops.Rules.from_json(json.dumps(changed))) == {
+        "added": [],
+        "removed": [],
+        "changed": ["/rewards/level-gold/grant/0/amount"],
+    }
+    assert engine.rules != rules
+    changed["boards"]["xp"]["operator"] = "best"
+    with pytest.raises(liveops.RulesError) as refused:
+        engine.replace_rules(liveops.Rules.from_json(json.dumps(changed)))
+    assert refused.value.code == "board_incompatible"
+
+
+def test_rules_from_a_file(tmp_path: Path, rules: liveops.Rules) -> None:
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps(DOCUMENT))
+    assert liveops.Rules.from_file(path) == liveops.Rules.from_file(str(path)) == rules
+    assert (rules.game, rules.boards, len(rules.hash)) == ("emberfall", ["xp"], 64)
+    assert rules.levels.cost(4) == 432
+    with pytest.raises(FileNotFoundError):
+        liveops.Rules.from_file(tmp_path / "nothing.json")
+    with pytest.raises(liveops.RulesError) as wrong:
+        liveops.Rules.from_json('{"version": 1, "game": "g", "progress": {"curve": {"kind": "exponential", "base": 250, '
+                                '"growth": 1.2, "maxLevel": 60}}}')
+    assert (wrong.value.code, wrong.value.path) == ("rules_invalid", "/progress/curve/growth")
+    assert 'write "1.2"' in str(wrong.value)
+
+
+def test_batches_are_cut_anyhow(rules: liveops.Rules, trusted: liveops.Intake) -> None:
+    commands = [admit(trusted, event(f"e{n % 90}", f"p{n % 11}", n % 5 * 50)) for n in range(100)]
+    one, many = liveops.Engine(rules), liveops.Engine(rules)
+    singles = [one.submit(command) for command in commands]
+    batch = many.submit_batch(iter(commands))
+    assert list(batch) == singles
+    assert one.digest() == many.digest()
+
+
+def test_threads_share_an_engine(rules: liveops.Rules) -> None:
+    engine = liveops.Engine(rules)
+    lines = [b"\n".join(event(f"e{n}", f"p{t}-{n % 20}") for n in range(500)) for t in range(4)]
+    results: list[liveops.Outcomes] = []
+    threads = [
+        threading.Thread(target=lambda data=data: results.append(engine.submit_ndjson(data, now_ms=NOW_MS)))
+        for data in lines
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [r.counts() for r in results] == [{"applied": 500}] * 4
+    alone = liveops.Engine(rules)
+    for data in lines:
+        alone.submit_ndjson(data, now_ms=NOW_MS)
+    assert engine.digest() == alone.digest()
+
+
+def test_batches_release_the_interpreter(rules: liveops.Rules) -> None:
+    engine = liveops.Engine(rules)
+    data = b"\n".join(event(f"e{n}", f"p{n % 997}") for n in range(40_000))
+    turns, done = 0, threading.Event()
+
+    def work() -> None:
+        engine.submit_ndjson(data, now_ms=NOW_MS)
+        done.set()
+
+    gc.collect()
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not done.is_set():
+        turns += 1
+        done.wait(0.001)
+    thread.join()
+    assert turns > 3, "this thread ran while the batch was decided"

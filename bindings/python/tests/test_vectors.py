@@ -1,0 +1,264 @@
+"""Runs `vectors/*.json`, which Rust and Node run too; `vectors/README.md` fixes the format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import liveops
+
+FOLDER = Path(__file__).resolve().parents[3] / "vectors"
+
+Case = dict[str, Any]
+
+
+def documents() -> list[tuple[str, Any]]:
+    return [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in sorted(FOLDER.glob("*.json"))]
+
+
+def cases() -> list[Any]:
+    return [
+        pytest.param(document["kind"], case, id=f"{stem}: {case['name']}")
+        for stem, document in documents()
+        for case in document["cases"]
+    ]
+
+
+@pytest.mark.parametrize(("kind", "case"), cases())
+def test_vector(kind: str, case: Case) -> None:
+    KINDS[kind](case)
+
+
+def test_every_kind_has_cases() -> None:
+    assert {document["kind"] for _, document in documents()} == set(KINDS)
+
+
+def hmac(case: Case) -> None:
+    key, data = bytes.fromhex(case["keyHex"]), bytes.fromhex(case["dataHex"])
+    assert liveops.hmac_sha256_hex(key, data) == case["macHex"]
+    assert liveops.verify_hmac_sha256_hex(key, data, case["macHex"])
+
+
+def signing(case: Case) -> None:
+    if "secretError" in case:
+        for make in (liveops.Signer, liveops.Verifier):
+            with pytest.raises(liveops.SignatureError) as refused:
+                make(case["secret"])
+            assert refused.value.code == case["secretError"]
+        return
+    scheme = case.get("scheme", "standard")
+    try:
+        if case["do"] == "sign":
+            signer = liveops.Signer(case["secret"], scheme=scheme)
+            actual: Case = {"headers": signer.sign(case["id"], body(case), now_ms=case["nowMs"])}
+        else:
+            assert case["do"] == "verify"
+            tolerance = case.get("toleranceSeconds", 300)
+            verifier = liveops.Verifier(case["secret"], scheme=scheme, tolerance_seconds=tolerance)
+            verified = verifier.verify(case["headers"], body(case), now_ms=case["nowMs"])
+            actual = {"messageId": verified.message_id}
+    except liveops.LiveopsError as error:
+        actual = {"code": error.code}
+    assert actual == case["expect"]
+
+
+def event(case: Case) -> None:
+    intake = liveops.Intake(rules(case), trusted=True, quotas=False)
+    try:
+        admitted = intake.admit({}, body(case), now_ms=case["receivedMs"])
+    except liveops.Refusal as refusal:
+        issues = [issue.to_dict() for issue in refusal.issues]
+        compare(case["expect"], {"code": refusal.code, "issues": issues})
+    else:
+        compare(case["expect"], {"event": admitted.to_dict()})
+        assert set(admitted.payload) == set(case["expect"]["event"]["payload"])
+
+
+def curve(case: Case) -> None:
+    expect = case["expect"]
+    document = {"version": 1, "game": "vectors", "progress": {"curve": case["curve"]}}
+    try:
+        levels = liveops.Rules.from_json(json.dumps(document)).levels
+    except liveops.RulesError as error:
+        compare(expect, {"error": {"path": error.path, "issue": error.issue}})
+        return
+    actual = {
+        "maxLevel": levels.max_level,
+        "cost": [[at, levels.cost(at)] for at, _ in expect["cost"]],
+        "total": [[at, levels.total(at)] for at, _ in expect["total"]],
+        "levelAt": [[xp, levels.level_at(xp)] for xp, _ in expect["levelAt"]],
+    }
+    assert actual == expect
+
+
+def period(case: Case) -> None:
+    document = {"version": 1, "game": "vectors", "calendar": case["calendar"]}
+    found = liveops.Rules.from_json(json.dumps(document)).calendar.period(case["window"], case["tsMs"])
+    actual = found and {
+        "index": found.index,
+        "label": found.label,
+        "startMs": found.start,
+        "endMs": found.end,
+        "closesMs": found.closes_at,
+    }
+    compare(case["expect"], actual)
+
+
+def board(case: Case) -> None:
+    choices = {name: case[name] for name in ("order", "operator", "ties", "ranking") if name in case}
+    board = liveops.Leaderboard(**choices)
+    for step in case["steps"]:
+        if "submit" in step:
+            code = None
+            try:
+                board.submit(*step["submit"], at=step.get("atMs"))
+            except liveops.LiveopsError as error:
+                code = error.code
+            assert code == step.get("error"), step
+        else:
+            [(verb, owner)] = step.items()
+            {"hide": board.hide, "unhide": board.unhide, "remove": board.remove}[verb](owner)
+    expect = case["expect"]
+    top = [[row.rank, row.player_id, row.score] for row in board.top(1000)]
+    actual = {
+        "top": top,
+        "rank": {owner: board.rank(owner) for owner in expect.get("rank", {})},
+        "around": [
+            [owner, n, [row.player_id for row in board.around(owner, n)]] for owner, n, _ in expect.get("around", [])
+        ],
+        "byOwners": [
+            [owners, [[row.rank, row.player_id] for row in board.by_owners(owners)]]
+            for owners, _ in expect.get("byOwners", [])
+        ],
+        "countAbove": [[score, board.count_above(score)] for score, _ in expect.get("countAbove", [])],
+    }
+    compare(expect, actual)
+    assert len(board) == len(top)
+
+
+def engine(case: Case) -> None:
+    for in_batches in (False, True):
+        engine = liveops.Engine(rules(case))
+        for steps in runs(case["steps"], in_batches):
+            first = steps[0]
+            if is_line(first):
+                data = "\n".join(line(step) for step in steps).encode()
+                outcomes = engine.submit_ndjson(data, now_ms=first["nowMs"])
+                assert len(outcomes) == len(steps)
+                for step, outcome in zip(steps, outcomes, strict=True):
+                    compare(step["expect"], as_dict(outcome))
+            elif "advance" in first:
+                engine.advance(now_ms=first["advance"])
+            else:
+                compare(first["expect"], as_dict(engine.submit(command(first))))
+        check(case, engine)
+
+
+def runs(steps: list[Case], in_batches: bool) -> list[list[Case]]:
+    """Consecutive lines of one time together, if that is asked for; all else one by one."""
+    if not in_batches:
+        return [[step] for step in steps]
+    groups = groupby(enumerate(steps), lambda item: ("lines", item[1]["nowMs"]) if is_line(item[1]) else item[0])
+    return [[step for _, step in group] for _, group in groups]
+
+
+def is_line(step: Case) -> bool:
+    return "submit" in step or "line" in step
+
+
+def line(step: Case) -> str:
+    text: str = step["line"] if "line" in step else json.dumps(step["submit"])
+    return text
+
+
+def command(step: Case) -> liveops.Command:
+    [verb] = step.keys() - {"nowMs", "expect"}
+    make: dict[str, Callable[..., liveops.Command]] = {
+        "adjust": liveops.Command.adjust,
+        "review": liveops.Command.review,
+        "setVisibility": liveops.Command.set_visibility,
+        "erase": liveops.Command.erase,
+    }
+    arguments = {"player_id" if name == "playerId" else name: value for name, value in step[verb].items()}
+    return make[verb](**arguments, now_ms=step["nowMs"])
+
+
+def as_dict(outcome: liveops.Outcome) -> Case:
+    return {"status": outcome.status, "code": outcome.code, "effect": outcome.effect and outcome.effect.to_dict()}
+
+
+def check(case: Case, engine: liveops.Engine) -> None:
+    for expected in case.get("players", []):
+        player = engine.player(expected["playerId"])
+        assert (player is None) == expected.get("absent", False)
+        if player is not None:
+            compare(expected, player.to_dict())
+    for player_id, expected in case.get("receipts", {}).items():
+        receipts = engine.receipts(player_id)
+        compare(expected, [receipt.to_dict() for receipt in receipts])
+        assert liveops.verify_chain(receipts, engine.chain_head(player_id)) is None
+    for player_id, expected in case.get("suspicions", {}).items():
+        compare(expected, [suspicion.to_dict() for suspicion in engine.suspicions(player_id)])
+    for expected in case.get("boards", []):
+        rows = engine.board(expected["board"]).top(expected["window"], 100, now_ms=expected["nowMs"])
+        assert [[row.rank, row.player_id, row.score] for row in rows] == expected["rows"]
+    assert engine.digest() == case["digest"]
+
+
+def http(case: Case) -> None:
+    document = rules(case)
+    secret = case.get("secret")
+    intake = liveops.Intake(document, secret=secret) if secret else liveops.Intake(document, trusted=True)
+    engine = liveops.Engine(document)
+    actual: Case = {}
+    for request in case["requests"]:
+        try:
+            outcome = engine.submit(intake.admit(request.get("headers", {}), body(request), now_ms=request["nowMs"]))
+            actual = {"status": outcome.http_status, "headers": outcome.headers(), "problem": None}
+            outcome.unwrap()
+        except (liveops.Refusal, liveops.UnknownOutcome) as error:
+            actual = {"status": error.http_status, "headers": error.headers(), "problem": error.problem()}
+    compare(case["expect"], actual)
+
+
+KINDS: dict[str, Callable[[Case], None]] = {
+    "hmac": hmac,
+    "signing": signing,
+    "event": event,
+    "curve": curve,
+    "period": period,
+    "board": board,
+    "engine": engine,
+    "http": http,
+}
+
+
+def rules(case: Case) -> liveops.Rules:
+    return liveops.Rules.from_json(json.dumps(case.get("rules", {"version": 1, "game": "vectors"})))
+
+
+def body(of: Case) -> bytes:
+    """Either a text, or parts that may be repeated, or bytes in hex."""
+    if "bodyHex" in of:
+        return bytes.fromhex(of["bodyHex"])
+    parts = [of["body"]] if isinstance(of["body"], str) else of["body"]
+    return "".join(part if isinstance(part, str) else part[0] * part[1] for part in parts).encode()
+
+
+def compare(expected: Any, actual: Any, path: str = "") -> None:
+    """Objects member by member, as far as they are listed; lists whole; null also for what is not there."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for name, value in expected.items():
+            compare(value, actual.get(name), f"{path}/{name}")
+    elif isinstance(expected, list) and isinstance(actual, list):
+        assert len(expected) == len(actual), f"at {path}: {expected} expected, {actual} came"
+        for at, (value, found) in enumerate(zip(expected, actual, strict=True)):
+            compare(value, found, f"{path}/{at}")
+    else:
+        assert expected == actual, f"at {path}: {expected} expected, {actual} came"
+        assert isinstance(expected, bool) == isinstance(actual, bool), f"at {path}: {actual} came"
