@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 use crate::window::{Period, Window};
 
 /// Lines of [`Engine::submit_ndjson`] that are decided together.
-const NDJSON_BATCH_LEN: usize = 1024;
+const NDJSON_BATCH_LEN: usize = 256;
 
 /// Rules and a store. `Send + Sync` with a `Send + Sync` store; share it behind a reference or an `Arc`.
 ///

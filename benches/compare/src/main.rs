@@ -14,9 +14,7 @@ use liveops_compare::measure::Row;
 /// A row's name and what measures it.
 type Entry = (&'static str, fn() -> Result<Row, String>);
 
-const ROWS: &[Entry] = &[
-    ("engine.event", engine::event),
-];
+const ROWS: &[Entry] = &[("engine.event", engine::event)];
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();

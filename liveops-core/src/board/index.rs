@@ -54,6 +54,8 @@ impl fmt::Display for Row {
 #[derive(Clone, Debug)]
 pub struct Index {
     slots: Map<PlayerId, u32>,
+    /// By slot; apart from the entries, because few comparisons get as far as the owner.
+    owners: Vec<PlayerId>,
     entries: Vec<Entry>,
     ranked: Ranked,
     /// Of [`Self::apply_all`]; what leaves and what comes.
@@ -71,9 +73,10 @@ pub(crate) struct Change {
     pub(crate) standing: Option<Standing>,
 }
 
+/// By slot, on a cache line of its own.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 struct Entry {
-    owner: PlayerId,
     /// The round in which it last changed.
     round: u32,
     /// The version last applied. Absence is remembered too, so that an older version cannot bring an entry back.
@@ -92,7 +95,9 @@ impl Index {
     /// An empty index; see [`Map::new`] about the key.
     pub fn new(hash_key: Key) -> Self {
         let (leaving, coming) = (Vec::new(), Vec::new());
-        Self { slots: Map::new(hash_key), entries: Vec::new(), ranked: Ranked::default(), leaving, coming, round: 1 }
+        let slots = Map::new(hash_key);
+        let (owners, entries, ranked) = (Vec::new(), Vec::new(), Ranked::default());
+        Self { slots, owners, entries, ranked, leaving, coming, round: 1 }
     }
 
     /// Takes what the record of that version says: an entry, or `None` for a player who is hidden or has no entry. An
@@ -129,15 +134,15 @@ impl Index {
     }
 
     fn flush(&mut self) {
-        let entries = &self.entries;
+        let owners = &self.owners;
         for items in [&mut self.leaving, &mut self.coming] {
-            items.sort_unstable_by(|a, b| if a.is_before(b, entries) { Ordering::Less } else { Ordering::Greater });
+            items.sort_unstable_by(|a, b| if a.is_before(b, owners) { Ordering::Less } else { Ordering::Greater });
         }
         for item in self.leaving.drain(..) {
-            self.ranked.remove(item, entries);
+            self.ranked.remove(item, owners);
         }
         for item in self.coming.drain(..) {
-            self.ranked.insert(item, entries);
+            self.ranked.insert(item, owners);
         }
         self.round = self.round.wrapping_add(1);
     }
@@ -246,7 +251,13 @@ impl Index {
             };
             before = Some((rank, item.place));
             let Score { score, subscore } = standing.score;
-            rows.push(Row { rank, owner: entry.owner.clone(), score, subscore, reached_at: standing.reached_at });
+            rows.push(Row {
+                rank,
+                owner: self.owners[item.slot()].clone(),
+                score,
+                subscore,
+                reached_at: standing.reached_at,
+            });
         }
         rows
     }
@@ -277,14 +288,15 @@ impl Index {
             return slot;
         }
         let slot = self.entries.len();
-        self.entries.push(Entry { owner: owner.clone(), round: 0, version: 0, standing: None, hidden: false });
-        // More than 2^32 entries of 88 bytes do not fit any machine this runs on.
+        self.owners.push(owner.clone());
+        self.entries.push(Entry { round: 0, version: 0, standing: None, hidden: false });
+        // More than 2^32 entries of 64 bytes do not fit any machine this runs on.
         self.slots.insert(owner.clone(), u32::try_from(slot).unwrap_or(u32::MAX));
         slot
     }
 
     fn position(&self, place: Place, slot: usize) -> usize {
-        self.ranked.position(Item::new(place, slot), &self.entries)
+        self.ranked.position(Item::new(place, slot), &self.owners)
     }
 
     fn put(&mut self, slot: usize, standing: Option<Standing>, hidden: bool) {
@@ -292,10 +304,10 @@ impl Index {
         let after = standing.filter(|_| !hidden).map(|s| s.place());
         if before != after {
             if let Some(place) = before {
-                self.ranked.remove(Item::new(place, slot), &self.entries);
+                self.ranked.remove(Item::new(place, slot), &self.owners);
             }
             if let Some(place) = after {
-                self.ranked.insert(Item::new(place, slot), &self.entries);
+                self.ranked.insert(Item::new(place, slot), &self.owners);
             }
         }
         self.entries[slot].standing = standing;
@@ -319,13 +331,13 @@ impl Item {
         self.slot as usize
     }
 
-    fn is_before(&self, other: &Self, entries: &[Entry]) -> bool {
+    fn is_before(&self, other: &Self, owners: &[PlayerId]) -> bool {
         let ([a, b, c], [x, y, z]) = (self.place, other.place);
         if a != x {
             return a < x;
         }
         match (b, c).cmp(&(y, z)) {
-            Ordering::Equal => self.slot != other.slot && entries[self.slot()].owner < entries[other.slot()].owner,
+            Ordering::Equal => self.slot != other.slot && owners[self.slot()] < owners[other.slot()],
             order => order.is_lt(),
         }
     }
@@ -346,18 +358,18 @@ struct Ranked {
 
 impl Ranked {
     /// The chunk that holds the item or would, and the place in it.
-    fn locate(&self, item: Item, entries: &[Entry]) -> (usize, usize) {
-        let chunk = self.firsts.partition_point(|first| !item.is_before(first, entries)).saturating_sub(1);
-        let within = |chunk: &Vec<Item>| chunk.partition_point(|known| known.is_before(&item, entries));
+    fn locate(&self, item: Item, owners: &[PlayerId]) -> (usize, usize) {
+        let chunk = self.firsts.partition_point(|first| !item.is_before(first, owners)).saturating_sub(1);
+        let within = |chunk: &Vec<Item>| chunk.partition_point(|known| known.is_before(&item, owners));
         (chunk, self.chunks.get(chunk).map_or(0, within))
     }
 
-    fn insert(&mut self, item: Item, entries: &[Entry]) {
+    fn insert(&mut self, item: Item, owners: &[PlayerId]) {
         if self.chunks.is_empty() {
             self.chunks.push(Vec::with_capacity(CHUNK_LEN_MAX));
             self.firsts.push(item);
         }
-        let (at, within) = self.locate(item, entries);
+        let (at, within) = self.locate(item, owners);
         self.len += 1;
         let chunk = &mut self.chunks[at];
         chunk.insert(within, item);
@@ -370,8 +382,8 @@ impl Ranked {
         }
     }
 
-    fn remove(&mut self, item: Item, entries: &[Entry]) {
-        let (at, within) = self.locate(item, entries);
+    fn remove(&mut self, item: Item, owners: &[PlayerId]) {
+        let (at, within) = self.locate(item, owners);
         self.len -= 1;
         let chunk = &mut self.chunks[at];
         debug_assert_eq!(chunk[within].slot, item.slot, "an entry stands where its place says");
@@ -390,8 +402,8 @@ impl Ranked {
         }
     }
 
-    fn position(&self, item: Item, entries: &[Entry]) -> usize {
-        let (chunk, within) = self.locate(item, entries);
+    fn position(&self, item: Item, owners: &[PlayerId]) -> usize {
+        let (chunk, within) = self.locate(item, owners);
         self.before(chunk) + within
     }
 
