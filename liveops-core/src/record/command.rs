@@ -66,7 +66,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ruling {
-    /// Honest: a held event is decided now.
+    /// Honest: a held event is decided now, and counts towards the daily cap of the day of this review.
     Release,
     /// Not: a held event stays unapplied.
     Confirm,

@@ -251,7 +251,8 @@ impl Rules {
 
     /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
     fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.ts));
+        // A released event counts towards the day of its review: the tally of its own day may be gone.
+        let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
         let xp = self.progression.grant(player.xp, granted_today, requested, cause.ts).map_err(|e| e.code())?;
