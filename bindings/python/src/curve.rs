@@ -55,7 +55,7 @@ impl LevelCurve {
         compile(py, Curve::linear(base.0, step.0), Some(max_level), None)
     }
 
-    /// `c0 + c1 * level + c2 * level ** 2 + ...`; coefficients are texts from c0 on, such as ["0", "50", "-0.5"].
+    /// `c0 + c1 * level + c2 * level ** 2 + ...`; coefficients are texts from c0 on, such as "0", "50", "-0.5".
     #[staticmethod]
     #[pyo3(signature = (coefficients, *, max_level, rounding="floor"))]
     fn polynomial(py: Python<'_>, coefficients: Vec<Decimal>, max_level: Int<u32>, rounding: &str) -> PyResult<Self> {

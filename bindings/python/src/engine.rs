@@ -24,7 +24,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// The engine. ForkedError in a process that did not make it.
+    /// The engine. `ForkedError` in a process that did not make it.
     pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
         if self.process == std::process::id() { Ok(&self.core) } else { Err(fail(py, Code::Forked)) }
     }
@@ -139,7 +139,7 @@ impl Engine {
         Ok(record.map(|record| record.chain_head).unwrap_or_default().to_hex())
     }
 
-    /// A board, for reading. NotFoundError if the rules know none of that name.
+    /// A board, for reading. `NotFoundError` if the rules know none of that name.
     fn board(&self, py: Python<'_>, name: &str) -> PyResult<Board> {
         self.get(py)?.board(name).or_raise(py)?;
         Ok(Board::new(Arc::clone(&self.0), name))
@@ -190,7 +190,7 @@ impl Engine {
     }
 
     /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`. An Intake is told by
-    /// its own `replace`. RulesError with `board_incompatible` if a live board would lose its meaning.
+    /// its own `replace`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
     fn replace_rules<'py>(&self, py: Python<'py>, rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.get(py)?.replace_rules((*rules.0).clone()).or_raise(py)?)
     }

@@ -27,7 +27,7 @@ impl EventParser {
         Self(parser.with_mode(if first_issue { IssueMode::First } else { IssueMode::All }))
     }
 
-    /// The event that a body says, as JSON writes it. Raises ValidationError with every issue, at most 32.
+    /// The event that a body says, as JSON writes it. Raises `ValidationError` with every issue, at most 32.
     #[pyo3(signature = (body, *, now_ms=None, now=None))]
     fn parse<'py>(
         &self,

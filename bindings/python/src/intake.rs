@@ -24,7 +24,7 @@ impl Intake {
     #[new]
     #[pyo3(signature = (rules, *, secret=None, keys=None, scheme="standard", tolerance_seconds=Int(300),
                         trusted=false, allow_unsigned_id=false, quotas=true))]
-    #[expect(clippy::too_many_arguments, clippy::fn_params_excessive_bools, reason = "keywords")]
+    #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn new(
         py: Python<'_>,
         rules: &Rules,
@@ -51,7 +51,7 @@ impl Intake {
         Ok(Self { core: builder.build().or_raise(py)?, process: std::process::id() })
     }
 
-    /// Checks size, signature, quota and body, in this order, and stamps what comes through with now. Raises Refusal.
+    /// Checks size, signature, quota and body, in this order, and stamps what comes through with now. Raises `Refusal`.
     /// `headers`: a mapping or pairs. `address`: the sender's, for quotas per address.
     #[pyo3(signature = (headers, body, *, address=None, now_ms=None, now=None))]
     fn admit(

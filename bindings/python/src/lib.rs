@@ -4,6 +4,8 @@
 //! Classes of results and exceptions are Python's own (`liveops/results.py`, `liveops/errors.py`): they are pickled,
 //! compared and subclassed as Python does it.
 
+#![expect(clippy::needless_pass_by_value, reason = "a function of Python owns its arguments")]
+
 mod anomaly;
 mod arguments;
 mod board;

@@ -74,13 +74,13 @@ impl Outcome {
         self.effect_ref().map(|effect| load(py, "Effect", effect)).transpose()
     }
 
-    /// The Refusal or UnknownOutcome that `unwrap` would raise; None if there is none.
+    /// The `Refusal` or `UnknownOutcome` that `unwrap` would raise; None if there is none.
     #[getter]
     fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.exception(py).map(|error| error.into_value(py).into_bound(py).into_any())
     }
 
-    /// The effect. Raises Refusal if nothing took effect, UnknownOutcome if that is not known: then send the command
+    /// The effect. Raises `Refusal` if nothing took effect, `UnknownOutcome` if that is not known: then send the command
     /// again with the same id.
     fn unwrap<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         match self.effect_ref() {

@@ -26,7 +26,7 @@ impl PartialEq for Rules {
 
 #[pymethods]
 impl Rules {
-    /// Reads a document from its text or UTF-8 bytes. RulesError names the path of what is wrong in it.
+    /// Reads a document from its text or UTF-8 bytes. `RulesError` names the path of what is wrong in it.
     #[staticmethod]
     fn from_json(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rules = match text.extract::<&str>() {
@@ -36,7 +36,7 @@ impl Rules {
         Ok(Self(Arc::new(rules.or_raise(py)?)))
     }
 
-    /// Reads a document from a file. OSError if it cannot be read.
+    /// Reads a document from a file. `OSError` if it cannot be read.
     #[staticmethod]
     fn from_file(py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<Self> {
         // By Python itself: its OSError is of the right subclass and names the file.
@@ -86,7 +86,7 @@ impl Rules {
         closed.map(|(_, closed)| period(py, self.0.calendar(), closed)).collect()
     }
 
-    /// How these rules differ from `new`. RulesError with `board_incompatible` if a live board would lose its meaning.
+    /// How these rules differ from `new`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
     fn diff<'py>(&self, py: Python<'py>, new: &Self) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.0.diff(&new.0).or_raise(py)?)
     }

@@ -168,7 +168,7 @@ impl Verifier {
         Ok(Self(verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance_seconds.0)))
     }
 
-    /// Verifies the body as received, byte by byte. Raises SignatureError.
+    /// Verifies the body as received, byte by byte. Raises `SignatureError`.
     #[pyo3(signature = (headers, body, *, now_ms=None, now=None))]
     fn verify<'py>(
         &self,

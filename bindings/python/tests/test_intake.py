@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.message
 import pickle
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_headers_of_every_shape(intake: liveops.Intake) -> None:
     message = email.message.Message()  # http.client.HTTPMessage is one
     for name, value in headers.items():
         message[name.title()] = value
-    shapes = [
+    shapes: list[Any] = [
         headers,
         list(headers.items()),
         MultiHeaders(list(headers.items())),
