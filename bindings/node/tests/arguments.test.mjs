@@ -59,6 +59,7 @@ const TEXTS = {
   'board owner': (value) => board.rank(value),
   'limiter key': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).check(value),
   rules: (value) => Rules.fromJson(value),
+  'rules file': (value) => Rules.fromFile(value),
   hmac: (value) => hmacSha256Hex('key', value),
   lines: (value) => engine.submitNdjson(value, { nowMs: NOW_MS }),
   body: (value) => validate(value, { nowMs: NOW_MS }),
