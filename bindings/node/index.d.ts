@@ -33,7 +33,8 @@ export class Rules {
   private constructor()
   /** Throws RulesError, whose `path` says what is wrong. `lootSeed`: 32 secret random bytes that make loot unpredictable. */
   static fromJson(document: Bytes, options?: { readonly lootSeed?: Uint8Array }): Rules
-  static fromFile(file: string, options?: { readonly lootSeed?: Uint8Array }): Rules
+  /** A path, or a `file:` URL. */
+  static fromFile(file: string | { readonly href: string; readonly protocol: string }, options?: { readonly lootSeed?: Uint8Array }): Rules
   readonly game: string
   /** Over the document without the door: what a receipt says it was granted under. */
   readonly hash: string

@@ -25,6 +25,8 @@ class Rules {
 
   /** The same from a file; the message of a RulesError then begins with its name. */
   static fromFile (file, opts) {
+    // A number would be read as an open file.
+    if (!(file instanceof URL)) text(file, 'file')
     const content = readFileSync(file)
     try {
       return Rules.fromJson(content, opts)

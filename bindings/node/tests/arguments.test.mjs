@@ -1,0 +1,185 @@
+// Nothing becomes another value on its way through Node-API: it is what was said, or an error.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import {
+  Calendar, Command, Engine, Intake, Leaderboard, LevelCurve, RateLimiter, Refusal, Rules, RulesError, TimeFloor, WindowedLeaderboard,
+  ZScore, hmacSha256Hex, validate
+} from '../index.mjs'
+import * as module from '../index.mjs'
+import { createRequire } from 'node:module'
+import { NOW_MS, event, rules } from './game.mjs'
+
+const MAX = Number.MAX_SAFE_INTEGER
+const NOT_WHOLE = [NaN, Infinity, -Infinity, 1.9, '1', null, undefined, true, {}, [1], () => 1, new Date(NaN), Symbol('x')]
+const TOO_FAR = [2 ** 53, -(2 ** 53), 2 ** 64, 2n ** 53n, -(2n ** 53n), 2n ** 64n]
+const NOT_TEXT = ['\ud800', 'a\udc00b', '\udc00\ud800', 7, null, undefined, true, {}, ['a'], Symbol('x')]
+
+const engine = new Engine(rules())
+const board = new Leaderboard()
+const order = { id: 'a1', player: 'ana', xp: 1, reason: 'r', nowMs: NOW_MS }
+const windowed = new WindowedLeaderboard({ windows: { daily: 1 } })
+
+const INTEGERS = {
+  'adjust xp': (value) => Command.adjust({ ...order, xp: value }),
+  'adjust nowMs': (value) => Command.adjust({ ...order, nowMs: value }),
+  'review suspicion': (value) => Command.review({ id: 'a', player: 'ana', suspicion: value, ruling: 'release', nowMs: 1 }),
+  advance: (value) => new Engine(rules()).advance({ nowMs: value }),
+  submitNdjson: (value) => engine.submitNdjson('', { nowMs: value }),
+  admit: (value) => new Intake(rules(), { trusted: true }).admit({}, event('e', 'ana', 1), { nowMs: value }),
+  validate: (value) => validate(event('e', 'ana', 1), { nowMs: value }),
+  top: (value) => engine.board('xp').top('daily', value, { nowMs: NOW_MS }),
+  page: (value) => engine.board('xp').page('daily', value, 1, { nowMs: NOW_MS }),
+  'period index': (value) => engine.board('xp').page({ window: 'daily', index: value }, 0, 1),
+  countAbove: (value) => engine.board('xp').countAbove('daily', value, { nowMs: NOW_MS }),
+  feed: (value) => engine.feed(value, 1),
+  ack: (value) => engine.ack(value),
+  closedBetween: (value) => engine.closedBetween(value, 1),
+  'board submit': (value) => board.submit('ana', value),
+  'board countAbove': (value) => board.countAbove(value),
+  'windowed submit': (value) => windowed.submit('ana', value, { nowMs: NOW_MS }),
+  'curve level': (value) => LevelCurve.table([1]).cost(value),
+  'curve xp': (value) => LevelCurve.table([1]).levelAt(value),
+  'curve base': (value) => LevelCurve.linear(value, 1, { maxLevel: 2 }),
+  'limiter limit': (value) => new RateLimiter({ limit: value, periodSeconds: 1 }),
+  'limiter period': (value) => new RateLimiter({ limit: 1, periodSeconds: value }),
+  floor: (value) => new TimeFloor({ minimumMs: value }),
+  calendar: (value) => new Calendar().period('daily', value)
+}
+
+const TEXTS = {
+  player: (value) => engine.player(value),
+  receipts: (value) => engine.receipts(value),
+  suspicions: (value) => engine.suspicions(value),
+  board: (value) => engine.board(value),
+  rank: (value) => engine.board('xp').rank('daily', value, { nowMs: NOW_MS }),
+  byOwners: (value) => engine.board('xp').byOwners('daily', [value], { nowMs: NOW_MS }),
+  'command id': (value) => Command.erase({ ...{ id: value, player: 'ana', nowMs: 1 } }),
+  reason: (value) => Command.adjust({ ...order, reason: value }),
+  'board owner': (value) => board.rank(value),
+  'limiter key': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).check(value),
+  rules: (value) => Rules.fromJson(value),
+  'rules file': (value) => Rules.fromFile(value),
+  hmac: (value) => hmacSha256Hex('key', value),
+  lines: (value) => engine.submitNdjson(value, { nowMs: NOW_MS }),
+  body: (value) => validate(value, { nowMs: NOW_MS }),
+  growth: (value) => LevelCurve.exponential(250, value, { maxLevel: 9 })
+}
+
+const refused = (work, note) => assert.throws(work, (error) => {
+  assert.ok(error instanceof TypeError || error instanceof RangeError, `${note}: ${error.stack}`)
+  assert.equal(error.code, 'invalid_argument', note)
+  return true
+}, note)
+
+describe('integers', () => {
+  for (const [name, call] of Object.entries(INTEGERS)) {
+    test(name, () => {
+      for (const value of [...NOT_WHOLE, ...TOO_FAR]) refused(() => call(value), `${name} ${String(value)}`)
+    })
+  }
+
+  test('what is whole arrives whole, as number or BigInt', () => {
+    for (const value of [MAX, -MAX, 0, BigInt(MAX), -1n]) {
+      const board = new Leaderboard()
+      assert.equal(board.submit('ana', value).score, Number(value))
+      assert.equal(board.top(1)[0].score, Number(value))
+    }
+    assert.equal(Command.adjust({ ...order, xp: BigInt(-MAX) }).toJSON().xp, -MAX)
+    assert.equal(Command.adjust({ ...order, nowMs: -5 }).toJSON().ts, -5)
+  })
+
+  test('a score never leaves what a number holds', () => {
+    for (const [operator, value] of [['incr', 1], ['decr', -1]]) {
+      const board = new Leaderboard({ operator })
+      board.submit('ana', operator === 'incr' ? MAX : -MAX)
+      assert.throws(() => board.submit('ana', value), { code: 'score_overflow' })
+      assert.deepEqual(board.score('ana'), { score: MAX, subscore: 0 })
+    }
+    const pairs = new Leaderboard()
+    pairs.submit('ana', 0, { subscore: MAX })
+    assert.throws(() => pairs.submit('ana', 0, { subscore: 1 }), { code: 'score_overflow' })
+    const board = new WindowedLeaderboard({ windows: { daily: 1, allTime: 0 } })
+    board.submit('ana', MAX, { nowMs: NOW_MS })
+    const tomorrow = { nowMs: NOW_MS + 86_400_000 }
+    assert.throws(() => board.submit('ana', 1, tomorrow), { code: 'score_overflow' })
+    assert.deepEqual(board.top('daily', 9, tomorrow), [], 'into every window or into none')
+  })
+})
+
+describe('texts', () => {
+  for (const [name, call] of Object.entries(TEXTS)) {
+    test(name, () => {
+      for (const value of NOT_TEXT) refused(() => call(value), `${name} ${String(value)}`)
+    })
+  }
+})
+
+describe('options and times', () => {
+  test('an unknown option is a mistake', () => {
+    refused(() => engine.advance({ nowMS: NOW_MS }))
+    refused(() => new Engine(rules(), { feeds: 1 }))
+    refused(() => Command.erase({ id: 'a', player: 'b', force: true }))
+    refused(() => engine.advance(NOW_MS))
+    refused(() => engine.advance(null))
+  })
+
+  test('a time that is there and undefined is not the present', () => {
+    refused(() => engine.advance({ nowMs: undefined }))
+    refused(() => engine.advance({ now: undefined }))
+    refused(() => engine.advance({ now: NOW_MS }))
+    refused(() => engine.advance({ now: new Date(NaN) }))
+    refused(() => engine.advance({ nowMs: 1, now: new Date() }))
+  })
+
+  test('without a time it is the clock of this machine', () => {
+    const before = Date.now()
+    const { now } = new Engine(rules()).advance()
+    assert.ok(now >= before && now <= Date.now())
+  })
+
+  test('a growth in floating point is told to be text', () => {
+    assert.throws(() => LevelCurve.exponential(250, 1.2), { name: 'TypeError', code: 'invalid_argument', message: /write '1\.2'/ })
+  })
+
+  test('values are not echoed', () => {
+    for (const work of [() => engine.player('geheim wort'), () => board.submit('ana', 123456.5), () => validate('{"geheim": 1}', { nowMs: 1 })]) {
+      assert.throws(work, (error) => !/wort|123456/.test(error.message))
+    }
+  })
+})
+
+describe('errors', () => {
+  test('rules say where', () => {
+    assert.throws(() => Rules.fromJson('{"version": 1, "game": "g", "progress": {"curve": {"kind": "exponential", "base": 250, "growth": 1.2}}}'), (error) => {
+      assert.ok(error instanceof RulesError)
+      assert.deepEqual([error.name, error.code, error.path], ['RulesError', 'rules_invalid', '/progress/curve/growth'])
+      assert.match(error.message, /write "1\.2"/)
+      return true
+    })
+    assert.throws(() => Rules.fromFile('/nowhere/rules.json'), { code: 'ENOENT' })
+  })
+
+  test('ids have a code of their own', () => {
+    assert.throws(() => engine.player('a b'), { name: 'LiveopsError', code: 'id_invalid' })
+    assert.throws(() => board.submit('', 1), { name: 'LiveopsError', code: 'id_invalid' })
+  })
+
+  test('objects that nobody made', () => {
+    for (const Class of [module.Outcomes, module.Board, module.Command, module.Rules, module.Secret, module.LevelCurve, module.Detector]) {
+      refused(() => new Class(), Class.name)
+    }
+    assert.throws(() => Engine.prototype.digest.call({}), TypeError)
+    assert.throws(() => Engine.prototype.submit.call(Object.create(Engine.prototype), Command.erase({ id: 'a', player: 'b', nowMs: 1 })), TypeError)
+    assert.equal(new Refusal('m', { code: 'missing', httpStatus: 400, issues: [], problem: {}, headers: [], retryAfter: null }).name, 'Refusal')
+  })
+})
+
+test('both kinds of import give the same things', () => {
+  const required = createRequire(import.meta.url)('../index.js')
+  const { default: whole, ...named } = module
+  assert.deepEqual(Object.keys(named).sort(), Object.keys(required).sort())
+  for (const name of Object.keys(required)) assert.equal(named[name], required[name], name)
+  assert.equal(whole, required)
+  assert.equal(new ZScore().observe(NaN).reason, 'notFinite', 'for a detector NaN is a value: an anomaly')
+})

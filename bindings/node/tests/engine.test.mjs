@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Command, Engine, Intake, LiveopsError, Outcome, Outcomes, Refusal, Rules, StoreError } from '../index.mjs'
+import { DOCUMENT, NOW_MS, event, kill, rules } from './game.mjs'
+
+const at = { nowMs: NOW_MS }
+const door = new Intake(rules(), { trusted: true, quotas: false })
+const admit = (body) => door.admit({}, body, at)
+
+/** Three players: 150, 120 and 90. */
+function played (options) {
+  const engine = new Engine(rules(), options)
+  engine.submitNdjson([event('e1', 'ana', 150), event('e2', 'bo', 120), event('e3', 'cy', 90)].join('\n'), at)
+  return engine
+}
+
+describe('submit', () => {
+  test('applies once, then replays the first outcome', () => {
+    const engine = new Engine(rules())
+    const first = engine.submit(admit(event('e1', 'ana', 150)))
+    assert.ok(first instanceof Outcome)
+    assert.deepEqual([first.status, first.code, first.httpStatus, first.headers(), first.error], ['applied', 'applied', 202, {}, null])
+    assert.deepEqual([first.unwrap().level, first.effect.xp.granted, first.effect.receipts.length], [2, 150, 1])
+    const again = engine.submit(admit(event('e1', 'ana', 150)))
+    assert.deepEqual([again.status, again.effect], ['replayed', first.effect])
+    assert.deepEqual(again.headers(), { 'Idempotent-Replayed': 'true' })
+    assert.deepEqual(JSON.parse(JSON.stringify(again)).effect, first.effect)
+    assert.equal(engine.player('ana').xp, 150)
+  })
+
+  test('does not throw for a refusal; unwrap does', () => {
+    const engine = played()
+    const reused = engine.submit(admit(event('e1', 'ana', 1)))
+    assert.deepEqual([reused.status, reused.code, reused.effect, reused.httpStatus], ['refused', 'event_id_reused', null, 409])
+    assert.throws(() => reused.unwrap(), (error) => error instanceof Refusal && error.httpStatus === 409 && error.problem().code === 'event_id_reused')
+  })
+
+  test('submitAsync is always a promise', async () => {
+    const engine = new Engine(rules())
+    const promise = engine.submitAsync(admit(event('e1', 'ana', 150)))
+    assert.ok(promise instanceof Promise)
+    assert.equal((await promise).status, 'applied')
+    await assert.rejects(engine.submitAsync({}), { name: 'TypeError', code: 'invalid_argument' })
+  })
+
+  test('takes commands only: a parsed body has passed no door', () => {
+    for (const no of [undefined, null, {}, JSON.parse(event('e1', 'ana', 1)), Object.create(Command.prototype), 'e1']) {
+      assert.throws(() => new Engine(rules()).submit(no), { name: 'TypeError', code: 'invalid_argument' })
+    }
+  })
+})
+
+describe('batches', () => {
+  test('a bad row is refused by itself', () => {
+    const outcomes = new Engine(rules()).submitBatch([admit(event('e1', 'ana', 5)), null, {}, admit(event('e1', 'ana', 5)), 7])
+    assert.deepEqual([...outcomes].map((outcome) => outcome.code), ['applied', 'invalid_argument', 'invalid_argument', 'replayed', 'invalid_argument'])
+    assert.equal(new Engine(rules()).submitBatch([]).length, 0)
+  })
+
+  test('lines are decided on the native side and looked at on demand', () => {
+    const lines = Array.from({ length: 1000 }, (_, n) => event(`e${n}`, `p${n % 7}`, 1))
+    lines[500] = '{"type"'
+    const outcomes = new Engine(rules()).submitNdjson(Buffer.from(lines.join('\n') + '\n'), at)
+    assert.ok(outcomes instanceof Outcomes)
+    assert.equal(outcomes.length, 1000)
+    assert.deepEqual(outcomes.counts(), { applied: 999, syntax: 1 })
+    assert.equal([...outcomes].length, 1000)
+    assert.equal([...outcomes].findIndex((outcome) => outcome.code === 'syntax'), 500)
+    assert.equal(outcomes.find((outcome) => outcome.status === 'refused').error.issues[0].code, 'syntax')
+    assert.equal(outcomes.find(() => false), undefined)
+    assert.equal(outcomes.at(500).code, 'syntax')
+    assert.equal(outcomes.at(-1).status, 'applied')
+    assert.deepEqual([outcomes.at(1000), outcomes.at(-1001)], [undefined, undefined])
+    assert.throws(() => outcomes.at(1.5), TypeError)
+  })
+
+  test('text, bytes, views into buffers and shared memory say the same', () => {
+    const text = event('e1', 'ana', 5)
+    const bytes = Buffer.from(`  ${text}  `)
+    const shared = new Uint8Array(new SharedArrayBuffer(text.length))
+    shared.set(Buffer.from(text))
+    for (const lines of [text, Buffer.from(text), new Uint8Array(Buffer.from(text)), bytes.subarray(2, -2), shared]) {
+      assert.equal(new Engine(rules()).submitNdjson(lines, at).at(0).code, 'applied')
+    }
+    assert.equal(new Engine(rules()).submitNdjson(new Uint8Array(0), at).length, 0)
+  })
+
+  test('however it is cut, the state is the same', () => {
+    const lines = Array.from({ length: 50 }, (_, n) => event(`e${n}`, `p${n % 7}`, n))
+    const digests = [1, 7, 50].map((size) => {
+      const engine = new Engine(rules())
+      for (let from = 0; from < lines.length; from += size) {
+        engine.submitBatch(lines.slice(from, from + size).map(admit))
+      }
+      return engine.digest()
+    })
+    const engine = new Engine(rules())
+    engine.submitNdjson(lines.join('\n'), at)
+    assert.deepEqual(new Set(digests), new Set([engine.digest()]))
+  })
+})
+
+describe('operators', () => {
+  const order = { player: 'ana', nowMs: NOW_MS }
+
+  test('adjust corrects a total, once', () => {
+    const engine = played()
+    const adjust = () => Command.adjust({ ...order, id: 'a1', xp: -60n, reason: 'counted twice' })
+    assert.equal(engine.submit(adjust()).unwrap().adjusted, -60)
+    assert.equal(engine.submit(adjust()).status, 'replayed')
+    assert.equal(engine.player('ana').xp, 90)
+    const later = Command.adjust({ id: 'a1', player: 'ana', xp: -60, reason: 'counted twice', ts: new Date(NOW_MS), nowMs: NOW_MS + 5 })
+    assert.equal(engine.submit(later).status, 'replayed', 'a retry carries the first ts')
+    assert.deepEqual(adjust().toJSON(), {
+      id: 'a1', origin: 'operator', playerId: 'ana', ts: NOW_MS, receivedAt: NOW_MS, action: 'adjust', xp: -60, reason: 'counted twice'
+    })
+  })
+
+  test('review releases what was held', () => {
+    const engine = new Engine(rules())
+    const held = engine.submit(admit(kill('k1', 'ana', 100)))
+    assert.deepEqual([held.status, held.code], ['applied', 'held'])
+    const [suspicion] = engine.suspicions('ana')
+    assert.deepEqual([suspicion.number, suspicion.playerId, suspicion.settled, suspicion.event.id], [held.effect.held, 'ana', 'open', 'k1'])
+    assert.deepEqual(engine.suspicions(), [suspicion])
+    const review = { ...order, id: 'r1', suspicion: suspicion.number, ruling: 'release' }
+    assert.equal(engine.submit(Command.review(review)).status, 'applied')
+    assert.equal(engine.suspicions('ana')[0].settled, 'released')
+    assert.equal(engine.submit(Command.review({ ...review, id: 'r2' })).code, 'suspicion_settled')
+    assert.throws(() => Command.review({ ...review, ruling: 'ban' }), RangeError)
+  })
+
+  test('visibility and erasure', () => {
+    const engine = played()
+    engine.submit(Command.setVisibility({ ...order, id: 'v1', hidden: true })).unwrap()
+    assert.equal(engine.board('xp').rank('daily', 'ana', at), null)
+    engine.submit(Command.setVisibility({ ...order, id: 'v2', hidden: false })).unwrap()
+    assert.equal(engine.board('xp').rank('daily', 'ana', at), 1)
+    assert.equal(engine.exportPlayer('ana').record.xp, 150)
+    engine.submit(Command.erase({ ...order, id: 'x1' })).unwrap()
+    assert.equal(engine.player('ana'), null)
+    assert.deepEqual(engine.receipts('ana'), [])
+    assert.throws(() => Command.setVisibility({ ...order, id: 'v3', hidden: 1 }), TypeError)
+  })
+})
+
+describe('reading', () => {
+  test('players, receipts and counts', () => {
+    const engine = played()
+    assert.deepEqual(engine.player('ana'), { playerId: 'ana', xp: 150, level: 2, intoLevel: 50, toNext: 150, hidden: false, receipts: 1, version: 1 })
+    assert.equal(engine.player('nobody'), null)
+    assert.deepEqual(engine.receipts('ana').map(({ number, reward, scope }) => ({ number, reward, scope })), [{ number: 1, reward: 'level-gold', scope: { level: 2 } }])
+    assert.deepEqual(engine.stats(), { applied: 3, commands: 3 })
+    assert.equal(engine.size().players, 3)
+  })
+
+  test('results are frozen to the bottom', () => {
+    const [row] = played().board('xp').top('daily', 1, at)
+    assert.throws(() => { row.score = 1 }, TypeError)
+    assert.throws(() => played().receipts('ana')[0].items.push(1), TypeError)
+    const outcome = played().submit(admit(event('e9', 'ana', 1)))
+    assert.throws(() => { outcome.status = 'x' }, TypeError)
+    assert.throws(() => { outcome.effect.xp.granted = 9 }, TypeError)
+  })
+
+  test('boards', () => {
+    const engine = played()
+    const board = engine.board('xp')
+    const ids = (rows) => rows.map((row) => row.playerId)
+    assert.deepEqual(board.top('daily', 2, at).map(({ rank, playerId, score }) => [rank, playerId, score]), [[1, 'ana', 150], [2, 'bo', 120]])
+    assert.deepEqual(ids(board.page('weekly', 1, 5, at)), ['bo', 'cy'])
+    assert.deepEqual(ids(board.page(board.period('weekly', at), 1, 5)), ['bo', 'cy'])
+    assert.deepEqual(ids(board.page('daily', 0, 5, { nowMs: NOW_MS + 86_400_000, earlier: 1 })), ['ana', 'bo', 'cy'])
+    assert.deepEqual(ids(board.top('daily', 5, { now: new Date(NOW_MS + 86_400_000) })), [])
+    assert.deepEqual(ids(board.around('daily', 'bo', 1, at)), ['ana', 'bo', 'cy'])
+    assert.deepEqual(ids(board.byOwners('daily', ['cy', 'ana', 'nobody'], at)), ['ana', 'cy'])
+    assert.deepEqual([board.rank('daily', 'cy', at), board.rank('daily', 'nobody', at)], [3, null])
+    assert.deepEqual([board.countAbove('daily', 100, at), board.len('daily', at), board.name], [2, 3, 'xp'])
+    assert.throws(() => engine.board('no'), (error) => error instanceof LiveopsError && error.code === 'unknown_board')
+    assert.throws(() => board.top('monthly', 1, at), (error) => error instanceof LiveopsError && error.code === 'unknown_window')
+    assert.throws(() => board.top('hourly', 1, at), { name: 'RangeError', code: 'invalid_argument' })
+  })
+})
+
+describe('the state as a whole', () => {
+  test('advance moves one way and closes periods', () => {
+    const engine = played()
+    assert.deepEqual(engine.advance(at), { now: NOW_MS, forgottenBefore: NOW_MS - 86_400_000 })
+    assert.equal(engine.advance({ now: new Date(0) }).now, NOW_MS)
+    const closed = engine.closedBetween(NOW_MS, new Date(NOW_MS + 2 * 86_400_000))
+    assert.deepEqual(closed.map(({ window, label }) => `${window} ${label}`), ['daily 2026-11-07', 'daily 2026-11-08', 'weekly 2026-W45'])
+    assert.throws(() => engine.closedBetween(1, Number.MAX_SAFE_INTEGER), { name: 'RangeError', code: 'invalid_argument' })
+  })
+
+  test('a snapshot restores to the same digest and goes on alike', () => {
+    const engine = played()
+    const bytes = engine.snapshot()
+    assert.ok(bytes instanceof Uint8Array)
+    const copy = Engine.restore(rules(), bytes)
+    for (const one of [engine, copy]) one.submitNdjson(event('e4', 'bo', 500), at)
+    assert.equal(copy.digest(), engine.digest())
+    assert.match(copy.digest(), /^v1:[0-9a-f]{64}$/)
+    bytes[40] ^= 1
+    assert.throws(() => Engine.restore(rules(), bytes), (error) => error instanceof StoreError && error.code === 'store_corrupt')
+  })
+
+  test('the feed keeps what was committed until it is acknowledged', () => {
+    const engine = played({ feed: 3 })
+    assert.equal(engine.submit(admit(event('e4', 'ana', 1))).code, 'feed_full')
+    const entries = engine.feed(0, 2)
+    assert.deepEqual(entries.map(({ cursor, playerId }) => [cursor, playerId]), [[1, 'ana'], [2, 'bo']])
+    assert.deepEqual([entries[0].receipts.length, entries[0].record.xp, entries[0].outcomes[0].id.id], [1, 150, 'e1'])
+    engine.ack(entries.at(-1).cursor)
+    assert.equal(engine.submit(admit(event('e4', 'ana', 1))).code, 'applied')
+    assert.deepEqual(engine.feed(0, 9).map(({ cursor }) => cursor), [3, 4])
+    assert.deepEqual(played().feed(0, 9), [])
+  })
+
+  test('rules are replaced, unless a board would lose its meaning', () => {
+    const engine = played()
+    assert.deepEqual(engine.replaceRules(rules({ limits: { maxPastSeconds: 60 } })), { added: ['/limits/maxPastSeconds'], removed: [], changed: [] })
+    const boards = { xp: { ...DOCUMENT.boards.xp, operator: 'best' } }
+    assert.throws(() => engine.replaceRules(rules({ boards })), { code: 'board_incompatible' })
+  })
+})
+
+describe('rules', () => {
+  test('say what they are', () => {
+    const read = rules()
+    assert.deepEqual([read.game, read.boards, read.curve.maxLevel], ['emberfall', { xp: { allTime: 0, daily: 2, weekly: 8 } }, 4])
+    assert.match(read.hash, /^[0-9a-f]{64}$/)
+    assert.throws(() => new Rules(), TypeError)
+    assert.throws(() => Rules.fromJson('{}', { lootSeed: new Uint8Array(31) }), RangeError)
+    assert.ok(Rules.fromJson(Buffer.from(JSON.stringify(DOCUMENT)), { lootSeed: new Uint8Array(32) }))
+  })
+})
