@@ -2,6 +2,7 @@
 
 use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -12,30 +13,32 @@ use crate::results::load;
 macro_rules! detector {
     ($(#[$doc:meta])* $name:ident($signature:tt, $($argument:ident: $kind:ty),*) = $new:ident) => {
         $(#[$doc])*
-        #[pyclass(module = "liveops")]
-        pub(crate) struct $name(anomaly::$name);
+        #[pyclass(module = "liveops", frozen)]
+        pub(crate) struct $name(Mutex<anomaly::$name>);
 
         #[pymethods]
         impl $name {
             #[new]
             #[pyo3(signature = $signature)]
             fn new(py: Python<'_>, $($argument: $kind),*) -> PyResult<Self> {
-                $new(py, $($argument),*).map(Self)
+                $new(py, $($argument),*).map(|new| Self(Mutex::new(new)))
             }
 
             /// Scores a value, then learns from it.
-            fn observe<'py>(&mut self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                load(py, "Verdict", &self.0.observe(value.0))
+            fn observe<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
+                let verdict = self.0.lock().observe(value.0);
+                load(py, "Verdict", &verdict)
             }
 
             /// The verdict on a value, without learning from it.
             fn score<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                load(py, "Verdict", &self.0.score(value.0))
+                let verdict = self.0.lock().score(value.0);
+                load(py, "Verdict", &verdict)
             }
 
             /// Learns from a value, without a verdict.
-            fn learn(&mut self, value: Number) {
-                self.0.learn(value.0);
+            fn learn(&self, value: Number) {
+                self.0.lock().learn(value.0);
             }
         }
     };

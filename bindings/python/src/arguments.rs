@@ -86,8 +86,7 @@ pub(crate) fn instant(py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bou
     }
 }
 
-/// Two of three arguments meaning one instant, for calls that take several: an integer of milliseconds or an aware
-/// datetime.
+/// A time that is not now: an integer of Unix milliseconds or an aware datetime.
 pub(crate) struct When(pub(crate) Timestamp);
 
 impl<'py> FromPyObject<'_, 'py> for When {

@@ -1,8 +1,11 @@
 //! Leaderboards alone, without an engine.
+//!
+//! A lock is held around calls of the core and never while Python runs: making a result may let another thread in.
 
 use liveops_core::Timestamp;
 use liveops_core::board::{Leaderboard as Core, Ranking, Score, WindowedLeaderboard as Windowed};
-use liveops_core::window::Period;
+use liveops_core::window::{Calendar as CoreCalendar, Period};
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -64,8 +67,14 @@ pub(crate) mod names {
 }
 
 /// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
-#[pyclass(module = "liveops")]
-pub(crate) struct Leaderboard(Core);
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Leaderboard(Mutex<Core>);
+
+impl Leaderboard {
+    fn with<T>(&self, call: impl FnOnce(&mut Core) -> T) -> T {
+        call(&mut self.0.lock())
+    }
+}
 
 #[pymethods]
 impl Leaderboard {
@@ -76,13 +85,13 @@ impl Leaderboard {
         let board = board.ties(names::to_ties(py, ties)?).ranking(names::to_ranking(py, ranking)?);
         // Owners may be chosen by strangers: they must not be able to make them collide.
         let key: [u8; 16] = py.import("os")?.call_method1("urandom", (16,))?.extract()?;
-        Ok(Self(board.hash_key(key)))
+        Ok(Self(Mutex::new(board.hash_key(key))))
     }
 
     /// Takes one value and returns the owner's score. Submits without a time are ordered by their number.
     #[pyo3(signature = (owner, score, subscore=Int(0), *, at=None))]
     fn submit<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         owner: &str,
         score: Int<i64>,
@@ -90,82 +99,91 @@ impl Leaderboard {
         at: Option<When>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let value = Score { score: score.0, subscore: subscore.0 };
-        let standing = match at {
-            Some(When(at)) => self.0.submit_at(owner, value, at),
-            None => self.0.submit(owner, value),
-        };
+        let standing = self.with(|board| match at {
+            Some(When(at)) => board.submit_at(owner, value, at),
+            None => board.submit(owner, value),
+        });
         self::score(py, standing.or_raise(py)?.score)
     }
 
     /// The owner's score, hidden or not; None without an entry.
     fn score<'py>(&self, py: Python<'py>, owner: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.score(owner).map(|found| score(py, found)).transpose()
+        self.with(|board| board.score(owner)).map(|found| score(py, found)).transpose()
     }
 
     /// Rank from 1; None for one who is not shown.
     fn rank(&self, owner: &str) -> Option<u64> {
-        self.0.rank(owner)
+        self.with(|board| board.rank(owner))
     }
 
     /// The best `limit`, best first.
     #[pyo3(signature = (limit=Int(10)))]
     fn top<'py>(&self, py: Python<'py>, limit: Int<usize>) -> PyResult<Bound<'py, PyList>> {
-        rows(py, &self.0.top(limit.0))
+        rows(py, &self.with(|board| board.top(limit.0)))
     }
 
     /// `offset..offset + limit`, best first.
     fn page<'py>(&self, py: Python<'py>, offset: Int<usize>, limit: Int<usize>) -> PyResult<Bound<'py, PyList>> {
-        rows(py, &self.0.page(offset.0, limit.0))
+        rows(py, &self.with(|board| board.page(offset.0, limit.0)))
     }
 
     /// The owner's row with up to `each_side` rows above and below.
     #[pyo3(signature = (owner, each_side=Int(5)))]
     fn around<'py>(&self, py: Python<'py>, owner: &str, each_side: Int<usize>) -> PyResult<Bound<'py, PyList>> {
-        rows(py, &self.0.around_owner(owner, each_side.0))
+        rows(py, &self.with(|board| board.around_owner(owner, each_side.0)))
     }
 
     /// Rows of some owners, best first, with their ranks on the whole board.
     fn by_owners<'py>(&self, py: Python<'py>, owners: Vec<String>) -> PyResult<Bound<'py, PyList>> {
-        rows(py, &self.0.by_owners(owners.iter().map(String::as_str)))
+        rows(py, &self.with(|board| board.by_owners(owners.iter().map(String::as_str))))
     }
 
     /// How many are strictly better than a score.
     fn count_above(&self, score: Int<i64>) -> u64 {
-        self.0.count_above(score.0)
+        self.with(|board| board.count_above(score.0))
     }
 
     /// Takes an owner off the board without forgetting the entry; whether anything changed.
-    fn hide(&mut self, owner: &str) -> bool {
-        self.0.hide(owner)
+    fn hide(&self, owner: &str) -> bool {
+        self.with(|board| board.hide(owner))
     }
 
     /// Shows an owner again, at the exact place of before; whether anything changed.
-    fn unhide(&mut self, owner: &str) -> bool {
-        self.0.unhide(owner)
+    fn unhide(&self, owner: &str) -> bool {
+        self.with(|board| board.unhide(owner))
     }
 
     /// Removes an owner; whether there was an entry.
-    fn remove(&mut self, owner: &str) -> bool {
-        self.0.remove(owner)
+    fn remove(&self, owner: &str) -> bool {
+        self.with(|board| board.remove(owner))
     }
 
     fn __len__(&self) -> usize {
-        usize::try_from(self.0.len()).unwrap_or(usize::MAX)
+        usize::try_from(self.with(|board| board.len())).unwrap_or(usize::MAX)
     }
 
     /// Whether the owner is shown.
     fn __contains__(&self, owner: &str) -> bool {
-        self.0.rank(owner).is_some()
+        self.with(|board| board.rank(owner)).is_some()
     }
 
     fn __repr__(&self) -> String {
-        format!("Leaderboard(len={})", self.0.len())
+        format!("Leaderboard(len={})", self.with(|board| board.len()))
     }
 }
 
 /// One ranked set for each period of each window: today's, this week's, of all time.
-#[pyclass(module = "liveops")]
-pub(crate) struct WindowedLeaderboard(Windowed);
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct WindowedLeaderboard {
+    core: Mutex<Windowed>,
+    calendar: CoreCalendar,
+}
+
+impl WindowedLeaderboard {
+    fn with<T>(&self, call: impl FnOnce(&mut Windowed) -> T) -> T {
+        call(&mut self.core.lock())
+    }
+}
 
 #[pymethods]
 impl WindowedLeaderboard {
@@ -183,13 +201,13 @@ impl WindowedLeaderboard {
         ranking: &str,
     ) -> PyResult<Self> {
         let calendar = calendar.map(|calendar| calendar.0.clone()).unwrap_or_default();
-        let board = Windowed::new(names::to_order(py, order)?, names::to_operator(py, operator)?, calendar);
+        let board = Windowed::new(names::to_order(py, order)?, names::to_operator(py, operator)?, calendar.clone());
         let ranking: Ranking = names::to_ranking(py, ranking)?;
         let mut board = board.ties(names::to_ties(py, ties)?).ranking(ranking);
         for (name, keep) in windows {
             board = board.window(window(py, name.extract()?)?, keep.extract::<Int<u32>>()?.0);
         }
-        Ok(Self(board))
+        Ok(Self { core: Mutex::new(board), calendar })
     }
 
     /// Takes one value of time `ts` (now, if none is given) that came now, into every window or, on an error, into
@@ -197,7 +215,7 @@ impl WindowedLeaderboard {
     #[pyo3(signature = (owner, score, subscore=Int(0), *, ts=None, now_ms=None, now=None))]
     #[expect(clippy::too_many_arguments, reason = "most are keywords with defaults")]
     fn submit<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         owner: &str,
         score: Int<i64>,
@@ -208,14 +226,16 @@ impl WindowedLeaderboard {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let now = instant(py, now_ms, now)?;
         let ts = ts.map_or(now, |When(ts)| ts);
-        let late = self.0.submit(owner, Score { score: score.0, subscore: subscore.0 }, ts, now).or_raise(py)?;
-        late.into_iter().map(|late| period(py, self.0.calendar(), late)).collect()
+        let score = Score { score: score.0, subscore: subscore.0 };
+        let late = self.with(|board| board.submit(owner, score, ts, now)).or_raise(py)?;
+        late.into_iter().map(|late| period(py, &self.calendar, late)).collect()
     }
 
     /// Forgets periods that are dropped; to be called now and then.
     #[pyo3(signature = (*, now_ms=None, now=None))]
-    fn advance(&mut self, py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        self.0.advance(instant(py, now_ms, now)?);
+    fn advance(&self, py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let now = instant(py, now_ms, now)?;
+        self.with(|board| board.advance(now));
         Ok(())
     }
 
@@ -228,8 +248,8 @@ impl WindowedLeaderboard {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let current = self.0.current(self::window(py, window)?, instant(py, now_ms, now)?).or_raise(py)?;
-        period(py, self.0.calendar(), current)
+        let (window, now) = (self::window(py, window)?, instant(py, now_ms, now)?);
+        period(py, &self.calendar, self.with(|board| board.current(window, now)).or_raise(py)?)
     }
 
     /// The best `limit` of the current period, best first.
@@ -259,9 +279,10 @@ impl WindowedLeaderboard {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let now: Timestamp = instant(py, now_ms, now)?;
-        let current = self.0.current(self::window(py, window)?, now).or_raise(py)?;
+        let window = self::window(py, window)?;
+        let current = self.with(|board| board.current(window, now)).or_raise(py)?;
         let period = Period { index: current.index.saturating_sub(periods_ago.0.into()), ..current };
-        rows(py, &self.0.page(period, offset.0, limit.0, now).or_raise(py)?)
+        rows(py, &self.with(|board| board.page(period, offset.0, limit.0, now)).or_raise(py)?)
     }
 
     /// Rank from 1 in the current period; None for one who has no entry.
@@ -274,6 +295,7 @@ impl WindowedLeaderboard {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Option<u64>> {
-        self.0.rank(self::window(py, window)?, owner, instant(py, now_ms, now)?).or_raise(py)
+        let (window, now) = (self::window(py, window)?, instant(py, now_ms, now)?);
+        self.with(|board| board.rank(window, owner, now)).or_raise(py)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liveops_core::codec::Stable as _;
 use liveops_core::error::{Code, Error};
@@ -244,7 +245,7 @@ impl Outcomes {
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Rows {
-        Rows { outcomes: slf.unbind(), next: 0 }
+        Rows { outcomes: slf.unbind(), next: AtomicUsize::new(0) }
     }
 
     fn __repr__(&self) -> String {
@@ -258,10 +259,10 @@ impl Outcomes {
 }
 
 /// Walks over the rows of a batch.
-#[pyclass(module = "liveops._native")]
+#[pyclass(module = "liveops._native", frozen)]
 pub(crate) struct Rows {
     outcomes: Py<Outcomes>,
-    next: usize,
+    next: AtomicUsize,
 }
 
 #[pymethods]
@@ -270,9 +271,7 @@ impl Rows {
         slf
     }
 
-    fn __next__(&mut self) -> Option<Outcome> {
-        let row = self.outcomes.get().0.get(self.next).cloned();
-        self.next += 1;
-        row
+    fn __next__(&self) -> Option<Outcome> {
+        self.outcomes.get().0.get(self.next.fetch_add(1, Ordering::Relaxed)).cloned()
     }
 }

@@ -6,6 +6,7 @@ use liveops_core::error::Code;
 use liveops_core::intake::decision_headers;
 use liveops_core::quota::{self, Decision, Quota};
 use liveops_core::shared::{self, WhenFull};
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use crate::arguments::{Int, instant};
@@ -67,27 +68,28 @@ impl RateLimiter {
 }
 
 /// Never more than `limit` in any window of so many seconds, whenever it begins.
-#[pyclass(module = "liveops")]
-pub(crate) struct SlidingLog(quota::SlidingLog);
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct SlidingLog(Mutex<quota::SlidingLog>);
 
 #[pymethods]
 impl SlidingLog {
     #[new]
     #[pyo3(signature = (limit, *, window_seconds=Int(1)))]
     fn new(py: Python<'_>, limit: Int<u32>, window_seconds: Int<u32>) -> PyResult<Self> {
-        Ok(Self(quota::SlidingLog::new(limit.0, seconds(py, limit.0, window_seconds.0)?)))
+        Ok(Self(Mutex::new(quota::SlidingLog::new(limit.0, seconds(py, limit.0, window_seconds.0)?))))
     }
 
     /// Decides on one call that counts for `cost`.
     #[pyo3(signature = (cost=Int(1), *, now_ms=None, now=None))]
     fn check<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         cost: Int<u32>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let found = self.0.check(cost.0, instant(py, now_ms, now)?);
+        let now = instant(py, now_ms, now)?;
+        let found = self.0.lock().check(cost.0, now);
         decision(py, &found, &decision_headers(&found))
     }
 }
