@@ -1,6 +1,8 @@
 //! Traffic for benches and comparisons: the same for the same seed, everywhere.
 #![forbid(unsafe_code)]
 
+pub mod random;
 pub mod traffic;
 
+pub use random::Random;
 pub use traffic::Traffic;

@@ -1,5 +1,10 @@
 //! Progression events of many players, from a seed.
 
+use liveops_core::event::Parser;
+use liveops_core::{Command, Timestamp};
+
+use crate::random::{Random, mix};
+
 /// When the traffic happens: 2026-01-05T12:00:00Z, a Monday, far from any boundary of a period.
 pub const NOW_MS: i64 = 1_767_614_400_000;
 
@@ -29,6 +34,9 @@ pub const RULES: &str = r#"{
 /// Bytes of each event body that [`Traffic`] makes.
 pub const EVENT_BYTES: usize = 206;
 
+/// How fast events come in. Receive times therefore differ, as they do at a server: only a few players reach one score
+/// in the same millisecond.
+const EVENTS_PER_MILLI: u64 = 10;
 const XP_PER_EVENT: u64 = 50;
 const EVENTS_PER_LEVEL: u64 = 20;
 
@@ -46,7 +54,7 @@ const EVENTS_PER_LEVEL: u64 = 20;
 pub struct Traffic {
     players: u64,
     sequence: u64,
-    random: u64,
+    random: Random,
 }
 
 impl Traffic {
@@ -56,17 +64,57 @@ impl Traffic {
     /// Without players there is no traffic.
     pub const fn new(players: u64, seed: u64) -> Self {
         assert!(players > 0, "no players");
-        Self { players, sequence: 0, random: seed }
+        Self { players, sequence: 0, random: Random::new(seed) }
     }
 
     /// One event of each player that puts them 0, 50, ... 950 XP into their first level.
     pub fn warm_up(&mut self) -> Vec<String> {
-        (0..self.players).map(|player| self.body(player, XP_PER_EVENT * (player % EVENTS_PER_LEVEL))).collect()
+        (0..self.players).map(|player| self.warm_up_body(player)).collect()
+    }
+
+    /// The same as commands, each received at its own time.
+    ///
+    /// # Panics
+    /// If the parser does not know `progression` as it is built in.
+    pub fn warm_up_commands(&mut self, parser: &Parser) -> Vec<Command> {
+        let players = 0..self.players;
+        let event = |player| {
+            let body = self.warm_up_body(player);
+            command(parser, &body, self.now())
+        };
+        players.map(event).collect()
+    }
+
+    /// The next events as commands, each received at its own time.
+    ///
+    /// # Panics
+    /// If the parser does not know `progression` as it is built in.
+    pub fn commands(&mut self, parser: &Parser, len: usize) -> Vec<Command> {
+        let event = |_| {
+            let body = self.next_body();
+            command(parser, &body, self.now())
+        };
+        (0..len).map(event).collect()
+    }
+
+    /// When the event made last comes in.
+    pub fn now(&self) -> Timestamp {
+        let millis = self.sequence / EVENTS_PER_MILLI;
+        Timestamp::from_unix_millis(NOW_MS).plus_millis(millis.cast_signed())
+    }
+
+    fn warm_up_body(&mut self, player: u64) -> String {
+        self.body(player, XP_PER_EVENT * (player % EVENTS_PER_LEVEL))
+    }
+
+    fn next_body(&mut self) -> String {
+        let player = self.random.below(self.players);
+        self.body(player, XP_PER_EVENT)
     }
 
     fn body(&mut self, player: u64, xp: u64) -> String {
         self.sequence += 1;
-        let id = splitmix(self.sequence);
+        let id = mix(self.sequence);
         // Ids as people make them: a UUID for the event, a short name for the player.
         let mut body = format!(
             r#"{{"id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","type":"progression","playerId":"player-{player:06}","ts":{},"payload":{{"deltaXp":{xp},"activity":"dungeon","zone":"#,
@@ -90,17 +138,14 @@ impl Iterator for Traffic {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let player = splitmix(self.random) % self.players;
-        Some(self.body(player, XP_PER_EVENT))
+        Some(self.next_body())
     }
 }
 
-/// Sebastiano Vigna's `SplitMix64`: the step from a state to an output.
-const fn splitmix(state: u64) -> u64 {
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+fn command(parser: &Parser, body: &str, received_at: Timestamp) -> Command {
+    let mut parsed = parser.parse(body.as_bytes(), received_at).expect("the rules know the built-in events");
+    let id = parsed.id.take().expect("every body has an id");
+    Command::event(parsed.into_event(id), received_at)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! `engine.event`: the whole engine, an event decided and committed in memory, against the floor of 2,000 ns.
 
 use liveops_bench::Traffic;
-use liveops_bench::traffic::{NOW_MS, RULES};
-use liveops_core::signing::Headers;
-use liveops_core::{Command, Engine, Intake, MemoryStore, Outcome, Rules, Timestamp};
+use liveops_bench::traffic::RULES;
+use liveops_core::{Engine, MemoryStore, Outcome, Rules};
 
 use liveops_compare::measure::{Row, Stopwatch, median};
 
@@ -18,23 +17,17 @@ const ROUNDS: usize = 9;
 /// Parsing and making commands is outside the timing, and so is checking what came of them: the row is about deciding and
 /// committing. Dropping the outcomes is inside.
 pub(crate) fn event() -> Result<Row, String> {
-    let now = Timestamp::from_unix_millis(NOW_MS);
     let rules = Rules::from_json(RULES).map_err(|error| error.to_string())?;
-    let intake = Intake::builder(rules.door()).trusted().build().map_err(|error| error.to_string())?;
+    let parser = rules.door().parser();
     let engine = Engine::new(rules, MemoryStore::new());
-    let commands = |bodies: Vec<String>| -> Result<Vec<Command>, String> {
-        let admit = |body: String| intake.admit(&Headers::default(), body.as_bytes(), now).map(Command::from);
-        bodies.into_iter().map(admit).collect::<Result<_, _>>().map_err(|error| error.to_string())
-    };
-
     let mut traffic = Traffic::new(PLAYERS, 7);
-    for batch in commands(traffic.warm_up())?.chunks(BATCH) {
+    for batch in traffic.warm_up_commands(&parser).chunks(BATCH) {
         engine.submit_batch(batch);
     }
 
     // The first round settles caches and allocators, and is where the workload shows that it is what the row claims.
     let mut receipts = 0;
-    for batch in commands(traffic.by_ref().take(EVENTS_PER_ROUND).collect())?.chunks(BATCH) {
+    for batch in traffic.commands(&parser, EVENTS_PER_ROUND).chunks(BATCH) {
         for outcome in engine.submit_batch(batch) {
             match outcome {
                 Outcome::Applied(applied) => receipts += usize::from(!applied.receipts.is_empty()),
@@ -50,7 +43,7 @@ pub(crate) fn event() -> Result<Row, String> {
     let mut stopwatch = Stopwatch::default();
     let mut costs = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let commands = commands(traffic.by_ref().take(EVENTS_PER_ROUND).collect())?;
+        let commands = traffic.commands(&parser, EVENTS_PER_ROUND);
         let nanos = stopwatch.time(|| {
             for batch in commands.chunks(BATCH) {
                 std::hint::black_box(engine.submit_batch(batch));

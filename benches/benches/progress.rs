@@ -1,0 +1,42 @@
+//! `progress`: a level looked up, a grant with boosts and a cap, a curve compiled.
+
+mod quick;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use liveops_bench::Random;
+use liveops_bench::traffic::NOW_MS;
+use liveops_core::progress::{AtMaxLevel, Boost, LevelCurve, Progression};
+use liveops_core::{Id, Timestamp};
+
+fn progress(c: &mut Criterion) {
+    let now = Timestamp::from_unix_millis(NOW_MS);
+    let curve = LevelCurve::exponential(250, "1.2").expect("a good curve").max_level(60);
+    let levels = curve.compile().expect("a good curve");
+    let highest = levels.total(60);
+    let boost = Boost {
+        id: Id::new("double-xp").expect("a good id"),
+        from: now,
+        until: now.plus_millis(3_600_000),
+        factor: "1.5".parse().expect("a good ratio"),
+    };
+    let progression = Progression {
+        levels: levels.clone(),
+        at_max_level: AtMaxLevel::Bank,
+        daily_xp_cap: Some(20_000),
+        boosts: vec![boost],
+    };
+    let mut random = Random::new(7);
+
+    let mut group = c.benchmark_group("progress");
+    group.bench_function("level_at", |b| b.iter(|| levels.level_at(random.below(highest))));
+    group.bench_function("grant", |b| {
+        b.iter(|| progression.grant(random.below(highest), 5_000, black_box(120), now).expect("far from overflow"));
+    });
+    group.bench_function("compile 60 levels", |b| b.iter(|| black_box(&curve).compile().expect("a good curve")));
+    group.finish();
+}
+
+criterion_group! { name = benches; config = quick::quick(); targets = progress }
+criterion_main!(benches);
