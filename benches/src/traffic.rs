@@ -77,11 +77,12 @@ impl Traffic {
     /// # Panics
     /// If the parser does not know `progression` as it is built in.
     pub fn warm_up_commands(&mut self, parser: &Parser) -> Vec<Command> {
+        let players = 0..self.players;
         let event = |player| {
             let body = self.warm_up_body(player);
             command(parser, &body, self.now())
         };
-        (0..self.players).map(event).collect()
+        players.map(event).collect()
     }
 
     /// The next events as commands, each received at its own time.
