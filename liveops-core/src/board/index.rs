@@ -1,11 +1,11 @@
 //! Ranked entries of one board in one period: a fold over what is committed, that can be rebuilt from it.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
 use serde::Serialize;
 
+use super::ranked::{Item, Ranked, Seat, Seats};
 use super::{Order, Place, Score, Standing};
 use crate::hash::{Key, Map};
 use crate::id::PlayerId;
@@ -54,15 +54,25 @@ impl fmt::Display for Row {
 #[derive(Clone, Debug)]
 pub struct Index {
     slots: Map<PlayerId, u32>,
-    /// By slot; apart from the entries, because few comparisons get as far as the owner.
+    people: People,
+    ranked: Ranked,
+}
+
+/// By slot; apart from each other, because few comparisons get as far as the owner.
+#[derive(Clone, Debug, Default)]
+struct People {
     owners: Vec<PlayerId>,
     entries: Vec<Entry>,
-    ranked: Ranked,
-    /// Of [`Self::apply_all`]; what leaves and what comes.
-    leaving: Vec<Item>,
-    coming: Vec<Item>,
-    /// Counts flushes of the two, so that an entry knows whether it is in them.
-    round: u32,
+}
+
+impl Seats for People {
+    fn seat(&mut self, slot: usize, seat: Seat) {
+        self.entries[slot].seat = seat;
+    }
+
+    fn owner(&self, slot: usize) -> &PlayerId {
+        &self.owners[slot]
+    }
 }
 
 /// What one entry becomes.
@@ -77,8 +87,8 @@ pub(crate) struct Change {
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Entry {
-    /// The round in which it last changed.
-    round: u32,
+    /// Where it is ranked, if it is shown.
+    seat: Seat,
     /// The version last applied. Absence is remembered too, so that an older version cannot bring an entry back.
     version: u64,
     standing: Option<Standing>,
@@ -94,10 +104,7 @@ impl Entry {
 impl Index {
     /// An empty index; see [`Map::new`] about the key.
     pub fn new(hash_key: Key) -> Self {
-        let (leaving, coming) = (Vec::new(), Vec::new());
-        let slots = Map::new(hash_key);
-        let (owners, entries, ranked) = (Vec::new(), Vec::new(), Ranked::default());
-        Self { slots, owners, entries, ranked, leaving, coming, round: 1 }
+        Self { slots: Map::new(hash_key), people: People::default(), ranked: Ranked::default() }
     }
 
     /// Takes what the record of that version says: an entry, or `None` for a player who is hidden or has no entry. An
@@ -107,44 +114,14 @@ impl Index {
         self.apply_all(&[Change { slot, version, standing }]);
     }
 
-    /// The same for many slots, without looking them up; a slot of before [`Self::clear`] is nobody's. What leaves and
-    /// what comes is sorted first, so that the ranked sequence is gone through in order.
+    /// The same for many slots, without looking them up; a slot of before [`Self::clear`] is nobody's.
     pub(crate) fn apply_all(&mut self, changes: &[Change]) {
         for Change { slot, version, standing } in changes {
-            let Some(entry) = self.entries.get_mut(*slot).filter(|entry| entry.version < *version) else { continue };
-            let before = entry.shown().map(|s| s.place());
-            let after = standing.map(|s| s.place());
-            let again = entry.round == self.round && before != after;
-            entry.version = *version;
-            entry.standing = *standing;
-            entry.hidden = false;
-            if before == after {
-                continue;
+            if self.people.entries.get(*slot).is_some_and(|entry| entry.version < *version) {
+                self.people.entries[*slot].version = *version;
+                self.put(*slot, *standing, false);
             }
-            entry.round = self.round;
-            if again {
-                // Its new place is among those that come: they have to be there before it can leave.
-                self.flush();
-                self.entries[*slot].round = self.round;
-            }
-            self.leaving.extend(before.map(|place| Item::new(place, *slot)));
-            self.coming.extend(after.map(|place| Item::new(place, *slot)));
         }
-        self.flush();
-    }
-
-    fn flush(&mut self) {
-        let owners = &self.owners;
-        for items in [&mut self.leaving, &mut self.coming] {
-            items.sort_unstable_by(|a, b| if a.is_before(b, owners) { Ordering::Less } else { Ordering::Greater });
-        }
-        for item in self.leaving.drain(..) {
-            self.ranked.remove(item, owners);
-        }
-        for item in self.coming.drain(..) {
-            self.ranked.insert(item, owners);
-        }
-        self.round = self.round.wrapping_add(1);
     }
 
     /// Frees everything, for good: whoever still holds this index can do nothing with it.
@@ -155,60 +132,62 @@ impl Index {
     /// Forgets which version of an owner came last, once that owner begins anew.
     pub fn forget(&mut self, owner: &PlayerId) {
         if let Some(slot) = self.find(owner.as_bytes()) {
-            self.entries[slot].version = 0;
+            self.people.entries[slot].version = 0;
             self.put(slot, None, false);
         }
     }
 
     /// The entry of an owner, hidden or not.
     pub fn standing(&self, owner: &[u8]) -> Option<Standing> {
-        self.find(owner).and_then(|slot| self.entries[slot].standing)
+        self.find(owner).and_then(|slot| self.people.entries[slot].standing)
     }
 
     /// Replaces, adds or removes an entry, whatever its version.
     pub(super) fn set(&mut self, owner: &PlayerId, standing: Option<Standing>) {
         let slot = self.slot(owner);
-        let hidden = self.entries[slot].hidden;
+        let hidden = self.people.entries[slot].hidden;
         self.put(slot, standing, hidden);
     }
 
     /// Shows an owner or not; the entry stays. Whether there was anything to change.
     pub(super) fn set_hidden(&mut self, owner: &[u8], hidden: bool) -> bool {
-        let Some(slot) = self.find(owner).filter(|slot| self.entries[*slot].hidden != hidden) else { return false };
-        let standing = self.entries[slot].standing;
+        let Some(slot) = self.find(owner).filter(|slot| self.people.entries[*slot].hidden != hidden) else {
+            return false;
+        };
+        let standing = self.people.entries[slot].standing;
         self.put(slot, standing, hidden);
         true
     }
 
     /// How many are shown.
     pub fn len(&self) -> u64 {
-        self.ranked.len as u64
+        self.ranked.len() as u64
     }
 
     /// Whether nobody is shown.
     pub fn is_empty(&self) -> bool {
-        self.ranked.len == 0
+        self.ranked.len() == 0
     }
 
     /// Rank from 1 of who is shown.
     pub fn rank(&self, owner: &[u8], ranking: Ranking) -> Option<u64> {
         let slot = self.find(owner)?;
-        let place = self.entries[slot].shown()?.place();
+        let place = self.people.entries[slot].shown()?.place();
         Some(self.rank_at(self.position(place, slot), place, ranking))
     }
 
     /// `offset..offset + limit`, best first.
     pub fn page(&self, offset: usize, limit: usize, ranking: Ranking) -> Vec<Row> {
-        self.rows(offset..offset.saturating_add(limit).min(self.ranked.len), ranking)
+        self.rows(offset..offset.saturating_add(limit).min(self.ranked.len()), ranking)
     }
 
     /// Up to `each_side` rows above and below an owner, and the owner's; at the ends there are fewer. Empty for an
     /// owner who is not shown.
     pub fn around(&self, owner: &[u8], each_side: usize, ranking: Ranking) -> Vec<Row> {
         let Some(slot) = self.find(owner) else { return Vec::new() };
-        let Some(standing) = self.entries[slot].shown() else { return Vec::new() };
+        let Some(standing) = self.people.entries[slot].shown() else { return Vec::new() };
         let at = self.position(standing.place(), slot);
-        let end = at.saturating_add(each_side).saturating_add(1).min(self.ranked.len);
+        let end = at.saturating_add(each_side).saturating_add(1).min(self.ranked.len());
         self.rows(at.saturating_sub(each_side)..end, ranking)
     }
 
@@ -219,7 +198,7 @@ impl Index {
             .into_iter()
             .filter_map(|owner| {
                 let slot = self.find(owner)?;
-                Some(self.position(self.entries[slot].shown()?.place(), slot))
+                Some(self.position(self.people.entries[slot].shown()?.place(), slot))
             })
             .collect();
         positions.sort_unstable();
@@ -240,8 +219,8 @@ impl Index {
     fn rows(&self, positions: Range<usize>, ranking: Ranking) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::with_capacity(positions.len());
         let mut before: Option<(u64, Place)> = None;
-        for (at, item) in (positions.start..).zip(self.ranked.range(positions)) {
-            let entry = &self.entries[item.slot()];
+        for (at, item) in (positions.start..).zip(self.ranked.range(positions, &self.people)) {
+            let entry = &self.people.entries[item.slot()];
             let Some(standing) = entry.shown() else { continue };
             let rank = match before {
                 Some((rank, place)) if ranking != Ranking::Ordinal && place[..2] == item.place[..2] => rank,
@@ -253,7 +232,7 @@ impl Index {
             let Score { score, subscore } = standing.score;
             rows.push(Row {
                 rank,
-                owner: self.owners[item.slot()].clone(),
+                owner: self.people.owner(item.slot()).clone(),
                 score,
                 subscore,
                 reached_at: standing.reached_at,
@@ -268,7 +247,7 @@ impl Index {
             Ranking::Ordinal => position as u64 + 1,
             Ranking::Competition => first_equal() as u64 + 1,
             Ranking::Dense => {
-                let better = self.ranked.range(0..first_equal());
+                let better = self.ranked.range(0..first_equal(), &self.people).into_iter();
                 let mut last = None;
                 better
                     .filter(|item| last.replace([item.place[0], item.place[1]]) != Some([item.place[0], item.place[1]]))
@@ -287,145 +266,34 @@ impl Index {
         if let Some(slot) = self.find(owner.as_bytes()) {
             return slot;
         }
-        let slot = self.entries.len();
-        self.owners.push(owner.clone());
-        self.entries.push(Entry { round: 0, version: 0, standing: None, hidden: false });
+        let slot = self.people.entries.len();
+        self.people.owners.push(owner.clone());
+        self.people.entries.push(Entry { seat: Seat::default(), version: 0, standing: None, hidden: false });
         // More than 2^32 entries of 64 bytes do not fit any machine this runs on.
         self.slots.insert(owner.clone(), u32::try_from(slot).unwrap_or(u32::MAX));
         slot
     }
 
     fn position(&self, place: Place, slot: usize) -> usize {
-        self.ranked.position(Item::new(place, slot), &self.owners)
+        self.ranked.position(place, self.people.owner(slot), &self.people)
     }
 
     fn put(&mut self, slot: usize, standing: Option<Standing>, hidden: bool) {
-        let before = self.entries[slot].shown().map(|s| s.place());
-        let after = standing.filter(|_| !hidden).map(|s| s.place());
-        if before != after {
-            if let Some(place) = before {
-                self.ranked.remove(Item::new(place, slot), &self.owners);
-            }
-            if let Some(place) = after {
-                self.ranked.insert(Item::new(place, slot), &self.owners);
-            }
-        }
-        self.entries[slot].standing = standing;
-        self.entries[slot].hidden = hidden;
-    }
-}
-
-/// A ranked entry: 32 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Item {
-    place: Place,
-    slot: u32,
-}
-
-impl Item {
-    fn new(place: Place, slot: usize) -> Self {
-        Self { place, slot: u32::try_from(slot).unwrap_or(u32::MAX) }
-    }
-
-    const fn slot(&self) -> usize {
-        self.slot as usize
-    }
-
-    fn is_before(&self, other: &Self, owners: &[PlayerId]) -> bool {
-        let ([a, b, c], [x, y, z]) = (self.place, other.place);
-        if a != x {
-            return a < x;
-        }
-        match (b, c).cmp(&(y, z)) {
-            Ordering::Equal => self.slot != other.slot && owners[self.slot()] < owners[other.slot()],
-            order => order.is_lt(),
-        }
-    }
-}
-
-/// Most items of one chunk: 2 KiB.
-const CHUNK_LEN_MAX: usize = 64;
-
-/// A sorted sequence cut into chunks: a change moves at most one chunk's items, a rank adds up the lengths of the
-/// chunks before. None is empty.
-#[derive(Clone, Debug, Default)]
-struct Ranked {
-    chunks: Vec<Vec<Item>>,
-    /// The first item of each chunk, side by side, so that the search for a chunk stays within a few cache lines.
-    firsts: Vec<Item>,
-    len: usize,
-}
-
-impl Ranked {
-    /// The chunk that holds the item or would, and the place in it.
-    fn locate(&self, item: Item, owners: &[PlayerId]) -> (usize, usize) {
-        let chunk = self.firsts.partition_point(|first| !item.is_before(first, owners)).saturating_sub(1);
-        let within = |chunk: &Vec<Item>| chunk.partition_point(|known| known.is_before(&item, owners));
-        (chunk, self.chunks.get(chunk).map_or(0, within))
-    }
-
-    fn insert(&mut self, item: Item, owners: &[PlayerId]) {
-        if self.chunks.is_empty() {
-            self.chunks.push(Vec::with_capacity(CHUNK_LEN_MAX));
-            self.firsts.push(item);
-        }
-        let (at, within) = self.locate(item, owners);
-        self.len += 1;
-        let chunk = &mut self.chunks[at];
-        chunk.insert(within, item);
-        self.firsts[at] = chunk[0];
-        if chunk.len() == CHUNK_LEN_MAX {
-            let mut right = Vec::with_capacity(CHUNK_LEN_MAX);
-            right.extend(chunk.drain(CHUNK_LEN_MAX / 2..));
-            self.firsts.insert(at + 1, right[0]);
-            self.chunks.insert(at + 1, right);
-        }
-    }
-
-    fn remove(&mut self, item: Item, owners: &[PlayerId]) {
-        let (at, within) = self.locate(item, owners);
-        self.len -= 1;
-        let chunk = &mut self.chunks[at];
-        debug_assert_eq!(chunk[within].slot, item.slot, "an entry stands where its place says");
-        chunk.remove(within);
-        let Some(first) = chunk.first() else {
-            self.chunks.remove(at);
-            self.firsts.remove(at);
+        let entry = &mut self.people.entries[slot];
+        let before = entry.shown().map(|s| s.place());
+        entry.standing = standing;
+        entry.hidden = hidden;
+        let after = entry.shown().map(|s| s.place());
+        let seat = entry.seat;
+        if before == after {
             return;
-        };
-        self.firsts[at] = *first;
-        let joined = chunk.len() + self.chunks.get(at + 1).map_or(0, Vec::len);
-        if joined < CHUNK_LEN_MAX / 2 && at + 1 < self.chunks.len() {
-            let right = self.chunks.remove(at + 1);
-            self.firsts.remove(at + 1);
-            self.chunks[at].extend(right);
         }
-    }
-
-    fn position(&self, item: Item, owners: &[PlayerId]) -> usize {
-        let (chunk, within) = self.locate(item, owners);
-        self.before(chunk) + within
-    }
-
-    /// How many stand before a place, whoever holds it.
-    fn count_below(&self, place: Place) -> usize {
-        let chunk = self.firsts.partition_point(|first| first.place < place).saturating_sub(1);
-        self.before(chunk) + self.chunks.get(chunk).map_or(0, |chunk| chunk.partition_point(|item| item.place < place))
-    }
-
-    fn before(&self, chunk: usize) -> usize {
-        self.chunks[..chunk].iter().map(Vec::len).sum()
-    }
-
-    fn range(&self, positions: Range<usize>) -> impl Iterator<Item = &Item> {
-        let mut skip = positions.start;
-        let mut first = 0;
-        while let Some(chunk) = self.chunks.get(first).filter(|chunk| chunk.len() <= skip) {
-            skip -= chunk.len();
-            first += 1;
+        if before.is_some() {
+            self.ranked.remove(seat, &mut self.people);
         }
-        let wanted = positions.end.saturating_sub(positions.start);
-        self.chunks[first..].iter().flatten().skip(skip).take(wanted)
+        if let Some(place) = after {
+            self.ranked.insert(Item::new(place, slot), &mut self.people);
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod index;
 mod leaderboard;
+mod ranked;
 mod windowed;
 
 pub(crate) use index::Change;

@@ -21,8 +21,8 @@ pub(super) struct Place {
 }
 
 /// What a batch has to tell the boards, by board. It is told after the players' locks are let go, and all that concerns
-/// one board at once: sorted changes go through a board's memory from one end to the other instead of across it.
-/// Versions keep what two threads tell of one player in order.
+/// one board at once: a short loop over one board waits for memory several times at once, where a long way through all of
+/// a player's boards would wait for each in turn. Versions keep what two threads tell of one player in order.
 #[derive(Debug, Default)]
 pub(super) struct News {
     boards: Vec<(Board, Vec<Change>)>,
