@@ -238,7 +238,7 @@ impl<S: Store + Scan> Engine<S> {
                     export.suspicions.push(Numbered { number, suspicion: *suspicion });
                 }
                 (Key::Outcome(_, id), Record::Outcome(outcome)) => {
-                    export.outcomes.push(NamedOutcome { id, outcome: *outcome })
+                    export.outcomes.push(NamedOutcome { id, outcome: *outcome });
                 }
                 _ => {}
             }

@@ -127,7 +127,7 @@ impl From<ValidationError> for Refusal {
 
 impl From<SignatureError> for Refusal {
     fn from(error: SignatureError) -> Self {
-        Self { code: error.code(), message: error.to_string(), issues: Vec::new(), decision: None }
+        Self { code: error.code(), message: error.message().to_owned(), issues: Vec::new(), decision: None }
     }
 }
 

@@ -175,10 +175,13 @@ impl<'a> Plan<'a> {
         for at in 0..self.round {
             let lane = &self.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
-            let Some(player) = read(run, &mut answers, &mut self.found) else {
-                // Answers of another kind or too few: nothing after this one can be trusted.
-                self.refuse_from(at, &Error::new(Code::StoreMisconfigured));
-                break;
+            let player = match read(run, &mut answers, &mut self.found) {
+                Ok(player) => player,
+                Err(code) => {
+                    // Nothing after such an answer can be trusted.
+                    self.refuse_from(at, &Error::new(code));
+                    break;
+                }
             };
             let mut given = self.given[lane.at..lane.run_end()].iter();
             let outcomes = &mut self.outcomes;
@@ -259,16 +262,17 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The answers to one run's keys, in the order of [`Plan::keys`]; `None` if they are of another kind.
+/// The answers to one run's keys, in the order of [`Plan::keys`]: the player, and what is found of each command. An error
+/// if they are of another kind or too few.
 fn read(
     run: &[&Command],
     answers: &mut impl Iterator<Item = Option<Record>>,
     all: &mut Vec<Found>,
-) -> Option<Option<Box<Player>>> {
-    let player = match answers.next()? {
-        Some(Record::Player(player)) => Some(player),
-        None => None,
-        Some(_) => return None,
+) -> Result<Option<Box<Player>>, Code> {
+    let player = match answers.next() {
+        Some(Some(Record::Player(player))) => Some(player),
+        Some(None) => None,
+        _ => return Err(Code::StoreMisconfigured),
     };
     all.clear();
     for command in run {
@@ -281,9 +285,9 @@ fn read(
             _ => sound = false,
         });
         if !sound {
-            return None;
+            return Err(Code::StoreMisconfigured);
         }
         all.push(found);
     }
-    Some(player)
+    Ok(player)
 }

@@ -215,11 +215,12 @@ fn length<T>(items: &[T]) -> u32 {
 }
 
 fn compare(place: Place, owner: &PlayerId, other: Place, other_owner: &PlayerId) -> Ordering {
-    let ([a, b, c], [x, y, z]) = (place, other);
-    if a != x {
-        return a.cmp(&x);
+    let ([score, subscore, tie], [other_score, other_subscore, other_tie]) = (place, other);
+    // Nearly always the scores decide.
+    if score != other_score {
+        return score.cmp(&other_score);
     }
-    (b, c).cmp(&(y, z)).then_with(|| owner.cmp(other_owner))
+    (subscore, tie).cmp(&(other_subscore, other_tie)).then_with(|| owner.cmp(other_owner))
 }
 
 fn sort(a: &Item, b: &Item, seats: &impl Seats) -> Ordering {
