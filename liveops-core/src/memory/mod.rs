@@ -47,6 +47,8 @@ pub struct MemoryStore {
     players: DashMap<PlayerId, Slot>,
     feed: Option<Mutex<Backlog>>,
     ranks: Ranks,
+    /// Of the maps of outcomes.
+    hash_key: RandomState,
 }
 
 /// Alone on its cache line. Every gate holds the same horizon.
@@ -92,6 +94,7 @@ impl Default for MemoryStore {
             players: DashMap::new(),
             feed: None,
             ranks: Ranks::new(hash_key),
+            hash_key: random,
         }
     }
 }
@@ -161,7 +164,7 @@ impl MemoryStore {
             self.ranks.note(&id, &mut slot, player, &mut news);
             news.tell();
         }
-        slot.insert(key, record)
+        slot.insert(key, record, &self.hash_key)
     }
 
     /// Every record in key order, at one moment.
@@ -213,7 +216,7 @@ impl MemoryStore {
         }
         let mut slot = entry.or_default();
         self.ranks.note(&changes.player, &mut slot, &changes.record, news);
-        slot.write(changes, scratch);
+        slot.write(changes, scratch, &self.hash_key);
         CommitOutcome::Applied
     }
 }
@@ -245,7 +248,7 @@ impl Store for MemoryStore {
             };
             let slot = self.players.get(player);
             for key in keys {
-                answers.push(slot.as_ref().map_or(Ok(None), |slot| slot.get(key))?);
+                answers.push(slot.as_ref().map_or(Ok(None), |slot| slot.get(key, &self.hash_key))?);
             }
         }
         Ok(answers)

@@ -1,6 +1,7 @@
 //! All records of one player.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use super::ranks::Place;
 use crate::codec::Stable as _;
@@ -14,7 +15,7 @@ pub(super) struct Slot {
     pub(super) player: Option<Box<Player>>,
     /// Where the entries of `player.standings` are ranked, one for each, in the same order.
     pub(super) places: Vec<Place>,
-    outcomes: HashMap<CommandId, Remembered>,
+    outcomes: HashMap<Hashed, Remembered, BuildHasherDefault<Stored>>,
     receipts: BTreeMap<u64, Receipt>,
     suspicions: BTreeMap<u64, Suspicion>,
 }
@@ -38,15 +39,56 @@ impl Remembered {
     }
 }
 
+/// A command's name and its hash under the store's key: a growing map need not go back to the names to hash them again.
+#[derive(Debug, PartialEq, Eq)]
+struct Hashed {
+    hash: u64,
+    id: CommandId,
+}
+
+impl Hashed {
+    fn new(id: CommandId, key: &RandomState) -> Self {
+        Self { hash: key.hash_one(&id), id }
+    }
+}
+
+impl Hash for Hashed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Answers with the hash it is given.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stored(u64);
+
+impl Hasher for Stored {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Never asked: a `Hashed` writes one number.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 impl Slot {
     pub(super) fn version(&self) -> u64 {
         self.player.as_ref().map_or(0, |player| player.version)
     }
 
-    pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StoreErrorKind> {
+    pub(super) fn get(&self, key: &Key, hash_key: &RandomState) -> Result<Option<Record>, StoreErrorKind> {
         Ok(match key {
             Key::Player(_) => self.player.clone().map(Record::Player),
-            Key::Outcome(_, id) => self.outcomes.get(id).map(Remembered::read).transpose()?.map(Record::Outcome),
+            Key::Outcome(_, id) => {
+                let known = self.outcomes.get(&Hashed::new(id.clone(), hash_key));
+                known.map(Remembered::read).transpose()?.map(Record::Outcome)
+            }
             Key::Receipt(_, n) => self.receipts.get(n).map(|receipt| Record::Receipt(receipt.clone().into())),
             Key::Suspicion(_, n) => self.suspicions.get(n).map(|suspicion| Record::Suspicion(suspicion.clone().into())),
             Key::Horizon => None,
@@ -54,11 +96,11 @@ impl Slot {
     }
 
     /// Takes one record of a snapshot; `None` for one that is not under its own kind of key.
-    pub(super) fn insert(&mut self, key: Key, record: Record) -> Option<()> {
+    pub(super) fn insert(&mut self, key: Key, record: Record, hash_key: &RandomState) -> Option<()> {
         match (key, record) {
             (Key::Player(_), Record::Player(player)) => self.player = Some(player),
             (Key::Outcome(_, id), Record::Outcome(outcome)) => {
-                self.outcomes.insert(id, Remembered::new(&outcome, &mut Vec::new()));
+                self.outcomes.insert(Hashed::new(id, hash_key), Remembered::new(&outcome, &mut Vec::new()));
             }
             (Key::Receipt(_, n), Record::Receipt(receipt)) => drop(self.receipts.insert(n, *receipt)),
             (Key::Suspicion(_, n), Record::Suspicion(suspicion)) => drop(self.suspicions.insert(n, *suspicion)),
@@ -67,19 +109,19 @@ impl Slot {
         Some(())
     }
 
-    pub(super) fn write(&mut self, changes: ChangeSet, scratch: &mut Vec<u8>) {
+    pub(super) fn write(&mut self, changes: ChangeSet, scratch: &mut Vec<u8>, hash_key: &RandomState) {
         if changes.forget {
             *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
         }
         self.player = Some(changes.record);
         for (id, outcome) in changes.outcomes {
-            self.outcomes.insert(id, Remembered::new(&outcome, scratch));
+            self.outcomes.insert(Hashed::new(id, hash_key), Remembered::new(&outcome, scratch));
         }
         self.receipts.extend(changes.receipts.into_iter().map(|r| (r.number, r)));
         self.suspicions.extend(changes.suspicions);
         for key in changes.removed {
             match key {
-                Key::Outcome(_, id) => drop(self.outcomes.remove(&id)),
+                Key::Outcome(_, id) => drop(self.outcomes.remove(&Hashed::new(id, hash_key))),
                 Key::Receipt(_, n) => drop(self.receipts.remove(&n)),
                 Key::Suspicion(_, n) => drop(self.suspicions.remove(&n)),
                 Key::Horizon | Key::Player(_) => {}
@@ -91,7 +133,7 @@ impl Slot {
     pub(super) fn records(&self, id: &PlayerId, all: &mut Vec<(Key, Record)>) -> Result<(), StoreErrorKind> {
         all.extend(self.player.iter().map(|p| (Key::Player(id.clone()), Record::Player(p.clone()))));
         for (command, outcome) in &self.outcomes {
-            all.push((Key::Outcome(id.clone(), command.clone()), Record::Outcome(outcome.read()?)));
+            all.push((Key::Outcome(id.clone(), command.id.clone()), Record::Outcome(outcome.read()?)));
         }
         let receipts = self.receipts.iter();
         all.extend(receipts.map(|(n, r)| (Key::Receipt(id.clone(), *n), Record::Receipt(r.clone().into()))));
