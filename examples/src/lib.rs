@@ -1,7 +1,7 @@
 //! What the example programs and their tests share: the generator of the sample season, and its replay.
 //!
 //! - [`generate`] makes a season from a seed: players of different habits, and everything that real traffic holds.
-//! - [`line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
+//! - [`mod@line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
 //! - [`replay`] drives lines through the door and an engine and counts what comes out.
 //! - [`report`] says it in plain text, [`export`] in files.
 #![forbid(unsafe_code)]
