@@ -19,7 +19,6 @@
 
 mod chunks;
 mod cursor;
-mod frame;
 mod index;
 mod leaderboard;
 mod ranks;
