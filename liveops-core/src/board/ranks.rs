@@ -60,8 +60,14 @@ impl Ranks {
 
     #[inline]
     pub(super) fn find(&self, handle: Handle) -> Found {
-        match self.tree.spot(handle) {
-            Some(spot) => Found::Shown(spot),
+        self.find_in(self.tree.seat(handle), handle)
+    }
+
+    /// The same, of an owner whose leaf is known.
+    #[inline]
+    pub(super) fn find_in(&self, leaf: Option<u32>, handle: Handle) -> Found {
+        match leaf {
+            Some(leaf) => Found::Shown(self.tree.spot_in(leaf, handle)),
             None if self.aside.contains_key(&handle) => Found::Aside,
             None => Found::Nowhere,
         }
@@ -122,26 +128,61 @@ impl Ranks {
         if self.sort != standing.sort && self.entries() == 0 {
             self.sort = standing.sort;
         }
-        let place = Standing { sort: self.sort, ..standing }.place();
+        let leaf = if hidden { None } else { self.leaf_for(handle, found, &standing, roster) };
+        let aim = leaf.map(|leaf| self.aim(leaf, handle, &standing, roster));
+        self.put_at(handle, found, &standing, hidden, aim, roster);
+    }
+
+    /// The leaf that an entry will be in, if there is any leaf.
+    #[inline]
+    pub(super) fn leaf_for(&self, handle: Handle, found: Found, standing: &Standing, roster: &Roster) -> Option<u32> {
+        let spot = if let Found::Shown(spot) = found { Some(spot) } else { None };
+        self.tree.leaf_for(spot, self.place(standing), roster.owner(handle), roster)
+    }
+
+    /// Where in that leaf.
+    #[inline]
+    pub(super) fn aim(&self, leaf: u32, handle: Handle, standing: &Standing, roster: &Roster) -> Spot {
+        self.tree.aim(leaf, self.place(standing), roster.owner(handle), roster)
+    }
+
+    /// Replaces or adds an entry where [`Self::aim`] says; it says nothing of a hidden one.
+    #[inline]
+    pub(super) fn put_at(
+        &mut self,
+        handle: Handle,
+        found: Found,
+        standing: &Standing,
+        hidden: bool,
+        aim: Option<Spot>,
+        roster: &Roster,
+    ) {
+        let place = self.place(standing);
         if self.sort.ties == Ties::OwnerId {
             *self.reached.entry(handle as usize) = standing.reached_at.as_unix_millis();
         }
         if let Some(newest) = &mut self.newest {
             *newest.entry(handle as usize) = standing.newest_ts.as_unix_millis();
         }
-        match (found, hidden) {
-            (Found::Shown(spot), false) => self.tree.update(spot, place, roster),
-            (Found::Shown(spot), true) => {
+        if hidden {
+            if let Found::Shown(spot) = found {
                 self.tree.remove(spot);
-                self.aside.insert(handle, place);
             }
-            (_, true) => _ = self.aside.insert(handle, place),
-            (Found::Aside, false) => {
-                self.aside.remove(&handle);
-                self.tree.insert(handle, place, roster);
-            }
-            (Found::Nowhere, false) => self.tree.insert(handle, place, roster),
+            self.aside.insert(handle, place);
+            return;
         }
+        match (found, aim) {
+            (Found::Shown(spot), Some(aim)) => self.tree.update(spot, place, aim, roster),
+            (Found::Aside, _) => {
+                self.aside.remove(&handle);
+                self.tree.insert(handle, place, aim, roster);
+            }
+            (_, aim) => self.tree.insert(handle, place, aim, roster),
+        }
+    }
+
+    fn place(&self, standing: &Standing) -> Place {
+        Standing { sort: self.sort, ..*standing }.place()
     }
 
     /// Shows an owner or not; the entry stays as it is.

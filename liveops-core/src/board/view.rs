@@ -208,7 +208,21 @@ impl<'b> View<'b> {
     fn rows(&self, from: u64, limit: usize) -> Vec<Row> {
         let left = self.len().saturating_sub(from) as usize;
         let mut rows = Vec::with_capacity(limit.min(left));
-        rows.extend(self.rows_from(from).take(limit));
+        let Some(ranks) = self.ranks.filter(|_| self.ranking == Ranking::Ordinal) else {
+            rows.extend(self.rows_from(from).take(limit));
+            return rows;
+        };
+        // Leaf by leaf, with nothing to decide in between.
+        let mut rank = from;
+        for run in ranks.tree().runs(from) {
+            for (handle, place) in run.take(limit - rows.len()) {
+                rank += 1;
+                rows.push(self.row_of(handle, place, rank, ranks));
+            }
+            if rows.len() >= limit {
+                break;
+            }
+        }
         rows
     }
 
@@ -226,16 +240,16 @@ impl<'b> View<'b> {
                 None => view.rank_of(spot, ranks),
             };
             before = Some((rank, place));
-            view.row_of(spot, place, rank, ranks)
+            view.row_of(ranks.tree().handle(spot), place, rank, ranks)
         })
     }
 
     fn row_at(&self, spot: Spot, rank: u64, ranks: &Ranks) -> Row {
-        self.row_of(spot, ranks.tree().place(spot), rank, ranks)
+        self.row_of(ranks.tree().handle(spot), ranks.tree().place(spot), rank, ranks)
     }
 
-    fn row_of(&self, spot: Spot, place: Place, rank: u64, ranks: &Ranks) -> Row {
-        let handle = ranks.tree().handle(spot);
+    #[inline]
+    fn row_of(&self, handle: Handle, place: Place, rank: u64, ranks: &Ranks) -> Row {
         let standing = ranks.read(handle, place);
         let Score { score, subscore } = standing.score;
         Row { rank, owner: self.roster.owner(handle).clone(), score, subscore, reached_at: standing.reached_at }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
+use super::tree::Spot;
 use super::view::Name;
 use super::{Operator, Order, Ranking, Row, Score, Settings, Sort, Standing, Ties, View, snapshot};
 use crate::codec::Stable as _;
@@ -57,6 +58,7 @@ struct Step {
     found: Found,
     after: Standing,
     is_new: bool,
+    aim: Option<Spot>,
 }
 
 /// Setting up; to be done before the first submit, since what is set starts an empty board.
@@ -147,25 +149,45 @@ impl WindowedLeaderboard {
         taken
     }
 
+    /// In steps over all windows, each of which asks memory for one thing in every window: so they wait together.
     fn take(&mut self, handle: Handle, value: Score, ts: Timestamp, now: Timestamp) -> Result<Vec<Period>, Error> {
         let Settings { operator, sort, .. } = self.settings;
-        let (mut steps, mut late) = ([None; Window::ALL.len()], Vec::new());
-        for (step, (window, _)) in steps.iter_mut().zip(&self.windows) {
+        let hidden = !self.hidden.is_empty() && self.hidden.contains(&handle);
+        let (mut lanes, mut late) = ([const { None }; Window::ALL.len()], Vec::new());
+        for (lane, (window, _)) in lanes.iter_mut().zip(&self.windows) {
             let Some(period) = self.calendar.period(*window, ts) else { continue };
             if self.calendar.closes_at(period) <= now {
                 late.push(period);
                 continue;
             }
             let ranks = self.periods.get(&period);
-            let found = ranks.map_or(Found::Nowhere, |ranks| ranks.find(handle));
-            let before = ranks.and_then(|ranks| ranks.standing_at(handle, found));
+            let leaf = ranks.and_then(|ranks| ranks.tree().seat(handle));
+            *lane = Some((period, ranks, leaf));
+        }
+        let lanes = lanes.map(|lane| {
+            lane.map(|(period, ranks, leaf)| {
+                (period, ranks, ranks.map_or(Found::Nowhere, |ranks| ranks.find_in(leaf, handle)))
+            })
+        });
+        let mut steps = [None; Window::ALL.len()];
+        for (step, (period, ranks, found)) in steps.iter_mut().zip(lanes.iter().flatten()) {
+            let before = ranks.and_then(|ranks| ranks.standing_at(handle, *found));
             let after = operator.apply(before, sort, value, ts, now).map_err(|_| Code::ScoreOverflow)?;
             if before != Some(after) {
-                *step = Some(Step { period, found, after, is_new: before.is_none() });
+                let leaf = ranks.filter(|_| !hidden).and_then(|r| r.leaf_for(handle, *found, &after, &self.roster));
+                *step = Some((
+                    Step { period: *period, found: *found, after, is_new: before.is_none(), aim: None },
+                    ranks.zip(leaf),
+                ));
             }
         }
-        let hidden = !self.hidden.is_empty() && self.hidden.contains(&handle);
-        for Step { period, found, after, is_new } in steps.into_iter().flatten() {
+        let steps = steps.map(|step| {
+            step.map(|(step, target)| {
+                let aim = target.map(|(ranks, leaf)| ranks.aim(leaf, handle, &step.after, &self.roster));
+                Step { aim, ..step }
+            })
+        });
+        for Step { period, found, after, is_new, aim } in steps.into_iter().flatten() {
             if is_new {
                 self.roster.retain(handle);
             }
@@ -174,7 +196,7 @@ impl WindowedLeaderboard {
                 ranks.reserve(self.capacity);
                 ranks
             });
-            ranks.put(handle, found, Some(after), hidden, &self.roster);
+            ranks.put_at(handle, found, &after, hidden, aim, &self.roster);
         }
         Ok(late)
     }

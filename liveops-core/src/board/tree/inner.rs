@@ -60,11 +60,13 @@ impl<const FAN: usize> Inner<FAN> {
     /// The child that holds such an entry, or would: the last whose bound is not after it.
     #[inline]
     pub(super) fn search(&self, place: Place, owner: &PlayerId) -> usize {
-        let is_at_or_before = |at: usize| {
-            let by_score = self.scores[at].cmp(&place[0]);
-            if by_score.is_eq() { self.bounds[at].cmp(place, owner).is_le() } else { by_score.is_lt() }
-        };
-        partition(1..self.len(), is_at_or_before) - 1
+        let scores = self.scores.get(1..self.len()).unwrap_or_default();
+        let smaller = scores.partition_point(|score| *score < place[0]);
+        if scores.get(smaller) != Some(&place[0]) {
+            return smaller;
+        }
+        let is_at_or_before = |at: usize| self.bounds[at].cmp(place, owner).is_le();
+        partition(smaller + 1..self.len(), is_at_or_before) - 1
     }
 
     /// The last child that may hold entries before a place.

@@ -54,6 +54,12 @@ impl<const LEAF: usize> Leaf<LEAF> {
         }
     }
 
+    /// From a position on.
+    #[inline]
+    pub(super) fn entries(&self, from: usize) -> impl Iterator<Item = (Handle, Place)> {
+        self.handles[from..self.len()].iter().enumerate().map(move |(n, handle)| (*handle, self.place(from + n)))
+    }
+
     /// How many entries are before this one.
     #[inline]
     pub(super) fn search(&self, place: Place, owner: &PlayerId, roster: &Roster) -> usize {
@@ -121,15 +127,6 @@ impl<const LEAF: usize> Leaf<LEAF> {
         }
     }
 
-    /// Replaces the place of an entry that stays where it is in the order.
-    #[inline]
-    pub(super) fn set(&mut self, at: usize, place: Place) {
-        match self.fit(place) {
-            Some(packed) => self.packed[at] = packed,
-            None => _ = self.wide.as_mut().map(|wide| wide[at] = place),
-        }
-    }
-
     pub(super) fn insert(&mut self, at: usize, place: Place, handle: Handle) {
         let packed = self.fit(place);
         let len = self.len();
@@ -157,9 +154,14 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// Moves an entry to another position, with the place it has there.
+    #[inline]
     pub(super) fn rotate(&mut self, from: usize, to: usize, place: Place) {
         fn shift<T>(list: &mut [T], from: usize, to: usize) {
-            if from < to { list[from..=to].rotate_left(1) } else { list[to..=from].rotate_right(1) }
+            if from < to {
+                list[from..=to].rotate_left(1);
+            } else if to < from {
+                list[to..=from].rotate_right(1);
+            }
         }
         let packed = self.fit(place);
         if let Some(wide) = &mut self.wide {

@@ -93,11 +93,19 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     /// Where the entry of a handle is.
     #[inline]
     pub(super) fn spot(&self, handle: Handle) -> Option<Spot> {
-        let Seat(leaf) = *self.seats.get(handle as usize)?;
-        if leaf == NONE {
-            return None;
-        }
-        Some(Spot { leaf, at: position(&self.leaves[leaf as usize].handles, handle) })
+        self.seat(handle).map(|leaf| self.spot_in(leaf, handle))
+    }
+
+    /// The leaf that has the entry of a handle.
+    #[inline]
+    pub(super) fn seat(&self, handle: Handle) -> Option<u32> {
+        self.seats.get(handle as usize).map(|seat| seat.0).filter(|leaf| *leaf != NONE)
+    }
+
+    /// Where in its leaf the entry of a handle is.
+    #[inline]
+    pub(super) fn spot_in(&self, leaf: u32, handle: Handle) -> Spot {
+        Spot { leaf, at: position(&self.leaves[leaf as usize].handles, handle) }
     }
 
     #[inline]
@@ -175,6 +183,15 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         (leaf.next != NONE).then_some(Spot { leaf: leaf.next, at: 0 })
     }
 
+    /// From a position on, leaf by leaf.
+    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = impl Iterator<Item = (Handle, Place)>> {
+        let next = |spot: &Spot| match self.leaves[spot.leaf as usize].next {
+            NONE => None,
+            leaf => Some(Spot { leaf, at: 0 }),
+        };
+        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].entries(spot.at))
+    }
+
     /// Levels of inner nodes.
     fn height(&self) -> u32 {
         self.inners[self.root as usize].level
@@ -209,22 +226,41 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         }
         self.descend(inner, place, owner)
     }
+
+    /// The leaf that an entry belongs to with another place; of one that is nowhere yet, if there is any leaf.
+    #[inline]
+    pub(super) fn leaf_for(&self, spot: Option<Spot>, place: Place, owner: &PlayerId, roster: &Roster) -> Option<u32> {
+        let Some(spot) = spot else { return (self.len > 0).then(|| self.descend(self.root, place, owner)) };
+        let leaf = &self.leaves[spot.leaf as usize];
+        let last = leaf.len() - 1;
+        let packed = leaf.packed_as(place);
+        let is_before = |at: usize| leaf.cmp(at, place, packed, owner, roster).is_lt();
+        // An entry on each side says that the leaf is the right one.
+        let within = spot.at > 0 && spot.at < last && is_before(0) && !is_before(last);
+        Some(if within { spot.leaf } else { self.leaf_near(spot.leaf, place, owner) })
+    }
+
+    /// How many entries of its leaf are before such an entry.
+    #[inline]
+    pub(super) fn aim(&self, leaf: u32, place: Place, owner: &PlayerId, roster: &Roster) -> Spot {
+        Spot { leaf, at: self.leaves[leaf as usize].search(place, owner, roster) }
+    }
 }
 
 /// Writing.
 impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
-    /// Adds an entry for a handle that has none.
-    pub(super) fn insert(&mut self, handle: Handle, place: Place, roster: &Roster) {
+    /// Adds an entry for a handle that has none, where [`Self::aim`] says.
+    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Spot>, roster: &Roster) {
         self.len += 1;
-        if self.first == NONE {
+        let aim = aim.unwrap_or_else(|| {
             let leaf = self.new_leaf();
             self.leaves[leaf as usize].parent = self.root;
             self.first = leaf;
             let bound = Bound { place, owner: roster.owner(handle).clone() };
             self.inners[self.root as usize].insert(0, leaf, 0, bound);
-        }
-        let leaf = self.descend(self.root, place, roster.owner(handle));
-        let leaf = self.insert_into(leaf, handle, place, roster);
+            Spot { leaf, at: 0 }
+        });
+        let leaf = self.insert_at(aim, handle, place, roster);
         self.count(leaf, 1);
     }
 
@@ -238,37 +274,24 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         self.shrink(spot.leaf);
     }
 
-    /// Moves an entry to where it belongs with another place.
+    /// Moves an entry to where it belongs with another place, as [`Self::aim`] says.
     #[inline]
-    pub(super) fn update(&mut self, spot: Spot, place: Place, roster: &Roster) {
-        let leaf = &self.leaves[spot.leaf as usize];
-        let handle = leaf.handles[spot.at];
-        let owner = roster.owner(handle);
-        let last = leaf.len() - 1;
-        let packed = leaf.packed_as(place);
-        let is_before = |at: usize| leaf.cmp(at, place, packed, owner, roster).is_lt();
-        // An entry on each side says that the leaf is the right one.
-        let within = spot.at > 0 && spot.at < last && is_before(0) && !is_before(last);
-        if within && is_before(spot.at - 1) && !is_before(spot.at + 1) {
-            return self.leaves[spot.leaf as usize].set(spot.at, place);
-        }
-        let target = if within { spot.leaf } else { self.leaf_near(spot.leaf, place, owner) };
-        if target == spot.leaf {
-            let to = leaf.search(place, owner, roster);
+    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Spot, roster: &Roster) {
+        let leaf = &mut self.leaves[spot.leaf as usize];
+        if aim.leaf == spot.leaf {
             // The entry itself was counted if it is before its new place.
-            let to = if to > spot.at { to - 1 } else { to };
-            return self.leaves[spot.leaf as usize].rotate(spot.at, to, place);
+            let to = if aim.at > spot.at { aim.at - 1 } else { aim.at };
+            return leaf.rotate(spot.at, to, place);
         }
-        let target = self.insert_into(target, handle, place, roster);
+        let target = self.insert_at(aim, self.handle(spot), place, roster);
         self.leaves[spot.leaf as usize].remove(spot.at);
         self.count_move(spot.leaf, target);
         self.shrink(spot.leaf);
     }
 
     /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
-    fn insert_into(&mut self, target: u32, handle: Handle, place: Place, roster: &Roster) -> u32 {
+    fn insert_at(&mut self, Spot { leaf: target, at }: Spot, handle: Handle, place: Place, roster: &Roster) -> u32 {
         let leaf = &mut self.leaves[target as usize];
-        let at = leaf.search(place, roster.owner(handle), roster);
         if leaf.len() < LEAF {
             leaf.insert(at, place, handle);
             *self.seats.entry(handle as usize) = Seat(target);

@@ -90,6 +90,18 @@ fn roster(len: u32) -> Roster {
     roster
 }
 
+fn insert<const LEAF: usize, const FAN: usize>(
+    tree: &mut Tree<LEAF, FAN>,
+    handle: Handle,
+    place: Place,
+    roster: &Roster,
+) {
+    let owner = roster.owner(handle);
+    let leaf = tree.leaf_for(None, place, owner, roster);
+    let aim = leaf.map(|leaf| tree.aim(leaf, place, owner, roster));
+    tree.insert(handle, place, aim, roster);
+}
+
 fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32, height_min: u32, spread: u64) {
     println!("seed {seed}, leaves of {LEAF}, nodes of {FAN}");
     let roster = roster(people);
@@ -127,8 +139,11 @@ fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32
                 });
                 let place = near.unwrap_or(place);
                 match known {
-                    Some(spot) => tree.update(spot, place, &roster),
-                    None => tree.insert(handle, place, &roster),
+                    Some(spot) => {
+                        let leaf = tree.leaf_for(Some(spot), place, owner, &roster).unwrap();
+                        tree.update(spot, place, tree.aim(leaf, place, owner, &roster), &roster);
+                    }
+                    None => insert(&mut tree, handle, place, &roster),
                 }
                 places[handle as usize] = Some(place);
                 model.insert((place, owner.clone()), handle);
@@ -170,7 +185,7 @@ fn who_always_comes_last_leaves_full_leaves_behind() {
     let roster = roster(640);
     let mut tree = Tree::<64, 128>::default();
     for handle in 0..640 {
-        tree.insert(handle, [handle.into(), 0, 0], &roster);
+        insert(&mut tree, handle, [handle.into(), 0, 0], &roster);
     }
     assert_eq!(tree.leaves_made, 10);
     tree.verify(&roster);
