@@ -43,7 +43,12 @@ impl Cursor {
         Self { tag, place, owner }
     }
 
-    /// `cursor_invalid` for a cursor of another board, period or order.
+    /// `cursor_invalid` for a cursor of another board, period or sort.
+    pub(crate) fn check_board(&self, board: &BoardId, period: Period, sort: Sort) -> Result<(), Error> {
+        self.check(tag(Some(board), Some(period), sort))
+    }
+
+    /// The same with the tag of those three.
     pub(super) fn check(&self, tag: u64) -> Result<(), Error> {
         if self.tag == tag { Ok(()) } else { Err(Code::CursorInvalid.into()) }
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::ranks::Ranks;
 use super::roster::{Handle, Roster};
 use super::view::Name;
-use super::{Cursor, Operator, Order, Page, Ranking, Row, Score, Settings, Sort, Standing, Ties, View, snapshot};
+use super::{
+    Cursor, Operator, Order, Page, Ranking, Row, Score, ScoreRange, Settings, Sort, Standing, Ties, View, snapshot,
+};
 use crate::codec::Stable as _;
 use crate::error::{Code, Error};
 use crate::hash::Key;
@@ -125,21 +127,30 @@ impl Leaderboard {
     /// Errors: `id_invalid`, `score_overflow`.
     #[inline]
     pub fn submit(&mut self, owner: &str, value: impl Into<Score>) -> Result<Entry, Error> {
-        let at = Timestamp::from_unix_millis(self.submits.saturating_add(1));
-        self.submit_at(owner, value, at)
+        self.change(owner, value.into(), None).map(|(_, after)| after.into())
     }
 
     /// Takes one value that came at a given time, which decides ties and [`Operator::Set`].
     #[inline]
     pub fn submit_at(&mut self, owner: &str, value: impl Into<Score>, at: Timestamp) -> Result<Entry, Error> {
+        self.change(owner, value.into(), Some(at)).map(|(_, after)| after.into())
+    }
+
+    /// Takes one value; the standing of before and of after.
+    #[inline]
+    pub(crate) fn change(
+        &mut self,
+        owner: &str,
+        value: Score,
+        at: Option<Timestamp>,
+    ) -> Result<(Option<Standing>, Standing), Error> {
+        let at = at.unwrap_or(Timestamp::from_unix_millis(self.submits.saturating_add(1)));
         let handle = self.handle(owner)?;
-        match self.take(handle, value.into(), at) {
-            Ok((_, after)) => Ok(after.into()),
-            Err(error) => {
-                self.roster.forget_unused(handle);
-                Err(error)
-            }
+        let changed = self.take(handle, value, at);
+        if changed.is_err() {
+            self.roster.forget_unused(handle);
         }
+        changed
     }
 
     /// Takes many values, all of them or, on an error, none; the error says which one was refused. Faster than one by
@@ -248,7 +259,7 @@ impl Leaderboard {
     /// Everything there is to read.
     #[inline]
     pub fn view(&self) -> View<'_> {
-        let name = Name { board: self.settings.name.as_ref(), period: None };
+        let name = Name { board: self.settings.name.as_ref(), period: None, sort: Some(self.settings.sort) };
         View::new(Some(&self.ranks), &self.roster, self.settings.ranking, name)
     }
 
@@ -300,9 +311,9 @@ impl Leaderboard {
         self.view().percentile(owner)
     }
 
-    /// Those with a score in `least..=most`, best first, without the first `offset` of them.
-    pub fn by_score_range(&self, least: i64, most: i64, offset: usize, limit: usize) -> Vec<Row> {
-        self.view().by_score_range(least, most, offset, limit)
+    /// Those with a score in the range, best first, without the first `offset` of them.
+    pub fn by_score_range(&self, scores: ScoreRange, offset: usize, limit: usize) -> Vec<Row> {
+        self.view().by_score_range(scores, offset, limit)
     }
 
     /// Everybody, best first.
@@ -490,10 +501,13 @@ mod tests {
             board.submit(owner, Score { score, subscore: i64::MAX }).unwrap();
         }
         let names = |rows: Vec<Row>| rows.iter().map(|row| row.owner.to_string()).collect::<String>();
-        assert_eq!(names(board.by_score_range(-1, 7, 0, 9)), "bcd");
-        assert_eq!(names(board.by_score_range(-1, 7, 1, 1)), "c");
-        assert_eq!(names(board.by_score_range(i64::MIN, i64::MAX, 0, usize::MAX)), "abcde");
-        assert_eq!(names(board.by_score_range(8, 7, 0, 9)) + &names(board.by_score_range(0, 9, 9, 9)), "");
+        assert_eq!(names(board.by_score_range(-1..=7, 0, 9)), "bcd");
+        assert_eq!(names(board.by_score_range(-1..=7, 1, 1)), "c");
+        assert_eq!(names(board.by_score_range(i64::MIN..=i64::MAX, 0, usize::MAX)), "abcde");
+        assert_eq!(
+            names(board.by_score_range(ScoreRange::new(8, 7), 0, 9)) + &names(board.by_score_range(0..=9, 9, 9)),
+            ""
+        );
         assert_eq!((board.count_above(7), board.count_above(i64::MIN), board.count_above(i64::MAX)), (2, 0, 4));
         assert_eq!(
             ["a", "b", "c", "d", "e"].map(|name| board.percentile(name).unwrap()),

@@ -34,7 +34,7 @@ pub(crate) use index::Versioned;
 pub use leaderboard::{BatchError, Entry, Leaderboard};
 pub(crate) use roster::{Handle, Roster};
 pub(crate) use view::Name;
-pub use view::{Page, Ranking, Row, View};
+pub use view::{Page, Ranking, Row, ScoreRange, View};
 pub use windowed::WindowedLeaderboard;
 
 use serde::Serialize;

@@ -8,7 +8,7 @@ use super::cursor::{self, Cursor};
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
 use super::tree::Spot;
-use super::{Place, Score};
+use super::{Place, Score, Sort};
 use crate::error::Error;
 use crate::id::{BoardId, PlayerId};
 use crate::time::Timestamp;
@@ -53,6 +53,9 @@ impl fmt::Display for Row {
     }
 }
 
+/// Scores from one through another; empty if the first is larger.
+pub type ScoreRange = std::ops::RangeInclusive<i64>;
+
 /// Some rows, and where the next ones begin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,6 +81,8 @@ pub struct View<'b> {
 pub(crate) struct Name<'b> {
     pub(crate) board: Option<&'b BoardId>,
     pub(crate) period: Option<Period>,
+    /// That of the entries, unless it is given.
+    pub(crate) sort: Option<Sort>,
 }
 
 impl<'b> View<'b> {
@@ -128,9 +133,11 @@ impl<'b> View<'b> {
     ///
     /// Errors: `cursor_invalid` for a cursor of another board, period or order.
     pub fn page_after(&self, cursor: Option<&Cursor>, limit: usize) -> Result<Page, Error> {
-        let Some(ranks) = self.ranks else { return Ok(Page::default()) };
-        let tag = cursor::tag(self.name.board, self.name.period, ranks.sort());
+        let entries = self.ranks.filter(|ranks| ranks.entries() > 0);
+        let Some(sort) = self.name.sort.or(entries.map(Ranks::sort)) else { return Ok(Page::default()) };
+        let tag = cursor::tag(self.name.board, self.name.period, sort);
         cursor.map_or(Ok(()), |cursor| cursor.check(tag))?;
+        let Some(ranks) = entries else { return Ok(Page::default()) };
         let first = cursor.map_or(0, |cursor| {
             let tree = ranks.tree();
             let before = tree.count_before(cursor.place, &cursor.owner, self.roster);
@@ -185,8 +192,9 @@ impl<'b> View<'b> {
         Some(if others == 0 { 10_000 } else { (u128::from(worse) * 10_000 / u128::from(others)) as u32 })
     }
 
-    /// Those with a score in `least..=most`, best first, without the first `offset` of them.
-    pub fn by_score_range(&self, least: i64, most: i64, offset: usize, limit: usize) -> Vec<Row> {
+    /// Those with a score in the range, best first, without the first `offset` of them.
+    pub fn by_score_range(&self, scores: ScoreRange, offset: usize, limit: usize) -> Vec<Row> {
+        let (least, most) = scores.into_inner();
         let Some(ranks) = self.ranks.filter(|_| least <= most) else { return Vec::new() };
         let [from, to] = {
             let (a, b) = (ranks.sort().order.key(least.into())[0], ranks.sort().order.key(most.into())[0]);

@@ -280,7 +280,8 @@ impl WindowedLeaderboard {
         if !is_kept(&self.calendar, &self.windows, period, now) {
             return Err(Code::UnknownWindow.into());
         }
-        let name = Name { board: self.settings.name.as_ref(), period: Some(period) };
+        let (board, sort) = (self.settings.name.as_ref(), Some(self.settings.sort));
+        let name = Name { board, period: Some(period), sort };
         Ok(View::new(self.periods.get(&period), &self.roster, self.settings.ranking, name))
     }
 

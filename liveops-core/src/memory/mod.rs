@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::ranks::{News, Ranks};
 use self::slot::Slot;
-use crate::board::{Order, Ranking, Row};
+use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use crate::codec::Stable as _;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::hash::Digest;
@@ -302,6 +302,32 @@ impl Scan for MemoryStore {
 }
 
 impl Boards for MemoryStore {
+    fn page_after(
+        &self,
+        key: &BoardKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+        ranking: Ranking,
+    ) -> Result<Page, StoreError> {
+        let page = self.ranks.read(key, ranking, |board| Some(board.page_after(cursor, limit)));
+        page.unwrap_or_else(|| Ok(Page::default())).map_err(|_| StoreErrorKind::Misconfigured.into())
+    }
+
+    fn by_score_range(
+        &self,
+        key: &BoardKey,
+        scores: ScoreRange,
+        offset: usize,
+        limit: usize,
+        ranking: Ranking,
+    ) -> Result<Vec<Row>, StoreError> {
+        Ok(self.ranks.read(key, ranking, |board| board.by_score_range(scores, offset, limit)))
+    }
+
+    fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError> {
+        Ok(self.ranks.read(key, Ranking::Ordinal, |board| board.percentile(player.as_str())))
+    }
+
     fn page(&self, key: &BoardKey, offset: usize, limit: usize, ranking: Ranking) -> Result<Vec<Row>, StoreError> {
         Ok(self.ranks.read(key, ranking, |board| board.page(offset, limit)))
     }

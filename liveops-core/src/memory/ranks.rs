@@ -66,7 +66,7 @@ impl Ranks {
 
     pub(super) fn read<T: Default>(&self, key: &BoardKey, ranking: Ranking, read: impl FnOnce(View<'_>) -> T) -> T {
         let Some(board) = self.boards.read().get(key).map(Arc::clone) else { return T::default() };
-        let name = Name { board: Some(&key.board), period: Some(key.period) };
+        let name = Name { board: Some(&key.board), period: Some(key.period), sort: None };
         let players = self.players.read();
         read(board.lock().view(ranking, &players, name))
     }

@@ -92,6 +92,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Where the entry of a handle is.
     #[inline]
+    #[cfg(test)]
     pub(super) fn spot(&self, handle: Handle) -> Option<Spot> {
         self.seat(handle).map(|leaf| self.spot_in(leaf, handle))
     }
