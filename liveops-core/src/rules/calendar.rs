@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::document::{Read, bounded};
 use super::reader::Node;
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::limits::{GRACE_SECONDS_MAX, SEASONS_MAX, UTC_OFFSET_CHANGES_MAX};
 use crate::time::Timestamp;
 use crate::window::{Calendar, OffsetChange, Season, Seasons, Weekday};
@@ -13,7 +13,7 @@ use crate::window::{Calendar, OffsetChange, Season, Seasons, Weekday};
 pub(super) fn calendar(node: &Node<'_>) -> Read<Calendar> {
     let mut fields = node.fields()?;
     let mut calendar = Calendar::utc();
-    let refused = |node: &Node<'_>, code| node.error(code, "outside its range");
+    let refused = |node: &Node<'_>, error: Error| node.error(error.code(), "outside its range");
     if let Some(node) = fields.get("resetMinute") {
         calendar = calendar.reset_minute(node.int(0, 1439)?).map_err(|e| refused(&node, e))?;
     }
@@ -27,7 +27,7 @@ pub(super) fn calendar(node: &Node<'_>) -> Read<Calendar> {
         let skips = "a change may not be so large that a day is left out";
         calendar = calendar
             .utc_offsets(minutes.int(-840, 840)?, &table)
-            .map_err(|e| changes.as_ref().unwrap_or(&minutes).error(e, skips))?;
+            .map_err(|e| changes.as_ref().unwrap_or(&minutes).error(e.code(), skips))?;
     }
     if let Some(node) = fields.get("weekStart") {
         let days: Vec<_> = Weekday::ALL.iter().map(|day| (day.as_str(), *day)).collect();

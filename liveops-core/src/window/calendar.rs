@@ -3,7 +3,7 @@
 use super::offsets::{OffsetChange, Offsets};
 use super::seasons::{SeasonTable, Seasons};
 use super::{Period, PeriodState, Weekday, Window, within};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::limits::GRACE_SECONDS_MAX;
 use crate::time::{Timestamp, civil_from_days, days_from_civil};
 
@@ -66,7 +66,7 @@ impl Calendar {
     }
 
     /// How far local time is ahead of UTC, in minutes, -840..=840. Fixed: there is no daylight saving.
-    pub fn utc_offset_minutes(self, minutes: i64) -> Result<Self, Code> {
+    pub fn utc_offset_minutes(self, minutes: i64) -> Result<Self, Error> {
         self.utc_offsets(minutes, &[])
     }
 
@@ -95,13 +95,13 @@ impl Calendar {
     /// assert_eq!(hours("2026-10-25T12:00:00Z"), 25);
     /// # Ok::<(), liveops_core::Error>(())
     /// ```
-    pub fn utc_offsets(self, minutes: i64, changes: &[OffsetChange]) -> Result<Self, Code> {
+    pub fn utc_offsets(self, minutes: i64, changes: &[OffsetChange]) -> Result<Self, Error> {
         let offsets = Offsets::new(minutes, changes)?;
         Self { offsets, ..self }.without_empty_days()
     }
 
     /// The minute of the local day, 0..=1439, at which a new day begins; what comes before belongs to the date before.
-    pub fn reset_minute(self, minute: i64) -> Result<Self, Code> {
+    pub fn reset_minute(self, minute: i64) -> Result<Self, Error> {
         let reset_millis = within(minute, 0, 1439)? * 60_000;
         Self { reset_millis, ..self }.without_empty_days()
     }
@@ -114,14 +114,14 @@ impl Calendar {
 
     /// How long after its end a period still takes events of its own time, in seconds, up to
     /// [`GRACE_SECONDS_MAX`].
-    pub fn grace_seconds(self, seconds: i64) -> Result<Self, Code> {
+    pub fn grace_seconds(self, seconds: i64) -> Result<Self, Error> {
         let grace_millis = within(seconds, 0, GRACE_SECONDS_MAX)? * 1000;
         Ok(Self { grace_millis, ..self })
     }
 
     /// What a season is. A table must be sorted, its seasons must not be empty nor overlap, and labels must differ; at
     /// most [`SEASONS_MAX`](crate::limits::SEASONS_MAX) of them.
-    pub fn seasons(self, seasons: Seasons) -> Result<Self, Code> {
+    pub fn seasons(self, seasons: Seasons) -> Result<Self, Error> {
         let season_table = match seasons {
             Seasons::Monthly => None,
             Seasons::Table(table) => Some(SeasonTable::new(table)?),
@@ -129,8 +129,8 @@ impl Calendar {
         Ok(Self { season_table, ..self })
     }
 
-    fn without_empty_days(self) -> Result<Self, Code> {
-        if self.offsets.skip_a_day(self.reset_millis) { Err(Code::InvalidArgument) } else { Ok(self) }
+    fn without_empty_days(self) -> Result<Self, Error> {
+        if self.offsets.skip_a_day(self.reset_millis) { Err(Code::InvalidArgument.into()) } else { Ok(self) }
     }
 }
 

@@ -7,6 +7,7 @@ mod replacing;
 mod zones;
 
 use super::*;
+use crate::error::Error;
 use crate::id::Id;
 use crate::limits::GRACE_SECONDS_MAX;
 use crate::time::{DAY_MILLIS, Timestamp};
@@ -25,6 +26,10 @@ fn local(utc_offset_minutes: i64, reset_minute: i64) -> Calendar {
 
 fn label(calendar: &Calendar, window: Window, text: &str) -> String {
     calendar.period(window, at(text)).map_or("none".to_owned(), |period| calendar.label(period))
+}
+
+fn refusal(calendar: Result<Calendar, Error>) -> Option<Code> {
+    calendar.err().map(|error| error.code())
 }
 
 /// Autumn, a gap of ten days, then winter and at once spring.
