@@ -231,6 +231,11 @@ fn the_calendar_of_a_live_board_may_only_grow() {
     for late in ["2026-03-31T23:55:00Z", "2026-05-01T00:00:00Z"] {
         assert_eq!(old.diff_at(&new, at(late)).unwrap_err().code(), Code::BoardIncompatible, "{late}");
     }
+    assert_eq!(
+        engine.replace_rules_at(new.clone(), at("2026-05-01T00:00:00Z")).unwrap_err().code(),
+        Code::BoardIncompatible
+    );
+    assert_eq!(engine.replace_rules_at(new, at("2026-03-01T00:00:00Z")).unwrap().changed.len(), 1);
     let grown = with_tables(&join(&[ONE, TWO]), &join(&[SPRING]));
     assert!(grown.diff(&old).is_ok(), "nobody says what time it is");
     assert!(grown.diff_at(&old, at("2026-10-25T00:54:59Z")).is_ok());
