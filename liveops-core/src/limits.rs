@@ -50,6 +50,8 @@ pub const ACTIVITIES_MAX: usize = 64;
 pub const DETECTORS_MAX: usize = 32;
 /// Most named rewards of one game.
 pub const REWARDS_MAX: usize = 1024;
+/// Most payout tiers of one window of a board.
+pub const TIERS_MAX: usize = 64;
 /// Longest reason of an operator's command, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
 

@@ -14,12 +14,14 @@
 
 mod index;
 mod leaderboard;
+mod payout;
 mod ranked;
 mod windowed;
 
 pub(crate) use index::Change;
 pub use index::{Index, Ranking, Row};
 pub use leaderboard::Leaderboard;
+pub use payout::{Award, Cut, Percent, Tier, TierFault, Tiers, TiersError, awards};
 pub use windowed::WindowedLeaderboard;
 
 use serde::Serialize;
