@@ -12,12 +12,14 @@
 //! # Ok::<(), liveops_core::Error>(())
 //! ```
 
+mod archive;
 mod index;
 mod leaderboard;
 mod payout;
 mod ranked;
 mod windowed;
 
+pub use archive::{Archive, ArchiveView, ArchivedRow, Heading, Names};
 pub(crate) use index::Change;
 pub use index::{Index, Ranking, Row};
 pub use leaderboard::Leaderboard;
