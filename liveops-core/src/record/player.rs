@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon};
+use super::{BoardKey, Horizon, Paid};
 use crate::anomaly::DetectorState;
 use crate::board::Standing;
 use crate::codec::fields;
@@ -46,6 +46,9 @@ pub struct Player {
     /// Entries, by board and period.
     #[serde(serialize_with = "standings_as_json")]
     pub standings: Vec<(BoardKey, Standing)>,
+    /// Periods the player was paid for.
+    #[serde(skip_serializing_if = "Paid::is_empty")]
+    pub paid: Paid,
 }
 
 /// Where a player stands with one loot table.
@@ -104,16 +107,13 @@ impl Player {
 
     /// Whether nothing is left but the mark of an erasure that no acceptable command can precede any more.
     pub fn is_idle_mark(&self, horizon: Horizon) -> bool {
-        let Some(through) = self.erased_through.filter(|through| *through < horizon.forgotten_before) else {
-            return false;
-        };
-        *self
-            == Self {
-                version: self.version,
-                erased_through: Some(through),
-                newest_ts: self.newest_ts,
-                ..Self::default()
-            }
+        self.erased_through.is_some_and(|through| through < horizon.forgotten_before) && self.is_blank()
+    }
+
+    /// Whether there is nothing but times and a version: never there, or erased and not back since.
+    pub fn is_blank(&self) -> bool {
+        let Self { version, newest_ts, erased_through, .. } = *self;
+        *self == Self { version, newest_ts, erased_through, ..Self::default() }
     }
 
     /// XP granted on one day, as far as it is kept.
@@ -158,4 +158,4 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-});
+} later { paid });
