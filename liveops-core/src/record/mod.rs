@@ -11,7 +11,7 @@ mod paid;
 mod player;
 
 pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Settled, StoredOutcome, Suspicion};
-pub use command::{Action, Command, Reason, Ruling};
+pub use command::{Action, Command, Payment, Reason, Ruling};
 pub use key::Key;
 pub use paid::Paid;
 pub use player::{Player, Profile, Rolls};

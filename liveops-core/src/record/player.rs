@@ -107,13 +107,21 @@ impl Player {
 
     /// Whether nothing is left but the mark of an erasure that no acceptable command can precede any more.
     pub fn is_idle_mark(&self, horizon: Horizon) -> bool {
-        self.erased_through.is_some_and(|through| through < horizon.forgotten_before) && self.is_blank()
+        let Some(through) = self.erased_through.filter(|through| *through < horizon.forgotten_before) else {
+            return false;
+        };
+        *self
+            == Self {
+                version: self.version,
+                erased_through: Some(through),
+                newest_ts: self.newest_ts,
+                ..Self::default()
+            }
     }
 
-    /// Whether there is nothing but times and a version: never there, or erased and not back since.
-    pub fn is_blank(&self) -> bool {
-        let Self { version, newest_ts, erased_through, .. } = *self;
-        *self == Self { version, newest_ts, erased_through, ..Self::default() }
+    /// Whether nobody is there: never was, or was erased and did not come back.
+    pub fn is_gone(&self) -> bool {
+        self.version == 0 || self.erased_through.is_some_and(|through| self.newest_ts <= through)
     }
 
     /// XP granted on one day, as far as it is kept.
