@@ -114,6 +114,9 @@ mod tests {
 
     use super::*;
 
+    /// Board, window, ranges.
+    type Written<'a> = (&'a str, Window, &'a [(i64, i64)]);
+
     fn key(board: &str, window: Window, index: i64) -> BoardKey {
         BoardKey { board: BoardId::new(board).unwrap(), period: Period { window, index } }
     }
@@ -145,7 +148,9 @@ mod tests {
         let mut paid = paid([7]);
         let others = [key("xp", Window::Daily, 7), key("xo", Window::Weekly, 7), key("xq", Window::Weekly, 7)];
         assert!(others.iter().all(|other| !paid.contains(other)));
-        others.iter().for_each(|other| paid.insert(other));
+        for other in &others {
+            paid.insert(other);
+        }
         assert!(others.iter().all(|other| paid.contains(other)) && paid.contains(&key("xp", Window::Weekly, 7)));
         assert!(!paid.contains(&key("xp", Window::Weekly, 8)));
     }
@@ -193,8 +198,8 @@ mod tests {
         let bytes = both.to_bytes();
         assert_eq!(Paid::take(&mut &bytes[..]).as_ref(), Some(&both));
         assert!((0..bytes.len()).all(|cut| Paid::take(&mut &bytes[..cut]).is_none()));
-        let of = |windows: &[(&str, Window, &[(i64, i64)])]| {
-            let window = |(board, window, ranges): &(&str, Window, &[(i64, i64)])| PaidWindow {
+        let of = |windows: &[Written]| {
+            let window = |(board, window, ranges): &Written| PaidWindow {
                 board: BoardId::new(board).unwrap(),
                 window: *window,
                 ranges: ranges.to_vec(),
