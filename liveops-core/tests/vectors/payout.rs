@@ -15,7 +15,9 @@ pub(crate) fn run(case: &Case) {
     match (case.get("players"), case.get("owners")) {
         (Some(players), None) => {
             let players = players.as_i64().unwrap();
-            (1..=players).for_each(|n| drop(board.submit(&format!("p{n}"), players - n).unwrap()));
+            for n in 1..=players {
+                board.submit(&format!("p{n}"), players - n).unwrap();
+            }
         }
         (None, Some(owners)) => owners.as_array().unwrap().iter().for_each(|owner| {
             let number = |at: usize| owner.get(at).map_or(0, |n| n.as_i64().unwrap());
