@@ -214,8 +214,15 @@ fn batches_and_threads_make_no_difference() {
 #[test]
 fn the_async_engine_takes_the_same_commands() {
     let blocking = engine();
-    let commands = blocking.payout("xp", WEEK, at(CLOSED)).unwrap().into_commands();
+    let payout = blocking.payout("xp", WEEK, at(CLOSED)).unwrap();
     let engine = AsyncEngine::new(rules(), Ready(played()));
+    // Whose rows are read elsewhere, as an asynchronous store's are, makes the same commands by rules alone.
+    let rows = blocking.board("xp").unwrap().page(WEEK, 0, usize::MAX).unwrap();
+    let horizon = Horizon { now: at(CLOSED), ..Horizon::default() };
+    assert_eq!(engine.rules().payout(&payout.board, &rows, horizon, at(CLOSED)).unwrap(), payout);
+    let open = Horizon { now: at(CLOSED - 1), ..horizon };
+    assert_eq!(refused(engine.rules().payout(&payout.board, &rows, open, at(CLOSED))), Code::PeriodOpen);
+    let commands = payout.into_commands();
     for wanted in ["applied", "replayed"] {
         let mut future = std::pin::pin!(engine.submit_batch(&commands));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());

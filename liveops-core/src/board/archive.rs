@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::payout::tiers_by_row;
 use super::{Award, Order, Ranking, Row, Score, Sort, Tiers};
-use crate::codec::{Stable, fields, tags};
+use crate::codec::{Stable, fields};
 use crate::error::{Code, Error};
 use crate::hash::Digest;
 use crate::id::{BoardId, PlayerId};
@@ -38,7 +38,6 @@ pub struct Heading {
     pub ranking: Ranking,
 }
 
-tags!(Ranking { Ordinal = 0, Competition = 1, Dense = 2 });
 fields!(Heading { board, period, label, start, end, closed_at, sort, ranking });
 
 impl Heading {
