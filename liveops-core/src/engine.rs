@@ -1,5 +1,7 @@
 //! The blocking engine: rules and a store.
 
+mod payout;
+
 use std::borrow::Borrow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
