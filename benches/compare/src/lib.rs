@@ -4,3 +4,5 @@
 #![allow(clippy::cast_precision_loss, clippy::disallowed_methods)]
 
 pub mod measure;
+#[cfg(unix)]
+pub mod redis;
