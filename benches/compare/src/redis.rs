@@ -15,6 +15,10 @@ use std::time::Duration;
 /// Where to find the program, if it is not `redis-server` on the search path.
 pub const PROGRAM_VARIABLE: &str = "REDIS_SERVER";
 
+/// The shell becomes the server, and leaves somebody behind who ends it when our end of the pipe closes: also when this
+/// process was killed. A line instead says that we see to it ourselves.
+const ENDED_WITH_US: &str = "exec 3<&0; (read -r _ <&3 || kill -9 $$) & exec \"$@\" 3<&-";
+
 const STARTING_MILLIS_MAX: u64 = 10_000;
 
 /// A running server, whose socket lies in a folder that only this user can open.
@@ -36,33 +40,32 @@ impl Server {
         DirBuilder::new().mode(0o700).create(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
         let program = std::env::var_os(PROGRAM_VARIABLE).unwrap_or_else(|| "redis-server".into());
-        let mut command = Command::new(&program);
+        let mut command = Command::new("sh");
+        command.args(["-c", ENDED_WITH_US, "sh"]).arg(&program);
         // Arguments in place of a file: whatever is configured on this machine is not read.
         command.args(["--port", "0", "--unixsocket", "socket", "--save", "", "--appendonly", "no"]);
         command.args(["--daemonize", "no", "--loglevel", "warning", "--dir"]).arg(&folder).current_dir(&folder);
-        match command.stdin(Stdio::null()).stdout(Stdio::null()).spawn() {
-            Ok(child) => Self { child, folder }.listening(),
+        match command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn() {
+            Ok(child) => Self { child, folder }.listening(&program.to_string_lossy()),
             Err(error) => {
                 _ = std::fs::remove_dir(&folder);
-                let program = program.to_string_lossy();
-                Err(format!(
-                    "cannot start `{program}`: {error}; install Redis or name the program in {PROGRAM_VARIABLE}"
-                ))
+                Err(format!("cannot start `sh`: {error}"))
             }
         }
     }
 
-    fn listening(mut self) -> Result<Self, String> {
+    fn listening(mut self, program: &str) -> Result<Self, String> {
         for _ in 0..STARTING_MILLIS_MAX / 10 {
             if self.connect().is_ok() {
                 return Ok(self);
             }
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!("redis-server ended at once: {status}"));
+                let advice = format!("install Redis, or name its program in {PROGRAM_VARIABLE}");
+                return Err(format!("`{program}` did not start ({status}); {advice}"));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        Err(format!("redis-server does not listen after {STARTING_MILLIS_MAX} ms"))
+        Err(format!("`{program}` does not listen after {STARTING_MILLIS_MAX} ms"))
     }
 
     /// A new connection.
@@ -85,6 +88,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if let Some(mut pipe) = self.child.stdin.take() {
+            _ = pipe.write_all(b"\n");
+        }
         _ = self.child.kill();
         _ = self.child.wait();
         _ = std::fs::remove_dir_all(&self.folder);
