@@ -420,23 +420,50 @@ export class LevelCurve {
   readonly hash: string
 }
 
+/** Seasons are months, or lines of a table in order; what lies between them belongs to no season. */
+export type Seasons =
+  | { readonly every: 'month'; readonly label?: 'YYYY-MM' }
+  | { readonly table: readonly { readonly label: string; readonly from: string; readonly until: string }[] }
+
+/** As in a rules document: times are written `YYYY-MM-DDTHH:MM:SSZ`. */
 export interface CalendarOptions {
+  /** How far local time is ahead of UTC; 0 unless given. With changes it is needed, and holds before the first of them. */
   readonly utcOffsetMinutes?: Integer
+  /** For a named time zone, in order of time; `docs/calendars.md` makes the table with Intl. */
+  readonly utcOffsetChanges?: readonly { readonly from: string; readonly minutes: Integer }[]
+  /** The minute of the local day at which a new one begins; 0 unless given. */
   readonly resetMinute?: Integer
   readonly weekStart?: 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'
+  /** How long after its end a period still takes events of its own time; 0 unless given. */
   readonly graceSeconds?: Integer
-  /** Times as `YYYY-MM-DDTHH:MM:SSZ`. */
-  readonly seasons?: { readonly every: 'month'; readonly label?: 'YYYY-MM' } | { readonly table: readonly { readonly label: string; readonly from: string; readonly until: string }[] }
+  readonly seasons?: Seasons
 }
 
-/** When periods begin and close; written as in a rules document. */
+/** Where a period is in its life. `archived` is said by boards that keep archives, never by a calendar. */
+export type PeriodState = 'future' | 'open' | 'grace' | 'sealed' | 'archived' | 'dropped'
+
+/**
+ * When periods begin and close; written as in a rules document.
+ *
+ * ```js
+ * const tokyo = new Calendar({ utcOffsetMinutes: 540, resetMinute: 300 })
+ * const day = tokyo.period('daily', new Date('2026-12-31T20:00:00Z'))          // day.label is '2027-01-01'
+ * tokyo.state(day, 2, { nowMs: day.end })                                      // 'sealed'
+ * for (const { label } of tokyo.closedBetween(['daily'], day.start, day.end)) console.log(label) // 2027-01-01
+ * ```
+ */
 export class Calendar {
   constructor(options?: CalendarOptions)
+  /** The period that holds a time; null between seasons. */
   period(window: Window, time: Instant): PeriodDetails | null
+  /** A period by its index: the one before has `index - 1`. */
   describe(period: Period): PeriodDetails
-  state(period: Period, keep: Integer, options?: Now): 'future' | 'open' | 'grace' | 'sealed' | 'dropped'
+  /** When `keep` closed periods stay readable. */
+  state(period: Period, keep: Integer, options?: Now): PeriodState
+  /** When the current period changes next; null if never. */
   nextReset(window: Window, options?: Now): number | null
-  closedBetween(windows: readonly Window[], after: Instant, through: Instant): readonly PeriodDetails[]
+  /** Periods that close in `after < t <= through`, once and in order, made as they are taken. Keep `through` and pass it as the next `after`. */
+  closedBetween(windows: readonly Window[], after: Instant, through: Instant): IterableIterator<PeriodDetails>
 }
 
 /** Scores a value against what it has learned. NaN and the infinities are anomalies and teach nothing. */

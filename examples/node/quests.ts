@@ -1,7 +1,7 @@
 // Types at work: `tsc --strict` passes on this, without @types/node.
 
 import {
-  Command, Engine, Intake, LevelCurve, Leaderboard, Refusal, Rules, Signer, generateSecret, type Effect, type Row
+  Calendar, Command, Engine, Intake, LevelCurve, Leaderboard, Refusal, Rules, Signer, generateSecret, type Effect, type Row
 } from 'liveops'
 
 const rules = Rules.fromJson(JSON.stringify({
@@ -37,6 +37,10 @@ laps.submit('ana', 61_200)
 export const rank: number | null = laps.rank('ana')
 export const cost: number = LevelCurve.exponential(250, '1.2', { maxLevel: 60 }).cost(4)
 
+const sydney = new Calendar({ utcOffsetMinutes: 660, utcOffsetChanges: [{ from: '2026-04-04T16:00:00Z', minutes: 600 }] })
+export const closed: string[] = Array.from(sydney.closedBetween(['daily', 'weekly'], 0, now), ({ label }) => label)
+export const today: number | null | undefined = sydney.period('daily', now)?.closesAt
+
 // What the types refuse.
 // @ts-expect-error a growth is a text
 LevelCurve.exponential(250, 1.2)
@@ -46,5 +50,7 @@ engine.board('xp').top('hourly', 10)
 engine.submit({ type: 'progression' })
 // @ts-expect-error nowMs or now, not both
 engine.advance({ nowMs: 1, now })
+// @ts-expect-error a change has its minutes
+new Calendar({ utcOffsetMinutes: 60, utcOffsetChanges: [{ from: '2026-04-04T16:00:00Z' }] })
 // @ts-expect-error results are frozen
 rows[0].score = 1

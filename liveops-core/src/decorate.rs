@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::board::{Order, Ranking, Row};
+use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record};
@@ -209,6 +209,15 @@ macro_rules! pass_through {
         }
 
         impl<S: Boards, $($generics)*> Boards for $store<$($arguments)*> {
+            fn page_after(&self, key: &BoardKey, cursor: Option<&Cursor>, limit: usize, how: Ranking) -> Result<Page, StoreError> {
+                self.inner.page_after(key, cursor, limit, how)
+            }
+            fn by_score_range(&self, key: &BoardKey, scores: ScoreRange, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
+                self.inner.by_score_range(key, scores, offset, limit, how)
+            }
+            fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError> {
+                self.inner.percentile(key, player)
+            }
             fn page(&self, key: &BoardKey, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
                 self.inner.page(key, offset, limit, how)
             }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 
-use crate::board::{Ranking, Row};
+use crate::board::{Cursor, Page, Ranking, Row, ScoreRange};
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::event::Parser;
 use crate::id::{BoardId, PlayerId};
@@ -17,7 +17,7 @@ use crate::record::{BoardKey, Command, Horizon, Key, Player, Receipt, Record, Su
 use crate::rules::{BoardRule, PlayerView, Rules, RulesDiff};
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
 use crate::time::Timestamp;
-use crate::window::{Period, Window};
+use crate::window::{Period, PeriodState, Window};
 
 /// Lines of [`Engine::submit_ndjson`] that are decided together.
 const NDJSON_BATCH_LEN: usize = 256;
@@ -369,7 +369,7 @@ impl<S: Boards> Board<'_, S> {
 
     /// The player's rank in the current period, from 1.
     pub fn rank(&self, window: Window, player: &PlayerId, now: Timestamp) -> Result<Option<u64>, Error> {
-        Ok(self.store.rank(&self.key(self.period(window, now)?), player, self.ranking())?)
+        self.rank_in(self.period(window, now)?, player)
     }
 
     /// The player's row of the current period, with up to `each_side` rows above and below.
@@ -380,23 +380,83 @@ impl<S: Boards> Board<'_, S> {
         each_side: usize,
         now: Timestamp,
     ) -> Result<Vec<Row>, Error> {
-        let each_side = each_side.min(PAGE_LEN_MAX);
-        Ok(self.store.around(&self.key(self.period(window, now)?), player, each_side, self.ranking())?)
+        self.around_in(self.period(window, now)?, player, each_side)
     }
 
     /// Rows of some players in the current period, best first, with their ranks on the whole board.
     pub fn by_owners(&self, window: Window, players: &[PlayerId], now: Timestamp) -> Result<Vec<Row>, Error> {
-        Ok(self.store.by_owners(&self.key(self.period(window, now)?), players, self.ranking())?)
+        self.by_owners_in(self.period(window, now)?, players)
     }
 
     /// How many in the current period are strictly better than a score.
     pub fn count_above(&self, window: Window, score: i64, now: Timestamp) -> Result<u64, Error> {
-        Ok(self.store.count_above(&self.key(self.period(window, now)?), score, self.rule.sort.order)?)
+        self.count_above_in(self.period(window, now)?, score)
     }
 
     /// How many stand on the board in the current period.
     pub fn len(&self, window: Window, now: Timestamp) -> Result<u64, Error> {
-        Ok(self.store.len(&self.key(self.period(window, now)?))?)
+        self.len_in(self.period(window, now)?)
+    }
+
+    /// The first `limit` of any kept period, or those behind a page's end; at most 100,000 rows. Unlike an offset, a
+    /// cursor neither repeats nor skips those who stay put while others move.
+    ///
+    /// Errors: `cursor_invalid` for a cursor of another board or period.
+    pub fn page_after(&self, period: Period, cursor: Option<&Cursor>, limit: usize) -> Result<Page, Error> {
+        let key = self.key(period);
+        cursor.map_or(Ok(()), |cursor| cursor.check_board(&key.board, period, self.rule.sort))?;
+        Ok(self.store.page_after(&key, cursor, limit.min(PAGE_LEN_MAX), self.ranking())?)
+    }
+
+    /// Those of any kept period with a score in the range, best first, without the first `offset` of them; at most
+    /// 100,000 rows.
+    pub fn by_score_range(
+        &self,
+        period: Period,
+        scores: ScoreRange,
+        offset: usize,
+        limit: usize,
+    ) -> Result<Vec<Row>, Error> {
+        let limit = limit.min(PAGE_LEN_MAX);
+        Ok(self.store.by_score_range(&self.key(period), scores, offset, limit, self.ranking())?)
+    }
+
+    /// How many of the others the player is ahead of in any kept period, in hundredths of a percent.
+    pub fn percentile(&self, period: Period, player: &PlayerId) -> Result<Option<u32>, Error> {
+        Ok(self.store.percentile(&self.key(period), player)?)
+    }
+
+    /// The player's rank in any kept period, from 1.
+    pub fn rank_in(&self, period: Period, player: &PlayerId) -> Result<Option<u64>, Error> {
+        Ok(self.store.rank(&self.key(period), player, self.ranking())?)
+    }
+
+    /// [`Self::around`] in any kept period.
+    pub fn around_in(&self, period: Period, player: &PlayerId, each_side: usize) -> Result<Vec<Row>, Error> {
+        Ok(self.store.around(&self.key(period), player, each_side.min(PAGE_LEN_MAX), self.ranking())?)
+    }
+
+    /// [`Self::by_owners`] in any kept period.
+    pub fn by_owners_in(&self, period: Period, players: &[PlayerId]) -> Result<Vec<Row>, Error> {
+        Ok(self.store.by_owners(&self.key(period), players, self.ranking())?)
+    }
+
+    /// [`Self::count_above`] in any kept period.
+    pub fn count_above_in(&self, period: Period, score: i64) -> Result<u64, Error> {
+        Ok(self.store.count_above(&self.key(period), score, self.rule.sort.order)?)
+    }
+
+    /// [`Self::len`] of any kept period.
+    pub fn len_in(&self, period: Period) -> Result<u64, Error> {
+        Ok(self.store.len(&self.key(period))?)
+    }
+
+    /// Where a period is in its life at a time.
+    ///
+    /// Errors: `unknown_window` for a window that the board does not have.
+    pub fn state(&self, period: Period, now: Timestamp) -> Result<PeriodState, Error> {
+        let keep = self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
+        Ok(self.rules.calendar().state(period, keep, now))
     }
 
     const fn ranking(&self) -> Ranking {

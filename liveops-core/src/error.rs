@@ -79,10 +79,12 @@ codes! {
     "Reading: the caller asked for what is not there" {
         UnknownBoard = "unknown_board", 404, "The rules know no such board.";
         UnknownWindow = "unknown_window", 400, "The board does not keep this window, or no period of it is open.";
+        CursorInvalid = "cursor_invalid", 400, "The cursor is of another board or period, or no cursor at all.";
     }
     "Set-up: the operator can mend the configuration" {
         RulesInvalid = "rules_invalid", 500, "The rules document is wrong at the path given.";
         BoardIncompatible = "board_incompatible", 409, "New rules change the operator, order or calendar of a live board.";
+        SnapshotCorrupt = "snapshot_corrupt", 500, "The bytes are no snapshot of this kind, or were changed since.";
         InvalidArgument = "invalid_argument", 500, "An argument is outside what the call allows.";
         Forked = "forked", 500, "The engine was made before a fork; make it in the process that uses it.";
     }

@@ -147,6 +147,7 @@
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
 //! | act as an operator | [`Command`]: adjust, review, set visibility, erase |
+//! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
 //! | deliver rewards | [`Receipt`], [`reward::verify_chain`], [`Engine::feed`] |
 //! | write a store | [`Store`] says what it promises, [`conformance`] checks it |
 //! | test your own code | [`testing`], [`decorate`] |

@@ -44,6 +44,12 @@ pub const RULES_DEPTH_MAX: usize = 16;
 pub const LEVELS_MAX: u32 = 10_000;
 /// Most boards of one game.
 pub const BOARDS_MAX: usize = 256;
+/// Longest grace of a calendar, in seconds: 30 days.
+pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
+/// Most seasons of one table.
+pub const SEASONS_MAX: usize = 1000;
+/// Most changes of the UTC offset of one calendar: centuries of daylight saving.
+pub const UTC_OFFSET_CHANGES_MAX: usize = 1000;
 /// Most activities that detectors keep apart; the rest share `other`.
 pub const ACTIVITIES_MAX: usize = 64;
 /// Most detectors of one game.

@@ -1,5 +1,9 @@
 //! The shelf made shareable between threads.
 
+mod leaderboard;
+
+pub use leaderboard::SharedLeaderboard;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;

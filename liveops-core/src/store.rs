@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::board::{Order, Ranking, Row};
+use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record};
@@ -59,6 +59,30 @@ pub trait Scan: Send + Sync {
 pub trait Boards: Send + Sync {
     /// Best first, `offset..offset + limit`.
     fn page(&self, key: &BoardKey, offset: usize, limit: usize, ranking: Ranking) -> Result<Vec<Row>, StoreError>;
+
+    /// The first `limit`, or those behind a page's end: `store_misconfigured` for a cursor of another board, which the
+    /// engine never hands on.
+    fn page_after(
+        &self,
+        key: &BoardKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+        ranking: Ranking,
+    ) -> Result<Page, StoreError>;
+
+    /// Those with a score in a range, best first, without the first `offset` of them.
+    fn by_score_range(
+        &self,
+        key: &BoardKey,
+        scores: ScoreRange,
+        offset: usize,
+        limit: usize,
+        ranking: Ranking,
+    ) -> Result<Vec<Row>, StoreError>;
+
+    /// How many of the others the player is ahead of, in hundredths of a percent, as [`crate::board::View::percentile`]
+    /// says.
+    fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError>;
 
     /// Rank from 1, if the player is shown.
     fn rank(&self, key: &BoardKey, player: &PlayerId, ranking: Ranking) -> Result<Option<u64>, StoreError>;
@@ -128,6 +152,15 @@ macro_rules! forward {
         }
 
         impl<S: Boards + ?Sized> Boards for $pointer {
+            fn page_after(&self, key: &BoardKey, cursor: Option<&Cursor>, limit: usize, how: Ranking) -> Result<Page, StoreError> {
+                (**self).page_after(key, cursor, limit, how)
+            }
+            fn by_score_range(&self, key: &BoardKey, scores: ScoreRange, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
+                (**self).by_score_range(key, scores, offset, limit, how)
+            }
+            fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError> {
+                (**self).percentile(key, player)
+            }
             fn page(&self, key: &BoardKey, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
                 (**self).page(key, offset, limit, how)
             }

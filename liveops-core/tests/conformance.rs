@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use liveops_core::board::{Order, Ranking, Row};
+use liveops_core::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use liveops_core::conformance::{self, CHECKS, NamedCheck};
 use liveops_core::error::StoreError;
 use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Horizon};
@@ -283,6 +283,28 @@ impl Scan for Careless {
 }
 
 impl Boards for Careless {
+    fn page_after(
+        &self,
+        key: &BoardKey,
+        cursor: Option<&Cursor>,
+        limit: usize,
+        how: Ranking,
+    ) -> Result<Page, StoreError> {
+        self.0.page_after(key, cursor, limit, how)
+    }
+    fn by_score_range(
+        &self,
+        key: &BoardKey,
+        scores: ScoreRange,
+        offset: usize,
+        limit: usize,
+        how: Ranking,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.0.by_score_range(key, scores, offset, limit, how)
+    }
+    fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError> {
+        self.0.percentile(key, player)
+    }
     fn page(&self, key: &BoardKey, offset: usize, limit: usize, ranking: Ranking) -> Result<Vec<Row>, StoreError> {
         let skip = usize::from(self.1 == LosesABoardsBest);
         self.0.page(key, offset + skip, limit, ranking)

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{START, progression as xp, rules};
-use liveops_core::{Code, Engine, MemoryStore, Outcome, Rules};
+use liveops_core::{Code, Engine, MemoryStore, Outcome, Rules, Timestamp};
 
 fn engine() -> Engine<MemoryStore> {
     Engine::new(rules(), MemoryStore::new())
@@ -71,6 +71,53 @@ const MEMBERS: &[Bad] = &[
     (r#""loot": { "a/b": { "entries": {} } }"#, "/loot/a~1b", "too_short"),
     (r#""calendar": { "utcOffsetMinutes": 841 }"#, "/calendar/utcOffsetMinutes", "out_of_range"),
     (r#""calendar": { "weekStart": "Monday" }"#, "/calendar/weekStart", "invalid_format"),
+    (r#""calendar": { "resetMinute": 1440 }"#, "/calendar/resetMinute", "out_of_range"),
+    (r#""calendar": { "graceSeconds": 2592001 }"#, "/calendar/graceSeconds", "out_of_range"),
+    (r#""calendar": { "utcOffsetChanges": [] }"#, "/calendar/utcOffsetMinutes", "missing"),
+    (
+        r#""calendar": { "utcOffsetMinutes": 60, "utcOffsetChanges": [ { "from": "2026-03-29T01:00:00Z" } ] }"#,
+        "/calendar/utcOffsetChanges/0/minutes",
+        "missing",
+    ),
+    (
+        r#""calendar": { "utcOffsetMinutes": 60, "utcOffsetChanges": [
+                { "from": "2026-03-29T01:00:00Z", "minutes": 841 } ] }"#,
+        "/calendar/utcOffsetChanges/0/minutes",
+        "out_of_range",
+    ),
+    (
+        r#""calendar": { "utcOffsetMinutes": 60, "utcOffsetChanges": [
+                { "from": "2026-10-25T01:00:00Z", "minutes": 60 }, { "from": "2026-03-29T01:00:00Z", "minutes": 120 } ] }"#,
+        "/calendar/utcOffsetChanges/1/from",
+        "out_of_range",
+    ),
+    (
+        r#""calendar": { "utcOffsetMinutes": -600, "utcOffsetChanges": [
+                { "from": "2011-12-30T10:00:00Z", "minutes": 840 } ] }"#,
+        "/calendar/utcOffsetChanges",
+        "invalid_argument",
+    ),
+    (r#""calendar": { "seasons": {} }"#, "/calendar/seasons/every", "missing"),
+    (
+        r#""calendar": { "seasons": { "table": [
+                { "label": "a", "from": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z" },
+                { "label": "b", "from": "2026-02-28T23:59:59Z", "until": "2026-06-01T00:00:00Z" } ] } }"#,
+        "/calendar/seasons/table/1/from",
+        "out_of_range",
+    ),
+    (
+        r#""calendar": { "seasons": { "table": [
+                { "label": "a", "from": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z" } ] } }"#,
+        "/calendar/seasons/table/0/until",
+        "out_of_range",
+    ),
+    (
+        r#""calendar": { "seasons": { "table": [
+                { "label": "a", "from": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z" },
+                { "label": "a", "from": "2026-03-01T00:00:00Z", "until": "2026-06-01T00:00:00Z" } ] } }"#,
+        "/calendar/seasons/table/1/label",
+        "invalid_argument",
+    ),
     (r#""detectors": { "d": { "kind": "robust", "threshold": 6 } }"#, "/detectors/d/threshold", "wrong_type"),
     (r#""detectors": { "d": { "kind": "robust", "threshold": "0" } }"#, "/detectors/d/threshold", "invalid_format"),
     (r#""detectors": { "d": { "kind": "timeFloor", "boss": "x" } }"#, "/detectors/d/minimumMs", "missing"),
@@ -133,6 +180,7 @@ fn rules_are_replaced_unless_a_live_board_would_mean_something_else() {
         (r#""operator": "best""#, r#""operator": "set""#),
         (r#""order": "asc""#, r#""order": "desc""#),
         (r#""calendar": {"#, r#""calendar": { "utcOffsetMinutes": 60,"#),
+        (r#""calendar": {"#, r#""calendar": { "weekStart": "sunday","#),
         (r#""game": "emberfall""#, r#""game": "other""#),
     ] {
         assert_eq!(replace(from, to).unwrap_err().code(), Code::BoardIncompatible, "{to}");
@@ -143,6 +191,50 @@ fn rules_are_replaced_unless_a_live_board_would_mean_something_else() {
     let receipts = engine.submit(&xp("f", "ann", START, 100)).into_effect().unwrap().receipts;
     assert_eq!(receipts[0].items[0].amount(), 20);
     assert_ne!(receipts[0].rules, before, "a receipt says under which rules");
+}
+
+/// A table of seasons and one of offsets, each given up to a line of its own.
+fn with_tables(seasons: &str, changes: &str) -> Rules {
+    let calendar = format!(
+        r#""calendar": {{ "utcOffsetMinutes": 60, "utcOffsetChanges": [ {changes} ],
+            "seasons": {{ "table": [ {seasons} ] }} }}, "boards": {{ "xp": {{ "value": 1, "keepPeriods": {{ "seasonal": 1 }} }} }}"#
+    );
+    Rules::from_json(&format!(r#"{{ "version": 1, "game": "g", {calendar} }}"#)).unwrap()
+}
+
+#[test]
+fn the_calendar_of_a_live_board_may_only_grow() {
+    const ONE: &str = r#"{ "label": "one", "from": "2026-01-01T00:00:00Z", "until": "2026-03-01T00:00:00Z" }"#;
+    const TWO: &str = r#"{ "label": "two", "from": "2026-04-01T00:00:00Z", "until": "2026-06-01T00:00:00Z" }"#;
+    const TWO_LONGER: &str = r#"{ "label": "two", "from": "2026-04-01T00:00:00Z", "until": "2026-07-01T00:00:00Z" }"#;
+    const SPRING: &str = r#"{ "from": "2026-03-29T01:00:00Z", "minutes": 120 }"#;
+    const AUTUMN: &str = r#"{ "from": "2026-10-25T01:00:00Z", "minutes": 60 }"#;
+    let join = |lines: &[&str]| lines.join(", ");
+    let at = |text| Timestamp::from_rfc3339(text).unwrap();
+    let engine = Engine::new(with_tables(ONE, SPRING), MemoryStore::new());
+    let replace = |seasons: &[&str], changes: &[&str]| {
+        engine.replace_rules(with_tables(&join(seasons), &join(changes))).map(|diff| diff.added.len())
+    };
+    let refused =
+        |result: Result<usize, liveops_core::Error>| assert_eq!(result.unwrap_err().code(), Code::BoardIncompatible);
+    refused(replace(&[TWO, ONE][..1], &[SPRING]));
+    refused(replace(&[ONE], &[]));
+    assert_eq!(replace(&[ONE, TWO], &[SPRING]).unwrap(), 3, "a season at the end");
+    refused(replace(&[ONE, TWO_LONGER], &[SPRING]));
+    refused(replace(&[ONE], &[SPRING]));
+    assert_eq!(replace(&[ONE, TWO], &[SPRING, AUTUMN]).unwrap(), 2, "a change at the end");
+
+    // Who says what time it is may change what is still to come, and nothing else.
+    let (old, new) = (engine.rules(), with_tables(&join(&[ONE, TWO_LONGER]), &join(&[SPRING, AUTUMN])));
+    let changed = old.diff_at(&new, at("2026-03-31T23:54:59Z")).unwrap().changed;
+    assert_eq!(changed, ["/calendar/seasons/table/1/until"]);
+    for late in ["2026-03-31T23:55:00Z", "2026-05-01T00:00:00Z"] {
+        assert_eq!(old.diff_at(&new, at(late)).unwrap_err().code(), Code::BoardIncompatible, "{late}");
+    }
+    let grown = with_tables(&join(&[ONE, TWO]), &join(&[SPRING]));
+    assert!(grown.diff(&old).is_ok(), "nobody says what time it is");
+    assert!(grown.diff_at(&old, at("2026-10-25T00:54:59Z")).is_ok());
+    assert!(grown.diff_at(&old, at("2026-10-25T00:55:00Z")).is_err(), "the clocks are set already");
 }
 
 /// A steeper curve, then the old one again: no level is rewarded twice.

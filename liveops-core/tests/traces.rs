@@ -170,7 +170,7 @@ fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Pl
     }
     for (key, index) in folded {
         let page = store.page(&key, 0, usize::MAX, Ranking::Ordinal).unwrap();
-        assert_eq!(page, index.page(0, usize::MAX, Ranking::Ordinal), "{key:?}");
+        assert_eq!(page, index.view(Ranking::Ordinal).page(0, usize::MAX), "{key:?}");
     }
 }
 

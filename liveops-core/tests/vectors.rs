@@ -4,6 +4,8 @@
 
 #[path = "vectors/board.rs"]
 mod board;
+#[path = "vectors/calendar.rs"]
+mod calendar;
 #[path = "vectors/case.rs"]
 mod case;
 #[path = "vectors/engine.rs"]
@@ -26,7 +28,9 @@ const KINDS: &[Kind] = &[
     ("signing", parts::signing),
     ("event", parts::event),
     ("curve", parts::curve),
-    ("period", parts::period),
+    ("period", calendar::period),
+    ("closed", calendar::closed),
+    ("state", calendar::state),
     ("board", board::run),
     ("engine", engine::run),
     ("http", http::run),

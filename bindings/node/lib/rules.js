@@ -179,9 +179,16 @@ function decimal (value, name) {
 /** When periods begin and close; written as in a rules document. */
 class Calendar {
   constructor (opts) {
-    const calendar = options(opts, ['utcOffsetMinutes', 'resetMinute', 'weekStart', 'graceSeconds', 'seasons'], 'calendar')
+    const known = ['utcOffsetMinutes', 'utcOffsetChanges', 'resetMinute', 'weekStart', 'graceSeconds', 'seasons']
+    const calendar = { ...options(opts, known, 'calendar') }
     for (const key of ['utcOffsetMinutes', 'resetMinute', 'graceSeconds']) {
-      if (calendar[key] !== undefined) integer(calendar[key], key)
+      if (calendar[key] !== undefined) calendar[key] = integer(calendar[key], key)
+    }
+    if (calendar.utcOffsetChanges !== undefined) {
+      calendar.utcOffsetChanges = list(calendar.utcOffsetChanges, 'utcOffsetChanges').map((change) => {
+        const { from, minutes } = options(change, ['from', 'minutes'], 'a change')
+        return { from: text(from, 'from'), minutes: integer(minutes, 'minutes') }
+      })
     }
     hold(this, part({ calendar }).calendar())
   }
@@ -210,10 +217,21 @@ class Calendar {
     return call(() => handleOf(this).nextReset(windowName(window), time)) ?? null
   }
 
-  /** Periods of some windows that close in `after < t <= through`, in order; at most 100,000. */
+  /** Periods of some windows that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween (windows, after, through) {
     const names = list(windows, 'windows').map(windowName)
-    return read(call(() => handleOf(this).closedBetween(instant(after, 'after'), instant(through, 'through'), names)))
+    return taken(call(() => handleOf(this).closings(names, instant(after, 'after'), instant(through, 'through'))))
+  }
+}
+
+/** How many closings cross from the addon at a time. */
+const CLOSINGS_TAKEN = 64
+
+function * taken (closings) {
+  for (;;) {
+    const periods = read(call(() => closings.take(CLOSINGS_TAKEN)))
+    yield * periods
+    if (periods.length < CLOSINGS_TAKEN) return
   }
 }
 

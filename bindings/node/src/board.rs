@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
-use liveops_core::board::{Operator, Order, Ranking, Score, Standing, Ties};
+use liveops_core::board::{Entry, Operator, Order, Ranking, Score, Ties};
 use liveops_core::limits::INTEGER_MAX;
 use liveops_core::{Code, Period, Timestamp};
 use napi_derive::napi;
@@ -108,13 +108,12 @@ impl Leaderboard {
     pub fn submit(&mut self, owner: String, score: i64, subscore: i64, at: Option<i64>) -> Result<String> {
         let value = Score { score, subscore };
         self.ways.check(self.board.score(&owner), value)?;
-        let standing: Standing = match at {
+        let Entry { score, subscore, reached_at } = match at {
             Some(at) => self.board.submit_at(&owner, value, Timestamp::from_unix_millis(at)),
             None => self.board.submit(&owner, value),
         }
         .or_throw()?;
-        let Score { score, subscore } = standing.score;
-        Ok(json!({ "score": score, "subscore": subscore, "reachedAt": standing.reached_at }).to_string())
+        Ok(json!({ "score": score, "subscore": subscore, "reachedAt": reached_at }).to_string())
     }
 
     /// Removes an owner.

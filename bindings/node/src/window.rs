@@ -1,5 +1,6 @@
 //! Calendars and periods.
 
+use liveops_core::window::Closings as CoreClosings;
 use liveops_core::{Code, Period, Timestamp, Window};
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -62,12 +63,44 @@ impl Calendar {
         text(&closed)
     }
 
-    fn told(&self, period: Period) -> Value {
-        let calendar = &self.calendar;
-        json!({ "window": period.window, "index": period.index, "label": calendar.label(period),
-            "start": exact(calendar.start(period)), "end": exact(calendar.end(period)),
-            "closesAt": exact(calendar.closes_at(period)) })
+    /// The same, to be taken piece by piece.
+    #[napi]
+    pub fn closings(&self, windows: Vec<String>, after: i64, through: i64) -> Result<Closings> {
+        let windows = windows.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?;
+        let [after, through] = [after, through].map(Timestamp::from_unix_millis);
+        let closings = self.calendar.closed_between(&windows, after, through);
+        Ok(Closings { calendar: self.calendar.clone(), closings })
     }
+
+    fn told(&self, period: Period) -> Value {
+        told(&self.calendar, period)
+    }
+}
+
+/// Closings that are made as they are taken.
+#[napi]
+#[derive(Debug)]
+pub struct Closings {
+    calendar: liveops_core::window::Calendar,
+    closings: CoreClosings,
+}
+
+#[napi]
+impl Closings {
+    /// The next ones, as JSON: as many as asked for, or fewer at the end.
+    #[napi]
+    pub fn take(&mut self, len_max: u32) -> Result<String> {
+        let taken = usize::try_from(len_max).unwrap_or(CLOSINGS_MAX).min(CLOSINGS_MAX);
+        let taken: Vec<_> =
+            self.closings.by_ref().take(taken).map(|(_, period)| told(&self.calendar, period)).collect();
+        text(&taken)
+    }
+}
+
+fn told(calendar: &liveops_core::window::Calendar, period: Period) -> Value {
+    json!({ "window": period.window, "index": period.index, "label": calendar.label(period),
+        "start": exact(calendar.start(period)), "end": exact(calendar.end(period)),
+        "closesAt": exact(calendar.closes_at(period)) })
 }
 
 /// A window by its name.

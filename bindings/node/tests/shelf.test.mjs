@@ -63,21 +63,6 @@ describe('curves', () => {
   })
 })
 
-test('calendars', () => {
-  const tokyo = new Calendar({ utcOffsetMinutes: 540, resetMinute: 300 })
-  const time = new Date('2026-12-31T20:00:00Z')
-  const day = tokyo.period('daily', time)
-  assert.deepEqual([day.label, day.start, day.end - day.start], ['2027-01-01', time.getTime(), DAY_MS])
-  assert.equal(tokyo.period('weekly', time).label, '2026-W53')
-  assert.deepEqual(tokyo.describe(day), day)
-  assert.deepEqual([tokyo.state(day, 1, { now: time }), tokyo.nextReset('daily', { now: time }), tokyo.nextReset('allTime', at)], ['open', day.end, null])
-  assert.deepEqual(tokyo.period('allTime', 0), { window: 'allTime', index: 0, label: 'all-time', start: null, end: null, closesAt: null })
-  assert.deepEqual(tokyo.closedBetween(['daily'], time, day.end).map(({ label }) => label), ['2027-01-01'])
-  const seasons = new Calendar({ seasons: { table: [{ label: 's1', from: '2026-11-01T00:00:00Z', until: '2026-12-01T00:00:00Z' }] } })
-  assert.deepEqual([seasons.period('seasonal', NOW_MS).label, seasons.period('seasonal', 0)], ['s1', null])
-  for (const options of [{ resetMinute: 1440 }, { weekStart: 'mon' }]) assert.throws(() => new Calendar(options), { name: 'RangeError', code: 'invalid_argument' })
-})
-
 describe('quotas', () => {
   test('by key', () => {
     const limiter = new RateLimiter({ limit: 60, periodSeconds: 60, burst: 2 })

@@ -8,7 +8,7 @@ import {
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, curve, period, board, engine, http }
+const KINDS = { hmac, signing, event, curve, period, closed, state, board, engine, http }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -105,11 +105,28 @@ function curve ({ curve, expect }) {
   for (const [xp, level] of expect.levelAt ?? []) assert.equal(levels.levelAt(xp), level, `levelAt(${xp})`)
 }
 
-function period ({ calendar, window, tsMs, expect }) {
-  const found = rulesOf({ rules: { version: 1, game: 'vectors', calendar } }).calendar.period(window, tsMs)
+const calendarOf = ({ calendar }) => rulesOf({ rules: { version: 1, game: 'vectors', calendar } }).calendar
+
+function period (one) {
+  const { window, tsMs, expect, nextResetMs } = one
+  const calendar = calendarOf(one)
+  assert.equal(calendar.nextReset(window, { nowMs: tsMs }), nextResetMs)
+  const found = calendar.period(window, tsMs)
   if (expect === null) return assert.equal(found, null)
   const { index, label, start, end, closesAt } = found
   matches({ index, label, startMs: start, endMs: end, closesMs: closesAt }, expect)
+  assert.deepEqual(calendar.describe({ window, index }), found)
+}
+
+function closed (one) {
+  const closings = calendarOf(one).closedBetween(one.windows, one.afterMs, one.throughMs)
+  assert.deepEqual(Array.from(closings, ({ closesAt, window, label }) => [closesAt, window, label]), one.expect)
+}
+
+function state (one) {
+  const { window, index, keep, expect } = one
+  const calendar = calendarOf(one)
+  for (const [nowMs, state] of expect) assert.equal(calendar.state({ window, index }, keep, { nowMs }), state, String(nowMs))
 }
 
 function board ({ order, operator, ties = 'firstToReach', ranking = 'ordinal', steps, expect }) {

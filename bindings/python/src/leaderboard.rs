@@ -103,7 +103,8 @@ impl Leaderboard {
             Some(When(at)) => board.submit_at(owner, value, at),
             None => board.submit(owner, value),
         });
-        self::score(py, standing.or_raise(py)?.score)
+        let entry = standing.or_raise(py)?;
+        self::score(py, Score { score: entry.score, subscore: entry.subscore })
     }
 
     /// The owner's score, hidden or not; None without an entry.

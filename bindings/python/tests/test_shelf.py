@@ -144,23 +144,6 @@ def test_detectors() -> None:
             liveops.ZScore(wrong)
 
 
-def test_calendar() -> None:
-    tokyo = liveops.Calendar(utc_offset_minutes=540, reset_minute=300)
-    at = datetime(2026, 12, 31, 20, tzinfo=timezone.utc)
-    day, week = tokyo.period("daily", at), tokyo.period("weekly", at)
-    assert day is not None and (day.label, day.start) == ("2027-01-01", int(at.timestamp() * 1000))
-    assert week is not None and week.label == "2026-W53"
-    assert tokyo.next_reset("allTime", at) is None
-    assert tokyo.next_reset("daily", at) == day.end
-    table = liveops.Calendar(seasons=[("one", 0, 1000), ("two", 2000, 3000)])
-    assert table.period("seasonal", 1500) is None
-    closed = table.closed_between(["seasonal"], 1, 5000)
-    assert [period.label for period in closed] == ["one", "two"]
-    assert tokyo == liveops.Calendar(utc_offset_minutes=540, reset_minute=300) != table
-    with pytest.raises(liveops.ArgumentError):
-        liveops.Calendar(reset_minute=1440)
-
-
 def test_event_parser(rules: liveops.Rules) -> None:
     body = b'{"type": "progression", "playerId": "ana", "ts": %d, "payload": {"deltaXp": 120}}' % (NOW_MS // 1000)
     parsed = liveops.validate(body, now_ms=NOW_MS)

@@ -97,8 +97,8 @@ def curve(case: Case) -> None:
 
 
 def period(case: Case) -> None:
-    document = {"version": 1, "game": "vectors", "calendar": case["calendar"]}
-    found = liveops.Rules.from_json(json.dumps(document)).calendar.period(case["window"], case["tsMs"])
+    dates = calendar(case)
+    found = dates.period(case["window"], case["tsMs"])
     actual = found and {
         "index": found.index,
         "label": found.label,
@@ -107,6 +107,20 @@ def period(case: Case) -> None:
         "closesMs": found.closes_at,
     }
     compare(case["expect"], actual)
+    assert dates.next_reset(case["window"], case["tsMs"]) == case["nextResetMs"]
+    if found is not None:
+        assert dates.describe(found.window, found.index) == found  # type: ignore[arg-type]
+
+
+def closed(case: Case) -> None:
+    closings = calendar(case).closed_between(case["windows"], case["afterMs"], case["throughMs"])
+    assert [[period.closes_at, period.window, period.label] for period in closings] == case["expect"]
+
+
+def state(case: Case) -> None:
+    dates = calendar(case)
+    found = dates.describe(case["window"], case["index"])
+    assert [[now, dates.state(found, case["keep"], now)] for now, _ in case["expect"]] == case["expect"]
 
 
 def board(case: Case) -> None:
@@ -232,6 +246,8 @@ KINDS: dict[str, Callable[[Case], None]] = {
     "event": event,
     "curve": curve,
     "period": period,
+    "closed": closed,
+    "state": state,
     "board": board,
     "engine": engine,
     "http": http,
@@ -240,6 +256,11 @@ KINDS: dict[str, Callable[[Case], None]] = {
 
 def rules(case: Case) -> liveops.Rules:
     return liveops.Rules.from_json(json.dumps(case.get("rules", {"version": 1, "game": "vectors"})))
+
+
+def calendar(case: Case) -> liveops.Calendar:
+    document = {"version": 1, "game": "vectors", "calendar": case["calendar"]}
+    return liveops.Rules.from_json(json.dumps(document)).calendar
 
 
 def body(of: Case) -> bytes:

@@ -12,19 +12,35 @@
 //! # Ok::<(), liveops_core::Error>(())
 //! ```
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a board has fewer than 2^32 entries, and positions in memory fit a usize"
+)]
+
+mod chunks;
+mod cursor;
 mod index;
 mod leaderboard;
-mod ranked;
+mod ranks;
+mod roster;
+mod snapshot;
+mod tree;
+mod view;
 mod windowed;
 
-pub(crate) use index::Change;
-pub use index::{Index, Ranking, Row};
-pub use leaderboard::Leaderboard;
+pub use cursor::Cursor;
+pub use index::Index;
+pub(crate) use index::Versioned;
+pub use leaderboard::{BatchError, Entry, Leaderboard};
+pub(crate) use roster::{Handle, Roster};
+pub(crate) use view::Name;
+pub use view::{Page, Ranking, Row, ScoreRange, View};
 pub use windowed::WindowedLeaderboard;
 
 use serde::Serialize;
 
 use crate::codec::{fields, tags};
+use crate::id::BoardId;
 use crate::time::Timestamp;
 
 /// Which end of a board is first.
@@ -103,6 +119,26 @@ pub struct Standing {
     pub newest_ts: Timestamp,
     /// How it sorts.
     pub sort: Sort,
+}
+
+/// How a board counts, sorts and ranks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What a new value does to a score.
+    pub operator: Operator,
+    /// How entries sort.
+    pub sort: Sort,
+    /// How ranks are counted.
+    pub ranking: Ranking,
+    /// The board's name, if it has one.
+    pub name: Option<BoardId>,
+}
+
+impl Settings {
+    /// Whether entries of the one mean the same on the other. Ranks may be counted differently.
+    fn same_entries(&self, other: &Self) -> bool {
+        (self.operator, self.sort, &self.name) == (other.operator, other.sort, &other.name)
+    }
 }
 
 /// A score left the 64-bit integers.

@@ -1,15 +1,24 @@
 //! Leaderboards by calendar, usable alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Index, Operator, Order, Ranking, Row, Score, Sort, Standing, Ties};
+use super::ranks::{Found, Ranks};
+use super::roster::{Handle, Roster};
+use super::tree::Spot;
+use super::view::Name;
+use super::{Operator, Order, Ranking, Row, Score, Settings, Sort, Standing, Ties, View, snapshot};
+use crate::codec::Stable as _;
 use crate::error::{Code, Error};
-use crate::id::PlayerId;
+use crate::hash::Key;
+use crate::id::{BoardId, PlayerId};
 use crate::time::Timestamp;
-use crate::window::{Calendar, Period, Window};
+use crate::window::{Calendar, Period, PeriodState, Window};
 
 /// One ranked set for each period of each window: today's, this week's, of all time. A period begins empty; one that is
 /// closed takes no more submits and stays readable until it is dropped.
+///
+/// All periods share one table of owners: a submit looks its owner up once, whatever the number of windows, and counts
+/// in all of them or, on an error, in none.
 ///
 /// ```
 /// use liveops_core::board::{Operator, Order, WindowedLeaderboard};
@@ -25,27 +34,56 @@ use crate::window::{Calendar, Period, Window};
 /// board.submit("ana", 50, tuesday, tuesday)?;
 /// assert_eq!(board.top(Window::Daily, 10, tuesday)?[0].score, 50);
 /// assert_eq!(board.top(Window::AllTime, 10, tuesday)?[0].score, 120);
+///
+/// board.hide("ana"); // from every window, and from those to come
+/// assert!(board.view(Window::AllTime, tuesday)?.is_empty());
 /// # Ok::<(), liveops_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct WindowedLeaderboard {
-    operator: Operator,
-    sort: Sort,
-    ranking: Ranking,
+    settings: Settings,
     calendar: Calendar,
     windows: Vec<(Window, u32)>,
-    periods: BTreeMap<Period, Index>,
+    periods: BTreeMap<Period, Ranks>,
+    roster: Roster,
+    hidden: BTreeSet<Handle>,
+    hash_key: Key,
+    capacity: usize,
 }
 
+/// What one submit does to one window, before it is done.
+#[derive(Clone, Copy)]
+struct Step {
+    period: Period,
+    found: Found,
+    after: Standing,
+    is_new: bool,
+    aim: Option<Spot>,
+}
+
+/// Setting up; to be done before the first submit, since what is set starts an empty board.
 impl WindowedLeaderboard {
     /// A board without windows; add them with [`Self::window`].
     pub fn new(order: Order, operator: Operator, calendar: Calendar) -> Self {
-        let sort = Sort { order, ties: Ties::default() };
-        let (windows, periods) = (Vec::new(), BTreeMap::new());
-        Self { operator, sort, ranking: Ranking::default(), calendar, windows, periods }
+        let settings = Settings { operator, sort: Sort { order, ties: Ties::default() }, ..Settings::default() };
+        Self {
+            settings,
+            calendar,
+            windows: Vec::new(),
+            periods: BTreeMap::new(),
+            roster: Roster::new([0; 16], 0),
+            hidden: BTreeSet::new(),
+            hash_key: [0; 16],
+            capacity: 0,
+        }
     }
 
-    /// Adds a window of which `keep` closed periods stay readable.
+    fn emptied(self) -> Self {
+        let roster = Roster::new(self.hash_key, self.capacity);
+        Self { periods: BTreeMap::new(), roster, hidden: BTreeSet::new(), ..self }
+    }
+
+    /// Adds a window of which `keep` closed periods stay readable; at any time.
     #[must_use]
     pub fn window(mut self, window: Window, keep: u32) -> Self {
         self.windows.retain(|(known, _)| *known != window);
@@ -54,22 +92,47 @@ impl WindowedLeaderboard {
         self
     }
 
-    /// Another rule for ties; to be set before the first submit.
+    /// Another rule for ties.
     #[must_use]
-    pub fn ties(self, ties: Ties) -> Self {
-        Self { sort: Sort { ties, ..self.sort }, periods: BTreeMap::new(), ..self }
+    pub fn ties(mut self, ties: Ties) -> Self {
+        self.settings.sort.ties = ties;
+        self.emptied()
     }
 
-    /// Another way to count ranks.
+    /// Another way to count ranks; at any time.
     #[must_use]
-    pub fn ranking(self, ranking: Ranking) -> Self {
-        Self { ranking, ..self }
+    pub fn ranking(mut self, ranking: Ranking) -> Self {
+        self.settings.ranking = ranking;
+        self
     }
 
+    /// A name, by which a cursor and a snapshot know this board from others.
+    #[must_use]
+    pub fn named(mut self, board: BoardId) -> Self {
+        self.settings.name = Some(board);
+        self
+    }
+
+    /// A hash key that strangers do not know, for owner ids that they choose.
+    #[must_use]
+    pub fn hash_key(self, hash_key: Key) -> Self {
+        Self { hash_key, ..self }.emptied()
+    }
+
+    /// Memory for so many owners at once, in the table that all periods share and in each period that begins.
+    #[must_use]
+    pub fn with_capacity(self, owners: usize) -> Self {
+        Self { capacity: owners, ..self }.emptied()
+    }
+}
+
+/// Writing.
+impl WindowedLeaderboard {
     /// Takes one value of time `ts` that came at `now`, into every window or, on an error, into none. Returns the
     /// periods it was too late for.
     ///
     /// Errors: `id_invalid`, `score_overflow`.
+    #[inline]
     pub fn submit(
         &mut self,
         owner: &str,
@@ -77,56 +140,173 @@ impl WindowedLeaderboard {
         ts: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Period>, Error> {
-        let (owner, value) = (PlayerId::new(owner)?, value.into());
-        let (mut standings, mut late) = (Vec::new(), Vec::new());
-        for (window, _) in &self.windows {
+        let handle = self.handle(owner)?;
+        let taken = self.take(handle, value.into(), ts, now);
+        if !matches!(&taken, Ok(late) if late.is_empty()) {
+            // Refused, or too late for every window: nobody uses a handle that is new.
+            self.roster.forget_unused(handle);
+        }
+        taken
+    }
+
+    /// In steps over all windows, each of which asks memory for one thing in every window: so they wait together.
+    fn take(&mut self, handle: Handle, value: Score, ts: Timestamp, now: Timestamp) -> Result<Vec<Period>, Error> {
+        let Settings { operator, sort, .. } = self.settings;
+        let hidden = !self.hidden.is_empty() && self.hidden.contains(&handle);
+        let (mut lanes, mut late) = ([const { None }; Window::ALL.len()], Vec::new());
+        for (lane, (window, _)) in lanes.iter_mut().zip(&self.windows) {
             let Some(period) = self.calendar.period(*window, ts) else { continue };
             if self.calendar.closes_at(period) <= now {
                 late.push(period);
                 continue;
             }
-            let before = self.periods.get(&period).and_then(|index| index.standing(owner.as_bytes()));
-            let after = self.operator.apply(before, self.sort, value, ts, now).map_err(|_| Code::ScoreOverflow)?;
-            standings.push((period, after));
+            let ranks = self.periods.get(&period);
+            let leaf = ranks.and_then(|ranks| ranks.tree().seat(handle));
+            *lane = Some((period, ranks, leaf));
         }
-        for (period, standing) in standings {
-            self.set(period, &owner, standing);
+        let lanes = lanes.map(|lane| {
+            lane.map(|(period, ranks, leaf)| {
+                (period, ranks, ranks.map_or(Found::Nowhere, |ranks| ranks.find_in(leaf, handle)))
+            })
+        });
+        let mut steps = [None; Window::ALL.len()];
+        for (step, (period, ranks, found)) in steps.iter_mut().zip(lanes.iter().flatten()) {
+            let before = ranks.and_then(|ranks| ranks.standing_at(handle, *found));
+            let after = operator.apply(before, sort, value, ts, now).map_err(|_| Code::ScoreOverflow)?;
+            if before != Some(after) {
+                let leaf = ranks.filter(|_| !hidden).and_then(|r| r.leaf_for(handle, *found, &after, &self.roster));
+                *step = Some((
+                    Step { period: *period, found: *found, after, is_new: before.is_none(), aim: None },
+                    ranks.zip(leaf),
+                ));
+            }
+        }
+        let steps = steps.map(|step| {
+            step.map(|(step, target)| {
+                let aim = target.map(|(ranks, leaf)| ranks.aim(leaf, handle, &step.after, &self.roster));
+                Step { aim, ..step }
+            })
+        });
+        for Step { period, found, after, is_new, aim } in steps.into_iter().flatten() {
+            if is_new {
+                self.roster.retain(handle);
+            }
+            let ranks = self.periods.entry(period).or_insert_with(|| {
+                let mut ranks = Ranks::new(sort, operator == Operator::Set);
+                ranks.reserve(self.capacity);
+                ranks
+            });
+            ranks.put_at(handle, found, &after, hidden, aim, &self.roster);
         }
         Ok(late)
     }
 
-    /// Forgets periods that are dropped at `now`; to be called now and then.
+    /// Forgets periods that are dropped at `now`, and owners who were on no other; to be called now and then.
     pub fn advance(&mut self, now: Timestamp) {
-        let (calendar, windows) = (&self.calendar, &self.windows);
-        self.periods.retain(|period, _| is_kept(calendar, windows, *period, now));
+        let kept = |period: &Period| is_kept(&self.calendar, &self.windows, *period, now);
+        let gone: Vec<_> = self.periods.keys().filter(|period| !kept(period)).copied().collect();
+        for ranks in gone.into_iter().filter_map(|period| self.periods.remove(&period)) {
+            for handle in ranks.handles() {
+                self.roster.release(handle);
+            }
+        }
+    }
+
+    /// Takes an owner off every period, those to come included; entries stay and take submits. Whether anything changed.
+    pub fn hide(&mut self, owner: &str) -> bool {
+        let Ok(handle) = self.handle(owner) else { return false };
+        let changed = self.hidden.insert(handle);
+        if changed {
+            self.roster.retain(handle);
+            self.set_hidden(handle, true);
+        }
+        changed
+    }
+
+    /// Shows an owner again, everywhere at the exact place of before; whether anything changed.
+    pub fn unhide(&mut self, owner: &str) -> bool {
+        let Some(handle) = self.roster.find(owner.as_bytes()) else { return false };
+        let changed = self.hidden.remove(&handle);
+        if changed {
+            self.set_hidden(handle, false);
+            self.roster.release(handle);
+        }
+        changed
+    }
+
+    /// Removes an owner's entries from every period that is kept; whether there was one. A hidden owner stays hidden.
+    pub fn remove(&mut self, owner: &str) -> bool {
+        let Some(handle) = self.roster.find(owner.as_bytes()) else { return false };
+        let mut removed = false;
+        for ranks in self.periods.values_mut() {
+            let found = ranks.find(handle);
+            if !matches!(found, Found::Nowhere) {
+                ranks.put(handle, found, None, false, &self.roster);
+                self.roster.release(handle);
+                removed = true;
+            }
+        }
+        removed
+    }
+
+    fn set_hidden(&mut self, handle: Handle, hidden: bool) {
+        for ranks in self.periods.values_mut() {
+            ranks.set_hidden(handle, hidden, &self.roster);
+        }
+    }
+
+    #[inline]
+    fn handle(&mut self, owner: &str) -> Result<Handle, Error> {
+        match self.roster.find(owner.as_bytes()) {
+            Some(handle) => Ok(handle),
+            None => Ok(self.roster.intern(&PlayerId::new(owner)?).ok_or(Code::StoreFull)?),
+        }
+    }
+}
+
+/// Reading.
+impl WindowedLeaderboard {
+    /// The period that is current at `now`, with everything there is to read.
+    ///
+    /// Errors: `unknown_window` if there is no such window, or between two seasons.
+    pub fn view(&self, window: Window, now: Timestamp) -> Result<View<'_>, Error> {
+        self.view_of(self.current(window, now)?, now)
+    }
+
+    /// Any period that has not been dropped at `now`; one that nobody is in is empty.
+    ///
+    /// Errors: `unknown_window` for a period that is no longer kept.
+    pub fn view_of(&self, period: Period, now: Timestamp) -> Result<View<'_>, Error> {
+        if !is_kept(&self.calendar, &self.windows, period, now) {
+            return Err(Code::UnknownWindow.into());
+        }
+        let (board, sort) = (self.settings.name.as_ref(), Some(self.settings.sort));
+        let name = Name { board, period: Some(period), sort };
+        Ok(View::new(self.periods.get(&period), &self.roster, self.settings.ranking, name))
     }
 
     /// The best `limit` of the period that is current at `now`.
     ///
-    /// Errors: `unknown_window` if there is no such window, or between two seasons.
+    /// Errors: those of [`Self::view`].
     pub fn top(&self, window: Window, limit: usize, now: Timestamp) -> Result<Vec<Row>, Error> {
-        self.page(self.current(window, now)?, 0, limit, now)
+        Ok(self.view(window, now)?.top(limit))
     }
 
     /// `offset..offset + limit` of a period, best first.
     ///
-    /// Errors: `unknown_window` for a period that is no longer kept.
+    /// Errors: those of [`Self::view_of`].
     pub fn page(&self, period: Period, offset: usize, limit: usize, now: Timestamp) -> Result<Vec<Row>, Error> {
-        if !is_kept(&self.calendar, &self.windows, period, now) {
-            return Err(Code::UnknownWindow.into());
-        }
-        Ok(self.periods.get(&period).map_or_else(Vec::new, |index| index.page(offset, limit, self.ranking)))
+        Ok(self.view_of(period, now)?.page(offset, limit))
     }
 
     /// Rank in the period that is current at `now`, from 1.
     pub fn rank(&self, window: Window, owner: &str, now: Timestamp) -> Result<Option<u64>, Error> {
-        let index = self.periods.get(&self.current(window, now)?);
-        Ok(index.and_then(|index| index.rank(owner.as_bytes(), self.ranking)))
+        Ok(self.view(window, now)?.rank(owner))
     }
 
-    /// The owner's score and subscore in a period.
+    /// The owner's score and subscore in a period, hidden or not.
     pub fn score(&self, period: Period, owner: &str) -> Option<Score> {
-        let standing = self.periods.get(&period)?.standing(owner.as_bytes())?;
+        let standing = self.periods.get(&period)?.standing(self.roster.find(owner.as_bytes())?)?;
         Some(standing.score)
     }
 
@@ -136,13 +316,78 @@ impl WindowedLeaderboard {
         Ok(self.calendar.current(window, now).filter(|_| known).ok_or(Code::UnknownWindow)?)
     }
 
+    /// Where a period is in its life at `now`.
+    ///
+    /// Errors: `unknown_window` for a window that the board does not have.
+    pub fn state(&self, period: Period, now: Timestamp) -> Result<PeriodState, Error> {
+        let keep = self.windows.iter().find(|(window, _)| *window == period.window).ok_or(Code::UnknownWindow)?.1;
+        Ok(self.calendar.state(period, keep, now))
+    }
+
+    /// The board's windows, each with the number of closed periods that stay readable.
+    pub fn windows(&self) -> &[(Window, u32)] {
+        &self.windows
+    }
+
+    /// Owners with an entry in any kept period, and hidden ones.
+    pub const fn owners(&self) -> usize {
+        self.roster.len()
+    }
+
     /// The calendar.
     pub const fn calendar(&self) -> &Calendar {
         &self.calendar
     }
 
-    fn set(&mut self, period: Period, owner: &PlayerId, standing: Standing) {
-        self.periods.entry(period).or_insert_with(|| Index::new([0; 16])).set(owner, Some(standing));
+    /// How the board counts, sorts and ranks.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}
+
+/// Keeping.
+impl WindowedLeaderboard {
+    /// Every period as bytes that depend on nothing else, with a checksum at the end. The calendar is not in them.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::seal(snapshot::WINDOWED, |out| {
+            self.settings.put(out);
+            snapshot::put_hidden(&self.hidden, &self.roster, out);
+            (self.periods.len() as u64).put(out);
+            for (period, ranks) in &self.periods {
+                period.put(out);
+                snapshot::put_ranks(ranks, &self.roster, out);
+            }
+        })
+    }
+
+    /// This board, emptied, with what a snapshot holds. Its windows and calendar are as set up; they have to be those
+    /// of the board that was saved, or periods would mean other times.
+    ///
+    /// Errors: `board_incompatible` for the snapshot of a board that counts or sorts otherwise, has another name or
+    /// windows that this one has not, `snapshot_corrupt`, and `record_too_new` for a later version's.
+    pub fn restored(self, bytes: &[u8]) -> Result<Self, Error> {
+        let mut body = snapshot::open(snapshot::WINDOWED, bytes)?;
+        let settings = Settings::take(&mut body).ok_or(Code::SnapshotCorrupt)?;
+        if !settings.same_entries(&self.settings) {
+            return Err(Code::BoardIncompatible.into());
+        }
+        let mut board = self.emptied();
+        board.fill(&mut body).filter(|()| body.is_empty()).ok_or(Code::SnapshotCorrupt)?;
+        let known = |period: &Period| board.windows.iter().any(|(window, _)| *window == period.window);
+        if board.periods.keys().all(known) { Ok(board) } else { Err(Code::BoardIncompatible.into()) }
+    }
+
+    fn fill(&mut self, body: &mut &[u8]) -> Option<()> {
+        self.hidden = snapshot::take_hidden(&mut self.roster, body)?;
+        for _ in 0..u64::take(body)? {
+            let period = Period::take(body)?;
+            let mut ranks = Ranks::new(self.settings.sort, self.settings.operator == Operator::Set);
+            snapshot::take_ranks(&mut ranks, &mut self.roster, &self.hidden, body)?;
+            if self.periods.insert(period, ranks).is_some() {
+                return None;
+            }
+        }
+        Some(())
     }
 }
 
@@ -189,5 +434,75 @@ mod tests {
         assert_eq!(board.submit("ana", 1, tuesday, tuesday).unwrap_err().code(), Code::ScoreOverflow);
         assert_eq!(board.top(Window::Daily, 9, tuesday).unwrap(), []);
         assert_eq!(board.rank(Window::Monthly, "ana", tuesday).unwrap_err().code(), Code::UnknownWindow);
+    }
+
+    #[test]
+    fn owners_of_dropped_periods_are_forgotten() {
+        let mut board = WindowedLeaderboard::new(Order::Desc, Operator::Incr, Calendar::utc()).window(Window::Daily, 1);
+        let monday = at("2026-11-09T12:00:00Z");
+        for n in 0..1_000 {
+            board.submit(&format!("p{n}"), n, monday, monday).unwrap();
+        }
+        board.hide("p7");
+        let wednesday = monday.plus_millis(2 * 86_400_000);
+        board.submit("p1", 5, wednesday, wednesday).unwrap();
+        assert_eq!(board.submit("late", 5, monday, wednesday).unwrap().len(), 1);
+        assert_eq!(board.owners(), 1_000);
+        board.advance(wednesday);
+        assert_eq!(board.owners(), 2, "p1 plays on, and p7 is hidden for good");
+        board.submit("p7", 9, wednesday, wednesday).unwrap();
+        assert_eq!(board.view(Window::Daily, wednesday).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn hiding_and_removing_reach_every_period() {
+        let mut board = WindowedLeaderboard::new(Order::Desc, Operator::Incr, Calendar::utc())
+            .window(Window::Daily, 9)
+            .window(Window::AllTime, 0);
+        let monday = at("2026-11-09T12:00:00Z");
+        let tuesday = monday.plus_millis(86_400_000);
+        for (owner, ts) in [("eve", monday), ("ann", monday), ("eve", tuesday), ("ann", tuesday)] {
+            board.submit(owner, if owner == "eve" { 10 } else { 9 }, ts, ts).unwrap();
+        }
+        let ranks = |board: &WindowedLeaderboard, owner: &str| {
+            let day = board.calendar.period(Window::Daily, monday).unwrap();
+            [
+                board.view_of(day, tuesday).unwrap().rank(owner),
+                board.rank(Window::Daily, owner, tuesday).unwrap(),
+                board.rank(Window::AllTime, owner, tuesday).unwrap(),
+            ]
+        };
+        assert_eq!((ranks(&board, "eve"), ranks(&board, "ann")), ([Some(1); 3], [Some(2); 3]));
+        assert!(board.hide("eve") && !board.hide("eve"));
+        assert_eq!((ranks(&board, "eve"), ranks(&board, "ann")), ([None; 3], [Some(1); 3]));
+        assert!(board.unhide("eve") && !board.unhide("eve"));
+        assert_eq!((ranks(&board, "eve"), ranks(&board, "ann")), ([Some(1); 3], [Some(2); 3]));
+        assert!(board.remove("eve") && !board.remove("eve"));
+        assert_eq!((ranks(&board, "eve"), board.owners()), ([None; 3], 1));
+    }
+
+    #[test]
+    fn a_snapshot_holds_every_period() {
+        let new = || {
+            WindowedLeaderboard::new(Order::Asc, Operator::Set, Calendar::utc())
+                .window(Window::Daily, 9)
+                .window(Window::AllTime, 0)
+        };
+        let (mut board, monday) = (new(), at("2026-11-09T12:00:00Z"));
+        for n in 0..300 {
+            let ts = monday.plus_millis(n * 7_000_000);
+            board.submit(&format!("p{}", n % 37), n * 31 % 11, ts, ts).unwrap();
+        }
+        board.hide("p3");
+        let bytes = board.snapshot();
+        let copy = new().hash_key([5; 16]).restored(&bytes).unwrap();
+        assert_eq!((copy.snapshot(), copy.owners()), (bytes.clone(), board.owners()));
+        let fewer = WindowedLeaderboard::new(Order::Asc, Operator::Set, Calendar::utc()).window(Window::Daily, 9);
+        assert_eq!(fewer.restored(&bytes).unwrap_err().code(), Code::BoardIncompatible);
+        assert_eq!(new().restored(&bytes[1..]).unwrap_err().code(), Code::SnapshotCorrupt);
+        assert_eq!(
+            new().restored(&super::super::Leaderboard::new(Order::Asc, Operator::Set).snapshot()).unwrap_err().code(),
+            Code::SnapshotCorrupt
+        );
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn readings_agree_with_the_page<S: Store + Scan + Boards>(store: &S) 
             let friends = [some.clone(), vec![player("nobody")], some].concat();
             let rows: Vec<_> = whole.iter().filter(|row| friends.contains(&row.owner)).cloned().collect();
             assert_eq!(store.by_owners(key, &friends, ranking).expect("by_owners"), rows, "{key:?}: friends");
+            assert_pages_join(store, key, &whole, ranking);
         }
         let whole = page(store, key, 0, ALL, Ranking::Ordinal);
         let order = if whole.is_sorted_by_key(|row| row.score) { Order::Asc } else { Order::Desc };
@@ -83,10 +84,37 @@ pub(super) fn readings_agree_with_the_page<S: Store + Scan + Boards>(store: &S) 
                 |other: &&Row| if order == Order::Asc { other.score < row.score } else { other.score > row.score };
             let wanted = whole.iter().filter(better).count() as u64;
             assert_eq!(store.count_above(key, row.score, order).expect("count_above"), wanted, "{key:?}: above");
+            let scores = row.score.saturating_sub(50)..=row.score;
+            let near: Vec<_> =
+                whole.iter().filter(|other| scores.contains(&other.score)).skip(1).take(3).cloned().collect();
+            let found = store.by_score_range(key, scores, 1, 3, Ranking::Ordinal).expect("by_score_range");
+            assert_eq!(found, near, "{key:?}: a range of scores");
+            let worse = |other: &&Row| match order {
+                Order::Asc => (other.score, other.subscore) > (row.score, row.subscore),
+                Order::Desc => (other.score, other.subscore) < (row.score, row.subscore),
+            };
+            let ahead = whole.iter().filter(worse).count() as u64;
+            let share = (ahead * 10_000).checked_div(whole.len() as u64 - 1).unwrap_or(10_000);
+            let found = store.percentile(key, &row.owner).expect("percentile");
+            assert_eq!(found.map(u64::from), Some(share), "{key:?}: ahead of so many");
         }
         assert_eq!(store.rank(key, &player("nobody"), Ranking::Ordinal).expect("rank"), None);
         assert_eq!(store.around(key, &player("nobody"), 2, Ranking::Ordinal).expect("around"), []);
     }
+}
+
+/// Pages that go on where the last one ended are the whole board.
+fn assert_pages_join<S: Boards>(store: &S, key: &BoardKey, whole: &[Row], ranking: Ranking) {
+    let (mut rows, mut next) = (Vec::new(), None);
+    for _ in 0..=whole.len() {
+        let page = store.page_after(key, next.as_ref(), 2, ranking).expect("page_after");
+        rows.extend(page.rows);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(rows, whole, "{key:?}: page by page");
 }
 
 /// Ranks are those of the pairs of score and subscore in the page's order.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
-use super::ranks::Place;
+use super::ranks::Board;
+use crate::board::Handle;
 use crate::codec::Stable as _;
 use crate::error::StoreErrorKind;
 use crate::id::{CommandId, PlayerId};
@@ -13,8 +14,10 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) player: Option<Box<Player>>,
-    /// Where the entries of `player.standings` are ranked, one for each, in the same order.
-    pub(super) places: Vec<Place>,
+    /// By which the boards know the player, once there is an entry.
+    pub(super) handle: Option<Handle>,
+    /// The boards of `player.standings`, one for each, in the same order.
+    pub(super) boards: Vec<Board>,
     outcomes: HashMap<Hashed, Remembered, BuildHasherDefault<Stored>>,
     receipts: BTreeMap<u64, Receipt>,
     suspicions: BTreeMap<u64, Suspicion>,
@@ -111,7 +114,7 @@ impl Slot {
 
     pub(super) fn write(&mut self, changes: ChangeSet, scratch: &mut Vec<u8>, hash_key: &RandomState) {
         if changes.forget {
-            *self = Self { places: std::mem::take(&mut self.places), ..Self::default() };
+            *self = Self { handle: self.handle, boards: std::mem::take(&mut self.boards), ..Self::default() };
         }
         self.player = Some(changes.record);
         for (id, outcome) in changes.outcomes {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{BoardRule, Rules};
 use crate::error::{Code, Error};
+use crate::time::Timestamp;
 
 /// How two rules documents differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,12 +26,41 @@ impl RulesDiff {
 }
 
 impl Rules {
-    /// How `new` differs. `board_incompatible` if it changes how a board that both have sorts or counts, or the calendar
-    /// under a board: its standings would no longer mean what they say.
+    /// How `new` differs, when nobody says what time it is. `board_incompatible` if it changes how a board that both
+    /// have sorts or counts, or the calendar under a board: its standings would no longer mean what they say. A calendar
+    /// may only grow: more seasons, or changes of the UTC offset, behind the last. Whoever adds lines later than their
+    /// own time moves periods that have begun; [`Self::diff_at`] finds that out.
     pub fn diff(&self, new: &Self) -> Result<RulesDiff, Error> {
+        self.diff_where(new, self.calendar.grows_into(&new.calendar))
+    }
+
+    /// How `new` differs, to be put in force at `now`. `board_incompatible` as in [`Self::diff`], but what counts of the
+    /// calendar is what has begun: seasons and changes of the UTC offset that are still to come may be added, changed
+    /// and taken away, others may not.
+    ///
+    /// ```
+    /// use liveops_core::{Code, Rules, Timestamp};
+    ///
+    /// let seasons = |until: &str| Rules::from_json(&format!(r#"{{ "version": 1, "game": "emberfall",
+    ///     "calendar": {{ "seasons": {{ "table": [
+    ///         {{ "label": "s1", "from": "2026-09-01T00:00:00Z", "until": "{until}" }} ] }} }},
+    ///     "boards": {{ "xp": {{ "value": "grantedXp", "keepPeriods": {{ "seasonal": 4 }} }} }} }}"#));
+    /// let (old, new) = (seasons("2026-12-01T00:00:00Z")?, seasons("2026-12-24T00:00:00Z")?);
+    /// let at = |text| Timestamp::from_rfc3339(text).unwrap();
+    /// assert_eq!(old.diff_at(&new, at("2026-08-01T00:00:00Z"))?.changed, ["/calendar/seasons/table/0/until"]);
+    /// assert_eq!(old.diff_at(&new, at("2026-10-01T00:00:00Z")).unwrap_err().code(), Code::BoardIncompatible);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff_at(&self, new: &Self, now: Timestamp) -> Result<RulesDiff, Error> {
+        // Events may be ahead of their arrival.
+        let counted_through = now.plus_millis(self.door.limits.future_millis_max);
+        let differs_from = self.calendar.differs_from(&new.calendar);
+        self.diff_where(new, differs_from.is_none_or(|from| counted_through < from))
+    }
+
+    fn diff_where(&self, new: &Self, calendar_stays: bool) -> Result<RulesDiff, Error> {
         let same_way = |old: &BoardRule, new: &BoardRule| old.operator == new.operator && old.sort == new.sort;
         let mut both = self.boards.iter().filter_map(|old| new.board(&old.board).map(|new| (old, new)));
-        let calendar_stays = self.calendar.same_periods(&new.calendar);
         if both.any(|(old, new)| !calendar_stays || !same_way(old, new)) || self.game != new.game {
             return Err(Code::BoardIncompatible.into());
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::calendar::calendar;
 use super::reader::{self, Fields, Node, RulesError};
 use super::select::Wanted;
 use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Prize, RewardRule, Rules, Selector, seconds};
@@ -21,9 +22,9 @@ use crate::limits::{
 use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding};
 use crate::quota::Quota;
 use crate::reward::{Entry, Item, Kill, Loot, Pity, Trigger};
-use crate::window::{Calendar, Season, Seasons, Weekday, Window};
+use crate::window::{Calendar, Window};
 
-type Read<T> = Result<T, RulesError>;
+pub(super) type Read<T> = Result<T, RulesError>;
 
 /// A year: no limit of time in seconds is larger.
 const YEAR_SECONDS: i64 = 366 * 86_400;
@@ -94,7 +95,7 @@ fn name(text: &'static str) -> Id {
     Id::new(text).unwrap_or_else(|_| unreachable!("{text} is a valid id"))
 }
 
-fn bounded<'v>(node: &Node<'v>, len_max: usize) -> Read<Vec<Node<'v>>> {
+pub(super) fn bounded<'v>(node: &Node<'v>, len_max: usize) -> Read<Vec<Node<'v>>> {
     let elements = node.elements()?;
     if elements.len() > len_max {
         return Err(node.error(Code::TooLong, format_args!("at most {len_max}")));
@@ -487,51 +488,6 @@ fn trigger(node: &Node<'_>, names: &Names<'_>) -> Read<Trigger> {
     };
     fields.end()?;
     Ok(trigger)
-}
-
-fn calendar(node: &Node<'_>) -> Read<Calendar> {
-    let mut fields = node.fields()?;
-    let mut calendar = Calendar::utc();
-    let refused = |node: &Node<'_>, code| node.error(code, "outside its range");
-    if let Some(node) = fields.get("utcOffsetMinutes") {
-        calendar = calendar.utc_offset_minutes(node.int(-840, 840)?).map_err(|e| refused(&node, e))?;
-    }
-    if let Some(node) = fields.get("resetMinute") {
-        calendar = calendar.reset_minute(node.int(0, 1439)?).map_err(|e| refused(&node, e))?;
-    }
-    if let Some(node) = fields.get("weekStart") {
-        let days: Vec<_> = Weekday::ALL.iter().map(|day| (day.as_str(), *day)).collect();
-        calendar = calendar.week_start(node.word(&days)?);
-    }
-    if let Some(node) = fields.get("graceSeconds") {
-        calendar = calendar.grace_seconds(node.int(0, 30 * 86_400)?).map_err(|e| refused(&node, e))?;
-    }
-    if let Some(node) = fields.get("seasons") {
-        let mut fields = node.fields()?;
-        let seasons = if let Some(table) = fields.get("table") {
-            let season = |node: &Node<'_>| {
-                let mut fields = node.fields()?;
-                let season = Season {
-                    label: fields.need("label")?.id()?,
-                    from: fields.need("from")?.time()?,
-                    until: fields.need("until")?.time()?,
-                };
-                fields.end()?;
-                Ok(season)
-            };
-            Seasons::Table(bounded(&table, 1000)?.iter().map(season).collect::<Read<Vec<_>>>()?)
-        } else {
-            fields.need("every")?.word(&[("month", ())])?;
-            fields.get("label").map_or(Ok(()), |node| node.word(&[("YYYY-MM", ())]))?;
-            Seasons::Monthly
-        };
-        fields.end()?;
-        calendar = calendar
-            .seasons(seasons)
-            .map_err(|e| node.error(e, "seasons have different labels, follow each other and do not overlap"))?;
-    }
-    fields.end()?;
-    Ok(calendar)
 }
 
 fn boards(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<BoardRule>> {

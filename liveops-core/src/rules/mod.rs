@@ -3,6 +3,7 @@
 //! [`Rules::from_json`] reads the document, [`Rules::keys`] says what a command needs to know, [`Rules::decide`] decides
 //! one player's run of commands.
 
+mod calendar;
 mod compare;
 mod decide;
 mod document;

@@ -1,15 +1,25 @@
 //! Windows and their periods: whole milliseconds, half-open, from the time of the event.
 //!
 //! A [`Window`] says how long scores count together, a [`Period`] is one stretch of it, and a [`Calendar`] says when
-//! periods begin, close and go. Nothing here is stored or reads a clock.
+//! periods begin, close and go. Nothing here is stored or reads a clock, and there is no time zone database: a named
+//! zone is a table of [`OffsetChange`]s that the caller takes from one (`docs/calendars.md` shows how).
 
 mod calendar;
+mod closings;
+mod offsets;
+mod seasons;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
-pub use calendar::{Calendar, Season, Seasons};
+pub use calendar::Calendar;
+pub use closings::Closings;
+pub use offsets::OffsetChange;
+pub use seasons::{Season, Seasons};
 
 use crate::codec::{fields, tags};
+use crate::error::Code;
 
 /// How long scores count together.
 ///
@@ -88,10 +98,31 @@ pub enum PeriodState {
     Open,
     /// Is over and still takes events of its own time.
     Grace,
-    /// Takes no more events.
+    /// Takes no more events; its standings only change when players are hidden, until it is archived.
     Sealed,
-    /// Cannot be read any more.
+    /// Is written down with its ranks, and never changes again. Boards that keep archives say so; [`Calendar::state`],
+    /// which knows the time alone, does not.
+    Archived,
+    /// Cannot be read from live boards any more.
     Dropped,
+}
+
+impl PeriodState {
+    /// Every state, in the order in which they follow one another.
+    pub const ALL: &'static [Self] =
+        &[Self::Future, Self::Open, Self::Grace, Self::Sealed, Self::Archived, Self::Dropped];
+
+    /// The name, as JSON writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Future => "future",
+            Self::Open => "open",
+            Self::Grace => "grace",
+            Self::Sealed => "sealed",
+            Self::Archived => "archived",
+            Self::Dropped => "dropped",
+        }
+    }
 }
 
 /// A day of the week.
@@ -133,34 +164,6 @@ impl Weekday {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::codec::Stable;
-
-    #[test]
-    fn names_are_the_json_names_and_read_back() {
-        for window in Window::ALL.iter().copied() {
-            assert_eq!(serde_json::to_value(window).unwrap(), window.as_str());
-            assert_eq!(Window::from_text(window.as_str()), Some(window));
-        }
-        for day in Weekday::ALL.iter().copied() {
-            assert_eq!(serde_json::to_value(day).unwrap(), day.as_str());
-            assert_eq!(Weekday::from_text(day.as_str()), Some(day));
-        }
-        assert_eq!(Window::from_text("Daily"), None);
-        assert_eq!(Weekday::from_text(""), None);
-        assert_eq!(
-            serde_json::to_string(&Period { window: Window::AllTime, index: 0 }).unwrap(),
-            r#"{"window":"allTime","index":0}"#
-        );
-    }
-
-    #[test]
-    fn periods_keep_their_bytes() {
-        let period = Period { window: Window::Weekly, index: -2 };
-        assert_eq!(period.to_bytes(), [1, 3]);
-        assert_eq!(Period::take(&mut &[1, 3][..]), Some(period));
-        assert_eq!(Period::take(&mut &[5, 3][..]), None);
-    }
+fn within(value: i64, least: i64, most: i64) -> Result<i64, Code> {
+    if (least..=most).contains(&value) { Ok(value) } else { Err(Code::InvalidArgument) }
 }

@@ -4,7 +4,7 @@ use liveops_core::event::Event;
 use liveops_core::intake::Intake;
 use liveops_core::record::Action;
 use liveops_core::signing::{Headers, Scheme, Signer, Verifier, hmac_sha256_hex, verify_hmac_sha256_hex};
-use liveops_core::{Command, Rules, Window};
+use liveops_core::{Command, Rules};
 use serde_json::{Map, Value, json};
 
 use super::case::{Case, text};
@@ -103,20 +103,4 @@ pub(crate) fn curve(case: &Case) {
         "levelAt": pairs("levelAt", &|xp| levels.level_at(xp).into()),
     });
     case.compare(expect, &actual);
-}
-
-pub(crate) fn period(case: &Case) {
-    let rules = json!({ "version": 1, "game": "vectors", "calendar": case.need("calendar") });
-    let rules = Rules::from_json(&rules.to_string()).unwrap();
-    let (calendar, window) = (rules.calendar(), Window::from_text(case.text("window")).unwrap());
-    let actual = calendar.period(window, case.time("tsMs")).map(|period| {
-        json!({
-            "index": period.index,
-            "label": calendar.label(period),
-            "startMs": calendar.start(period),
-            "endMs": calendar.end(period),
-            "closesMs": calendar.closes_at(period),
-        })
-    });
-    case.compare(case.expect(), &json!(actual));
 }

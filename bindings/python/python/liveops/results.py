@@ -321,7 +321,12 @@ class Score(Result):
 
 @dataclass(frozen=True, slots=True)
 class Period(Result):
-    """One stretch of a window. `end` and `closes_at` are None for all time; between the two lies the grace."""
+    """One stretch of a window, from `start` until just before `end`, in Unix milliseconds.
+
+    Between `end` and `closes_at` lies the grace, in which it still takes events of its own time. What has no beginning or
+    no end has None: all time, and seasons that a table does not have. `index` counts from the period that holds 1970-01-01
+    local time, or in a table of seasons from its first line.
+    """
 
     window: str
     index: int

@@ -1,0 +1,235 @@
+//! One ranked set over a roster that others share: entries in order, and the entries of owners who are hidden.
+
+use std::collections::BTreeMap;
+
+use super::chunks::Chunks;
+use super::roster::{Handle, Roster};
+use super::tree::{Spot, Tree};
+use super::{Order, Place, Score, Sort, Standing, Ties};
+use crate::time::Timestamp;
+
+/// Everything about one board in one period but the owners' names. Who is hidden is for the caller to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranks {
+    sort: Sort,
+    tree: Tree,
+    /// Entries of hidden owners, who stand nowhere.
+    aside: BTreeMap<Handle, Place>,
+    /// When a score was reached, where ties do not tell.
+    reached: Chunks<i64, 1024>,
+    /// Times of the newest events, where the operator asks for them.
+    newest: Option<Chunks<i64, 1024>>,
+}
+
+/// Where the entry of an owner is found.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found {
+    Shown(Spot),
+    Aside,
+    Nowhere,
+}
+
+impl Ranks {
+    /// An empty set; `keeps_newest` if [`Standing::newest_ts`] is to be kept.
+    pub(crate) fn new(sort: Sort, keeps_newest: bool) -> Self {
+        Self {
+            sort,
+            tree: Tree::default(),
+            aside: BTreeMap::new(),
+            reached: Chunks::default(),
+            newest: keeps_newest.then(Chunks::default),
+        }
+    }
+
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.tree.reserve(entries);
+    }
+
+    pub(super) const fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    pub(super) const fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Entries, hidden ones included.
+    pub(super) fn entries(&self) -> u64 {
+        self.tree.len() + self.aside.len() as u64
+    }
+
+    #[inline]
+    pub(super) fn find(&self, handle: Handle) -> Found {
+        self.find_in(self.tree.seat(handle), handle)
+    }
+
+    /// The same, of an owner whose leaf is known.
+    #[inline]
+    pub(super) fn find_in(&self, leaf: Option<u32>, handle: Handle) -> Found {
+        match leaf {
+            Some(leaf) => Found::Shown(self.tree.spot_in(leaf, handle)),
+            None if self.aside.contains_key(&handle) => Found::Aside,
+            None => Found::Nowhere,
+        }
+    }
+
+    /// The entry of an owner, hidden or not.
+    #[inline]
+    pub(crate) fn standing(&self, handle: Handle) -> Option<Standing> {
+        self.standing_at(handle, self.find(handle))
+    }
+
+    #[inline]
+    pub(super) fn standing_at(&self, handle: Handle, found: Found) -> Option<Standing> {
+        let place = match found {
+            Found::Shown(spot) => self.tree.place(spot),
+            Found::Aside => *self.aside.get(&handle)?,
+            Found::Nowhere => return None,
+        };
+        Some(self.read(handle, place))
+    }
+
+    /// What a place says, and what is kept beside it.
+    pub(super) fn read(&self, handle: Handle, [score, subscore, tie]: Place) -> Standing {
+        let score = self.sort.order.score([score, subscore]);
+        let reached = match self.sort.ties {
+            Ties::FirstToReach => tie,
+            Ties::LastToReach => !tie,
+            Ties::OwnerId => self.reached.get(handle as usize).copied().unwrap_or_default(),
+        };
+        let newest = self.newest.as_ref().map_or(Some(&reached), |newest| newest.get(handle as usize));
+        Standing {
+            score,
+            reached_at: Timestamp::from_unix_millis(reached),
+            newest_ts: Timestamp::from_unix_millis(newest.copied().unwrap_or(reached)),
+            sort: self.sort,
+        }
+    }
+
+    /// Replaces, adds or removes an entry that was found there, shown or not. An empty set takes the entry's sort; a set
+    /// with entries keeps its own.
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        handle: Handle,
+        found: Found,
+        standing: Option<Standing>,
+        hidden: bool,
+        roster: &Roster,
+    ) {
+        let Some(standing) = standing else {
+            match found {
+                Found::Shown(spot) => self.tree.remove(spot),
+                Found::Aside => _ = self.aside.remove(&handle),
+                Found::Nowhere => {}
+            }
+            return;
+        };
+        if self.sort != standing.sort && self.entries() == 0 {
+            self.sort = standing.sort;
+        }
+        let leaf = if hidden { None } else { self.leaf_for(handle, found, &standing, roster) };
+        let aim = leaf.map(|leaf| self.aim(leaf, handle, &standing, roster));
+        self.put_at(handle, found, &standing, hidden, aim, roster);
+    }
+
+    /// The leaf that an entry will be in, if there is any leaf.
+    #[inline]
+    pub(super) fn leaf_for(&self, handle: Handle, found: Found, standing: &Standing, roster: &Roster) -> Option<u32> {
+        let spot = if let Found::Shown(spot) = found { Some(spot) } else { None };
+        self.tree.leaf_for(spot, self.place(standing), roster.owner(handle), roster)
+    }
+
+    /// Where in that leaf.
+    #[inline]
+    pub(super) fn aim(&self, leaf: u32, handle: Handle, standing: &Standing, roster: &Roster) -> Spot {
+        self.tree.aim(leaf, self.place(standing), roster.owner(handle), roster)
+    }
+
+    /// Replaces or adds an entry where [`Self::aim`] says; it says nothing of a hidden one.
+    #[inline]
+    pub(super) fn put_at(
+        &mut self,
+        handle: Handle,
+        found: Found,
+        standing: &Standing,
+        hidden: bool,
+        aim: Option<Spot>,
+        roster: &Roster,
+    ) {
+        let place = self.place(standing);
+        if self.sort.ties == Ties::OwnerId {
+            *self.reached.entry(handle as usize) = standing.reached_at.as_unix_millis();
+        }
+        if let Some(newest) = &mut self.newest {
+            *newest.entry(handle as usize) = standing.newest_ts.as_unix_millis();
+        }
+        if hidden {
+            if let Found::Shown(spot) = found {
+                self.tree.remove(spot);
+            }
+            self.aside.insert(handle, place);
+            return;
+        }
+        match (found, aim) {
+            (Found::Shown(spot), Some(aim)) => self.tree.update(spot, place, aim, roster),
+            (Found::Aside, _) => {
+                self.aside.remove(&handle);
+                self.tree.insert(handle, place, aim, roster);
+            }
+            (_, aim) => self.tree.insert(handle, place, aim, roster),
+        }
+    }
+
+    fn place(&self, standing: &Standing) -> Place {
+        Standing { sort: self.sort, ..*standing }.place()
+    }
+
+    /// Shows an owner or not; the entry stays as it is.
+    pub(super) fn set_hidden(&mut self, handle: Handle, hidden: bool, roster: &Roster) {
+        let found = self.find(handle);
+        let standing = self.standing_at(handle, found);
+        self.put(handle, found, standing, hidden, roster);
+    }
+
+    /// Owners with an entry: the shown ones in order, then the hidden ones.
+    pub(super) fn handles(&self) -> impl Iterator<Item = Handle> {
+        self.spots(0).map(|spot| self.tree.handle(spot)).chain(self.aside.keys().copied())
+    }
+
+    /// From a position on, in order.
+    pub(super) fn spots(&self, from: u64) -> impl Iterator<Item = Spot> {
+        std::iter::successors(self.tree.select(from), |spot| self.tree.next(*spot))
+    }
+
+    /// How many are shown whose score comes before this one, whatever their subscores.
+    pub(super) fn count_above(&self, score: i64) -> u64 {
+        let [score, _] = self.sort.order.key(score.into());
+        self.tree.count_below([score, i64::MIN, i64::MIN])
+    }
+
+    /// How many are shown whose pair of score and subscore is better.
+    pub(super) fn count_better(&self, [score, subscore, _]: Place) -> u64 {
+        self.tree.count_below([score, subscore, i64::MIN])
+    }
+
+    /// How many are shown whose pair of score and subscore is as good or better.
+    pub(super) fn count_through(&self, [score, subscore, _]: Place) -> u64 {
+        let next = match (subscore.checked_add(1), score.checked_add(1)) {
+            (Some(subscore), _) => [score, subscore, i64::MIN],
+            (None, Some(score)) => [score, i64::MIN, i64::MIN],
+            (None, None) => return self.tree.len(),
+        };
+        self.tree.count_below(next)
+    }
+}
+
+impl Order {
+    /// The score behind a key.
+    const fn score(self, [score, subscore]: [i64; 2]) -> Score {
+        match self {
+            Self::Desc => Score { score: !score, subscore: !subscore },
+            Self::Asc => Score { score, subscore },
+        }
+    }
+}

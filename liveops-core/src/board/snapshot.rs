@@ -1,0 +1,99 @@
+//! Boards as bytes.
+//!
+//! A head of 16 bytes that says what it is, the version of the form, the content in its stable encoding, and the SHA-256
+//! of all that. Entries come in the order of the board, so the bytes do not depend on how the board came to be.
+
+use std::collections::BTreeSet;
+
+use super::ranks::{Found, Ranks};
+use super::roster::{Handle, Roster};
+use super::{Operator, Ranking, Settings, Standing};
+use crate::codec::{Stable, fields, tags};
+use crate::error::{Code, Error};
+use crate::hash::Digest;
+use crate::id::PlayerId;
+
+pub(super) const BOARD: &[u8; 16] = b"liveops board   ";
+pub(super) const WINDOWED: &[u8; 16] = b"liveops windowed";
+
+const VERSION: u8 = 1;
+
+pub(super) fn seal(head: &[u8; 16], content: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut bytes = head.to_vec();
+    bytes.push(VERSION);
+    content(&mut bytes);
+    Digest::of(&[&bytes]).put(&mut bytes);
+    bytes
+}
+
+/// The content of sealed bytes.
+pub(super) fn open<'b>(head: &[u8; 16], bytes: &'b [u8]) -> Result<&'b [u8], Error> {
+    let corrupt = Code::SnapshotCorrupt;
+    let (content, checksum) = bytes.split_last_chunk().ok_or(corrupt)?;
+    let (version, body) = content.strip_prefix(head).and_then(<[u8]>::split_first).ok_or(corrupt)?;
+    if *version > VERSION {
+        return Err(Code::RecordTooNew.into());
+    }
+    if *version != VERSION || Digest::of(&[content]) != Digest(*checksum) {
+        return Err(corrupt.into());
+    }
+    Ok(body)
+}
+
+tags!(Operator { Incr = 0, Best = 1, Set = 2, Decr = 3 });
+tags!(Ranking { Ordinal = 0, Competition = 1, Dense = 2 });
+fields!(Settings { operator, sort, ranking, name });
+
+/// Who is hidden, by id.
+pub(super) fn put_hidden(hidden: &BTreeSet<Handle>, roster: &Roster, out: &mut Vec<u8>) {
+    let mut owners: Vec<_> = hidden.iter().map(|handle| roster.owner(*handle)).collect();
+    owners.sort_unstable();
+    (owners.len() as u64).put(out);
+    for owner in owners {
+        owner.put(out);
+    }
+}
+
+pub(super) fn take_hidden(roster: &mut Roster, from: &mut &[u8]) -> Option<BTreeSet<Handle>> {
+    let mut hidden = BTreeSet::new();
+    for _ in 0..u64::take(from)? {
+        let handle = roster.intern(&PlayerId::take(from)?)?;
+        roster.retain(handle);
+        if !hidden.insert(handle) {
+            return None;
+        }
+    }
+    Some(hidden)
+}
+
+/// Every entry: the shown ones in order, then the hidden ones by id.
+pub(super) fn put_ranks(ranks: &Ranks, roster: &Roster, out: &mut Vec<u8>) {
+    let mut handles: Vec<_> = ranks.handles().collect();
+    let shown = ranks.tree().len() as usize;
+    handles[shown..].sort_unstable_by_key(|handle| roster.owner(*handle));
+    (handles.len() as u64).put(out);
+    for handle in handles {
+        roster.owner(handle).put(out);
+        // Found a moment ago.
+        ranks.standing(handle).unwrap_or_default().put(out);
+    }
+}
+
+pub(super) fn take_ranks(
+    ranks: &mut Ranks,
+    roster: &mut Roster,
+    hidden: &BTreeSet<Handle>,
+    from: &mut &[u8],
+) -> Option<()> {
+    for _ in 0..u64::take(from)? {
+        let handle = roster.intern(&PlayerId::take(from)?)?;
+        let standing = Standing::take(from)?;
+        let Found::Nowhere = ranks.find(handle) else { return None };
+        if standing.sort != ranks.sort() {
+            return None;
+        }
+        roster.retain(handle);
+        ranks.put(handle, Found::Nowhere, Some(standing), hidden.contains(&handle), roster);
+    }
+    Some(())
+}

@@ -1,0 +1,113 @@
+//! Places of neighbours, packed into 64 bits each.
+//!
+//! Neighbours on a board have nearly the same score, so the distance from a common base takes few bits. A [`Frame`]
+//! says where the base is and how many bits each part has; packed places sort as places do.
+
+use super::Place;
+
+/// How the places of one leaf are packed: score, subscore and tie from the top bits down, each as its distance from the
+/// base.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Frame {
+    base: Place,
+    subscore_bits: u8,
+    tie_bits: u8,
+}
+
+impl Frame {
+    /// A frame for places between these, part by part, with as much room around them as there is; `None` if they are
+    /// too far apart for 64 bits.
+    pub(super) fn around(least: Place, most: Place) -> Option<Self> {
+        let span = |part: usize| most[part].abs_diff(least[part]);
+        let needed = [0, 1, 2].map(|part| 64 - span(part).leading_zeros());
+        let spare = 64_u32.checked_sub(needed.iter().sum())?;
+        // Scores and times move; subscores, where there are any, change with the score.
+        let bits = [needed[0] + spare / 2, needed[1], needed[2] + spare - spare / 2];
+        let base = [0, 1, 2].map(|part| {
+            let room = if bits[part] == 64 { u64::MAX } else { (1 << bits[part]) - 1 };
+            let below = (room - span(part)) / 2;
+            least[part].saturating_sub_unsigned(below)
+        });
+        // At most 64 each.
+        Some(Self { base, subscore_bits: bits[1] as u8, tie_bits: bits[2] as u8 })
+    }
+
+    /// The packed place; `None` if it lies outside.
+    #[inline]
+    pub(super) fn pack(&self, place: Place) -> Option<u64> {
+        let score_bits = 64 - self.subscore_bits - self.tie_bits;
+        let score = distance(place[0], self.base[0], score_bits)?;
+        let subscore = distance(place[1], self.base[1], self.subscore_bits)?;
+        let tie = distance(place[2], self.base[2], self.tie_bits)?;
+        // A part of no bits is 0; shifting by 64 is then 0 as well.
+        Some(shl(score, self.subscore_bits + self.tie_bits) | shl(subscore, self.tie_bits) | tie)
+    }
+
+    /// The place behind a packed one.
+    #[inline]
+    pub(super) fn unpack(&self, packed: u64) -> Place {
+        let low = |value: u64, bits: u8| if bits == 64 { value } else { value & ((1 << bits) - 1) };
+        let parts = [
+            shr(packed, self.subscore_bits + self.tie_bits),
+            low(shr(packed, self.tie_bits), self.subscore_bits),
+            low(packed, self.tie_bits),
+        ];
+        [0, 1, 2].map(|part| self.base[part].wrapping_add_unsigned(parts[part]))
+    }
+}
+
+#[inline]
+fn distance(value: i64, base: i64, bits: u8) -> Option<u64> {
+    let distance = value.wrapping_sub(base).cast_unsigned();
+    (value >= base && shr(distance, bits) == 0).then_some(distance)
+}
+
+#[inline]
+fn shl(value: u64, bits: u8) -> u64 {
+    value.checked_shl(bits.into()).unwrap_or(0)
+}
+
+#[inline]
+fn shr(value: u64, bits: u8) -> u64 {
+    value.checked_shr(bits.into()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_places_come_back_and_sort_as_places_do() {
+        let places: Vec<Place> = vec![
+            [-5, 0, 1_700_000_000_000],
+            [-5, 0, 1_700_000_000_001],
+            [-5, 3, 1],
+            [0, -2, 1_800_000_000_000],
+            [0, 0, 0],
+            [9_000, 0, 5],
+        ];
+        let least = [0, 1, 2].map(|part| places.iter().map(|p| p[part]).min().unwrap());
+        let most = [0, 1, 2].map(|part| places.iter().map(|p| p[part]).max().unwrap());
+        let frame = Frame::around(least, most).unwrap();
+        let packed: Vec<u64> = places.iter().map(|place| frame.pack(*place).unwrap()).collect();
+        assert!(packed.is_sorted_by(|a, b| a < b));
+        assert!(packed.iter().zip(&places).all(|(packed, place)| frame.unpack(*packed) == *place));
+        assert_eq!(frame.pack([i64::MIN, 0, 0]), None);
+        assert_eq!(frame.pack([0, 1 << 40, 0]), None);
+    }
+
+    #[test]
+    fn one_part_may_take_every_bit_and_no_more() {
+        let frame = Frame::around([i64::MIN, 7, 7], [i64::MAX, 7, 7]).unwrap();
+        for score in [i64::MIN, -1, 0, i64::MAX] {
+            assert_eq!(frame.unpack(frame.pack([score, 7, 7]).unwrap()), [score, 7, 7]);
+        }
+        assert_eq!(frame.pack([0, 7, 8]), None);
+        assert!(Frame::around([i64::MIN, 0, 0], [i64::MAX, 0, 1]).is_none());
+        let frame = Frame::around([5, 5, i64::MIN], [5, 5, i64::MAX]).unwrap();
+        assert_eq!(frame.unpack(frame.pack([5, 5, -3]).unwrap()), [5, 5, -3]);
+        // Room on both sides, up to the ends of the integers.
+        let frame = Frame::around([i64::MIN, 0, i64::MAX], [i64::MIN, 0, i64::MAX]).unwrap();
+        assert_eq!(frame.unpack(frame.pack([i64::MIN + 9, 0, i64::MAX - 9]).unwrap()), [i64::MIN + 9, 0, i64::MAX - 9]);
+    }
+}

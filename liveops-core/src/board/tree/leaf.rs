@@ -1,0 +1,182 @@
+//! A leaf: some neighbours with their places.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::frame::Frame;
+use super::search::partition;
+use super::{NONE, Place};
+use crate::board::roster::{Handle, Roster};
+use crate::id::PlayerId;
+
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Leaf<const LEAF: usize> {
+    pub(super) len: u32,
+    pub(super) parent: u32,
+    pub(super) previous: u32,
+    pub(super) next: u32,
+    pub(super) frame: Frame,
+    /// The places themselves, where they lie too far apart to be packed; then `packed` means nothing.
+    pub(super) wide: Option<Box<[Place; LEAF]>>,
+    /// Those behind `len` are `NONE`.
+    pub(super) handles: [Handle; LEAF],
+    /// Those behind `len` are the largest there are.
+    pub(super) packed: [u64; LEAF],
+}
+
+impl<const LEAF: usize> Default for Leaf<LEAF> {
+    fn default() -> Self {
+        Self {
+            len: 0,
+            parent: NONE,
+            previous: NONE,
+            next: NONE,
+            frame: Frame::default(),
+            wide: None,
+            handles: [NONE; LEAF],
+            packed: [u64::MAX; LEAF],
+        }
+    }
+}
+
+impl<const LEAF: usize> Leaf<LEAF> {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    #[inline]
+    pub(super) fn place(&self, at: usize) -> Place {
+        match &self.wide {
+            None => self.frame.unpack(self.packed[at]),
+            Some(wide) => wide[at],
+        }
+    }
+
+    /// From a position on.
+    #[inline]
+    pub(super) fn entries(&self, from: usize) -> impl Iterator<Item = (Handle, Place)> {
+        self.handles[from..self.len()].iter().enumerate().map(move |(n, handle)| (*handle, self.place(from + n)))
+    }
+
+    /// How many entries are before this one.
+    #[inline]
+    pub(super) fn search(&self, place: Place, owner: &PlayerId, roster: &Roster) -> usize {
+        let packed = self.packed_as(place);
+        let is_before = |at| self.cmp(at, place, packed, owner, roster).is_lt();
+        let Some(packed) = packed else { return partition(0..self.len(), is_before) };
+        // Counting reads the whole list at once, where halving it would wait for one cache line after the other.
+        let less = self.packed.iter().map(|known| usize::from(*known < packed)).sum();
+        if less < self.len() && self.packed[less] == packed { partition(less..self.len(), is_before) } else { less }
+    }
+
+    /// An entry's order against another, whose packed place is given if it fits.
+    #[inline]
+    pub(super) fn cmp(
+        &self,
+        at: usize,
+        place: Place,
+        packed: Option<u64>,
+        owner: &PlayerId,
+        roster: &Roster,
+    ) -> Ordering {
+        let by_place = packed.map_or_else(|| self.place(at).cmp(&place), |packed| self.packed[at].cmp(&packed));
+        by_place.then_with(|| roster.owner(self.handles[at]).cmp(owner))
+    }
+
+    /// How many entries are before every entry of that place.
+    pub(super) fn count_below(&self, place: Place) -> usize {
+        partition(0..self.len(), |at| self.place(at) < place)
+    }
+
+    #[inline]
+    pub(super) fn packed_as(&self, place: Place) -> Option<u64> {
+        if self.wide.is_some() { None } else { self.frame.pack(place) }
+    }
+
+    /// Makes room in the frame for one more place, and returns it packed, unless this leaf is wide then.
+    pub(super) fn fit(&mut self, place: Place) -> Option<u64> {
+        if self.wide.is_none() && self.len > 0 {
+            if let Some(packed) = self.frame.pack(place) {
+                return Some(packed);
+            }
+        } else if self.wide.is_some() {
+            return None;
+        }
+        let mut places = [place; LEAF];
+        for (at, known) in places[..self.len()].iter_mut().enumerate() {
+            *known = self.place(at);
+        }
+        let (mut least, mut most) = (place, place);
+        for known in &places[..self.len()] {
+            for part in 0..3 {
+                least[part] = least[part].min(known[part]);
+                most[part] = most[part].max(known[part]);
+            }
+        }
+        if let Some(frame) = Frame::around(least, most) {
+            self.frame = frame;
+            for (packed, known) in self.packed.iter_mut().zip(&places[..self.len as usize]) {
+                *packed = frame.pack(*known).unwrap_or_default();
+            }
+            frame.pack(place)
+        } else {
+            self.wide = Some(Box::new(places));
+            None
+        }
+    }
+
+    pub(super) fn insert(&mut self, at: usize, place: Place, handle: Handle) {
+        let packed = self.fit(place);
+        let len = self.len();
+        if let Some(wide) = &mut self.wide {
+            wide.copy_within(at..len, at + 1);
+            wide[at] = place;
+        }
+        self.packed.copy_within(at..len, at + 1);
+        self.packed[at] = packed.unwrap_or_default();
+        self.handles.copy_within(at..len, at + 1);
+        self.handles[at] = handle;
+        self.len += 1;
+    }
+
+    pub(super) fn remove(&mut self, at: usize) {
+        let len = self.len();
+        if let Some(wide) = &mut self.wide {
+            wide.copy_within(at + 1..len, at);
+        }
+        self.packed.copy_within(at + 1..len, at);
+        self.handles.copy_within(at + 1..len, at);
+        self.packed[len - 1] = u64::MAX;
+        self.handles[len - 1] = NONE;
+        self.len -= 1;
+    }
+
+    /// Moves an entry to another position, with the place it has there.
+    #[inline]
+    pub(super) fn rotate(&mut self, from: usize, to: usize, place: Place) {
+        fn shift<T>(list: &mut [T], from: usize, to: usize) {
+            if from < to {
+                list[from..=to].rotate_left(1);
+            } else if to < from {
+                list[to..=from].rotate_right(1);
+            }
+        }
+        let packed = self.fit(place);
+        if let Some(wide) = &mut self.wide {
+            shift(&mut wide[..], from, to);
+            wide[to] = place;
+        }
+        shift(&mut self.packed, from, to);
+        self.packed[to] = packed.unwrap_or_default();
+        shift(&mut self.handles, from, to);
+    }
+}
+
+/// Copies entries of a leaf behind those of another.
+pub(super) fn append<const LEAF: usize>(into: &mut Leaf<LEAF>, from: &Leaf<LEAF>, range: Range<usize>) {
+    for at in range {
+        into.insert(into.len(), from.place(at), from.handles[at]);
+    }
+}

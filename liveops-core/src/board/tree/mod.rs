@@ -1,0 +1,521 @@
+//! A counted B+tree: entries in order, and how many stand before each.
+//!
+//! Leaves hold up to `LEAF` neighbours with their places packed into 64 bits ([`frame::Frame`]); inner nodes hold, for each
+//! child, how many entries are under it. An entry is found by its handle, which knows its leaf, so a submit begins where
+//! the entry is and climbs only as far as it has to. Leaves are chained. Nodes live in chunks; nothing is copied when
+//! the tree grows.
+//!
+//! Counted B+trees are folklore; the climb from a known leaf is a finger search (Guibas, `McCreight`, Plass and Roberts
+//! 1977).
+
+mod frame;
+mod inner;
+mod leaf;
+mod search;
+
+use self::inner::{Bound, Inner};
+use self::leaf::{Leaf, append};
+use self::search::position;
+use super::Place;
+use super::chunks::Chunks;
+use super::roster::{Handle, Roster};
+use crate::id::PlayerId;
+
+/// No leaf, no node, no handle.
+const NONE: u32 = u32::MAX;
+
+/// Entries in order of place and, among equal places, of owner.
+#[derive(Clone, Debug)]
+pub(super) struct Tree<const LEAF: usize = 64, const FAN: usize = 128> {
+    seats: Chunks<Seat, 1024>,
+    leaves: Chunks<Leaf<LEAF>, 64>,
+    leaves_made: u32,
+    leaves_free: Vec<u32>,
+    inners: Chunks<Inner<FAN>, 8>,
+    inners_made: u32,
+    inners_free: Vec<u32>,
+    /// An inner node; its children are leaves if it is the only one.
+    root: u32,
+    /// The leaf with the first entries.
+    first: u32,
+    len: u64,
+}
+
+/// The leaf of a handle.
+#[derive(Clone, Copy, Debug)]
+struct Seat(u32);
+
+impl Default for Seat {
+    fn default() -> Self {
+        Self(NONE)
+    }
+}
+
+/// Where an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    leaf: u32,
+    at: usize,
+}
+
+impl<const LEAF: usize, const FAN: usize> Default for Tree<LEAF, FAN> {
+    fn default() -> Self {
+        let mut tree = Self {
+            seats: Chunks::default(),
+            leaves: Chunks::default(),
+            leaves_made: 0,
+            leaves_free: Vec::new(),
+            inners: Chunks::default(),
+            inners_made: 0,
+            inners_free: Vec::new(),
+            root: 0,
+            first: NONE,
+            len: 0,
+        };
+        tree.root = tree.new_inner();
+        tree
+    }
+}
+
+/// Reading.
+impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
+    /// Makes room for so many entries of that many handles.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.seats.reserve(entries);
+        // Leaves are about two thirds full after random submits.
+        self.leaves.reserve(entries * 3 / (LEAF * 2) + 1);
+    }
+
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Where the entry of a handle is.
+    #[inline]
+    #[cfg(test)]
+    pub(super) fn spot(&self, handle: Handle) -> Option<Spot> {
+        self.seat(handle).map(|leaf| self.spot_in(leaf, handle))
+    }
+
+    /// The leaf that has the entry of a handle.
+    #[inline]
+    pub(super) fn seat(&self, handle: Handle) -> Option<u32> {
+        self.seats.get(handle as usize).map(|seat| seat.0).filter(|leaf| *leaf != NONE)
+    }
+
+    /// Where in its leaf the entry of a handle is.
+    #[inline]
+    pub(super) fn spot_in(&self, leaf: u32, handle: Handle) -> Spot {
+        Spot { leaf, at: position(&self.leaves[leaf as usize].handles, handle) }
+    }
+
+    #[inline]
+    pub(super) fn place(&self, spot: Spot) -> Place {
+        self.leaves[spot.leaf as usize].place(spot.at)
+    }
+
+    pub(super) fn handle(&self, spot: Spot) -> Handle {
+        self.leaves[spot.leaf as usize].handles[spot.at]
+    }
+
+    /// How many entries are before it.
+    #[inline]
+    pub(super) fn rank(&self, spot: Spot) -> u64 {
+        let mut before = spot.at as u64;
+        let (mut child, mut parent) = (spot.leaf, self.leaves[spot.leaf as usize].parent);
+        while parent != NONE {
+            let inner = &self.inners[parent as usize];
+            before += inner.before(inner.child(child));
+            (child, parent) = (parent, inner.parent);
+        }
+        before
+    }
+
+    /// How many entries are before every entry of that place.
+    pub(super) fn count_below(&self, place: Place) -> u64 {
+        if self.len == 0 {
+            return 0;
+        }
+        let (mut before, mut node) = (0, self.root);
+        for _ in 0..self.height() {
+            let inner = &self.inners[node as usize];
+            let at = inner.search_below(place);
+            before += inner.before(at);
+            node = inner.children[at];
+        }
+        before + self.leaves[node as usize].count_below(place) as u64
+    }
+
+    /// How many entries are before such an entry, which need not be there.
+    pub(super) fn count_before(&self, place: Place, owner: &PlayerId, roster: &Roster) -> u64 {
+        if self.len == 0 {
+            return 0;
+        }
+        let leaf = self.descend(self.root, place, owner);
+        self.rank(Spot { leaf, at: self.leaves[leaf as usize].search(place, owner, roster) })
+    }
+
+    /// The entry of a position.
+    pub(super) fn select(&self, position: u64) -> Option<Spot> {
+        if position >= self.len {
+            return None;
+        }
+        // Below the length, which fits.
+        let mut left = position as u32;
+        let mut node = self.root;
+        for _ in 0..self.height() {
+            let inner = &self.inners[node as usize];
+            let mut at = 0;
+            while left >= inner.counts[at] {
+                left -= inner.counts[at];
+                at += 1;
+            }
+            node = inner.children[at];
+        }
+        Some(Spot { leaf: node, at: left as usize })
+    }
+
+    /// The entry after this one.
+    pub(super) fn next(&self, spot: Spot) -> Option<Spot> {
+        let leaf = &self.leaves[spot.leaf as usize];
+        if spot.at + 1 < leaf.len() {
+            return Some(Spot { at: spot.at + 1, ..spot });
+        }
+        (leaf.next != NONE).then_some(Spot { leaf: leaf.next, at: 0 })
+    }
+
+    /// From a position on, leaf by leaf.
+    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = impl Iterator<Item = (Handle, Place)>> {
+        let next = |spot: &Spot| match self.leaves[spot.leaf as usize].next {
+            NONE => None,
+            leaf => Some(Spot { leaf, at: 0 }),
+        };
+        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].entries(spot.at))
+    }
+
+    /// Levels of inner nodes.
+    fn height(&self) -> u32 {
+        self.inners[self.root as usize].level
+    }
+
+    /// The leaf for such an entry, under an inner node.
+    #[inline]
+    fn descend(&self, mut inner: u32, place: Place, owner: &PlayerId) -> u32 {
+        loop {
+            let node = &self.inners[inner as usize];
+            let child = node.children[node.search(place, owner)];
+            if node.level == 1 {
+                return child;
+            }
+            inner = child;
+        }
+    }
+
+    /// The leaf for such an entry, looked for from a leaf that is probably near.
+    #[inline]
+    fn leaf_near(&self, leaf: u32, place: Place, owner: &PlayerId) -> u32 {
+        let mut inner = self.leaves[leaf as usize].parent;
+        while inner != self.root {
+            let node = &self.inners[inner as usize];
+            let at = node.search(place, owner);
+            // Between two bounds of this node, so under it; under its first or last child it may be outside.
+            if at > 0 && at + 1 < node.len() {
+                let child = node.children[at];
+                return if node.level == 1 { child } else { self.descend(child, place, owner) };
+            }
+            inner = node.parent;
+        }
+        self.descend(inner, place, owner)
+    }
+
+    /// The leaf that an entry belongs to with another place; of one that is nowhere yet, if there is any leaf.
+    #[inline]
+    pub(super) fn leaf_for(&self, spot: Option<Spot>, place: Place, owner: &PlayerId, roster: &Roster) -> Option<u32> {
+        let Some(spot) = spot else { return (self.len > 0).then(|| self.descend(self.root, place, owner)) };
+        let leaf = &self.leaves[spot.leaf as usize];
+        let last = leaf.len() - 1;
+        let packed = leaf.packed_as(place);
+        let is_before = |at: usize| leaf.cmp(at, place, packed, owner, roster).is_lt();
+        // An entry on each side says that the leaf is the right one.
+        let within = spot.at > 0 && spot.at < last && is_before(0) && !is_before(last);
+        Some(if within { spot.leaf } else { self.leaf_near(spot.leaf, place, owner) })
+    }
+
+    /// How many entries of its leaf are before such an entry.
+    #[inline]
+    pub(super) fn aim(&self, leaf: u32, place: Place, owner: &PlayerId, roster: &Roster) -> Spot {
+        Spot { leaf, at: self.leaves[leaf as usize].search(place, owner, roster) }
+    }
+}
+
+/// Writing.
+impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
+    /// Adds an entry for a handle that has none, where [`Self::aim`] says.
+    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Spot>, roster: &Roster) {
+        self.len += 1;
+        let aim = aim.unwrap_or_else(|| {
+            let leaf = self.new_leaf();
+            self.leaves[leaf as usize].parent = self.root;
+            self.first = leaf;
+            let bound = Bound { place, owner: roster.owner(handle).clone() };
+            self.inners[self.root as usize].insert(0, leaf, 0, bound);
+            Spot { leaf, at: 0 }
+        });
+        let leaf = self.insert_at(aim, handle, place, roster);
+        self.count(leaf, 1);
+    }
+
+    /// Removes an entry.
+    pub(super) fn remove(&mut self, spot: Spot) {
+        self.len -= 1;
+        let handle = self.handle(spot);
+        self.seats[handle as usize] = Seat(NONE);
+        self.leaves[spot.leaf as usize].remove(spot.at);
+        self.count(spot.leaf, -1);
+        self.shrink(spot.leaf);
+    }
+
+    /// Moves an entry to where it belongs with another place, as [`Self::aim`] says.
+    #[inline]
+    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Spot, roster: &Roster) {
+        let leaf = &mut self.leaves[spot.leaf as usize];
+        if aim.leaf == spot.leaf {
+            // The entry itself was counted if it is before its new place.
+            let to = if aim.at > spot.at { aim.at - 1 } else { aim.at };
+            return leaf.rotate(spot.at, to, place);
+        }
+        let target = self.insert_at(aim, self.handle(spot), place, roster);
+        self.leaves[spot.leaf as usize].remove(spot.at);
+        self.count_move(spot.leaf, target);
+        self.shrink(spot.leaf);
+    }
+
+    /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
+    fn insert_at(&mut self, Spot { leaf: target, at }: Spot, handle: Handle, place: Place, roster: &Roster) -> u32 {
+        let leaf = &mut self.leaves[target as usize];
+        if leaf.len() < LEAF {
+            leaf.insert(at, place, handle);
+            *self.seats.entry(handle as usize) = Seat(target);
+            return target;
+        }
+        // Who always comes last leaves full leaves behind.
+        let from = if at == LEAF && leaf.next == NONE { LEAF } else { LEAF / 2 };
+        let new = self.split(target, from, handle, place, roster);
+        let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (target, at) };
+        self.leaves[target as usize].insert(at, place, handle);
+        *self.seats.entry(handle as usize) = Seat(target);
+        target
+    }
+
+    /// Adds to the counts above a leaf.
+    fn count(&mut self, leaf: u32, by: i32) {
+        let (mut child, mut parent) = (leaf, self.leaves[leaf as usize].parent);
+        while parent != NONE {
+            let inner = &mut self.inners[parent as usize];
+            let at = inner.child(child);
+            inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
+            (child, parent) = (parent, inner.parent);
+        }
+    }
+
+    /// Counts an entry that went from one leaf to another; above their common node nothing changes.
+    fn count_move(&mut self, from: u32, to: u32) {
+        let mut children = [from, to];
+        let mut parents = children.map(|leaf| self.leaves[leaf as usize].parent);
+        loop {
+            for (side, by) in [(0, -1), (1, 1)] {
+                let inner = &mut self.inners[parents[side] as usize];
+                let at = inner.child(children[side]);
+                inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
+            }
+            if parents[0] == parents[1] {
+                return;
+            }
+            children = parents;
+            parents = children.map(|inner| self.inners[inner as usize].parent);
+        }
+    }
+
+    /// Moves the entries of a leaf from a position on into a new leaf behind it. An entry that is to be the first of an
+    /// empty new leaf gives its bound.
+    fn split(&mut self, full: u32, from: usize, handle: Handle, place: Place, roster: &Roster) -> u32 {
+        let new = self.new_leaf();
+        let leaf = &mut self.leaves[full as usize];
+        let moving = leaf.len() - from;
+        let bound = if moving == 0 {
+            Bound { place, owner: roster.owner(handle).clone() }
+        } else {
+            Bound { place: leaf.place(from), owner: roster.owner(leaf.handles[from]).clone() }
+        };
+        let mut right = Leaf { parent: leaf.parent, previous: full, next: leaf.next, ..Leaf::default() };
+        append(&mut right, leaf, from..leaf.len());
+        leaf.handles[from..].fill(NONE);
+        leaf.packed[from..].fill(u64::MAX);
+        leaf.len = from as u32;
+        if leaf.wide.is_some() {
+            // Half as many may lie close enough to be packed.
+            let mut left = Leaf { parent: leaf.parent, previous: leaf.previous, ..Leaf::default() };
+            append(&mut left, leaf, 0..from);
+            *leaf = left;
+        }
+        leaf.next = new;
+        for handle in &right.handles[..moving] {
+            self.seats[*handle as usize] = Seat(new);
+        }
+        let (parent, next) = (right.parent, right.next);
+        self.leaves[new as usize] = right;
+        if next != NONE {
+            self.leaves[next as usize].previous = new;
+        }
+        self.add_child(parent, full, new, moving as u32, bound);
+        new
+    }
+
+    /// Puts a new child behind another, whose count loses what the new one has.
+    fn add_child(&mut self, parent: u32, behind: u32, new: u32, count: u32, bound: Bound) {
+        let inner = &mut self.inners[parent as usize];
+        let at = inner.child(behind);
+        inner.counts[at] -= count;
+        inner.insert(at + 1, new, count, bound);
+        if inner.len() < FAN {
+            return;
+        }
+        let half = FAN / 2;
+        let mut right = Inner { parent: inner.parent, level: inner.level, ..Inner::default() };
+        inner.give(half, &mut right);
+        let (left_count, right_count) = (inner.count(), right.count());
+        let bound = right.bounds[0].clone();
+        let new = self.new_inner();
+        for child in &right.children[..right.len()] {
+            *self.parent_mut(right.level, *child) = new;
+        }
+        let above = if right.parent == NONE { self.grow(parent, left_count + right_count) } else { right.parent };
+        right.parent = above;
+        self.inners[new as usize] = right;
+        self.add_child(above, parent, new, right_count, bound);
+    }
+
+    /// Puts a new root above the old one, which has so many entries under it.
+    fn grow(&mut self, old: u32, count: u32) -> u32 {
+        let root = self.new_inner();
+        let bound = self.inners[old as usize].bounds[0].clone();
+        let level = self.height() + 1;
+        let inner = &mut self.inners[root as usize];
+        inner.level = level;
+        inner.insert(0, old, count, bound);
+        self.inners[old as usize].parent = root;
+        self.root = root;
+        root
+    }
+
+    /// Joins a leaf that lost an entry with a neighbour, if both together leave room, so that mass deletion leaves no
+    /// trail of small leaves.
+    fn shrink(&mut self, small: u32) {
+        let leaf = &self.leaves[small as usize];
+        if leaf.len() >= LEAF / 4 {
+            return;
+        }
+        let parent = leaf.parent;
+        let inner = &self.inners[parent as usize];
+        let at = inner.child(small);
+        if leaf.len() == 0 {
+            self.unlink(small);
+            return self.remove_child(parent, at);
+        }
+        let Some(left) = inner.partner(at, LEAF * 3 / 4, |child| self.leaves[child as usize].len()) else { return };
+        let (into, from) = (inner.children[left], inner.children[left + 1]);
+        let moving = std::mem::take(&mut self.leaves[from as usize]);
+        // `unlink` reads these.
+        (self.leaves[from as usize].previous, self.leaves[from as usize].next) = (moving.previous, moving.next);
+        append(&mut self.leaves[into as usize], &moving, 0..moving.len());
+        for handle in &moving.handles[..moving.len()] {
+            self.seats[*handle as usize] = Seat(into);
+        }
+        let inner = &mut self.inners[parent as usize];
+        inner.counts[left] += inner.counts[left + 1];
+        self.unlink(from);
+        self.remove_child(parent, left + 1);
+    }
+
+    /// Takes a child out of an inner node, and joins the node with a neighbour if it became small.
+    fn remove_child(&mut self, inner: u32, at: usize) {
+        let node = &mut self.inners[inner as usize];
+        node.remove(at);
+        let (len, level, parent) = (node.len(), node.level, node.parent);
+        if inner == self.root {
+            if level > 1 && len == 1 {
+                self.root = node.children[0];
+                self.inners[self.root as usize].parent = NONE;
+                self.free_inner(inner);
+            }
+            return;
+        }
+        if len >= FAN / 4 {
+            return;
+        }
+        let above = &self.inners[parent as usize];
+        let at = above.child(inner);
+        if len == 0 {
+            self.free_inner(inner);
+            return self.remove_child(parent, at);
+        }
+        let Some(left) = above.partner(at, FAN * 3 / 4, |child| self.inners[child as usize].len()) else { return };
+        let (into, from) = (above.children[left], above.children[left + 1]);
+        // A node's own first bound may be too high; the one above it is right.
+        let bound = above.bounds[left + 1].clone();
+        let mut moving = std::mem::take(&mut self.inners[from as usize]);
+        for child in &moving.children[..moving.len()] {
+            *self.parent_mut(level, *child) = into;
+        }
+        moving.scores[0] = bound.place[0];
+        moving.bounds[0] = bound;
+        moving.give(0, &mut self.inners[into as usize]);
+        self.free_inner(from);
+        let above = &mut self.inners[parent as usize];
+        above.counts[left] += above.counts[left + 1];
+        self.remove_child(parent, left + 1);
+    }
+
+    fn parent_mut(&mut self, level: u32, child: u32) -> &mut u32 {
+        if level == 1 { &mut self.leaves[child as usize].parent } else { &mut self.inners[child as usize].parent }
+    }
+
+    /// Takes a leaf out of the chain and frees it.
+    fn unlink(&mut self, leaf: u32) {
+        let Leaf { previous, next, .. } = self.leaves[leaf as usize];
+        if previous == NONE {
+            self.first = next;
+        } else {
+            self.leaves[previous as usize].next = next;
+        }
+        if next != NONE {
+            self.leaves[next as usize].previous = previous;
+        }
+        self.leaves[leaf as usize] = Leaf::default();
+        self.leaves_free.push(leaf);
+    }
+
+    fn new_leaf(&mut self) -> u32 {
+        self.leaves_free.pop().unwrap_or_else(|| {
+            self.leaves.entry(self.leaves_made as usize);
+            self.leaves_made += 1;
+            self.leaves_made - 1
+        })
+    }
+
+    fn new_inner(&mut self) -> u32 {
+        self.inners_free.pop().unwrap_or_else(|| {
+            self.inners.entry(self.inners_made as usize);
+            self.inners_made += 1;
+            self.inners_made - 1
+        })
+    }
+
+    fn free_inner(&mut self, inner: u32) {
+        self.inners[inner as usize] = Inner::default();
+        self.inners_free.push(inner);
+    }
+}
+
+#[cfg(test)]
+mod tests;

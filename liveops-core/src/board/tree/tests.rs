@@ -1,0 +1,192 @@
+//! Against a sorted map.
+
+use super::*;
+
+impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
+    /// Walks through everything: counts summed again, bounds, order, seats, the chain.
+    pub(super) fn verify(&self, roster: &Roster) {
+        let mut chain = Vec::new();
+        let total = self.verify_inner(self.root, None, None, roster, &mut chain);
+        assert_eq!(total, self.len);
+        let mut leaf = self.first;
+        let mut previous = NONE;
+        for expected in chain {
+            assert_eq!((leaf, self.leaves[leaf as usize].previous), (expected, previous));
+            (previous, leaf) = (leaf, self.leaves[leaf as usize].next);
+        }
+        assert_eq!(leaf, NONE);
+        let used = self.leaves_made as usize - self.leaves_free.len();
+        assert!(self.len as usize >= used / 2, "{used} leaves for {}", self.len);
+    }
+
+    fn verify_inner(
+        &self,
+        inner: u32,
+        from: Option<&Bound>,
+        to: Option<&Bound>,
+        roster: &Roster,
+        chain: &mut Vec<u32>,
+    ) -> u64 {
+        let node = &self.inners[inner as usize];
+        assert!(node.len() < FAN && (node.len() > 0 || inner == self.root));
+        let mut total = 0;
+        for at in 0..node.len() {
+            let from = if at == 0 { from } else { Some(&node.bounds[at]) };
+            let to = if at + 1 < node.len() { Some(&node.bounds[at + 1]) } else { to };
+            assert_eq!(node.scores[at], node.bounds[at].place[0]);
+            let child = node.children[at];
+            let count = if node.level == 1 {
+                self.verify_leaf(child, inner, from, to, roster);
+                chain.push(child);
+                self.leaves[child as usize].len().try_into().unwrap()
+            } else {
+                assert_eq!(self.inners[child as usize].parent, inner);
+                assert_eq!(self.inners[child as usize].level, node.level - 1);
+                self.verify_inner(child, from, to, roster, chain)
+            };
+            assert_eq!(count, u64::from(node.counts[at]));
+            total += count;
+        }
+        assert!(node.children[node.len()..].iter().all(|child| *child == NONE));
+        assert!(node.counts[node.len()..].iter().all(|count| *count == 0));
+        total
+    }
+
+    fn verify_leaf(&self, leaf: u32, parent: u32, from: Option<&Bound>, to: Option<&Bound>, roster: &Roster) {
+        let node = &self.leaves[leaf as usize];
+        assert!(node.parent == parent && node.len() > 0);
+        let entries: Vec<_> =
+            (0..node.len()).map(|at| (node.place(at), roster.owner(node.handles[at]).clone())).collect();
+        assert!(entries.is_sorted_by(|a, b| a < b));
+        let (first, last) = (&entries[0], &entries[entries.len() - 1]);
+        assert!(from.is_none_or(|from| from.cmp(first.0, &first.1).is_le()));
+        assert!(to.is_none_or(|to| to.cmp(last.0, &last.1).is_gt()));
+        for (at, handle) in node.handles.iter().enumerate() {
+            if at < node.len() {
+                assert_eq!(self.spot(*handle), Some(Spot { leaf, at }));
+            } else {
+                assert_eq!(*handle, NONE);
+            }
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn roster(len: u32) -> Roster {
+    let mut roster = Roster::new([3; 16], 0);
+    for n in 0..len {
+        // Not in the order of their handles.
+        let id = PlayerId::new(&format!("{:x}", n.wrapping_mul(0x9e37_79b9))).unwrap();
+        roster.intern(&id).unwrap();
+    }
+    roster
+}
+
+fn insert<const LEAF: usize, const FAN: usize>(
+    tree: &mut Tree<LEAF, FAN>,
+    handle: Handle,
+    place: Place,
+    roster: &Roster,
+) {
+    let owner = roster.owner(handle);
+    let leaf = tree.leaf_for(None, place, owner, roster);
+    let aim = leaf.map(|leaf| tree.aim(leaf, place, owner, roster));
+    tree.insert(handle, place, aim, roster);
+}
+
+fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32, height_min: u32, spread: u64) {
+    println!("seed {seed}, leaves of {LEAF}, nodes of {FAN}");
+    let roster = roster(people);
+    let mut random = Random(seed);
+    let mut tree = Tree::<LEAF, FAN>::default();
+    let mut model = std::collections::BTreeMap::new();
+    let mut places: Vec<Option<Place>> = vec![None; people as usize];
+    let mut height = 0;
+    for step in 0..steps {
+        // Growth, a steady board, mass deletion, and once more.
+        let phase = u64::from(step) * 6 / u64::from(steps) % 3;
+        let handle = random.below(people.into()) as u32;
+        let owner = roster.owner(handle);
+        let wild = [i64::MIN, -1, 0, 1, i64::MAX][random.below(5) as usize];
+        let small = |random: &mut Random, n| random.below(n).cast_signed() - (n / 2).cast_signed();
+        let place = [
+            if random.below(400) == 0 { wild } else { small(&mut random, spread) },
+            if random.below(50) == 0 { small(&mut random, 3) } else { 0 },
+            if random.below(400) == 0 { wild } else { small(&mut random, 4) },
+        ];
+        let remove = random.below(10) < [1, 2, 9][phase as usize];
+        let known = tree.spot(handle);
+        assert_eq!(known.map(|spot| tree.place(spot)), places[handle as usize]);
+        if let Some(old) = places[handle as usize].take() {
+            model.remove(&(old, owner.clone()));
+        }
+        match (known, remove) {
+            (Some(spot), true) => tree.remove(spot),
+            (None, true) => continue,
+            (known, false) => {
+                // Most moves are short.
+                let near = known.filter(|_| random.below(4) > 0).map(|spot| {
+                    let [score, subscore, tie] = tree.place(spot);
+                    [score.saturating_add(small(&mut random, 5)), subscore, tie]
+                });
+                let place = near.unwrap_or(place);
+                match known {
+                    Some(spot) => {
+                        let leaf = tree.leaf_for(Some(spot), place, owner, &roster).unwrap();
+                        tree.update(spot, place, tree.aim(leaf, place, owner, &roster), &roster);
+                    }
+                    None => insert(&mut tree, handle, place, &roster),
+                }
+                places[handle as usize] = Some(place);
+                model.insert((place, owner.clone()), handle);
+            }
+        }
+        height = height.max(tree.height());
+        if step % (steps / 60) != 0 {
+            continue;
+        }
+        tree.verify(&roster);
+        let mut spot = tree.select(0);
+        for (position, ((place, owner), handle)) in (0..).zip(&model) {
+            let here = spot.unwrap();
+            assert_eq!((tree.handle(here), tree.rank(here), tree.select(position)), (*handle, position, spot));
+            assert_eq!(tree.count_before(*place, owner, &roster), position);
+            spot = tree.next(here);
+        }
+        assert_eq!((spot, tree.select(tree.len())), (None, None));
+        for score in [i64::MIN, -7, 0, 3, i64::MAX] {
+            let below = model.keys().take_while(|(place, _)| *place < [score, 0, i64::MIN]).count();
+            assert_eq!(tree.count_below([score, 0, i64::MIN]), below as u64);
+        }
+    }
+    assert!(height >= height_min, "{height}");
+}
+
+/// Against a sorted map, in trees of small nodes, so that a few thousand entries make a tall one.
+#[test]
+fn the_tree_is_a_sorted_list() {
+    for seed in 1..=4 {
+        check::<4, 4>(seed, 900, 24_000, 4, 40);
+        check::<4, 5>(seed + 10, 900, 24_000, 3, 1 << 40);
+        check::<64, 128>(seed + 20, 3_000, 24_000, 1, 1 << 30);
+    }
+}
+
+#[test]
+fn who_always_comes_last_leaves_full_leaves_behind() {
+    let roster = roster(640);
+    let mut tree = Tree::<64, 128>::default();
+    for handle in 0..640 {
+        insert(&mut tree, handle, [handle.into(), 0, 0], &roster);
+    }
+    assert_eq!(tree.leaves_made, 10);
+    tree.verify(&roster);
+}
