@@ -39,6 +39,7 @@ const ROWS: &[Row] = &[
     Row { name: "board.rank.indexset", program: Program::Rust(TIME) },
     Row { name: "board.submit.tail", program: Program::Rust(TIME) },
     Row { name: "board.increment.dict", program: Program::Rust(TIME) },
+    Row { name: "board.batch100.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_zipf.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_far.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10k.redis", program: Program::Redis(TIME) },

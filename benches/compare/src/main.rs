@@ -30,6 +30,8 @@ const ROWS: &[Entry] = &[
     ("board.increment.dict", board::increment_dict),
     ("board.submit.tail", board::submit_tail),
     #[cfg(unix)]
+    ("board.batch100.redis", board::batch100_redis),
+    #[cfg(unix)]
     ("board.increment_zipf.redis", board::increment_zipf_redis),
     #[cfg(unix)]
     ("board.increment_far.redis", board::increment_far_redis),

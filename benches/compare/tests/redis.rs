@@ -80,12 +80,23 @@ impl Pair {
     /// One random command to both.
     fn step(&mut self, shrinking: bool) {
         let owner = self.owner();
+        if self.random.below(20) == 0 {
+            // A sorted set knows nothing like it: a member leaves, and comes back with the score of before.
+            let was_shown = self.board.rank(&owner).is_some();
+            self.board.hide(&owner);
+            return self.queue(&["ZREM", "board", &owner], Some(was_shown.into()));
+        }
+        if self.board.unhide(&owner)
+            && let Some(score) = self.board.score(&owner)
+        {
+            return self.queue(&["ZADD", "board", &score.score.to_string(), &owner], Some(1));
+        }
         if self.random.below(10) < if shrinking { 7 } else { 1 } {
             let removed = self.board.remove(&owner);
             return self.queue(&["ZREM", "board", &owner], Some(removed.into()));
         }
         let value = self.value(self.board.score(&owner).map_or(0, |score| score.score));
-        let score = self.board.submit(&owner, value).unwrap().score.score;
+        let score = self.board.submit(&owner, value).unwrap().score;
         let text = value.to_string();
         let negated = (-value).to_string();
         match (self.operator, self.order) {
@@ -142,7 +153,9 @@ impl Pair {
         for _ in 0..3 {
             let owner = self.owner();
             let score = self.integer(&["ZSCORE", "board", &owner]);
-            assert_eq!(self.board.score(&owner).map(|score| score.score), score);
+            if self.board.rank(&owner).is_some() {
+                assert_eq!(self.board.score(&owner).map(|score| score.score), score);
+            }
             let position = self.integer(&["ZRANK", "ordered", &owner]).map(|position| index(position.unsigned_abs()));
             let rank = position.zip(score).map(|(position, score)| self.rank(position, score));
             assert_eq!(self.board.rank(&owner), rank);
@@ -156,6 +169,14 @@ impl Pair {
 
         let score = self.random.below(200).cast_signed() - 100;
         assert_eq!(self.board.count_above(score), self.count_above(score));
+
+        let end = score + self.random.below(20).cast_signed();
+        let rows = self.board.by_score_range(score..=end, offset, limit);
+        let (from, to) = if self.order == Order::Desc { (-end, -score) } else { (score, end) };
+        let (from, to) = (from.to_string(), to.to_string());
+        let (offset, limit) = (offset.to_string(), limit.to_string());
+        let range = ["ZRANGEBYSCORE", "ordered", &from, &to, "WITHSCORES", "LIMIT", &offset, &limit];
+        assert_eq!(shown(&rows), self.rows(&range));
     }
 
     /// Every row, also as people read it with the highest first.
@@ -198,10 +219,14 @@ impl Pair {
         better + 1
     }
 
-    /// Positions from `first` through `last` in the order of the board, with the scores of the board.
+    /// Positions from `first` through `last` in the order of the board.
     fn ordered(&mut self, first: usize, last: isize) -> Vec<(String, i64)> {
-        let (first, last) = (first.to_string(), last.to_string());
-        let mut rows = self.client.call(&["ZRANGE", "ordered", &first, &last, "WITHSCORES"]).unwrap().scored().unwrap();
+        self.rows(&["ZRANGE", "ordered", &first.to_string(), &last.to_string(), "WITHSCORES"])
+    }
+
+    /// What is read from the ordered set, with the scores of the board.
+    fn rows(&mut self, command: &[&str]) -> Vec<(String, i64)> {
+        let mut rows = self.client.call(command).unwrap().scored().unwrap();
         if self.order == Order::Desc {
             for (_, score) in &mut rows {
                 *score = -*score;

@@ -30,7 +30,7 @@ fn submit(board: &mut Leaderboard, id: &str, points: i64) {
 
 /// How long single submits take: while the board fills up, then on the full one.
 pub(crate) fn submit_tail() -> Result<Row, String> {
-    let mut board = Leaderboard::new(Order::Desc, Operator::Incr);
+    let mut board = Leaderboard::new(Order::Desc, Operator::Incr).with_capacity(1_000_000);
     let mut stopwatch = Stopwatch::default();
     let first: Vec<_> = players(MILLION).collect();
     let (mut filling, mut full) = (Vec::new(), Vec::new());

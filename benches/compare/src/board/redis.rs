@@ -3,10 +3,10 @@
 
 use std::hint::black_box;
 
-use liveops_compare::measure::{Row, by_turns};
+use liveops_compare::measure::{Row, Stopwatch, by_turns};
 use liveops_compare::sorted_sets::SortedSets;
-use liveops_compare::workload::{Events, MILLION, NOW, WINDOWS, board, windowed};
-use liveops_core::board::Ties;
+use liveops_compare::workload::{Drawn, Events, MILLION, NOW, WINDOWS, board, windowed};
+use liveops_core::board::{Leaderboard, Ties};
 
 use super::{submit, time};
 
@@ -47,10 +47,32 @@ pub(crate) fn increment_10m_redis() -> Result<Row, String> {
 }
 
 fn increment(len: u64, events: &Events) -> Result<Row, String> {
+    increments(len, events, |stopwatch, board, drawn| time(stopwatch, drawn, |id, points| submit(board, id, points)))
+}
+
+/// `submit_batch` of as many as are pipelined.
+pub(crate) fn batch100_redis() -> Result<Row, String> {
+    let row = increments(MILLION, &Events::new(MILLION), |stopwatch, board, drawn| {
+        let values: Vec<(&str, i64)> = drawn.iter().collect();
+        let nanos = stopwatch.time(|| {
+            for batch in values.chunks(100) {
+                black_box(board.submit_batch(batch).is_ok());
+            }
+        });
+        nanos / drawn.len() as f64
+    })?;
+    Ok(Row { name: "board.batch100.redis", for_the_record: true, ..row })
+}
+
+fn increments(
+    len: u64,
+    events: &Events,
+    ours: impl Fn(&mut Stopwatch, &mut Leaderboard, &Drawn) -> f64,
+) -> Result<Row, String> {
     let (mut board, mut peer) = (board(len, Ties::default())?, SortedSets::new(&["board"], len)?);
     let (mut events, mut peer_events) = (events.clone(), events.clone());
     let row = by_turns(
-        |stopwatch| Ok(time(stopwatch, &events.draw(INCREMENTS), |id, points| submit(&mut board, id, points))),
+        |stopwatch| Ok(ours(stopwatch, &mut board, &events.draw(INCREMENTS))),
         |stopwatch| {
             peer.time(stopwatch, &peer_events.draw(INCREMENTS), |client, id, points| {
                 client.queue(&["ZINCRBY", "board", points, id]);
