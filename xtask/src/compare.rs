@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::process::{cargo, command, run_and_read_quietly};
-use crate::setup::{Profile, Venv, build_addon, npm_install};
+use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
 
 /// A comparison: its name, whose first word is its area, and the program that measures it.
 struct Row {
@@ -11,18 +11,39 @@ struct Row {
     program: Program,
 }
 
-/// Each prints one JSON line: name, ours, peer, ratio, unit, `wait_percent`, void.
+/// Each prints one JSON line: name, ours, peer, ratio, unit, `wait_percent`, void; some also `for_the_record` and more
+/// figures of the same run.
 enum Program {
-    /// The package `liveops-compare`, told the name of the row.
-    Rust,
+    /// A program of the package `liveops-compare`, told the name of the row.
+    Rust(&'static str),
+    /// The same, told also where Redis is.
+    Redis(&'static str),
     /// A file in `benches/compare`, in an environment that has the peers.
     Python(&'static str),
     /// A file in `benches/compare`, beside which the peers are installed.
     Node(&'static str),
 }
 
+const TIME: &str = "liveops-compare";
+const BYTES: &str = "liveops-compare-bytes";
+
 const ROWS: &[Row] = &[
-    Row { name: "engine.event", program: Program::Rust },
+    Row { name: "engine.event", program: Program::Rust(TIME) },
+    Row { name: "board.increment.redis", program: Program::Redis(TIME) },
+    Row { name: "board.windows4.redis", program: Program::Redis(TIME) },
+    Row { name: "board.rank.redis", program: Program::Redis(TIME) },
+    Row { name: "board.top100.redis", program: Program::Redis(TIME) },
+    Row { name: "board.bytes1.redis", program: Program::Redis(BYTES) },
+    Row { name: "board.bytes4.redis", program: Program::Redis(BYTES) },
+    Row { name: "board.increment.indexset", program: Program::Rust(TIME) },
+    Row { name: "board.rank.indexset", program: Program::Rust(TIME) },
+    Row { name: "board.submit.tail", program: Program::Rust(TIME) },
+    Row { name: "board.increment.dict", program: Program::Rust(TIME) },
+    Row { name: "board.batch100.redis", program: Program::Redis(TIME) },
+    Row { name: "board.increment_zipf.redis", program: Program::Redis(TIME) },
+    Row { name: "board.increment_far.redis", program: Program::Redis(TIME) },
+    Row { name: "board.increment_10k.redis", program: Program::Redis(TIME) },
+    Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];
@@ -44,7 +65,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
         return Err(format!("no such area; the rows are: {}", names.join(", ")));
     }
     if !as_json {
-        println!("{:<16} {:>12} {:>12} {:<14} {:>7} {:>8}", "", "ours", "peer", "", "ratio", "waited");
+        println!("{:<28} {:>12} {:>12} {:<14} {:>7} {:>8}", "", "ours", "peer", "", "ratio", "waited");
     }
     let mut failures = Vec::new();
     for row in rows {
@@ -101,7 +122,15 @@ impl Measured {
 fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
     let name = row.name;
     Ok(match row.program {
-        Program::Rust => Box::new(move || cargo(["run", "--release", "--quiet", "-p", "liveops-compare", "--", name])),
+        Program::Rust(binary) => Box::new(move || rust(binary, name)),
+        Program::Redis(binary) => {
+            let server = redis_server()?;
+            Box::new(move || {
+                let mut command = rust(binary, name);
+                command.env(REDIS_SERVER, &server);
+                command
+            })
+        }
         Program::Python(file) => {
             let venv = Venv::prepare("venv-compare", &["benches/compare/requirements.txt"])?;
             venv.install_liveops(Profile::Release)?;
@@ -115,16 +144,24 @@ fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
     })
 }
 
+fn rust(binary: &str, row: &str) -> Command {
+    cargo(["run", "--release", "--quiet", "-p", "liveops-compare", "--bin", binary, "--", row])
+}
+
 fn readable(line: &serde_json::Value) -> String {
     let number = |field: &str| line[field].as_f64().unwrap_or(f64::NAN);
+    let more = line["more"].as_object().into_iter().flatten();
+    let more: Vec<_> = more.map(|(name, value)| format!("\n    {name:<24} {value:>12}")).collect();
     format!(
-        "{:<16} {:>12.1} {:>12.1} {:<14} {:>7.2} {:>6.1} %{}",
+        "{:<28} {:>12.1} {:>12.1} {:<14} {:>7.2} {:>6.1} %{}{}{}",
         line["name"].as_str().unwrap_or("?"),
         number("ours"),
         number("peer"),
         line["unit"].as_str().unwrap_or("?"),
         number("ratio"),
         number("wait_percent"),
-        if line["void"] == true { "  void" } else { "" }
+        if line["void"] == true { "  void" } else { "" },
+        if line["for_the_record"] == true { "  for the record" } else { "" },
+        more.concat(),
     )
 }

@@ -87,7 +87,7 @@ pub(crate) fn read(mut command: Command) -> Result<String, String> {
 }
 
 /// Whether a tool answers at all.
-pub(crate) fn answers(tool: &str) -> bool {
+pub(crate) fn answers(tool: impl AsRef<std::ffi::OsStr>) -> bool {
     read(command(tool, ["--version"])).is_ok()
 }
 

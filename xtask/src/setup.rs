@@ -105,12 +105,33 @@ impl Venv {
     fn create(&self) -> Result<(), String> {
         // Debian ships python3 without ensurepip, which venv needs to put pip in.
         if read(command("python3", ["-c", "import ensurepip, venv"])).is_err() {
-            install_python3_venv()?;
+            apt_install("python3-venv", "python3 has no `ensurepip`, so it cannot make virtual environments")?;
         }
         let mut make = command("python3", ["-m", "venv", "--clear"]);
         make.arg(&self.dir);
         run(make)
     }
+}
+
+/// The variable that tells tests and comparisons which program to start; people may set it as well.
+pub(crate) const REDIS_SERVER: &str = "REDIS_SERVER";
+
+/// The program `redis-server`, installed if need be and if we may.
+pub(crate) fn redis_server() -> Result<PathBuf, String> {
+    if let Some(named) = std::env::var_os(REDIS_SERVER) {
+        return if answers(&named) { Ok(named.into()) } else { Err(format!("{REDIS_SERVER} names no program")) };
+    }
+    if answers("redis-server") {
+        return Ok("redis-server".into());
+    }
+    // Debian's package `redis-server` would leave a service behind that listens from now on. Its `redis-tools` has the
+    // same program by the name of a checker; it goes by the name that it is called by.
+    let copy = target_dir().join("redis-server");
+    if !answers(&copy) {
+        apt_install("redis-tools", "there is no redis-server")?;
+        fs::copy("/usr/bin/redis-check-rdb", &copy).map_err(|error| format!("{}: {error}", copy.display()))?;
+    }
+    if answers(&copy) { Ok(copy) } else { Err(format!("{} is no redis-server", copy.display())) }
 }
 
 /// Builds Node's addon and puts it where `index.js` looks for it.
@@ -149,24 +170,21 @@ pub(crate) fn npm_install(folder: &str) -> Result<(), String> {
     write_file(&stamp, &wanted)
 }
 
-/// Says what is missing, and mends it where we may.
-fn install_python3_venv() -> Result<(), String> {
-    const ADVICE: &str = "python3 has no `ensurepip`, so it cannot make virtual environments; on Debian and Ubuntu: \
-                          apt-get install python3-venv";
-    eprintln!("{ADVICE}");
+/// Says what is missing, and mends it where we may: as root, or with a `sudo` that asks for no password.
+fn apt_install(package: &str, problem: &str) -> Result<(), String> {
+    let advice = format!("{problem}; on Debian and Ubuntu: apt-get install {package}");
+    eprintln!("{advice}");
     let is_root = read(command("id", ["-u"])).is_ok_and(|id| id.trim() == "0");
-    if !is_root || !answers("apt-get") {
-        return Err(ADVICE.to_owned());
+    if !answers("apt-get") || !(is_root || read(command("sudo", ["-n", "true"])).is_ok()) {
+        return Err(advice);
     }
     let apt = |verb: &[&str]| {
-        let mut apt = command("apt-get", ["--quiet", "--yes"]);
-        apt.args(verb).env("DEBIAN_FRONTEND", "noninteractive");
+        let mut apt = if is_root { command("env", []) } else { command("sudo", ["-n", "env"]) };
+        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]).args(verb);
         run(apt)
     };
-    apt(&["install", "python3-venv"]).or_else(|_| {
-        apt(&["update"])?;
-        apt(&["install", "python3-venv"])
-    })
+    let install = || apt(&["install", package]);
+    install().or_else(|_| apt(&["update"]).and_then(|()| install())).map_err(|reason| format!("{advice} ({reason})"))
 }
 
 fn addon_in(messages: &str) -> Option<PathBuf> {

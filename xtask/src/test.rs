@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::process::{answers, cargo, command, root, run, run_and_read};
-use crate::setup::{Profile, Venv, build_addon, npm_install};
+use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
 use crate::tally::Tally;
 
 /// A language, the tools it needs besides cargo, and how its tests are run.
@@ -25,6 +25,8 @@ const AREAS: &[Area] = &[
 #[derive(Default)]
 struct Report {
     tally: Tally,
+    /// What some tests need and did not get; they failed.
+    missing: Vec<&'static str>,
     /// Runners that failed, each once, whatever they counted.
     failures: Vec<String>,
 }
@@ -59,6 +61,7 @@ pub(crate) fn run_areas(names: &[&str]) -> Result<(), String> {
         // A runner that broke down without counting a failed test still failed.
         failed += report.tally.failed.max(u64::try_from(report.failures.len()).unwrap_or(u64::MAX));
         counts.push(format!("{} {} passed", area.name, report.tally.passed));
+        missing.extend(report.missing);
         failures.extend(report.failures.iter().map(|failure| format!("{}: {failure}", area.name)));
     }
     println!();
@@ -78,7 +81,18 @@ pub(crate) fn run_areas(names: &[&str]) -> Result<(), String> {
 fn rust(report: &mut Report) -> Result<(), String> {
     // The bindings are libraries for another host: their tests are Python's and Node's.
     let args = ["test", "--workspace", "--no-fail-fast", "--exclude", "liveops-python", "--exclude", "liveops-node"];
-    report.count("cargo test", cargo(args), Tally::of_cargo)
+    let mut tests = cargo(args);
+    // Boards are run beside sorted sets where there are unix sockets.
+    if cfg!(unix) {
+        match redis_server() {
+            Ok(program) => drop(tests.env(REDIS_SERVER, program)),
+            Err(reason) => {
+                report.missing.push("redis-server");
+                report.failures.push(format!("boards were not tested against Redis: {reason}"));
+            }
+        }
+    }
+    report.count("cargo test", tests, Tally::of_cargo)
 }
 
 fn python(report: &mut Report) -> Result<(), String> {

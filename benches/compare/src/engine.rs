@@ -58,5 +58,6 @@ pub(crate) fn event() -> Result<Row, String> {
         peer: FLOOR_NS,
         unit: "ns/event",
         wait_percent: stopwatch.wait_percent(),
+        ..Row::default()
     })
 }

@@ -5,6 +5,7 @@
 // Nanoseconds of a benchmark are far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
+mod board;
 mod engine;
 
 use std::process::ExitCode;
@@ -14,7 +15,31 @@ use liveops_compare::measure::Row;
 /// A row's name and what measures it.
 type Entry = (&'static str, fn() -> Result<Row, String>);
 
-const ROWS: &[Entry] = &[("engine.event", engine::event)];
+const ROWS: &[Entry] = &[
+    ("engine.event", engine::event),
+    #[cfg(unix)]
+    ("board.increment.redis", board::increment_redis),
+    #[cfg(unix)]
+    ("board.windows4.redis", board::windows4_redis),
+    #[cfg(unix)]
+    ("board.rank.redis", board::rank_redis),
+    #[cfg(unix)]
+    ("board.top100.redis", board::top100_redis),
+    ("board.increment.indexset", board::increment_indexset),
+    ("board.rank.indexset", board::rank_indexset),
+    ("board.increment.dict", board::increment_dict),
+    ("board.submit.tail", board::submit_tail),
+    #[cfg(unix)]
+    ("board.batch100.redis", board::batch100_redis),
+    #[cfg(unix)]
+    ("board.increment_zipf.redis", board::increment_zipf_redis),
+    #[cfg(unix)]
+    ("board.increment_far.redis", board::increment_far_redis),
+    #[cfg(unix)]
+    ("board.increment_10k.redis", board::increment_10k_redis),
+    #[cfg(unix)]
+    ("board.increment_10m.redis", board::increment_10m_redis),
+];
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();

@@ -1,14 +1,18 @@
 //! Timing that knows when it cannot be trusted.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// A row is void when its process waited for a processor for more than this share of the time.
 const WAIT_PERCENT_MAX: f64 = 3.0;
 
+/// Rounds of which the median is a row's cost.
+const ROUNDS: usize = 9;
+
 /// One measured row, as `cargo xtask compare` reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// `area.what`.
+    /// `area.what`, and the peer where there are several.
     pub name: &'static str,
     /// Our cost.
     pub ours: f64,
@@ -18,12 +22,17 @@ pub struct Row {
     pub unit: &'static str,
     /// Share of the time that the process waited for a processor.
     pub wait_percent: f64,
+    /// Printed with the others, but nothing is promised of it.
+    pub for_the_record: bool,
+    /// What else was measured in the same run, by name.
+    pub more: Vec<(&'static str, f64)>,
 }
 
 impl Row {
     /// The JSON line.
     pub fn to_json(&self) -> String {
         let rounded = |value: f64| (value * 100.0).round() / 100.0;
+        let more: BTreeMap<_, _> = self.more.iter().map(|(name, value)| (name, rounded(*value))).collect();
         serde_json::json!({
             "name": self.name,
             "ours": rounded(self.ours),
@@ -33,6 +42,8 @@ impl Row {
             "wait_percent": rounded(self.wait_percent),
             // Also when the kernel did not tell: an unknown wait is not a quiet machine.
             "void": self.wait_percent.is_nan() || self.wait_percent > WAIT_PERCENT_MAX,
+            "for_the_record": self.for_the_record,
+            "more": more,
         })
         .to_string()
     }
@@ -54,17 +65,61 @@ impl Stopwatch {
         round();
         let wall_ns = begun.elapsed().as_nanos();
         let waited = waited_ns().zip(waited_before).map(|(after, before)| after.saturating_sub(before));
+        self.add(wall_ns, waited);
+        wall_ns as f64
+    }
+
+    /// Takes a step for each item and returns how many nanoseconds each took, which includes reading the clock once.
+    pub fn time_each<T>(&mut self, items: impl ExactSizeIterator<Item = T>, mut step: impl FnMut(T)) -> Vec<f64> {
+        let mut each = Vec::with_capacity(items.len());
+        self.time(|| {
+            let mut begun = Instant::now();
+            for item in items {
+                step(item);
+                let ended = Instant::now();
+                each.push((ended - begun).as_nanos() as f64);
+                begun = ended;
+            }
+        });
+        each
+    }
+
+    /// Takes in a round that was timed by other means: at another process, of which the wait may be unknown.
+    pub fn add(&mut self, wall_ns: u128, waited_ns: Option<u128>) {
         // One round whose wait is unknown makes the whole unknown.
-        self.wait_ns = if self.begun { self.wait_ns.zip(waited).map(|(a, b)| a + b) } else { waited };
+        self.wait_ns = if self.begun { self.wait_ns.zip(waited_ns).map(|(a, b)| a + b) } else { waited_ns };
         self.begun = true;
         self.wall_ns += wall_ns;
-        wall_ns as f64
     }
 
     /// Share of the timed rounds that the process waited for a processor; NaN if the kernel does not tell.
     pub fn wait_percent(&self) -> f64 {
         self.wait_ns.map_or(f64::NAN, |wait| wait as f64 * 100.0 / self.wall_ns as f64)
     }
+}
+
+/// Measures both sides by turns, so that what disturbs one disturbs the other. Each closure runs one round, timed by the
+/// stopwatch it is given, and returns the cost of one operation. The first round of each settles caches and allocators.
+/// The wait is that of the side that waited more.
+///
+/// # Errors
+/// The first that a round returns.
+pub fn by_turns(
+    mut ours: impl FnMut(&mut Stopwatch) -> Result<f64, String>,
+    mut peer: impl FnMut(&mut Stopwatch) -> Result<f64, String>,
+) -> Result<Row, String> {
+    ours(&mut Stopwatch::default())?;
+    peer(&mut Stopwatch::default())?;
+    let (mut our_watch, mut peer_watch) = (Stopwatch::default(), Stopwatch::default());
+    let (mut our_costs, mut peer_costs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        our_costs.push(ours(&mut our_watch)?);
+        peer_costs.push(peer(&mut peer_watch)?);
+    }
+    let (waited, peer_waited) = (our_watch.wait_percent(), peer_watch.wait_percent());
+    // `f64::max` would prefer what is known.
+    let wait_percent = if waited.is_nan() || waited > peer_waited { waited } else { peer_waited };
+    Ok(Row { ours: median(our_costs), peer: median(peer_costs), unit: "ns", wait_percent, ..Row::default() })
 }
 
 /// The middle value; of an even number, the upper one of the two.
@@ -84,11 +139,27 @@ mod tests {
 
     #[test]
     fn a_row_is_void_when_it_waited_or_nobody_knows() {
-        let row = |wait_percent| Row { name: "a.b", ours: 2.0, peer: 3.0, unit: "ns", wait_percent };
+        let row = |wait_percent| Row { name: "a.b", ours: 2.0, peer: 3.0, wait_percent, ..Row::default() };
         assert!(row(3.0).to_json().contains(r#""void":false"#));
         assert!(row(3.1).to_json().contains(r#""void":true"#));
         assert!(row(f64::NAN).to_json().contains(r#""void":true"#));
         assert!(row(0.0).to_json().contains(r#""ratio":1.5"#));
+    }
+
+    #[test]
+    fn a_wait_of_either_side_counts_and_an_unknown_one_more() {
+        let side = |waited_ns| {
+            move |stopwatch: &mut Stopwatch| {
+                stopwatch.add(100, waited_ns);
+                Ok(1.0)
+            }
+        };
+        for (ours, peer) in [(Some(7), Some(2)), (Some(2), Some(7))] {
+            assert!((by_turns(side(ours), side(peer)).unwrap().wait_percent - 7.0).abs() < 1e-9);
+        }
+        for (ours, peer) in [(None, Some(2)), (Some(2), None)] {
+            assert!(by_turns(side(ours), side(peer)).unwrap().wait_percent.is_nan());
+        }
     }
 
     #[test]

@@ -1,0 +1,104 @@
+//! `liveops-compare-bytes <row>`: what boards and their peers keep in memory, printed as one JSON line. Apart from
+//! `liveops-compare`, because every allocation is counted here. Started by `cargo xtask compare`.
+#![forbid(unsafe_code)]
+// A program that prints, on purpose.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+// Bytes of a benchmark are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use liveops_compare::measure::{Row, Stopwatch};
+use liveops_compare::sorted_sets::SortedSets;
+use liveops_compare::workload::{Events, MILLION, NOW, board, windowed};
+use liveops_core::board::Ties;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What a usual `malloc` adds to a block on average: its header, and half of what it rounds up by. The peer's figure has
+/// its own allocator's rounding in it.
+const MALLOC_BYTES_PER_BLOCK: usize = 16;
+
+/// Events before anybody counts, so that no structure is as tidy as just after loading.
+const EVENTS: usize = 500_000;
+
+fn main() -> ExitCode {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let row = match wanted.as_str() {
+        "board.bytes1.redis" => bytes1(),
+        "board.bytes4.redis" => bytes4(),
+        _ => Err("no such row; rows: board.bytes1.redis, board.bytes4.redis".to_owned()),
+    };
+    match row {
+        Ok(row) => {
+            println!("{}", row.to_json());
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{wanted}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One board against one sorted set.
+fn bytes1() -> Result<Row, String> {
+    let ours = |ties| {
+        let mut board = board(MILLION, ties)?;
+        let drawn = Events::new(MILLION).draw(EVENTS);
+        drawn
+            .iter()
+            .try_for_each(|(id, points)| board.submit(id, points).map(drop))
+            .map_err(|error| error.to_string())?;
+        Ok(board)
+    };
+    row("board.bytes1.redis", ours, &["board"])
+}
+
+/// One board of four windows against four sorted sets.
+fn bytes4() -> Result<Row, String> {
+    let ours = |ties| {
+        let mut board = windowed(MILLION, ties)?;
+        let drawn = Events::new(MILLION).draw(EVENTS);
+        let mut submit = |(id, points)| board.submit(id, points, NOW, NOW).map(drop);
+        drawn.iter().try_for_each(&mut submit).map_err(|error| error.to_string())?;
+        Ok(board)
+    };
+    row("board.bytes4.redis", ours, &["daily", "weekly", "monthly", "all-time"])
+}
+
+/// Ties by time, as a board breaks them unless it is told otherwise; the other figure is by id, as the peer does.
+fn row<T>(
+    name: &'static str,
+    ours: impl Fn(Ties) -> Result<T, String>,
+    keys: &'static [&'static str],
+) -> Result<Row, String> {
+    let kept = |ties| -> Result<f64, String> {
+        let before = ALLOCATOR.stats();
+        let board = ours(ties)?;
+        let change = ALLOCATOR.stats() - before;
+        drop(board);
+        let bytes = change.bytes_allocated - change.bytes_deallocated;
+        let blocks = change.allocations - change.deallocations;
+        Ok((bytes + blocks * MALLOC_BYTES_PER_BLOCK) as f64 / MILLION as f64)
+    };
+    let mut peer = SortedSets::new(keys, MILLION)?;
+    peer.time(&mut Stopwatch::default(), &Events::new(MILLION).draw(EVENTS), |client, id, points| {
+        for key in keys {
+            client.queue(&["ZINCRBY", key, points, id]);
+        }
+    })?;
+    Ok(Row {
+        name,
+        ours: kept(Ties::default())?,
+        peer: peer.bytes()? / MILLION as f64,
+        unit: "bytes/player",
+        // Memory waits for no processor.
+        wait_percent: 0.0,
+        more: vec![("ours with ties by id", kept(Ties::OwnerId)?)],
+        ..Row::default()
+    })
+}
