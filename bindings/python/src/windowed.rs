@@ -286,7 +286,7 @@ impl WindowedLeaderboard {
     }
 
     /// The period that is current, or one so many before it.
-    #[pyo3(signature = (window, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(signature = (window, periods_ago=Int(0), *, now_ms=None, now=None))]
     fn period<'py>(
         &self,
         py: Python<'py>,
