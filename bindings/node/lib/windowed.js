@@ -136,6 +136,8 @@ class WindowedLeaderboard {
   /** Everybody of one period, best first, in stretches that follow one another by cursor. */
   rows (window, opts) {
     const when = readingOf(window, opts)
+    // Asked at once, so that a period that is not kept is told here and not at the first row.
+    call(() => handleOf(this).length(when))
     const period = { ...read(call(() => handleOf(this).period(when))), earlier: 0, now: when.now }
     const page = (after, limit) => pageOf(() => handleOf(this).pageAfter(period, after ?? undefined, limit))
     return walk(page)

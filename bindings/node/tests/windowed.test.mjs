@@ -64,7 +64,7 @@ describe('reading', () => {
     const board = played()
     for (const work of [
       () => board.top('monthly', 1, day(0)), () => board.top('daily', 1, { ...day(0), earlier: 3 }), () => board.state('monthly', day(0)),
-      () => board.top(board.current('daily', day(0)), 1, day(9)), () => board.archived('daily', { ...day(1), earlier: 1 })
+      () => board.top(board.current('daily', day(0)), 1, day(9)), () => board.rows('daily', { ...day(0), earlier: 3 }), () => board.archived('daily', { ...day(1), earlier: 1 })
     ]) assert.throws(work, { name: 'LiveopsError', code: 'unknown_window' })
     for (const work of [
       () => board.top('daily', 1, { earlier: -1 }), () => board.top('daily', 1, { earlier: 2 ** 32 }), () => board.top('daily', 1, { earlier: 0.5 }),
