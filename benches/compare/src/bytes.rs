@@ -9,7 +9,7 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use liveops_compare::measure::{Row, Stopwatch};
+use liveops_compare::measure::Row;
 use liveops_compare::sorted_sets::SortedSets;
 use liveops_compare::workload::{Events, MILLION, NOW, board, windowed};
 use liveops_core::board::Ties;
@@ -86,7 +86,7 @@ fn row<T>(
         Ok((bytes + blocks * MALLOC_BYTES_PER_BLOCK) as f64 / MILLION as f64)
     };
     let mut peer = SortedSets::new(keys, MILLION)?;
-    peer.time(&mut Stopwatch::default(), &Events::new(MILLION).draw(EVENTS), |client, id, points| {
+    peer.time(&Events::new(MILLION).draw(EVENTS), |client, id, points| {
         for key in keys {
             client.queue(&["ZINCRBY", key, points, id]);
         }

@@ -77,12 +77,11 @@ impl Server {
         Ok(Client { socket: BufReader::with_capacity(1 << 16, socket), queued: Vec::new(), waiting: 0 })
     }
 
-    /// What the thread that runs all commands has used of a processor and waited for one, in nanoseconds since it
-    /// started: `/proc/<pid>/schedstat`. `None` where the kernel does not tell.
-    pub fn processor_ns(&self) -> Option<(u64, u64)> {
+    /// What the thread that runs all commands has used of a processor since it started, in nanoseconds: the first number
+    /// of `/proc/<pid>/schedstat`. `None` where the kernel does not tell.
+    pub fn processor_ns(&self) -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/schedstat", self.child.id())).ok()?;
-        let mut fields = stat.split_whitespace();
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+        stat.split_whitespace().next()?.parse().ok()
     }
 }
 
