@@ -24,15 +24,16 @@ pub trait Stable: Sized {
     }
 }
 
-/// Gives a struct the bytes of its fields, in the order listed.
+/// Gives a struct the bytes of its fields, in the order listed. Those that came with a later version are not among these
+/// bytes: whoever writes versions writes them behind.
 macro_rules! fields {
-    ($name:ident { $($field:ident),+ $(,)? }) => {
+    ($name:ident { $($field:ident),+ $(,)? } $(later { $($later:ident),+ })?) => {
         impl $crate::codec::Stable for $name {
             fn put(&self, out: &mut Vec<u8>) {
                 $($crate::codec::Stable::put(&self.$field, out);)+
             }
             fn take(from: &mut &[u8]) -> Option<Self> {
-                Some(Self { $($field: $crate::codec::Stable::take(from)?),+ })
+                Some(Self { $($field: $crate::codec::Stable::take(from)?,)+ $($($later: Default::default(),)+)? })
             }
         }
     };

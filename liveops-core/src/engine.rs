@@ -1,5 +1,7 @@
 //! The blocking engine: rules and a store.
 
+mod payout;
+
 use std::borrow::Borrow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,10 +79,24 @@ impl<S> Engine<S> {
     /// Puts new rules in force and says how they differ. Batches in flight finish under the rules they began with; an
     /// [`crate::intake::Intake`] is told by its own `replace`.
     ///
-    /// Errors: `board_incompatible`.
+    /// Errors: `board_incompatible`; see [`Rules::diff`].
     pub fn replace_rules(&self, new: Rules) -> Result<RulesDiff, Error> {
+        self.replace_if(new, Rules::diff)
+    }
+
+    /// The same at a known time, so that whatever has not begun by then may change: a season to come, say; see
+    /// [`Rules::diff_at`].
+    pub fn replace_rules_at(&self, new: Rules, now: Timestamp) -> Result<RulesDiff, Error> {
+        self.replace_if(new, |old, new| old.diff_at(new, now))
+    }
+
+    fn replace_if(
+        &self,
+        new: Rules,
+        diff: impl FnOnce(&Rules, &Rules) -> Result<RulesDiff, Error>,
+    ) -> Result<RulesDiff, Error> {
         let mut rules = self.rules.write();
-        let diff = rules.rules.diff(&new)?;
+        let diff = diff(&rules.rules, &new)?;
         *rules = Loaded::new(new);
         Ok(diff)
     }

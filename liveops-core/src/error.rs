@@ -75,11 +75,15 @@ codes! {
         PlayerErased = "player_erased", 410, "The command is not newer than the player's erasure.";
         SuspicionUnknown = "suspicion_unknown", 404, "The player has no such suspicion.";
         SuspicionSettled = "suspicion_settled", 409, "The suspicion was released or confirmed before.";
+        StandingUnknown = "standing_unknown", 404, "The player has no entry in this period of the board.";
+        PlayerHidden = "player_hidden", 409, "The player is hidden and cannot be paid; show the player first.";
+        PeriodOpen = "period_open", 409, "The period still takes events; advance past its closing first.";
     }
     "Reading: the caller asked for what is not there" {
         UnknownBoard = "unknown_board", 404, "The rules know no such board.";
         UnknownWindow = "unknown_window", 400, "The board does not keep this window, or no period of it is open.";
         CursorInvalid = "cursor_invalid", 400, "The cursor is of another board or period, or no cursor at all.";
+        UnknownPayout = "unknown_payout", 404, "The rules pay nothing for this window of the board.";
     }
     "Set-up: the operator can mend the configuration" {
         RulesInvalid = "rules_invalid", 500, "The rules document is wrong at the path given.";

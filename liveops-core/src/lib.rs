@@ -146,7 +146,8 @@
 //! | you want to | look at |
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
-//! | act as an operator | [`Command`]: adjust, review, set visibility, erase |
+//! | act as an operator | [`Command`]: adjust, review, set visibility, pay, erase |
+//! | pay a finished week | [`Engine::payout`], [`board::Archive`]; alone: [`board::awards`] |
 //! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
 //! | deliver rewards | [`Receipt`], [`reward::verify_chain`], [`Engine::feed`] |
 //! | write a store | [`Store`] says what it promises, [`conformance`] checks it |
@@ -209,3 +210,8 @@ pub use rules::Rules;
 pub use store::{AsyncStore, Boards, Feed, Scan, Store};
 pub use time::Timestamp;
 pub use window::{Period, Window};
+
+/// The recipe that `docs/payouts.md` gives, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/payouts.md")]
+struct PayoutsRecipe;

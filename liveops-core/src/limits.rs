@@ -56,6 +56,10 @@ pub const ACTIVITIES_MAX: usize = 64;
 pub const DETECTORS_MAX: usize = 32;
 /// Most named rewards of one game.
 pub const REWARDS_MAX: usize = 1024;
+/// Most payout tiers of one window of a board.
+pub const TIERS_MAX: usize = 64;
+/// Most ranges of periods that a player is marked as paid for, of one window of one board; the two oldest become one.
+pub const PAID_RANGES_MAX: usize = 64;
 /// Longest reason of an operator's command, in bytes.
 pub const REASON_BYTES_MAX: usize = 256;
 

@@ -17,8 +17,8 @@ use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record};
 ///   [`ChangeSet::fits`] the stored player and the horizon of that moment. One that does not fit, or fails, does not
 ///   stop those after it.
 /// * `advance` raises the horizon and returns what it is now; it never goes back. Then outcomes with
-///   `ts < forgotten_before` go, and players of whom only the mark of an erasure older than that is left, and nothing
-///   else.
+///   `ts < forgotten_before` go (their own `ts`: a payment's receipt may be much older), and players of whom only the
+///   mark of an erasure older than that is left, and nothing else.
 ///
 /// [`crate::conformance`] checks all of it.
 pub trait Store: Send + Sync {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use liveops_core::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use liveops_core::conformance::{self, CHECKS, NamedCheck};
 use liveops_core::error::StoreError;
-use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Horizon};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Paid};
 use liveops_core::store::FeedEntry;
 use liveops_core::{Boards, Feed, Key, MemoryStore, Origin, PlayerId, Record, Scan, Store, Timestamp};
 
@@ -38,6 +38,9 @@ enum Mistake {
     KeepsOldOutcomes,
     DropsAllOutcomes,
     KeepsIdleMarks,
+    LosesPayments,
+    RefusesOldReceipts,
+    DatesOutcomesByReceipts,
     CallsConflictsApplied,
     LastWriterWins,
     ReadsPlayerLast,
@@ -75,6 +78,7 @@ const MISTAKES: &[(&str, &[Mistake])] = &[
     ("forgotten_commands_are_not_written", &[IgnoresForgotten]),
     ("advance_drops_old_outcomes_alone", &[KeepsOldOutcomes, DropsAllOutcomes]),
     ("advance_drops_idle_marks_alone", &[KeepsIdleMarks]),
+    ("an_old_payment_is_written_and_remembered", &[LosesPayments, RefusesOldReceipts, DatesOutcomesByReceipts]),
     ("one_writer_wins", &[CallsConflictsApplied]),
     ("a_writer_in_between_is_noticed", &[LastWriterWins]),
     ("no_player_is_newer_than_their_records", &[ReadsPlayerLast]),
@@ -202,6 +206,15 @@ impl Store for Careless {
             match self.1 {
                 LosesSuspicions => set.suspicions.clear(),
                 LosesMarks => set.record.marks.clear(),
+                LosesPayments => set.record.paid = Paid::default(),
+                RefusesOldReceipts => {
+                    set.oldest_ts = set.receipts.iter().fold(set.oldest_ts, |oldest, receipt| oldest.min(receipt.ts));
+                }
+                DatesOutcomesByReceipts => {
+                    for (_, outcome) in &mut set.outcomes {
+                        outcome.ts = outcome.effect.receipts.first().map_or(outcome.ts, |receipt| receipt.ts);
+                    }
+                }
                 IgnoresCase => set.player = lower(&set.player),
                 MixesOrigins => set.outcomes.iter_mut().for_each(|(id, _)| id.origin = Origin::Event),
                 KeepsRemoved => set.removed.clear(),

@@ -1,13 +1,16 @@
-//! Bytes that must stay decodable for ever: each kind of record in version 1, a snapshot and its digest. When one of
-//! these changes, stored games cannot be read any more: add a version instead.
+//! Bytes that must stay decodable for ever: each kind of record in each of its versions, a snapshot and its digest. When
+//! one of these changes, stored games cannot be read any more: add a version instead.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
 
 use liveops_core::codec::Stable as _;
 use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::{Digest, hex, unhex};
 use liveops_core::testing::EventBuilder;
-use liveops_core::{Engine, Key, MemoryStore, Outcome, Record, Rules, Scan as _, Timestamp};
+use liveops_core::time::DAY_MILLIS;
+use liveops_core::{Engine, Key, MemoryStore, Outcome, Record, Rules, Scan as _, Timestamp, Window};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
 
@@ -42,6 +45,47 @@ fn store() -> MemoryStore {
     engine.advance(NOW).unwrap();
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
+
+/// The same player, paid for two days of the board.
+fn paid() -> MemoryStore {
+    let rules = Rules::from_json(
+        r#"{ "version": 1, "game": "golden", "boards": { "xp": { "value": "grantedXp",
+            "keepPeriods": { "daily": 3, "weekly": 1 }, "payouts": { "daily": [
+                { "tier": "gold", "ranks": [1, 1], "grant": { "kind": "item", "id": "crown", "amount": 1 } } ] } } } }"#,
+    )
+    .unwrap();
+    let engine = Engine::new(rules, MemoryStore::new());
+    for day in [0, 2] {
+        let now = NOW.plus_millis(day * DAY_MILLIS);
+        let period = engine.rules().calendar().period(Window::Daily, now).unwrap();
+        engine.submit_ndjson(&EventBuilder::progression("ana", 120, now).id(&format!("e{day}")).body(), now);
+        let later = now.plus_millis(DAY_MILLIS);
+        engine.advance(later).unwrap();
+        let outcomes = engine.submit_batch(engine.payout("xp", period, later).unwrap().commands());
+        assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied"]);
+    }
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// Key and record of version 2, in the order of keys, of those kinds that have one.
+const GOLDEN_2: &[(&str, &str)] = &[
+    (
+        "01616e610000",
+        "010204809089acb8680000f001000002014d8935287a72850e7d3ff0d1f625fb912fe1d1ecdfb4beef5d209ea5dbea5d8d000000000478700000b8c402f0010080f889deb66880f889deb668000078700000bcc402f0010080d8ef82b86880d8ef82b868000078700001ac2ef0010080f889deb66880f889deb668000078700001ae2ef0010080d8ef82b86880d8ef82b8680000017870000002b8c402b8c402bcc402bcc402",
+    ),
+    (
+        "01616e61000101663637613966356461336435623633646264616262306361396639613033313700",
+        "0202e7a727b9b92ccc09e3861131cbe654b880c8a2d5b868000000000000000001010229a2e43ac604aacc85f76779747575d263445ff9e60d2aaaef315bfde2fca99b676f6c64000278700000bcc402676f6c6400016974656d0063726f776e000101663637613966356461336435623633646264616262306361396639613033313700809089acb868984e84f33b1245095a5f4b163c52d91dd8ad4ed27b4231e00e715df5442bbbbf0b503cfc8be7bcab304aa9ac6c5525ec8cbd11ae6c3a6090c851a798dc97b87d0000",
+    ),
+    (
+        "01616e6100020000000000000001",
+        "030201df90fb91d3d7876ed0f1d076571ac982c6e75fce75486168b93740f5d8c9cc02676f6c64000278700000b8c402676f6c6400016974656d0063726f776e00010161646464636364353539663765333936353963613431313535323131393230340080b0a387b768984e84f33b1245095a5f4b163c52d91dd8ad4ed27b4231e00e715df5442bbbbf0000000000000000000000000000000000000000000000000000000000000000",
+    ),
+    (
+        "01616e6100020000000000000002",
+        "03020229a2e43ac604aacc85f76779747575d263445ff9e60d2aaaef315bfde2fca99b676f6c64000278700000bcc402676f6c6400016974656d0063726f776e000101663637613966356461336435623633646264616262306361396639613033313700809089acb868984e84f33b1245095a5f4b163c52d91dd8ad4ed27b4231e00e715df5442bbbbf0b503cfc8be7bcab304aa9ac6c5525ec8cbd11ae6c3a6090c851a798dc97b87d",
+    ),
+];
 
 /// Key and record of version 1, in the order of keys.
 const GOLDEN: &[(&str, &str)] = &[
@@ -79,20 +123,34 @@ const GOLDEN: &[(&str, &str)] = &[
         "0401653300616e610080f889deb668626f73735f6b696c6c0002626f7373496400026879647261006475726174696f6e4d7300000a80f889deb6680101666c6f6f72004014000000000000408f400000000000010600408f4000000000000000000000000000020200",
     ),
 ];
+/// The newest version of each kind.
+const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 2), (2, 2), (3, 2), (4, 1)];
 const SNAPSHOT_SHA256: &str = "aad396191aa58672ae43fb57852b4248e0b460a97834979dce85384dc368cdbb";
 const DIGEST: &str = "v1:ebf89571d8abb65407bda03bb1c431a94ac92b42cf27bb7a8ffc494b8e973dcc";
 
 #[test]
 fn records_keep_their_bytes() {
     let records = store().scan(None, usize::MAX).unwrap();
+    keep_their_bytes(&records, GOLDEN);
+    let kinds: BTreeSet<_> = GOLDEN.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0001", "0101", "0201", "0301", "0401"], "every kind");
+
+    let mut records = paid().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] == 2);
+    keep_their_bytes(&records, GOLDEN_2);
+    let kinds: BTreeSet<_> = GOLDEN_2.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0102", "0202", "0302"], "what a payment is in");
+}
+
+fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {
     let found: Vec<_> = records.iter().map(|(key, record)| (hex(&key.to_bytes()), hex(&record.encode()))).collect();
     let table: Vec<_> = found.iter().map(|(key, record)| format!("    (\"{key}\", \"{record}\"),")).collect();
     assert!(
-        found.iter().map(|(k, r)| (k.as_str(), r.as_str())).eq(GOLDEN.iter().copied()),
+        found.iter().map(|(k, r)| (k.as_str(), r.as_str())).eq(golden.iter().copied()),
         "now:\n{}",
         table.join("\n")
     );
-    for ((key, record), (key_hex, hex)) in records.iter().zip(GOLDEN) {
+    for ((key, record), (key_hex, hex)) in records.iter().zip(golden) {
         let bytes = unhex(hex).unwrap();
         assert_eq!(&Record::decode(&bytes).unwrap(), record);
         assert_eq!(Key::take(&mut &unhex(key_hex).unwrap()[..]).as_ref(), Some(key));
@@ -100,9 +158,12 @@ fn records_keep_their_bytes() {
             assert!(Record::decode(&bytes[..cut]).is_err(), "{key:?} cut at {cut}");
         }
         assert_eq!(Record::decode(&[&bytes[..], &[0]].concat()), Err(StoreErrorKind::Corrupt), "{key:?} and more");
+        // A record has one form: not that of another version.
+        let other = [&bytes[..1], &[3 - bytes[1]], &bytes[2..]].concat();
+        let newest = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1;
+        let wanted = if other[1] > newest { StoreErrorKind::TooNew } else { StoreErrorKind::Corrupt };
+        assert_eq!(Record::decode(&other), Err(wanted), "{key:?}");
     }
-    let kinds: std::collections::BTreeSet<_> = GOLDEN.iter().map(|(_, record)| &record[..4]).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0001", "0101", "0201", "0301", "0401"], "every kind");
 }
 
 #[test]
@@ -124,9 +185,9 @@ fn the_common_outcome_is_small() {
 
 #[test]
 fn a_newer_record_is_known_as_such() {
-    for (_, hex) in GOLDEN {
+    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2) {
         let mut bytes = unhex(hex).unwrap();
-        bytes[1] = 2;
+        bytes[1] = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1 + 1;
         assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::TooNew));
         bytes[1] = 0;
         assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::Corrupt));

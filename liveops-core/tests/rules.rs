@@ -5,7 +5,9 @@
 mod common;
 
 use common::{START, progression as xp, rules};
-use liveops_core::{Code, Engine, MemoryStore, Outcome, Rules, Timestamp};
+use liveops_core::board::{Cut, Percent};
+use liveops_core::record::BoardKey;
+use liveops_core::{BoardId, Code, Engine, MemoryStore, Outcome, Period, Rules, Timestamp, Window};
 
 fn engine() -> Engine<MemoryStore> {
     Engine::new(rules(), MemoryStore::new())
@@ -150,14 +152,95 @@ const BOARDS: &[Bad] = &[
     (r#"{ "value": 1, "operator": "max", "keepPeriods": { "daily": 1 } }"#, "/boards/b/operator", "invalid_format"),
 ];
 
+/// Payouts of a board `b`.
+const PAYOUTS: &[Bad] = &[
+    (r"[]", "/boards/b/payouts", "wrong_type"),
+    (r#"{ "hourly": [] }"#, "/boards/b/payouts/hourly", "unknown_window"),
+    (r#"{ "weekly": [] }"#, "/boards/b/payouts/weekly", "unknown_window"),
+    (r#"{ "allTime": [] }"#, "/boards/b/payouts/allTime", "unknown_window"),
+    (r#"{ "monthly": [] }"#, "/boards/b/payouts/monthly", "out_of_range"),
+    (r#"{ "daily": {} }"#, "/boards/b/payouts/daily", "wrong_type"),
+    (r#"{ "daily": [] }"#, "/boards/b/payouts/daily", "too_short"),
+    (r#"{ "daily": [ 1 ] }"#, "/boards/b/payouts/daily/0", "wrong_type"),
+    (r#"{ "daily": [ { "ranks": [1, 1], "grant": [] } ] }"#, "/boards/b/payouts/daily/0/tier", "missing"),
+    (
+        r#"{ "daily": [ { "tier": "a b", "ranks": [1, 1], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/tier",
+        "id_invalid",
+    ),
+    (r#"{ "daily": [ { "tier": "a", "grant": [] } ] }"#, "/boards/b/payouts/daily/0", "missing"),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 1], "percent": "1", "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0",
+        "missing",
+    ),
+    (r#"{ "daily": [ { "tier": "a", "ranks": [1, 1] } ] }"#, "/boards/b/payouts/daily/0/grant", "missing"),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 1], "grant": { "kind": "item", "id": "x", "amount": 0 } } ] }"#,
+        "/boards/b/payouts/daily/0/grant/amount",
+        "out_of_range",
+    ),
+    (r#"{ "daily": [ { "tier": "a", "ranks": [1], "grant": [] } ] }"#, "/boards/b/payouts/daily/0/ranks", "wrong_type"),
+    (r#"{ "daily": [ { "tier": "a", "ranks": 1, "grant": [] } ] }"#, "/boards/b/payouts/daily/0/ranks", "wrong_type"),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [0, 1], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/ranks/0",
+        "out_of_range",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [3, 2], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/ranks/1",
+        "out_of_range",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 1.5], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/ranks/1",
+        "not_integer",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "percent": 10, "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/percent",
+        "wrong_type",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "percent": "0", "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/percent",
+        "out_of_range",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "percent": "1.005", "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/0/percent",
+        "invalid_format",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 1], "grant": [], "loot": "x" } ] }"#,
+        "/boards/b/payouts/daily/0/loot",
+        "unknown_field",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 1], "grant": [] }, { "tier": "a", "ranks": [2, 2], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/1",
+        "invalid_argument",
+    ),
+    (
+        r#"{ "daily": [ { "tier": "a", "ranks": [1, 3], "grant": [] }, { "tier": "b", "ranks": [2, 3], "grant": [] } ] }"#,
+        "/boards/b/payouts/daily/1",
+        "invalid_argument",
+    ),
+];
+
 #[test]
 fn bad_rules_say_where() {
     let with = |member: &str| format!(r#"{{ "version": 1, "game": "g", {member} }}"#);
     let documents = DOCUMENTS.iter().map(|(document, ..)| (*document).to_owned());
     let members = MEMBERS.iter().map(|(member, ..)| with(member));
     let boards = BOARDS.iter().map(|(board, ..)| with(&format!(r#""boards": {{ "b": {board} }}"#)));
-    let wanted = [DOCUMENTS, MEMBERS, BOARDS].concat();
-    for (document, (_, path, issue)) in documents.chain(members).chain(boards).zip(wanted) {
+    let payouts = PAYOUTS.iter().map(|(payouts, ..)| {
+        let keep = r#""value": 1, "keepPeriods": { "daily": 2, "monthly": 0, "allTime": 0 }"#;
+        with(&format!(r#""boards": {{ "b": {{ {keep}, "payouts": {payouts} }} }}"#))
+    });
+    let wanted = [DOCUMENTS, MEMBERS, BOARDS, PAYOUTS].concat();
+    for (document, (_, path, issue)) in documents.chain(members).chain(boards).chain(payouts).zip(wanted) {
         let error = Rules::from_json(&document).expect_err(&document);
         let found = (error.code(), error.path.as_str(), error.issue.as_str());
         assert_eq!(found, (Code::RulesInvalid, path, issue), "{document}: {error}");
@@ -231,6 +314,11 @@ fn the_calendar_of_a_live_board_may_only_grow() {
     for late in ["2026-03-31T23:55:00Z", "2026-05-01T00:00:00Z"] {
         assert_eq!(old.diff_at(&new, at(late)).unwrap_err().code(), Code::BoardIncompatible, "{late}");
     }
+    assert_eq!(
+        engine.replace_rules_at(new.clone(), at("2026-05-01T00:00:00Z")).unwrap_err().code(),
+        Code::BoardIncompatible
+    );
+    assert_eq!(engine.replace_rules_at(new, at("2026-03-01T00:00:00Z")).unwrap().changed.len(), 1);
     let grown = with_tables(&join(&[ONE, TWO]), &join(&[SPRING]));
     assert!(grown.diff(&old).is_ok(), "nobody says what time it is");
     assert!(grown.diff_at(&old, at("2026-10-25T00:54:59Z")).is_ok());
@@ -264,4 +352,30 @@ fn the_door_is_no_part_of_the_rules_hash_and_order_does_not_matter() {
         "door": { "quotas": [ { "per": "ip", "limit": 1, "periodSeconds": 1 } ] } }"#;
     assert_eq!(plain, hash(door));
     assert_ne!(plain, hash(r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 8 } }"#));
+}
+
+#[test]
+fn payouts_are_read_are_part_of_the_hash_and_may_change() {
+    let engine = engine();
+    let before = engine.rules();
+    let xp = BoardKey { board: BoardId::new("xp").unwrap(), period: Period { window: Window::Daily, index: 0 } };
+    let rule = before.payout_rule(&xp).unwrap();
+    let tiers: Vec<_> = rule.tiers.iter().map(|tier| (tier.name.as_str(), tier.cut)).collect();
+    let half = Percent::from_hundredths(5_000).unwrap();
+    assert_eq!(tiers, [("gold", Cut::Ranks { from: 1, through: 1 }), ("half", Cut::Percent(half))]);
+    assert_eq!(rule.grant("half").unwrap()[0].amount(), 5);
+    assert_eq!(rule.grant("silver"), None);
+
+    let of = |board: &str, window| {
+        let key = BoardKey { board: BoardId::new(board).unwrap(), period: Period { window, index: 0 } };
+        before.payout_rule(&key).unwrap_err().code()
+    };
+    assert_eq!(of("none", Window::Daily), Code::UnknownBoard);
+    assert_eq!(of("xp", Window::Weekly), Code::UnknownWindow);
+    assert_eq!((of("xp", Window::AllTime), of("fastest", Window::Daily)), (Code::UnknownPayout, Code::UnknownPayout));
+
+    let more = common::RULES.replace(r#""percent": "50""#, r#""percent": "60""#);
+    let diff = engine.replace_rules(Rules::from_json(&more).unwrap()).unwrap();
+    assert_eq!(diff.changed, ["/boards/xp/payouts/daily/1/percent"]);
+    assert_ne!(engine.rules().hash(), before.hash());
 }

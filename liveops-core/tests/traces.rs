@@ -126,6 +126,11 @@ fn the_traces_go_everywhere() {
         "suspicion_settled",
         "score_overflow",
         "out_of_range",
+        "period_open",
+        "standing_unknown",
+        "player_hidden",
+        "unknown_board",
+        "unknown_window",
     ] {
         assert!(covered.contains(answer), "no trace reaches `{answer}`");
     }
@@ -149,10 +154,21 @@ fn assert_sound(store: &MemoryStore) {
         let levels: Vec<u32> =
             chain.iter().filter_map(|r| if let Scope::Level(level) = r.scope { Some(level) } else { None }).collect();
         assert_eq!(levels, (2..=player.granted_through).collect::<Vec<_>>(), "each level once, in order");
-        assert_eq!(chain.len() - levels.len(), player.marks.len(), "and the first hydra, once");
+        let mut paid: Vec<BoardKey> = chain.iter().filter_map(|receipt| paid_for(&receipt.scope)).collect();
+        assert_eq!(chain.len() - levels.len() - paid.len(), player.marks.len(), "and the first hydra, once");
+        assert!(paid.iter().all(|key| player.paid.contains(key)), "and what was paid is marked");
+        let payments = paid.len();
+        paid.sort();
+        paid.dedup();
+        assert_eq!(paid.len(), payments, "and paid once");
     }
     assert!(chains.is_empty(), "receipts of nobody");
     assert_boards_are_a_fold(store, &players);
+}
+
+fn paid_for(scope: &Scope) -> Option<BoardKey> {
+    let Scope::Payout { board, period, .. } = scope else { return None };
+    Some(BoardKey { board: board.clone(), period: *period })
 }
 
 fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Player>) {
@@ -298,6 +314,13 @@ fn replaying_everything_changes_nothing() {
         let before = engine.digest();
         let late = at(trace.model.now + 1);
         for (command, outcome) in trace.commands().zip(&outcomes) {
+            // Erasing takes the mark too, and once the entry has gone with its period nothing is left to tell by. That is
+            // why an archive's names are part of what is erased.
+            let for_dropped = matches!(&command.action, Action::Payout(payment)
+                if !rules().keeps(&payment.board, at(trace.model.now)));
+            if for_dropped && trace.model.erased.contains(command.player.as_str()) {
+                continue;
+            }
             if matches!(outcome, Outcome::Applied(_)) {
                 let again = engine.submit(&Command { received_at: late, ..command.clone() });
                 assert!(matches!(again, Outcome::Replayed(_) | Outcome::Refused(_)), "{command:?} {again:?}");
@@ -430,7 +453,7 @@ fn snapshots_restore_everything() {
     each_seed(Manners::Hostile, |_, trace| {
         let (engine, _) = run(&trace, 7);
         let bytes = engine.snapshot();
-        assert_eq!(bytes, run(&trace, 1_000).0.snapshot(), "the bytes depend on the state alone");
+        assert!(bytes == run(&trace, 1_000).0.snapshot(), "the bytes depend on the state alone");
         let restored = MemoryStore::restore(&bytes).unwrap();
         assert_eq!(restored.digest(), engine.digest());
         assert_sound(&restored);

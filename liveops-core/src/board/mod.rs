@@ -17,10 +17,12 @@
     reason = "a board has fewer than 2^32 entries, and positions in memory fit a usize"
 )]
 
+mod archive;
 mod chunks;
 mod cursor;
 mod index;
 mod leaderboard;
+mod payout;
 mod ranks;
 mod roster;
 mod snapshot;
@@ -28,10 +30,12 @@ mod tree;
 mod view;
 mod windowed;
 
+pub use archive::{Archive, ArchiveView, ArchivedRow, Heading, Names};
 pub use cursor::Cursor;
 pub use index::Index;
 pub(crate) use index::Versioned;
 pub use leaderboard::{BatchError, Entry, Leaderboard};
+pub use payout::{Award, Cut, Percent, Tier, TierFault, Tiers, TiersError, awards};
 pub(crate) use roster::{Handle, Roster};
 pub(crate) use view::Name;
 pub use view::{Page, Ranking, Row, ScoreRange, View};

@@ -65,6 +65,20 @@ impl Default for Bucket {
     }
 }
 
+impl Bucket {
+    /// The top bit of every byte whose slot has that tag, and seldom of one that has not: all slots at once, instead of
+    /// a branch for each that nobody can predict.
+    #[inline]
+    fn slots_with(&self, tag: u8) -> u128 {
+        const LOW: u128 = u128::from_ne_bytes([1; 16]);
+        let mut tags = [0; 16];
+        tags[..SLOTS].copy_from_slice(&self.tags);
+        let differing = u128::from_le_bytes(tags) ^ (LOW * u128::from(tag));
+        let zeros = differing.wrapping_sub(LOW) & !differing & (LOW << 7);
+        zeros & ((1 << (8 * SLOTS)) - 1)
+    }
+}
+
 impl Roster {
     /// A table with room for so many owners. See [`crate::hash::Map::new`] about the key.
     pub(crate) fn new(key: Key, capacity: usize) -> Self {
@@ -114,10 +128,13 @@ impl Roster {
         let tag = tag(hash);
         let mut bucket = &self.buckets[self.bucket_of(hash)];
         loop {
-            for (handle, known) in bucket.handles.iter().zip(&bucket.tags) {
-                if *known == tag && *handle != NONE && self.owner(*handle).as_bytes() == owner {
-                    return Some(*handle);
+            let mut slots = bucket.slots_with(tag);
+            while slots != 0 {
+                let handle = bucket.handles[slots.trailing_zeros() as usize / 8];
+                if handle != NONE && self.owner(handle).as_bytes() == owner {
+                    return Some(handle);
                 }
+                slots &= slots - 1;
             }
             bucket = self.overflow.get(bucket.next as usize)?;
         }

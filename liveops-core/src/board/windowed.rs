@@ -6,7 +6,10 @@ use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
 use super::tree::Spot;
 use super::view::Name;
-use super::{Operator, Order, Ranking, Row, Score, Settings, Sort, Standing, Ties, View, snapshot};
+use super::{
+    Archive, ArchiveView, Award, Heading, Names, Operator, Order, Ranking, Row, Score, Settings, Sort, Standing, Tiers,
+    Ties, View, awards, snapshot,
+};
 use crate::codec::Stable as _;
 use crate::error::{Code, Error};
 use crate::hash::Key;
@@ -45,6 +48,7 @@ pub struct WindowedLeaderboard {
     calendar: Calendar,
     windows: Vec<(Window, u32)>,
     periods: BTreeMap<Period, Ranks>,
+    archives: BTreeMap<Period, (Archive, Names)>,
     roster: Roster,
     hidden: BTreeSet<Handle>,
     hash_key: Key,
@@ -71,6 +75,7 @@ impl WindowedLeaderboard {
             calendar,
             windows: Vec::new(),
             periods: BTreeMap::new(),
+            archives: BTreeMap::new(),
             roster: Roster::new([0; 16], 0),
             hidden: BTreeSet::new(),
             hash_key: [0; 16],
@@ -80,7 +85,8 @@ impl WindowedLeaderboard {
 
     fn emptied(self) -> Self {
         let roster = Roster::new(self.hash_key, self.capacity);
-        Self { periods: BTreeMap::new(), roster, hidden: BTreeSet::new(), ..self }
+        let (periods, archives) = (BTreeMap::new(), BTreeMap::new());
+        Self { periods, archives, roster, hidden: BTreeSet::new(), ..self }
     }
 
     /// Adds a window of which `keep` closed periods stay readable; at any time.
@@ -204,6 +210,7 @@ impl WindowedLeaderboard {
     /// Forgets periods that are dropped at `now`, and owners who were on no other; to be called now and then.
     pub fn advance(&mut self, now: Timestamp) {
         let kept = |period: &Period| is_kept(&self.calendar, &self.windows, *period, now);
+        self.archives.retain(|period, _| kept(period));
         let gone: Vec<_> = self.periods.keys().filter(|period| !kept(period)).copied().collect();
         for ranks in gone.into_iter().filter_map(|period| self.periods.remove(&period)) {
             for handle in ranks.handles() {
@@ -234,10 +241,16 @@ impl WindowedLeaderboard {
         changed
     }
 
-    /// Removes an owner's entries from every period that is kept; whether there was one. A hidden owner stays hidden.
+    /// Removes an owner's entries from every period that is kept, and the name from archives; whether there was any. A
+    /// hidden owner stays hidden.
     pub fn remove(&mut self, owner: &str) -> bool {
-        let Some(handle) = self.roster.find(owner.as_bytes()) else { return false };
         let mut removed = false;
+        if let Ok(player) = PlayerId::new(owner) {
+            for (_, names) in self.archives.values_mut() {
+                removed |= names.forget(&player);
+            }
+        }
+        let Some(handle) = self.roster.find(owner.as_bytes()) else { return removed };
         for ranks in self.periods.values_mut() {
             let found = ranks.find(handle);
             if !matches!(found, Found::Nowhere) {
@@ -247,6 +260,28 @@ impl WindowedLeaderboard {
             }
         }
         removed
+    }
+
+    /// Turns a sealed period into an archive: bytes that never change, apart from which the owners' names are kept. What
+    /// an archive says is read with [`Self::archived`]; who is hidden now is not in it and never will be. Archiving
+    /// again gives the same archive.
+    ///
+    /// Errors: `period_open` for a period that still takes events, `unknown_window` for one that is no longer kept, and
+    /// `invalid_argument` for a board without a name.
+    pub fn archive(&mut self, period: Period, now: Timestamp) -> Result<&Archive, Error> {
+        let view = self.view_of(period, now);
+        if !self.archives.contains_key(&period) {
+            let name = self.settings.name.clone().ok_or(Code::InvalidArgument)?;
+            let Settings { sort, ranking, .. } = self.settings;
+            let heading = Heading::new(name, period, &self.calendar, sort, ranking, now)?;
+            let archive = Archive::new(heading, &view?.page(0, usize::MAX))?;
+            self.archives.insert(period, archive);
+            for handle in self.periods.remove(&period).iter().flat_map(Ranks::handles) {
+                self.roster.release(handle);
+            }
+        }
+        let archive = self.archives.get(&period).ok_or(Code::UnknownWindow)?;
+        Ok(&archive.0)
     }
 
     fn set_hidden(&mut self, handle: Handle, hidden: bool) {
@@ -275,9 +310,9 @@ impl WindowedLeaderboard {
 
     /// Any period that has not been dropped at `now`; one that nobody is in is empty.
     ///
-    /// Errors: `unknown_window` for a period that is no longer kept.
+    /// Errors: `unknown_window` for a period that is no longer kept, or only as an archive.
     pub fn view_of(&self, period: Period, now: Timestamp) -> Result<View<'_>, Error> {
-        if !is_kept(&self.calendar, &self.windows, period, now) {
+        if !is_kept(&self.calendar, &self.windows, period, now) || self.archives.contains_key(&period) {
             return Err(Code::UnknownWindow.into());
         }
         let (board, sort) = (self.settings.name.as_ref(), Some(self.settings.sort));
@@ -304,6 +339,35 @@ impl WindowedLeaderboard {
         Ok(self.view(window, now)?.rank(owner))
     }
 
+    /// An archived period that has not been dropped at `now`, without owners who are hidden now.
+    ///
+    /// Errors: `unknown_window`.
+    pub fn archived(&self, period: Period, now: Timestamp) -> Result<ArchiveView<'_>, Error> {
+        let kept = is_kept(&self.calendar, &self.windows, period, now);
+        let (archive, names) = self.archives.get(&period).filter(|_| kept).ok_or(Code::UnknownWindow)?;
+        let is_hidden =
+            |player: &PlayerId| self.roster.find(player.as_bytes()).is_some_and(|handle| self.hidden.contains(&handle));
+        Ok(archive.read(names)?.hiding(is_hidden))
+    }
+
+    /// An archive and whose places are in it, to be stored elsewhere for good.
+    pub fn archive_of(&self, period: Period) -> Option<(&Archive, &Names)> {
+        self.archives.get(&period).map(|(archive, names)| (archive, names))
+    }
+
+    /// Who gets what for a sealed or archived period.
+    ///
+    /// Errors: `period_open` for a period that still takes events, and `unknown_window`.
+    pub fn payout(&self, period: Period, tiers: &Tiers, now: Timestamp) -> Result<Vec<Award>, Error> {
+        if self.calendar.closes_at(period) > now {
+            return Err(Code::PeriodOpen.into());
+        }
+        if self.archives.contains_key(&period) {
+            return Ok(self.archived(period, now)?.awards(tiers));
+        }
+        Ok(awards(&self.view_of(period, now)?.page(0, usize::MAX), tiers))
+    }
+
     /// The owner's score and subscore in a period, hidden or not.
     pub fn score(&self, period: Period, owner: &str) -> Option<Score> {
         let standing = self.periods.get(&period)?.standing(self.roster.find(owner.as_bytes())?)?;
@@ -321,7 +385,9 @@ impl WindowedLeaderboard {
     /// Errors: `unknown_window` for a window that the board does not have.
     pub fn state(&self, period: Period, now: Timestamp) -> Result<PeriodState, Error> {
         let keep = self.windows.iter().find(|(window, _)| *window == period.window).ok_or(Code::UnknownWindow)?.1;
-        Ok(self.calendar.state(period, keep, now))
+        let state = self.calendar.state(period, keep, now);
+        let is_archived = state == PeriodState::Sealed && self.archives.contains_key(&period);
+        Ok(if is_archived { PeriodState::Archived } else { state })
     }
 
     /// The board's windows, each with the number of closed periods that stay readable.
@@ -357,6 +423,12 @@ impl WindowedLeaderboard {
                 period.put(out);
                 snapshot::put_ranks(ranks, &self.roster, out);
             }
+            (self.archives.len() as u64).put(out);
+            for (period, (archive, names)) in &self.archives {
+                period.put(out);
+                archive.to_bytes().put(out);
+                names.to_bytes().put(out);
+            }
         })
     }
 
@@ -374,7 +446,11 @@ impl WindowedLeaderboard {
         let mut board = self.emptied();
         board.fill(&mut body).filter(|()| body.is_empty()).ok_or(Code::SnapshotCorrupt)?;
         let known = |period: &Period| board.windows.iter().any(|(window, _)| *window == period.window);
-        if board.periods.keys().all(known) { Ok(board) } else { Err(Code::BoardIncompatible.into()) }
+        if board.periods.keys().chain(board.archives.keys()).all(known) {
+            Ok(board)
+        } else {
+            Err(Code::BoardIncompatible.into())
+        }
     }
 
     fn fill(&mut self, body: &mut &[u8]) -> Option<()> {
@@ -384,6 +460,15 @@ impl WindowedLeaderboard {
             let mut ranks = Ranks::new(self.settings.sort, self.settings.operator == Operator::Set);
             snapshot::take_ranks(&mut ranks, &mut self.roster, &self.hidden, body)?;
             if self.periods.insert(period, ranks).is_some() {
+                return None;
+            }
+        }
+        for _ in 0..u64::take(body)? {
+            let period = Period::take(body)?;
+            let archive = Archive::from_bytes(&Vec::<u8>::take(body)?).ok()?;
+            let names = Names::from_bytes(&Vec::<u8>::take(body)?).ok()?;
+            archive.read(&names).ok().filter(|_| archive.heading().period == period)?;
+            if self.periods.contains_key(&period) || self.archives.insert(period, (archive, names)).is_some() {
                 return None;
             }
         }
@@ -479,6 +564,50 @@ mod tests {
         assert_eq!((ranks(&board, "eve"), ranks(&board, "ann")), ([Some(1); 3], [Some(2); 3]));
         assert!(board.remove("eve") && !board.remove("eve"));
         assert_eq!((ranks(&board, "eve"), board.owners()), ([None; 3], 1));
+    }
+
+    #[test]
+    fn a_period_is_archived_paid_and_dropped() {
+        use crate::board::Cut;
+        use crate::id::Id;
+        let new = || {
+            WindowedLeaderboard::new(Order::Desc, Operator::Incr, Calendar::utc())
+                .named(BoardId::new("xp").unwrap())
+                .window(Window::Daily, 2)
+        };
+        let (mut board, monday) = (new(), at("2026-11-09T12:00:00Z"));
+        for (owner, score) in [("ann", 30), ("bob", 20), ("cat", 10), ("eve", 99)] {
+            board.submit(owner, score, monday, monday).unwrap();
+        }
+        board.hide("eve");
+        let day = board.current(Window::Daily, monday).unwrap();
+        let tiers = Tiers::new([(Id::new("gold").unwrap(), Cut::Ranks { from: 1, through: 2 })]).unwrap();
+        for refused in [board.payout(day, &tiers, monday).err(), board.clone().archive(day, monday).err()] {
+            assert_eq!(refused.unwrap().code(), Code::PeriodOpen);
+        }
+        let tuesday = monday.plus_millis(86_400_000);
+        assert_eq!(board.state(day, tuesday).unwrap(), PeriodState::Sealed);
+        let paid = board.payout(day, &tiers, tuesday).unwrap();
+        assert_eq!(paid.iter().map(|award| award.owner.as_str()).collect::<Vec<_>>(), ["ann", "bob"]);
+        let bytes = board.archive(day, tuesday).unwrap().to_bytes();
+        assert_eq!((board.state(day, tuesday).unwrap(), board.owners()), (PeriodState::Archived, 1));
+        assert_eq!(board.payout(day, &tiers, tuesday).unwrap(), paid);
+        assert_eq!(board.view_of(day, tuesday).unwrap_err().code(), Code::UnknownWindow);
+        board.hide("ann");
+        let names = |board: &WindowedLeaderboard| {
+            let view = board.archived(day, tuesday).unwrap();
+            view.iter().map(|row| format!("{}{}", row.rank, row.owner)).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&board), ["2bob", "3cat"]);
+        assert!(board.remove("bob") && board.unhide("ann"));
+        assert_eq!(names(&board), ["1ann", "3cat"]);
+        assert_eq!(board.archive(day, tuesday).unwrap().to_bytes(), bytes, "never changes");
+        let copy = new().restored(&board.snapshot()).unwrap();
+        assert_eq!((names(&copy), copy.snapshot()), (names(&board), board.snapshot()));
+        let thursday = monday.plus_millis(3 * 86_400_000);
+        assert_eq!(board.archived(day, thursday).unwrap_err().code(), Code::UnknownWindow);
+        board.advance(thursday);
+        assert!(board.archives.is_empty());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! What one caller at a time may rely on.
 
 use super::sample::{
-    NOW, advance, applied, command_id, commit, horizon, load, parts, player, present, rules, season, set, xp,
+    NOW, advance, applied, command_id, commit, horizon, load, parts, payment, player, present, progression, rules,
+    season, set, xp,
 };
 use crate::engine::Engine;
 use crate::id::Origin;
 use crate::memory::MemoryStore;
-use crate::record::{ChangeSet, Key, Player, Record, StoredOutcome};
+use crate::record::{ChangeSet, Horizon, Key, Player, Record, StoredOutcome};
 use crate::store::{Scan as _, Store};
 
 pub(super) fn load_answers_every_key_in_order(store: &dyn Store) {
@@ -172,4 +173,32 @@ pub(super) fn advance_drops_idle_marks_alone(store: &dyn Store) {
     assert_eq!(present(store, &keys), [false, true, true], "a mark that nobody needs goes, nobody else does");
     let anew = ChangeSet { oldest_ts: NOW.plus_millis(1), ..set("idle", 0) };
     assert_eq!(commit(store, vec![anew]), [true], "who comes again is new");
+}
+
+/// A payment is for a period that may have closed long before the horizon forgot: its receipt bears that time, its outcome
+/// does not, and its mark stays.
+pub(super) fn an_old_payment_is_written_and_remembered(store: &dyn Store) {
+    const DAY: i64 = crate::time::DAY_MILLIS;
+    let pay = payment("a", NOW.plus_millis(40 * DAY));
+    let step = |store: &dyn Store, days: i64| {
+        let now = NOW.plus_millis(days * DAY);
+        advance(store, Horizon { now, forgotten_before: now.minus_millis(DAY) });
+    };
+    let reference = MemoryStore::new();
+    for store in [store, &reference] {
+        Engine::new(rules(), store).submit(&progression("e", "a", 0, 5));
+        step(store, 40);
+    }
+    let engine = Engine::new(rules(), store);
+    assert_eq!(engine.submit(&pay).code(), "applied", "however old its receipt is");
+    let receipts = |days: i64| {
+        step(store, days);
+        engine.submit(&pay).into_effect().expect("a payment made is replayed").receipts.len()
+    };
+    assert_eq!((receipts(40), receipts(41)), (1, 1), "the outcome is kept from when it was made");
+
+    Engine::new(rules(), &reference).submit(&pay);
+    let keys = [Key::Player(player("a")), Key::Outcome(player("a"), pay.id.clone()), Key::Receipt(player("a"), 1)];
+    assert_eq!(load(store, &keys), load(&reference, &keys), "what a payment writes comes back as it was written");
+    assert_eq!(receipts(42), 0, "the outcome goes, the mark stays");
 }

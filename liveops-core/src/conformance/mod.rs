@@ -39,6 +39,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("forgotten_commands_are_not_written", contract::forgotten_commands_are_not_written),
     ("advance_drops_old_outcomes_alone", contract::advance_drops_old_outcomes_alone),
     ("advance_drops_idle_marks_alone", contract::advance_drops_idle_marks_alone),
+    ("an_old_payment_is_written_and_remembered", contract::an_old_payment_is_written_and_remembered),
     ("one_writer_wins", rivals::one_writer_wins),
     ("a_writer_in_between_is_noticed", rivals::a_writer_in_between_is_noticed),
     ("no_player_is_newer_than_their_records", rivals::no_player_is_newer_than_their_records),

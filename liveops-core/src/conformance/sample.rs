@@ -4,13 +4,14 @@ use crate::event::{Event, FieldValue, Payload};
 use crate::hash::Digest;
 use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::record::{
-    Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Receipt, Record, Settled, StoredOutcome,
-    Suspicion,
+    Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Payment, Player, Receipt, Record,
+    Settled, StoredOutcome, Suspicion,
 };
 use crate::reward::{Item, Scope};
 use crate::rules::Rules;
 use crate::store::Store;
 use crate::time::Timestamp;
+use crate::window::{Calendar, Window};
 
 /// 2023-11-14T22:13:20Z
 pub(super) const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -168,6 +169,16 @@ fn event(id: &str, name: &str, millis: i64, kind: &str, fields: Vec<(&str, Field
 pub(super) fn operator(id: &str, name: &str, millis: i64, action: Action) -> Command {
     let now = NOW.plus_millis(millis);
     Command::operator(EventId::from(self::id(id)), player(name), now, now, action)
+}
+
+/// A payment for the day of [`NOW`] on the board of XP, made at a time.
+pub(super) fn payment(name: &str, now: Timestamp) -> Command {
+    let (calendar, window) = (Calendar::utc(), Window::Daily);
+    let period = calendar.period(window, NOW).expect("every time has its day");
+    let board = BoardKey { board: id("xp").into(), period };
+    let items = vec![Item::new(id("item"), id("crown"), 1).expect("more than none")];
+    let payment = Payment { board, tier: id("gold"), rank: 1, items };
+    Command::payout("conformance", player(name), calendar.closes_at(period), now, payment)
 }
 
 /// A season of a dozen players: everything that the rules of the kit know, in a fixed order.

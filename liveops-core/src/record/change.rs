@@ -51,7 +51,8 @@ pub struct StoredOutcome {
     /// Of the command's content.
     #[serde(skip)]
     pub fingerprint: u128,
-    /// The command's own time, which says when this may be dropped.
+    /// Says when this may be dropped: the command's own time, or of a payment, whose period may have closed long ago, the
+    /// horizon under which it was made.
     pub ts: Timestamp,
     /// What was done.
     pub effect: Effect,
@@ -92,7 +93,7 @@ pub struct ChangeSet {
     pub player: PlayerId,
     /// Written only if the stored player still has this version; 0 is absent.
     pub expected: u64,
-    /// Written only while nothing from here on was forgotten: the oldest command of the run.
+    /// Written only while nothing from here on was forgotten: the oldest outcome of the run.
     pub oldest_ts: Timestamp,
     /// Written only while the horizon is before this: the first closing of a period counted in.
     pub closes_at: Timestamp,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::codec::{Stable, tags};
+use super::BoardKey;
+use crate::codec::{Stable, fields, tags};
 use crate::error::{Code, Error};
 use crate::event::{Event, Payload};
-use crate::hash::{self, fingerprint};
+use crate::hash::{self, Digest, fingerprint, hex};
 use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::limits::{INTEGER_MAX, REASON_BYTES_MAX};
+use crate::reward::Item;
 use crate::time::Timestamp;
 
 /// Something one player's state is asked to take in, once.
@@ -19,7 +21,8 @@ pub struct Command {
     pub id: CommandId,
     /// Whose state.
     pub player: PlayerId,
-    /// When it happened or was ordered: part of the content, the same in every retry.
+    /// When it happened or was ordered: part of the content, the same in every retry. Of a payment, when its period
+    /// closed.
     pub ts: Timestamp,
     /// When this copy came in; not part of the content.
     pub received_at: Timestamp,
@@ -60,6 +63,23 @@ pub enum Action {
     },
     /// Forget the player.
     Erase,
+    /// Pay the player for a place in a finished period of a board: one receipt, and a mark that it was paid, which
+    /// outlives the outcome. However often it comes and however late, under whichever rules and with whichever content,
+    /// one period of one board pays a player once.
+    Payout(Box<Payment>),
+}
+
+/// What a player is paid, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// The board and its period.
+    pub board: BoardKey,
+    /// The tier, which names the reward.
+    pub tier: Id,
+    /// The rank that it is for.
+    pub rank: u64,
+    /// What is given. Items are the game's own: none of them moves XP or a board.
+    pub items: Vec<Item>,
 }
 
 /// How a review ends.
@@ -128,6 +148,33 @@ impl Command {
         Self::operator(id, player, now, now, Action::Erase)
     }
 
+    /// Pays a player for a finished period. `game` as in the rules, `closed_at` when the period closed; both are the same
+    /// however often and whenever this is made, and so is the id, which [`Self::payout_id`] derives. Run at `now`, which
+    /// may be any time later: how old a payment is does not matter, because its mark tells whether it was made.
+    ///
+    /// [`crate::Engine::payout`] makes these for a whole board.
+    ///
+    /// Refused are, with `period_open`, one whose period the store has not been advanced past, `unknown_board` and
+    /// `unknown_window`, `standing_unknown` where the player has no entry to be paid for, `player_hidden`, and
+    /// `player_erased`. The id with another tier, rank or items is `event_id_reused` as long as the first outcome is
+    /// kept; later it is `Replayed` without receipts, as any payment is of which only the mark is left.
+    pub fn payout(game: &str, player: PlayerId, closed_at: Timestamp, now: Timestamp, payment: Payment) -> Self {
+        let id = Self::payout_id(game, &payment.board);
+        Self::operator(id, player, closed_at, now, Action::Payout(Box::new(payment)))
+    }
+
+    /// The id of every payment for a period of a board: the first 32 hex digits of SHA-256 over `"liveops payout v1" 0`,
+    /// the game with its length first, and board and period as [`crate::codec`] writes them.
+    pub fn payout_id(game: &str, board: &BoardKey) -> EventId {
+        let mut bytes = Vec::with_capacity(64);
+        (game.len() as u64).put(&mut bytes);
+        bytes.extend_from_slice(game.as_bytes());
+        board.put(&mut bytes);
+        let Digest(hash) = Digest::of(&[b"liveops payout v1\0", &bytes]);
+        // Hex digits are visible ASCII, and 32 are no more than 64.
+        EventId::new(&hex(&hash[..16])).unwrap_or_else(|_| unreachable!("hex digits are a valid id"))
+    }
+
     /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
     pub fn fingerprint(&self, key: &hash::Key, scratch: &mut Vec<u8>) -> u128 {
         scratch.clear();
@@ -154,9 +201,14 @@ impl Command {
                 xp.put(scratch);
                 reason.0.put(scratch);
             }
+            Action::Payout(payment) => {
+                scratch.push(5);
+                payment.put(scratch);
+            }
         }
         fingerprint(key, scratch)
     }
 }
 
 tags!(Ruling { Release = 0, Confirm = 1 });
+fields!(Payment { board, tier, rank, items });

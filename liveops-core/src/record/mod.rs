@@ -1,17 +1,19 @@
 //! What is asked and what is stored: a small vocabulary of commands, keys, records and changes.
 //!
-//! Every record has a stable encoding: a byte for the kind, a byte for the version of its form, then its fields (see
-//! [`crate::codec`]). A version once released stays decodable; a newer one is [`StoreErrorKind::TooNew`] and is never
-//! overwritten.
+//! Every record has a stable encoding: a byte for the kind, a byte for the version of that kind's form, then its fields
+//! (see [`crate::codec`]). A version once released stays decodable; a newer one is [`StoreErrorKind::TooNew`] and is
+//! never overwritten. A record is written in the first version that can say it.
 
 mod change;
 mod command;
 mod key;
+mod paid;
 mod player;
 
 pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Settled, StoredOutcome, Suspicion};
-pub use command::{Action, Command, Reason, Ruling};
+pub use command::{Action, Command, Payment, Reason, Ruling};
 pub use key::Key;
+pub use paid::Paid;
 pub use player::{Player, Profile, Rolls};
 
 pub use crate::reward::Receipt;
@@ -22,6 +24,7 @@ use crate::codec::{Stable, fields};
 use crate::error::StoreErrorKind;
 use crate::hash::Digest;
 use crate::id::BoardId;
+use crate::reward::Scope;
 use crate::time::Timestamp;
 use crate::window::Period;
 
@@ -79,8 +82,8 @@ pub enum Record {
     Suspicion(Box<Suspicion>),
 }
 
-/// Version of every record's form so far.
-const VERSION: u8 = 1;
+/// The newest version of each kind's form, by the kind's byte.
+const NEWEST: [u8; 5] = [1, 2, 2, 2, 1];
 
 impl Record {
     /// The stable bytes.
@@ -91,17 +94,38 @@ impl Record {
     /// The record behind stable bytes; [`StoreErrorKind::TooNew`] for a later version's, else
     /// [`StoreErrorKind::Corrupt`] for bytes that [`Self::encode`] never makes.
     pub fn decode(mut bytes: &[u8]) -> Result<Self, StoreErrorKind> {
-        if bytes.get(1).is_some_and(|version| *version > VERSION) {
+        if let [kind, version, ..] = bytes
+            && *version > NEWEST.get(usize::from(*kind)).copied().unwrap_or(1)
+        {
             return Err(StoreErrorKind::TooNew);
         }
         let record = Self::take(&mut bytes).ok_or(StoreErrorKind::Corrupt)?;
         if bytes.is_empty() { Ok(record) } else { Err(StoreErrorKind::Corrupt) }
     }
+
+    /// The first version of its kind's form that can say it. A record is written in no later one, so that its bytes, and
+    /// digests over them, stay what they were before there was anything new to say; and a program that does not know
+    /// the new knows that it does not.
+    fn version(&self) -> u8 {
+        let newer = match self {
+            Self::Horizon(_) | Self::Suspicion(_) => false,
+            // Version 2 has payments.
+            Self::Player(player) => !player.paid.is_empty(),
+            Self::Outcome(outcome) => outcome.effect.receipts.iter().any(is_of_payout),
+            Self::Receipt(receipt) => is_of_payout(receipt),
+        };
+        1 + u8::from(newer)
+    }
+}
+
+const fn is_of_payout(receipt: &Receipt) -> bool {
+    matches!(receipt.scope, Scope::Payout { .. })
 }
 
 impl Stable for Record {
     fn put(&self, out: &mut Vec<u8>) {
-        let head = |kind, out: &mut Vec<u8>| out.extend([kind, VERSION]);
+        let version = self.version();
+        let head = |kind, out: &mut Vec<u8>| out.extend([kind, version]);
         match self {
             Self::Horizon(r) => {
                 head(0, out);
@@ -110,6 +134,9 @@ impl Stable for Record {
             Self::Player(r) => {
                 head(1, out);
                 r.put(out);
+                if version > 1 {
+                    r.paid.put(out);
+                }
             }
             Self::Outcome(r) => {
                 head(2, out);
@@ -127,18 +154,22 @@ impl Stable for Record {
     }
 
     fn take(from: &mut &[u8]) -> Option<Self> {
-        let kind = u8::take(from)?;
-        if u8::take(from)? != VERSION {
-            return None;
-        }
-        Some(match kind {
+        let (kind, version) = (u8::take(from)?, u8::take(from)?);
+        let record = match kind {
             0 => Self::Horizon(Stable::take(from)?),
-            1 => Self::Player(Stable::take(from)?),
+            1 => {
+                let mut player: Box<Player> = Stable::take(from)?;
+                if version > 1 {
+                    player.paid = Stable::take(from)?;
+                }
+                Self::Player(player)
+            }
             2 => Self::Outcome(Stable::take(from)?),
             3 => Self::Receipt(Stable::take(from)?),
             4 => Self::Suspicion(Stable::take(from)?),
             _ => return None,
-        })
+        };
+        (record.version() == version).then_some(record)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon};
+use super::{BoardKey, Horizon, Paid};
 use crate::anomaly::DetectorState;
 use crate::board::Standing;
 use crate::codec::fields;
@@ -46,6 +46,9 @@ pub struct Player {
     /// Entries, by board and period.
     #[serde(serialize_with = "standings_as_json")]
     pub standings: Vec<(BoardKey, Standing)>,
+    /// Periods the player was paid for.
+    #[serde(skip_serializing_if = "Paid::is_empty")]
+    pub paid: Paid,
 }
 
 /// Where a player stands with one loot table.
@@ -116,6 +119,11 @@ impl Player {
             }
     }
 
+    /// Whether nobody is there: never was, or was erased and did not come back.
+    pub fn is_gone(&self) -> bool {
+        self.version == 0 || self.erased_through.is_some_and(|through| self.newest_ts <= through)
+    }
+
     /// XP granted on one day, as far as it is kept.
     pub fn xp_on(&self, day: i64) -> u64 {
         self.xp_by_day.iter().find(|(known, _)| *known == day).map_or(0, |(_, xp)| *xp)
@@ -158,4 +166,4 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-});
+} later { paid });

@@ -3,8 +3,9 @@
 use super::Item;
 use crate::codec::{Stable, fields};
 use crate::hash::Digest;
-use crate::id::{CommandId, EventId, Id, PlayerId};
+use crate::id::{BoardId, CommandId, EventId, Id, PlayerId};
 use crate::time::Timestamp;
+use crate::window::Period;
 
 const ID_DOMAIN: &[u8] = b"liveops/receipt-id/v1\0";
 const HASH_DOMAIN: &[u8] = b"liveops/receipt/v1\0";
@@ -17,7 +18,7 @@ pub struct Receipt {
     pub number: u64,
     /// From [`receipt_id`]: the same for the same reward, whenever and however often it is computed. Deliver by it.
     pub id: Digest,
-    /// The reward's name in the rules.
+    /// The reward's name in the rules: of a payout, the tier's.
     pub reward: Id,
     /// What it was given for.
     pub scope: Scope,
@@ -49,6 +50,16 @@ pub enum Scope {
         /// The event's time.
         ts: Timestamp,
     },
+    /// A tier of a finished period of a board.
+    Payout {
+        /// The board.
+        board: BoardId,
+        /// The period.
+        #[serde(flatten)]
+        period: Period,
+        /// The tier, which is also the reward's name.
+        tier: Id,
+    },
 }
 
 /// One byte for the kind, then its fields.
@@ -64,6 +75,12 @@ impl Stable for Scope {
                 id.put(out);
                 ts.put(out);
             }
+            Self::Payout { board, period, tier } => {
+                out.push(2);
+                board.put(out);
+                period.put(out);
+                tier.put(out);
+            }
         }
     }
 
@@ -71,6 +88,7 @@ impl Stable for Scope {
         match u8::take(from)? {
             0 => u32::take(from).map(Self::Level),
             1 => Some(Self::Event { id: EventId::take(from)?, ts: Timestamp::take(from)? }),
+            2 => Some(Self::Payout { board: BoardId::take(from)?, period: Period::take(from)?, tier: Id::take(from)? }),
             _ => None,
         }
     }
@@ -146,6 +164,7 @@ pub fn verify_chain(receipts: &[Receipt], head: Digest) -> Result<(), BrokenLink
 mod tests {
     use super::*;
     use crate::id::Origin;
+    use crate::window::Window;
 
     /// Whether it changes what points back, and how.
     type Tampering = (bool, fn(&mut Receipt));
@@ -156,6 +175,11 @@ mod tests {
 
     fn event(text: &str, millis: i64) -> Scope {
         Scope::Event { id: EventId::new(text).unwrap(), ts: Timestamp::from_unix_millis(millis) }
+    }
+
+    fn payout(board: &str, index: i64, tier: &str) -> Scope {
+        let period = Period { window: Window::Weekly, index };
+        Scope::Payout { board: BoardId::new(board).unwrap(), period, tier: id(tier) }
     }
 
     fn receipt(number: u64, scope: Scope, previous: Digest) -> Receipt {
@@ -191,6 +215,7 @@ mod tests {
             of("emberfall", "level-gold", Scope::Level(300), 1),
             of("emberfall", "hydra-first", event("e1", 1_794_009_600_000), 0),
             of("", "hydra-first", event("e1", -1), u32::MAX),
+            of("emberfall", "gold", payout("xp", 2966, "gold"), 0),
         ];
         assert_eq!(
             ids,
@@ -198,7 +223,8 @@ mod tests {
                 "a76289df63fa4752f272b4e4ca2735d9f99b3958396cf8e46ec2b43d6bd98edc",
                 "35c4bcd182230d90511b66d8ade8755a7a0faf468b5ecef3e74f7f0eb7df6bdb",
                 "a8338ba3f9a6df2595fdc362695e33b2c14fdb455964bc6e8ee698f4cd9e39da",
-                "8efb99d01fb55a07faf4df8d2ddb7ddfc4812a72ad3833fb6c04c115f3cb6209"
+                "8efb99d01fb55a07faf4df8d2ddb7ddfc4812a72ad3833fb6c04c115f3cb6209",
+                "ed9d82b457729cd26cd8eb864d3c481dfa8f05568f363129ce0370864af9a6e4"
             ]
         );
         assert_eq!(chain(2).1.to_hex(), "ad60bc8115a35830e87edb2f80f70ac9d52ac735ea0a6ecf1d3e47c4362c1e61");
@@ -210,7 +236,10 @@ mod tests {
         for game in ["a", "ab"] {
             for player in ["b", "bc"] {
                 for reward in ["c", "cd"] {
-                    for scope in [Scope::Level(1), Scope::Level(2), event("d", 1), event("d", 2), event("dd", 1)] {
+                    let payouts =
+                        [payout("d", 1, "t"), payout("d", 2, "t"), payout("dd", 1, "t"), payout("d", 1, "tt")];
+                    let others = [Scope::Level(1), Scope::Level(2), event("d", 1), event("d", 2), event("dd", 1)];
+                    for scope in others.into_iter().chain(payouts) {
                         for index in [0, 1] {
                             all.push(receipt_id(game, &PlayerId::new(player).unwrap(), &id(reward), &scope, index));
                         }
@@ -226,16 +255,18 @@ mod tests {
 
     #[test]
     fn receipts_have_one_form_in_bytes_and_in_json() {
-        for scope in [Scope::Level(2), event("e1", 5)] {
+        for scope in [Scope::Level(2), event("e1", 5), payout("xp", 2966, "gold")] {
             let receipt = receipt(1, scope, Digest::default());
             let bytes = receipt.to_bytes();
             assert_eq!(Receipt::take(&mut &bytes[..]).as_ref(), Some(&receipt));
             assert!((0..bytes.len()).all(|cut| Receipt::take(&mut &bytes[..cut]).is_none()));
         }
-        assert_eq!(Scope::take(&mut &[2, 0][..]), None);
+        assert_eq!(Scope::take(&mut &[3, 0][..]), None);
         let json = |scope| serde_json::to_value(receipt(1, scope, Digest::default())).unwrap();
         assert_eq!(json(Scope::Level(2))["scope"], serde_json::json!({"level": 2}));
         assert_eq!(json(event("e1", 5))["scope"], serde_json::json!({"event": {"id": "e1", "ts": 5}}));
+        let period = serde_json::json!({"board": "xp", "window": "weekly", "index": 2966, "tier": "gold"});
+        assert_eq!(json(payout("xp", 2966, "gold"))["scope"], serde_json::json!({"payout": period}));
         let keys = ["number", "id", "reward", "scope", "items", "cause", "ts", "rules", "previous"];
         assert!(keys.iter().all(|key| json(Scope::Level(2)).get(key).is_some()));
     }

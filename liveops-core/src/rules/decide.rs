@@ -10,8 +10,8 @@ use crate::id::{CommandId, Id};
 use crate::limits::INTEGER_MAX;
 use crate::progress::Grant;
 use crate::record::{
-    Action, BoardKey, ChangeSet, Command, Effect, Horizon, Judgement, Player, Profile, Receipt, Ruling, Settled,
-    StoredOutcome, Suspicion,
+    Action, BoardKey, ChangeSet, Command, Effect, Horizon, Judgement, Payment, Player, Profile, Receipt, Ruling,
+    Settled, StoredOutcome, Suspicion,
 };
 use crate::reward::{Item, Kill, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
@@ -85,9 +85,17 @@ impl Rules {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
         }
+        let mut remembered_from = command.ts;
+        if let Action::Payout(payment) = &command.action {
+            if draft.changes.record.paid.contains(&payment.board) {
+                return Decision::Replay(self.nothing(draft));
+            }
+            // Its period may have closed long ago, and whoever was interrupted wants to know what was paid.
+            remembered_from = draft.horizon.now;
+        }
         match self.effect(command, found.suspicion, draft) {
             Ok(effect) => {
-                let outcome = StoredOutcome { fingerprint, ts: command.ts, effect: effect.clone() };
+                let outcome = StoredOutcome { fingerprint, ts: remembered_from, effect: effect.clone() };
                 draft.settle(command, outcome);
                 Decision::Apply(effect)
             }
@@ -103,11 +111,16 @@ impl Rules {
         draft: &mut Draft<'_>,
     ) -> Result<Effect, Code> {
         let now = command.received_at.max(draft.horizon.now);
-        if command.ts < draft.horizon.forgotten_before {
-            return Err(Code::TooOld);
+        // A payment has no age: its mark tells whether it was made, when its outcome no longer can.
+        if !matches!(command.action, Action::Payout(_)) {
+            if command.ts < draft.horizon.forgotten_before {
+                return Err(Code::TooOld);
+            }
+            self.door.limits.check(command.ts, now)?;
         }
-        self.door.limits.check(command.ts, now)?;
-        if draft.changes.record.erased_through.is_some_and(|through| command.ts <= through) {
+        // A mark of before the horizon is let go at some write, and must mean nothing until then either.
+        let erased = draft.changes.record.erased_through.filter(|through| *through >= draft.horizon.forgotten_before);
+        if erased.is_some_and(|through| command.ts <= through) {
             return Err(Code::PlayerErased);
         }
         match &command.action {
@@ -127,12 +140,13 @@ impl Rules {
                 draft.erase(command.ts);
                 Ok(self.nothing(draft))
             }
+            Action::Payout(payment) => self.pay(payment, command, draft),
         }
     }
 
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let requested = self.requested_xp(cause)?;
+        let requested = self.requested_xp(cause.kind, cause.payload)?;
         let Watched { judgements, learned } = self.watch(cause, requested, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
         let mut effect = if held { self.nothing(draft) } else { self.grant(cause, requested, draft)? };
@@ -212,7 +226,7 @@ impl Rules {
             Ruling::Release if suspicion.held => {
                 let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
                 let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
-                let requested = self.requested_xp(&cause)?;
+                let requested = self.requested_xp(kind, payload)?;
                 (Settled::Released, self.grant(&cause, requested, draft)?)
             }
             Ruling::Release => (Settled::Released, self.nothing(draft)),
@@ -233,18 +247,44 @@ impl Rules {
         Ok(Effect { adjusted: xp, receipts, ..self.nothing(draft) })
     }
 
+    /// Gives what a place in a finished period is worth, and marks it as given.
+    fn pay(&self, payment: &Payment, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+        let (key, now) = (&payment.board, draft.horizon.now);
+        let rule = self.board(&key.board).ok_or(Code::UnknownBoard)?;
+        rule.keep(key.period.window).ok_or(Code::UnknownWindow)?;
+        self.closed_at(key.period, draft.horizon)?;
+        if command.ts > now {
+            return Err(Code::TooFarInFuture);
+        }
+        // Entries go with their period. Then all that can be told is whether anybody is there.
+        let player = &draft.changes.record;
+        let stands = if self.keeps(key, now) { player.standing(key).is_some() } else { !player.is_gone() };
+        if !stands {
+            return Err(Code::StandingUnknown);
+        }
+        if player.hidden {
+            return Err(Code::PlayerHidden);
+        }
+        draft.changes.record.paid.insert(key);
+        let BoardKey { board, period } = key.clone();
+        let scope = Scope::Payout { board, period, tier: payment.tier.clone() };
+        let receipt = self.receipt(&payment.tier, scope, payment.items.clone(), command.ts, command, draft);
+        draft.trim_receipts(self.receipts_max);
+        Ok(Effect { receipts: vec![receipt], ..self.nothing(draft) })
+    }
+
     /// Nothing but the level as it is.
     fn nothing(&self, draft: &Draft<'_>) -> Effect {
         Effect { level: self.progression.levels.level_at(draft.changes.record.xp), ..Effect::default() }
     }
 
     /// The sum of what every matching XP rule gives.
-    fn requested_xp(&self, cause: &Cause<'_>) -> Result<u64, Code> {
+    pub(super) fn requested_xp(&self, kind: &Id, payload: &Payload) -> Result<u64, Code> {
         let amounts = self
             .xp
             .iter()
-            .filter(|(select, _)| select.matches(cause.kind, cause.payload))
-            .filter_map(|(_, amount)| amount.of(cause.payload, 0, 0));
+            .filter(|(select, _)| select.matches(kind, payload))
+            .filter_map(|(_, amount)| amount.of(payload, 0, 0));
         let sum = amounts.map(|amount| amount.max(0)).try_fold(0_i64, i64::checked_add);
         Ok(sum.filter(|sum| *sum <= INTEGER_MAX).ok_or(Code::ScoreOverflow)?.unsigned_abs())
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::calendar::calendar;
+use super::payout;
 use super::reader::{self, Fields, Node, RulesError};
 use super::select::Wanted;
 use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Prize, RewardRule, Rules, Selector, seconds};
@@ -407,7 +408,7 @@ fn curve_shape(fields: &mut Fields<'_>, depth: u8) -> Read<LevelCurve> {
     })
 }
 
-fn items(node: &Node<'_>) -> Read<Vec<Item>> {
+pub(super) fn items(node: &Node<'_>) -> Read<Vec<Item>> {
     match node.value() {
         Value::Object(_) => Ok(vec![item(node)?]),
         _ => bounded(node, 64)?.iter().map(item).collect(),
@@ -533,9 +534,10 @@ fn boards(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<BoardRule>> {
             return Err(keep.error(Code::TooShort, "a board has at least one window"));
         }
         windows.sort_unstable();
+        let payouts = fields.get("payouts").map_or_else(|| Ok(Vec::new()), |node| payout::read(&node, &windows))?;
         fields.end()?;
-        let sort = Sort { order, ties };
-        boards.push(BoardRule { board: board.into(), select, value, subvalue, operator, sort, ranking, windows });
+        let (board, sort) = (board.into(), Sort { order, ties });
+        boards.push(BoardRule { board, select, value, subvalue, operator, sort, ranking, windows, payouts });
     }
     Ok(boards)
 }

@@ -104,7 +104,7 @@ impl<'s> Draft<'s> {
         let changes = &mut self.changes;
         changes.record.version += 1;
         changes.record.newest_ts = changes.record.newest_ts.max(command.ts);
-        changes.oldest_ts = changes.oldest_ts.min(command.ts);
+        changes.oldest_ts = changes.oldest_ts.min(outcome.ts);
         changes.outcomes.push((command.id.clone(), outcome));
     }
 

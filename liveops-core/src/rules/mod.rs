@@ -8,12 +8,14 @@ mod compare;
 mod decide;
 mod document;
 mod draft;
+mod payout;
 mod reader;
 mod select;
 
 pub use compare::RulesDiff;
 pub use decide::{Decision, Found};
 pub use draft::Scratch;
+pub use payout::{OpenHold, Payout, PayoutRule};
 pub use reader::RulesError;
 pub use select::{Amount, Selector};
 
@@ -135,12 +137,19 @@ pub struct BoardRule {
     pub ranking: Ranking,
     /// Windows, each with the number of closed periods that stay readable.
     pub windows: Vec<(Window, u32)>,
+    /// What finished periods pay, by window.
+    pub payouts: Vec<PayoutRule>,
 }
 
 impl BoardRule {
     /// How many closed periods of a window stay readable; `None` if the board has no such window.
     pub fn keep(&self, window: Window) -> Option<u32> {
         self.windows.iter().find(|(known, _)| *known == window).map(|(_, keep)| *keep)
+    }
+
+    /// What a finished period of a window pays; `None` if nothing.
+    pub fn payout(&self, window: Window) -> Option<&PayoutRule> {
+        self.payouts.iter().find(|rule| rule.window == window)
     }
 }
 

@@ -7,9 +7,10 @@ pub mod model;
 pub mod trace;
 
 use liveops_core::event::{Event, FieldValue, Payload};
-use liveops_core::record::Effect;
+use liveops_core::record::{BoardKey, Effect, Payment};
+use liveops_core::reward::Item;
 use liveops_core::time::DAY_MILLIS;
-use liveops_core::{Action, Command, EventId, Id, Outcome, PlayerId, Rules, Timestamp};
+use liveops_core::{Action, BoardId, Command, EventId, Id, Outcome, Period, PlayerId, Rules, Timestamp, Window};
 
 /// 2026-11-07T00:00:00Z
 pub const START: i64 = 1_794_009_600_000;
@@ -39,7 +40,9 @@ pub const RULES: &str = r#"{ "version": 1, "game": "emberfall",
             "grant": { "kind": "item", "id": "crown", "amount": 1 } } },
     "calendar": { "graceSeconds": 3600 },
     "boards": {
-        "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2, "allTime": 0 } },
+        "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2, "allTime": 0 }, "payouts": { "daily": [
+            { "tier": "gold", "ranks": [1, 1], "grant": { "kind": "item", "id": "crown", "amount": 1 } },
+            { "tier": "half", "percent": "50", "grant": { "kind": "currency", "id": "gem", "amount": 5 } } ] } },
         "fastest": { "on": "boss_kill", "value": { "field": "durationMs" },
             "operator": "best", "order": "asc", "keepPeriods": { "daily": 2 } },
         "latest": { "on": "boss_kill", "value": { "field": "durationMs" },
@@ -107,6 +110,15 @@ pub fn kill(event_id: &str, name: &str, ts: i64, boss: &str, duration_ms: i64) -
 
 pub fn operator(command: &str, name: &str, ts: i64, action: Action) -> Command {
     Command::operator(EventId::new(command).unwrap(), player(name), at(ts), at(ts), action)
+}
+
+/// A payment for a day of a board, whatever stands on it.
+pub fn payout(board: &str, window: Window, day: i64, name: &str, rank: u64) -> Command {
+    let board = BoardKey { board: BoardId::new(board).unwrap(), period: Period { window, index: day } };
+    let items = vec![Item::new(id("item"), id("crown"), 1).unwrap()];
+    let payment = Payment { board, tier: id("gold"), rank, items };
+    let closed_at = at((day + 1) * DAY + GRACE);
+    Command::payout("emberfall", player(name), closed_at, closed_at, payment)
 }
 
 pub fn received(command: Command, millis: i64) -> Command {

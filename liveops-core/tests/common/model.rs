@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liveops_core::{Action, Command, CommandId, PlayerId, Ruling};
+use liveops_core::record::Payment;
+use liveops_core::{Action, Command, CommandId, Period, PlayerId, Ruling, Window};
 
-use super::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, LEVEL_MAX, LEVEL_XP, PAST, player};
+use super::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, KEEP, LEVEL_MAX, LEVEL_XP, PAST, player};
 
 /// Score, when reached, newest event.
 type Entry = (i64, i64, i64);
@@ -26,6 +27,16 @@ struct Suspicion {
     waits: bool,
 }
 
+/// Content and first answer.
+#[derive(Clone, PartialEq)]
+struct Known {
+    action: Action,
+    ts: i64,
+    answer: String,
+    /// What age is counted from: the time of the command, but when it was made of a payment.
+    from: i64,
+}
+
 #[derive(Clone, Default, PartialEq)]
 pub struct Hero {
     pub version: u64,
@@ -36,14 +47,15 @@ pub struct Hero {
     rewarded: i64,
     pub receipts: u64,
     killed_hydra: bool,
-    /// Content (with its time) and first answer.
-    known: BTreeMap<CommandId, (Action, i64, String)>,
+    known: BTreeMap<CommandId, Known>,
     suspicions: BTreeMap<u64, Suspicion>,
     /// By board and day; -1 is all time.
     entries: BTreeMap<(&'static str, i64), Entry>,
+    /// Days of the board of XP.
+    pub paid: BTreeSet<i64>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Model {
     pub now: i64,
     pub forgotten_before: i64,
@@ -57,7 +69,7 @@ impl Model {
         self.now = self.now.max(now);
         self.forgotten_before = self.forgotten_before.max(now - PAST);
         for hero in self.heroes.values_mut() {
-            hero.known.retain(|_, (_, ts, _)| *ts >= self.forgotten_before);
+            hero.known.retain(|_, known| known.from >= self.forgotten_before);
         }
         let forgotten_before = self.forgotten_before;
         self.heroes.retain(|_, hero| {
@@ -75,20 +87,30 @@ impl Model {
         let (ts, received) = (command.ts.as_unix_millis(), command.received_at.as_unix_millis());
         let now = received.max(self.now);
         let mut hero = self.heroes.get(command.player.as_str()).cloned().unwrap_or_default();
-        if let Some((action, known_ts, answer)) = hero.known.get(&command.id) {
-            let same = (action, *known_ts) == (&command.action, ts);
-            return if same { format!("replayed {answer}") } else { "refused event_id_reused".into() };
+        if let Some(known) = hero.known.get(&command.id) {
+            let same = (&known.action, known.ts) == (&command.action, ts);
+            return if same { format!("replayed {}", known.answer) } else { "refused event_id_reused".into() };
         }
-        if ts < self.forgotten_before || ts < now - PAST {
+        let mut from = ts;
+        if let Action::Payout(payment) = &command.action {
+            let Period { window, index } = payment.board.period;
+            if window == Window::Daily && payment.board.board.as_str() == "xp" && hero.paid.contains(&index) {
+                return format!("replayed {}", plain(hero.level()));
+            }
+            from = self.now;
+        } else if ts < self.forgotten_before || ts < now - PAST {
             return "refused too_old".into();
-        }
-        if ts > now + FUTURE {
+        } else if ts > now + FUTURE {
             return "refused too_far_in_future".into();
         }
-        if hero.erased.is_some_and(|through| ts <= through) {
+        if hero.erased.is_some_and(|through| ts <= through && through >= self.forgotten_before) {
             return "refused player_erased".into();
         }
-        let answer = match hero.act(&command.action, ts, received, now) {
+        let answer = match &command.action {
+            Action::Payout(payment) => hero.pay(payment, self.now),
+            action => hero.act(action, ts, received, now),
+        };
+        let answer = match answer {
             Ok(answer) => answer,
             Err(code) => return format!("refused {code}"),
         };
@@ -98,7 +120,8 @@ impl Model {
         hero.version += 1;
         hero.newest = hero.newest.max(ts);
         hero.erased = hero.erased.filter(|through| *through >= self.forgotten_before);
-        hero.known.insert(command.id.clone(), (command.action.clone(), ts, answer.clone()));
+        let known = Known { action: command.action.clone(), ts, answer: answer.clone(), from };
+        hero.known.insert(command.id.clone(), known);
         self.heroes.insert(command.player.as_str().to_owned(), hero);
         format!("applied {answer}")
     }
@@ -114,6 +137,10 @@ impl Model {
     }
 }
 
+pub fn closes_at(day: i64) -> i64 {
+    (day + 1) * DAY + GRACE
+}
+
 fn plain(level: i64) -> String {
     answer(0, 0, level, "held None flagged None", 0, 0)
 }
@@ -125,6 +152,29 @@ fn answer(xp: i64, adjusted: i64, level: i64, suspicion: &str, rewards: u64, lat
 impl Hero {
     fn level(&self) -> i64 {
         (self.xp / i64::try_from(LEVEL_XP).unwrap() + 1).min(i64::try_from(LEVEL_MAX).unwrap())
+    }
+
+    fn pay(&mut self, payment: &Payment, advanced_to: i64) -> Result<String, &'static str> {
+        if payment.board.board.as_str() != "xp" {
+            return Err("unknown_board");
+        }
+        let Period { window, index: day } = payment.board.period;
+        match window {
+            Window::Daily if closes_at(day) <= advanced_to => {}
+            Window::Daily | Window::AllTime => return Err("period_open"),
+            _ => return Err("unknown_window"),
+        }
+        let kept = closes_at(day + KEEP) > advanced_to;
+        let gone = self.version == 0 || self.erased.is_some_and(|through| self.newest <= through);
+        if gone || kept && !self.entries.contains_key(&("xp", day)) {
+            return Err("standing_unknown");
+        }
+        if self.hidden {
+            return Err("player_hidden");
+        }
+        self.paid.insert(day);
+        self.receipts += 1;
+        Ok(answer(0, 0, self.level(), "held None flagged None", 1, 0))
     }
 
     fn act(&mut self, action: &Action, ts: i64, received: i64, now: i64) -> Result<String, &'static str> {

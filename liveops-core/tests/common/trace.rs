@@ -1,11 +1,12 @@
 //! Seeded traces of commands, with what the model says of each.
 
 use liveops_core::record::Reason;
-use liveops_core::{Action, Command, Origin, Ruling, Timestamp};
+use liveops_core::{Action, Command, Origin, Ruling, Timestamp, Window};
 
 use super::model::Model;
 use super::{
-    DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, Rng, START, at, event, kill, operator, progression, received,
+    DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, Rng, START, at, event, kill, operator, payout, progression,
+    received,
 };
 
 pub enum Step {
@@ -36,7 +37,7 @@ pub enum Manners {
     Repeatable,
 }
 
-/// Events in time, late, too old and too new; honest and dishonest retries; hostile numbers; reviews of what is and what
+/// Events in time, late, too old and too new; payments for days of every state; honest and dishonest retries; hostile numbers; reviews of what is and what
 /// is not suspected; operator's commands under ids that events use; players adjusted, hidden and erased; days that end.
 pub fn trace(seed: u64, steps: usize, manners: Manners) -> Trace {
     let mut rng = Rng(seed);
@@ -105,8 +106,26 @@ fn next(rng: &mut Rng, model: &Model, sent: &[Command], now: i64, fresh: u32, ma
             received(progression(&id, &name, ts, delta_xp), came)
         }
         38 => received(event(&id, &name, ts, "progression", vec![]), came),
+        39..45 => received(pay(rng, model, &name, hostile), came),
         _ => received(plain(rng, &id, &name, ts), came),
     }
+}
+
+/// A payment for a day that is open, closed or dropped, to somebody who stood on the board or not.
+fn pay(rng: &mut Rng, model: &Model, name: &str, hostile: bool) -> Command {
+    let day = START / DAY - 1 + rng.millis(5);
+    let command = payout("xp", Window::Daily, day, name, 1 + rng.below(2));
+    if hostile {
+        return match rng.below(20) {
+            0 => payout("none", Window::Daily, day, name, 1),
+            1 => payout("xp", *rng.of(&[Window::Weekly, Window::AllTime]), 0, name, 1),
+            _ => command,
+        };
+    }
+    // Refused now, taken later: whoever is hidden may be shown again, and a day that is open will close.
+    let mut later = model.clone();
+    let refused = later.take(&command).starts_with("refused");
+    if refused { received(plain(rng, "instead", name, model.now), model.now) } else { command }
 }
 
 /// Something else under an id that was used, perhaps in the other name space.

@@ -6,12 +6,24 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Case, text, time};
 
-pub(crate) fn run(case: &Case) {
-    let order = match case.text("order") {
+pub(crate) fn order(case: &Case) -> Order {
+    match case.get("order").map_or("desc", text) {
         "desc" => Order::Desc,
         "asc" => Order::Asc,
         other => panic!("unknown order {other}"),
-    };
+    }
+}
+
+pub(crate) fn ranking(case: &Case) -> Ranking {
+    match case.get("ranking").map_or("ordinal", text) {
+        "ordinal" => Ranking::Ordinal,
+        "competition" => Ranking::Competition,
+        "dense" => Ranking::Dense,
+        other => panic!("unknown ranking {other}"),
+    }
+}
+
+pub(crate) fn run(case: &Case) {
     let operator = match case.text("operator") {
         "incr" => Operator::Incr,
         "best" => Operator::Best,
@@ -25,13 +37,7 @@ pub(crate) fn run(case: &Case) {
         "ownerId" => Ties::OwnerId,
         other => panic!("unknown ties {other}"),
     };
-    let ranking = match case.get("ranking").map_or("ordinal", text) {
-        "ordinal" => Ranking::Ordinal,
-        "competition" => Ranking::Competition,
-        "dense" => Ranking::Dense,
-        other => panic!("unknown ranking {other}"),
-    };
-    let mut board = Leaderboard::new(order, operator).ties(ties).ranking(ranking);
+    let mut board = Leaderboard::new(order(case), operator).ties(ties).ranking(ranking(case));
     for step in case.need("steps").as_array().unwrap() {
         take(&mut board, step, case);
     }

@@ -1,7 +1,7 @@
 //! Whole engines in memory.
 
 use liveops_core::engine::Engine;
-use liveops_core::{Command, EventId, MemoryStore, Outcome, PlayerId, Ruling, Window};
+use liveops_core::{Command, EventId, MemoryStore, Outcome, Period, PlayerId, Ruling, Window};
 use serde_json::{Map, Value, json};
 
 use super::case::{Case, text, time};
@@ -21,6 +21,8 @@ pub(crate) fn run(case: &Case) {
                 steps.iter().zip(&outcomes).for_each(|(step, outcome)| check_outcome(case, step, outcome));
             } else if let Some(now) = steps[0].get("advance") {
                 engine.advance(time(now)).unwrap();
+            } else if steps[0].get("payout").is_some() {
+                case.compare(&steps[0]["expect"], &pay(&engine, &steps[0]));
             } else {
                 check_outcome(case, &steps[0], &engine.submit(&command(&steps[0])));
             }
@@ -57,6 +59,27 @@ fn command(step: &Value) -> Command {
         "erase" => Command::erase(id, player, now),
         other => panic!("unknown step {other}"),
     }
+}
+
+/// Pays a board, and what came of it.
+fn pay(engine: &Memory, step: &Value) -> Value {
+    let (of, now) = (&step["payout"], time(&step["nowMs"]));
+    let window = Window::from_text(text(&of["window"])).unwrap();
+    let period = Period { window, index: of["index"].as_i64().unwrap() };
+    let payout = match engine.payout(text(&of["board"]), period, now) {
+        Ok(payout) => payout,
+        Err(error) => return json!({ "code": error.code() }),
+    };
+    let outcomes = engine.submit_batch(payout.commands());
+    let outcomes = payout.commands().iter().zip(&outcomes).map(|(command, outcome)| {
+        let effect = outcome.clone().into_effect().ok();
+        let (status, code) = (outcome.status(), outcome.code());
+        json!({ "playerId": command.player, "status": status, "code": code, "effect": effect })
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    let mut told = json!(payout);
+    told["outcomes"] = outcomes.into();
+    told
 }
 
 fn check_outcome(case: &Case, step: &Value, outcome: &Outcome) {

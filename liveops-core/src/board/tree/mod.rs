@@ -14,7 +14,7 @@ mod leaf;
 mod search;
 
 use self::inner::{Bound, Inner};
-use self::leaf::{Leaf, append};
+use self::leaf::{Leaf, Run, append};
 use self::search::position;
 use super::Place;
 use super::chunks::Chunks;
@@ -185,12 +185,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// From a position on, leaf by leaf.
-    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = impl Iterator<Item = (Handle, Place)>> {
+    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = Run<'_, LEAF>> {
         let next = |spot: &Spot| match self.leaves[spot.leaf as usize].next {
             NONE => None,
             leaf => Some(Spot { leaf, at: 0 }),
         };
-        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].entries(spot.at))
+        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].run(spot.at))
     }
 
     /// Levels of inner nodes.

@@ -1,0 +1,162 @@
+//! Finished boards: archived, and turned into one payment for each owner who reached a tier.
+
+use super::{Board, Engine};
+use crate::board::{Archive, Award, Heading, Names, Row};
+use crate::error::{Code, Error, StoreError, StoreErrorKind};
+use crate::limits::ROUND_PLAYERS_MAX;
+use crate::record::{BoardKey, Horizon, Key, Record};
+use crate::rules::{OpenHold, Payout, Rules};
+use crate::store::{Boards, Scan, Store};
+use crate::time::Timestamp;
+use crate::window::Period;
+
+/// Paying boards. A period is closed once the store was advanced past its closing, and not by the clock: until then an
+/// event that came in earlier may still be on its way.
+impl<S: Store + Boards + Scan> Engine<S> {
+    /// Who gets what for a finished period of a board, and the commands that give it: read the board in one go, submit
+    /// [`Payout::commands`], and repeat both after any trouble. Each player is paid once, because the player's record
+    /// keeps a mark:
+    ///
+    /// - sent again while the first outcome is kept (`max_past` from the last advance before it was paid), a command is `Replayed` with its
+    ///   receipt; sent again later it is `Replayed` without one;
+    /// - a player who is hidden gets nothing, also when hidden between this call and `submit`: `player_hidden`. When shown
+    ///   again, the next run pays what is due then;
+    /// - when players were hidden or shown between two runs, ranks move. Whoever was paid stays paid as before: the command
+    ///   with another rank or tier is refused as `event_id_reused` and gives nothing.
+    ///
+    /// Walks the whole store for [`Payout::holds`]. With a store whose boards lag behind its records, bring them up to date
+    /// first.
+    ///
+    /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have and for a period that is no longer
+    /// kept (see [`Self::payout_archived`]); `unknown_payout` where the rules pay nothing; `period_open`.
+    ///
+    /// ```
+    /// use liveops_core::testing::EventBuilder;
+    /// use liveops_core::{Engine, MemoryStore, Rules, Timestamp, Window};
+    ///
+    /// let rules = Rules::from_json(r#"{ "version": 1, "game": "emberfall", "boards": { "xp": {
+    ///     "value": "grantedXp", "keepPeriods": { "weekly": 8 },
+    ///     "payouts": { "weekly": [
+    ///         { "tier": "gold", "ranks": [1, 1], "grant": { "kind": "item", "id": "crown", "amount": 1 } },
+    ///         { "tier": "top-half", "percent": "50", "grant": { "kind": "currency", "id": "gem", "amount": 5 } } ] } } } }"#)?;
+    /// let engine = Engine::new(rules, MemoryStore::new());
+    /// let friday = Timestamp::from_rfc3339("2026-11-06T12:00:00Z").unwrap();
+    /// for (player, xp) in [("ana", 120), ("bo", 90), ("cy", 60)] {
+    ///     engine.submit_ndjson(&EventBuilder::progression(player, xp, friday).id("e1").body(), friday);
+    /// }
+    ///
+    /// // Later: every period that closed since the mark that we keep.
+    /// let monday = Timestamp::from_rfc3339("2026-11-09T00:05:00Z").unwrap();
+    /// engine.advance(monday)?;
+    /// for (_, period) in engine.closed_between(friday, monday) {
+    ///     let payout = engine.payout("xp", period, monday)?;
+    ///     let tiers: Vec<_> = payout.awards.iter().map(|a| format!("{} {}", a.owner, a.tier)).collect();
+    ///     assert_eq!(tiers, ["ana gold", "bo top-half"]);
+    ///     for outcome in engine.submit_batch(payout.commands()) {
+    ///         assert_eq!(outcome.into_effect()?.receipts.len(), 1);
+    ///     }
+    ///     // Crashed before the mark was stored? Again, then.
+    ///     for outcome in engine.submit_batch(engine.payout("xp", period, monday)?.commands()) {
+    ///         assert_eq!(outcome.code(), "replayed");
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn payout(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
+        let board = self.board(board)?;
+        let key = board.key(period);
+        // Refused before anything large is read.
+        board.rules.payout_rule(&key)?;
+        let (horizon, rows) = board.finished(period, now)?;
+        let mut payout = board.rules.payout(&key, &rows, horizon, now)?;
+        let calendar = board.rules.calendar();
+        payout.holds = self.open_holds(&board.rules, &key, calendar.start(period), calendar.end(period))?;
+        Ok(payout)
+    }
+
+    /// The same from an archive, under the tiers of now: for a period that the store no longer keeps. Whoever is hidden,
+    /// forgotten or erased gets nothing, and nobody moves up into their ranks. Nobody is paid twice whether the first
+    /// payment was made from the board or from the archive.
+    ///
+    /// An entry is no longer there to tell that a player took part: forget erased players ([`Names::forget`]), or one
+    /// who came back later may be paid for what was earned before.
+    ///
+    /// Errors: those of [`Self::payout`]; `invalid_argument` for the names of another archive.
+    pub fn payout_archived(&self, archive: &Archive, names: &Names, now: Timestamp) -> Result<Payout, Error> {
+        let rules = self.rules();
+        let Heading { board, period, start, end, closed_at, .. } = archive.heading().clone();
+        let key = BoardKey { board, period };
+        let rule = rules.payout_rule(&key)?;
+        rules.closed_at(period, horizon(&self.store)?)?;
+        let mut awards = archive.read(names)?.awards(&rule.tiers);
+        self.retain_payable(&mut awards)?;
+        let mut payout = rules.pay_awards(&key, rule, closed_at, awards, now);
+        payout.holds = self.open_holds(&rules, &key, start, end)?;
+        Ok(payout)
+    }
+
+    /// Leaves those who are there and shown.
+    fn retain_payable(&self, awards: &mut Vec<Award>) -> Result<(), Error> {
+        let mut payable = Vec::with_capacity(awards.len());
+        for awards in awards.chunks(ROUND_PLAYERS_MAX) {
+            let keys: Vec<_> = awards.iter().map(|award| Key::Player(award.owner.clone())).collect();
+            let answers = self.store.load(&keys)?;
+            if answers.len() != keys.len() {
+                return Err(StoreError::new(StoreErrorKind::Misconfigured).into());
+            }
+            payable.extend(answers.into_iter().map(|answer| match answer {
+                Some(Record::Player(player)) => !player.hidden && !player.is_gone(),
+                _ => false,
+            }));
+        }
+        let mut payable = payable.into_iter();
+        awards.retain(|_| payable.next().unwrap_or(false));
+        Ok(())
+    }
+
+    fn open_holds(
+        &self,
+        rules: &Rules,
+        key: &BoardKey,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<OpenHold>, Error> {
+        let Some(rule) = rules.board(&key.board) else { return Ok(Vec::new()) };
+        let held = self.suspicions()?.into_iter().filter(|(_, _, held)| rules.holds_back(held, rule, start, end));
+        Ok(held.map(|(player_id, suspicion, held)| OpenHold { player_id, suspicion, ts: held.event.ts }).collect())
+    }
+}
+
+impl<S: Store + Boards> Board<'_, S> {
+    /// Archives a finished period that is still kept: everyone who is shown now. Store both values, the names where
+    /// [`Names::forget`] can reach them when a player is erased. See [`Archive`].
+    ///
+    /// Errors: `unknown_window` for a window that the board does not have and for a period that is no longer kept;
+    /// `period_open` until the store was advanced past its closing.
+    pub fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
+        self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
+        let (horizon, rows) = self.finished(period, now)?;
+        let (board, sort, ranking) = (self.rule.board.clone(), self.rule.sort, self.rule.ranking);
+        let heading = Heading::new(board, period, self.rules.calendar(), sort, ranking, horizon.now)?;
+        Archive::new(heading, &rows)
+    }
+
+    /// Every row of a closed period, at one moment, and the horizon that closed it.
+    fn finished(&self, period: Period, now: Timestamp) -> Result<(Horizon, Vec<Row>), Error> {
+        let horizon = horizon(self.store)?;
+        self.rules.closed_at(period, horizon)?;
+        let key = self.key(period);
+        if !self.rules.keeps(&key, now.max(horizon.now)) {
+            return Err(Code::UnknownWindow.into());
+        }
+        Ok((horizon, self.store.page(&key, 0, usize::MAX, self.ranking())?))
+    }
+}
+
+fn horizon<S: Store>(store: &S) -> Result<Horizon, Error> {
+    match store.load(&[Key::Horizon])?.pop() {
+        Some(Some(Record::Horizon(horizon))) => Ok(horizon),
+        Some(None) => Ok(Horizon::default()),
+        _ => Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
+    }
+}
