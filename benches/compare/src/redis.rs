@@ -15,9 +15,10 @@ use std::time::Duration;
 /// Where to find the program, if it is not `redis-server` on the search path.
 pub const PROGRAM_VARIABLE: &str = "REDIS_SERVER";
 
-/// The shell becomes the server, and leaves somebody behind who ends it when our end of the pipe closes: also when this
-/// process was killed. A line instead says that we see to it ourselves.
-const ENDED_WITH_US: &str = "exec 3<&0; (read -r _ <&3 || kill -9 $$) & exec \"$@\" 3<&-";
+/// The shell becomes the server, and leaves somebody behind who ends it and tidies up when our end of the pipe closes: also
+/// when this process was killed. A line instead says that we see to it ourselves.
+const ENDED_WITH_US: &str =
+    "exec 3<&0; (read -r _ <&3 || { kill -9 $$; rm -f socket; rmdir \"$PWD\"; }) & exec \"$@\" 3<&-";
 
 const STARTING_MILLIS_MAX: u64 = 10_000;
 
