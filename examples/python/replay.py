@@ -153,7 +153,7 @@ class Replay:
         for name in self.engine.rules.boards:
             board = self.engine.board(name)
             if period.window in board.windows:
-                yield from ((name, row) for row in board.page_of(period, 0, 1))
+                yield from ((name, row) for row in board.page(period, 0, 1))
 
 
 def drive(run: Replay, source: BinaryIO, name: str) -> Tally:

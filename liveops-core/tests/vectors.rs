@@ -17,6 +17,8 @@ mod http;
 mod parts;
 #[path = "vectors/payout.rs"]
 mod payout;
+#[path = "vectors/windowed.rs"]
+mod windowed;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +37,7 @@ const KINDS: &[Kind] = &[
     ("closed", calendar::closed),
     ("state", calendar::state),
     ("board", board::run),
+    ("windowed", windowed::run),
     ("engine", engine::run),
     ("http", http::run),
     ("payout", payout::run),

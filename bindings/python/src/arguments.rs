@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
+use liveops_core::board::Cursor;
 use liveops_core::error::Code;
 use liveops_core::signing::Headers;
-use liveops_core::{PlayerId, Timestamp, Window};
+use liveops_core::{Period, PlayerId, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyMemoryView, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
 
 use crate::errors::{Fallible as _, argument, fail};
 
@@ -26,12 +27,19 @@ impl<'a, 'py, T: TryFrom<i64>> FromPyObject<'a, 'py> for Int<T> {
         if value.is_instance_of::<PyFloat>() {
             return Err(PyTypeError::new_err("an int is meant, not a float"));
         }
+        // Straight on for what nearly every caller has: a batch asks this of each value.
+        if value.is_exact_instance_of::<PyInt>() {
+            return narrowed(value.py(), value.extract::<i64>().ok());
+        }
         // `__index__`, so that other exact integers (numpy's, say) are welcome.
         let index = value.call_method0(intern!(value.py(), "__index__"));
         let index = index.map_err(|_| PyTypeError::new_err("an int is meant"))?;
-        let number = index.extract::<i64>().ok().and_then(|number| T::try_from(number).ok());
-        number.map(Self).ok_or_else(|| fail(value.py(), Code::OutOfRange))
+        narrowed(value.py(), index.extract::<i64>().ok())
     }
+}
+
+fn narrowed<T: TryFrom<i64>>(py: Python<'_>, number: Option<i64>) -> PyResult<Int<T>> {
+    number.and_then(|number| T::try_from(number).ok()).map(Int).ok_or_else(|| fail(py, Code::OutOfRange))
 }
 
 /// A float or an integer, no bool: what detectors observe.
@@ -74,15 +82,21 @@ impl<'py> FromPyObject<'_, 'py> for Bytes<'py> {
 
 /// `now_ms=` or `now=`, or else the clock: the only place of the module that reads it.
 pub(crate) fn instant(py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
+    if let Some(given) = given(now_ms, now)? {
+        return Ok(given);
+    }
+    #[expect(clippy::disallowed_methods, reason = "a binding is the edge at which the clock is read")]
+    let now = SystemTime::now();
+    Timestamp::try_from(now).or_raise(py)
+}
+
+/// `now_ms=` or `now=`, for calls that are also made without a time.
+pub(crate) fn given(now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Timestamp>> {
     match (now_ms, now) {
         (Some(_), Some(_)) => Err(PyTypeError::new_err("give now_ms or now, not both")),
-        (Some(Int(millis)), None) => Ok(Timestamp::from_unix_millis(millis)),
-        (None, Some(now)) => from_datetime(now),
-        (None, None) => {
-            #[expect(clippy::disallowed_methods, reason = "a binding is the edge at which the clock is read")]
-            let now = SystemTime::now();
-            Timestamp::try_from(now).or_raise(py)
-        }
+        (Some(Int(millis)), None) => Ok(Some(Timestamp::from_unix_millis(millis))),
+        (None, Some(now)) => from_datetime(now).map(Some),
+        (None, None) => Ok(None),
     }
 }
 
@@ -119,6 +133,44 @@ pub(crate) fn window(py: Python<'_>, name: &str) -> PyResult<Window> {
         let names: Vec<_> = Window::ALL.iter().map(|window| window.as_str()).collect();
         argument(py, Code::UnknownWindow, &format!("a window is one of {}", names.join(", ")))
     })
+}
+
+/// What a board is read of: a window, whose current period is meant, or one period.
+#[derive(Clone, Copy)]
+pub(crate) enum Stretch {
+    Window(Window),
+    Period(Period),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Stretch {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match value.cast::<PyString>() {
+            Ok(name) => window(value.py(), name.to_str()?).map(Self::Window),
+            Err(_) => value.extract().map(|One(period)| Self::Period(period)),
+        }
+    }
+}
+
+/// One period, as `Period` or whatever else has its window and index.
+pub(crate) struct One(pub(crate) Period);
+
+impl<'py> FromPyObject<'_, 'py> for One {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let py = value.py();
+        let part = |name| value.getattr(name).map_err(|_| PyTypeError::new_err("a Period is meant"));
+        let window = window(py, part(intern!(py, "window"))?.extract()?)?;
+        let Int(index) = part(intern!(py, "index"))?.extract::<Int<i64>>()?;
+        Ok(Self(Period { window, index }))
+    }
+}
+
+/// The end of a page, as the text that was handed out.
+pub(crate) fn cursor(py: Python<'_>, text: Option<&str>) -> PyResult<Option<Cursor>> {
+    text.map(|text| text.parse().or_raise(py)).transpose()
 }
 
 /// An owner of boards and records.

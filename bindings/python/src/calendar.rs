@@ -2,11 +2,11 @@
 
 use liveops_core::error::Code;
 use liveops_core::window::{Calendar as Core, Closings as CoreClosings, OffsetChange, Season, Seasons, Weekday};
-use liveops_core::{Id, Period, Timestamp};
+use liveops_core::{Id, Period, Timestamp, Window};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use crate::arguments::{Int, When, window};
+use crate::arguments::{Int, One, When, window};
 use crate::errors::{Fallible as _, argument};
 use crate::results::period;
 
@@ -74,10 +74,8 @@ impl Calendar {
 
     /// Where a period is in its life, when `keep` closed ones stay readable: "future", "open", "grace", "sealed" or
     /// "dropped". Never "archived", which boards that keep archives know.
-    fn state(&self, py: Python<'_>, period: &Bound<'_, PyAny>, keep: Int<u32>, now: When) -> PyResult<&'static str> {
-        let window = window(py, period.getattr("window")?.extract()?)?;
-        let Int(index) = period.getattr("index")?.extract::<Int<i64>>()?;
-        Ok(self.0.state(Period { window, index }, keep.0, now.0).as_str())
+    fn state(&self, period: One, keep: Int<u32>, now: When) -> &'static str {
+        self.0.state(period.0, keep.0, now.0).as_str()
     }
 
     /// When the current period changes next, in Unix milliseconds; None if never.
@@ -89,8 +87,7 @@ impl Calendar {
     /// `through` and pass it as the next `after`.
     fn closed_between(&self, py: Python<'_>, windows: Vec<String>, after: When, through: When) -> PyResult<Closings> {
         let windows = windows.iter().map(|name| window(py, name)).collect::<PyResult<Vec<_>>>()?;
-        let closings = Mutex::new(self.0.closed_between(&windows, after.0, through.0));
-        Ok(Closings { calendar: self.0.clone(), closings })
+        Ok(Closings::new(&self.0, &windows, after.0, through.0))
     }
 }
 
@@ -99,6 +96,13 @@ impl Calendar {
 pub(crate) struct Closings {
     calendar: Core,
     closings: Mutex<CoreClosings>,
+}
+
+impl Closings {
+    pub(crate) fn new(calendar: &Core, windows: &[Window], after: Timestamp, through: Timestamp) -> Self {
+        let closings = Mutex::new(calendar.closed_between(windows, after, through));
+        Self { calendar: calendar.clone(), closings }
+    }
 }
 
 #[pymethods]

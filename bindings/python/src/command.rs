@@ -2,7 +2,7 @@
 
 use liveops_core::error::Code;
 use liveops_core::id::{EventId, Origin};
-use liveops_core::record::Ruling;
+use liveops_core::record::{BoardKey, Payment, Ruling};
 use liveops_core::{Action, Command as Core};
 use pyo3::prelude::*;
 use serde_json::json;
@@ -117,7 +117,7 @@ impl Command {
         self.0.received_at.as_unix_millis()
     }
 
-    /// The event's type; of an operator's order `adjust`, `review`, `setVisibility` or `erase`.
+    /// The event's type; of an operator's order `adjust`, `review`, `setVisibility`, `erase` or `payout`.
     #[getter]
     fn r#type(&self) -> &str {
         match &self.0.action {
@@ -126,6 +126,7 @@ impl Command {
             Action::Review { .. } => "review",
             Action::SetVisibility { .. } => "setVisibility",
             Action::Erase => "erase",
+            Action::Payout(_) => "payout",
             _ => "unknown",
         }
     }
@@ -160,6 +161,11 @@ impl Command {
             Action::Adjust { xp, reason } => json!({"xp": xp, "reason": reason.as_str()}),
             Action::Review { suspicion, ruling } => json!({"suspicion": suspicion, "ruling": ruling}),
             Action::SetVisibility { hidden } => json!({"hidden": hidden}),
+            Action::Payout(payment) => {
+                let Payment { board: BoardKey { board, period }, tier, rank, items } = &**payment;
+                let (window, index) = (period.window, period.index);
+                json!({"board": board, "window": window, "index": index, "tier": tier, "rank": rank, "items": items})
+            }
             _ => json!({}),
         }
     }

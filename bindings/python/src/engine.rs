@@ -9,11 +9,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
 
-use crate::arguments::{Bytes, Int, When, instant, player};
+use crate::archive::{Archive, Names};
+use crate::arguments::{Bytes, Int, One, When, given, instant, player};
 use crate::board::Board;
 use crate::command::Command;
-use crate::errors::{Fallible as _, fail};
+use crate::errors::Fallible as _;
 use crate::outcome::{Outcome, Outcomes};
+use crate::payout::Payout;
 use crate::results::{load, load_all, period, plain};
 use crate::rules::Rules;
 
@@ -26,7 +28,12 @@ pub(crate) struct Shared {
 impl Shared {
     /// The engine. `ForkedError` in a process that did not make it.
     pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
-        if self.process == std::process::id() { Ok(&self.core) } else { Err(fail(py, Code::Forked)) }
+        self.core().or_raise(py)
+    }
+
+    /// The same without the interpreter's lock.
+    pub(crate) fn core(&self) -> Result<&Core<MemoryStore>, Error> {
+        if self.process == std::process::id() { Ok(&self.core) } else { Err(Code::Forked.into()) }
     }
 }
 
@@ -191,8 +198,57 @@ impl Engine {
 
     /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`. An Intake is told by
     /// its own `replace`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
-    fn replace_rules<'py>(&self, py: Python<'py>, rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.get(py)?.replace_rules((*rules.0).clone()).or_raise(py)?)
+    ///
+    /// With a time whatever has not begun by then may change too: a season to come, say. Without one the clock is not read.
+    #[pyo3(signature = (rules, *, now_ms=None, now=None))]
+    fn replace_rules<'py>(
+        &self,
+        py: Python<'py>,
+        rules: &Rules,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (engine, new) = (self.get(py)?, (*rules.0).clone());
+        let diff = match given(now_ms, now)? {
+            Some(now) => engine.replace_rules_at(new, now),
+            None => engine.replace_rules(new),
+        };
+        plain(py, &diff.or_raise(py)?)
+    }
+
+    /// Who gets what for a finished period of a board, and the commands that give it. Submit `Payout.commands()`, and repeat
+    /// both after any trouble: each player is paid once. Walks the whole store for `Payout.holds`.
+    ///
+    /// `NotFoundError`: `unknown_board`; `unknown_window` for a window that the board does not have and for a period that is no
+    /// longer kept (see `payout_archived`); `unknown_payout` where the rules pay nothing. `ArgumentError` with `period_open`
+    /// until the engine was advanced past the period's closing.
+    #[pyo3(signature = (board, period, *, now_ms=None, now=None))]
+    fn payout(
+        &self,
+        py: Python<'_>,
+        board: &str,
+        period: One,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Payout> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        py.detach(|| engine.payout(board, period.0, now)).or_raise(py).map(Payout)
+    }
+
+    /// The same from an archive, under the tiers of now: for a period that the engine no longer keeps. Whoever is hidden,
+    /// forgotten or erased gets nothing, and nobody moves up into their ranks.
+    #[pyo3(signature = (archive, names, *, now_ms=None, now=None))]
+    fn payout_archived(
+        &self,
+        py: Python<'_>,
+        archive: &Archive,
+        names: &Names,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Payout> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let names = names.0.lock().clone();
+        py.detach(|| engine.payout_archived(&archive.0, &names, now)).or_raise(py).map(Payout)
     }
 
     /// Everything stored about one player: what a request for a copy of personal data asks for.

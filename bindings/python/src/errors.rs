@@ -1,5 +1,6 @@
 //! Errors of the core as the exceptions of `liveops/errors.py`.
 
+use liveops_core::board::{BatchError, TiersError};
 use liveops_core::error::{Code, Error};
 use liveops_core::event::{Issue, ValidationError};
 use liveops_core::intake::Refusal;
@@ -89,6 +90,23 @@ pub(crate) fn fail(py: Python<'_>, code: Code) -> PyErr {
     raise_as(py, code, code.description())
 }
 
+impl Raise for BatchError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        in_batch(py, self.index, self.code())
+    }
+}
+
+impl Raise for TiersError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        argument(py, self.code(), &self.to_string())
+    }
+}
+
+/// One value of a batch is at fault.
+pub(crate) fn in_batch(py: Python<'_>, index: usize, code: Code) -> PyErr {
+    exception(py, "BatchError", (code.as_str(), code.description(), index))
+}
+
 /// An argument that the call does not allow, with what would be right.
 pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
     exception(py, "ArgumentError", (code.as_str(), message))
@@ -96,10 +114,11 @@ pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
 
 fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
     let class = match code {
-        Code::UnknownBoard | Code::UnknownWindow => "NotFoundError",
+        Code::UnknownBoard | Code::UnknownWindow | Code::UnknownPayout => "NotFoundError",
         Code::Forked => "ForkedError",
         Code::RulesInvalid | Code::BoardIncompatible => "RulesError",
         Code::SecretInvalid => "SignatureError",
+        Code::SnapshotCorrupt => "StoreError",
         code if is_store(code) => "StoreError",
         _ => "ArgumentError",
     };

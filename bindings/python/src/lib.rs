@@ -7,9 +7,12 @@
 #![expect(clippy::needless_pass_by_value, reason = "a function of Python owns its arguments")]
 
 mod anomaly;
+mod archive;
 mod arguments;
+mod batch;
 mod board;
 mod calendar;
+mod choices;
 mod command;
 mod curve;
 mod engine;
@@ -18,11 +21,14 @@ mod event;
 mod intake;
 mod leaderboard;
 mod outcome;
+mod pages;
+mod payout;
 mod quota;
 mod results;
 mod reward;
 mod rules;
 mod signing;
+mod windowed;
 
 use pyo3::prelude::*;
 
@@ -30,6 +36,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use super::anomaly::{Ewma, Robust, TimeFloor, ZScore, verdict_reasons};
+    #[pymodule_export]
+    use super::archive::{Archive, ArchiveView, Names};
     #[pymodule_export]
     use super::board::Board;
     #[pymodule_export]
@@ -47,9 +55,11 @@ mod _native {
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]
-    use super::leaderboard::{Leaderboard, WindowedLeaderboard};
+    use super::leaderboard::Leaderboard;
     #[pymodule_export]
     use super::outcome::{Outcome, Outcomes};
+    #[pymodule_export]
+    use super::payout::{Payout, Tiers};
     #[pymodule_export]
     use super::quota::{RateLimiter, SlidingLog};
     #[pymodule_export]
@@ -58,6 +68,8 @@ mod _native {
     use super::rules::{Rules, loot_seed_commitment};
     #[pymodule_export]
     use super::signing::{Key, Secret, Signer, Verifier, generate_secret, hmac_sha256_hex, verify_hmac_sha256_hex};
+    #[pymodule_export]
+    use super::windowed::WindowedLeaderboard;
 
     use super::{Bound, PyModule, PyModuleMethods as _, PyResult};
 

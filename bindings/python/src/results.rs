@@ -1,6 +1,6 @@
 //! The frozen classes of `liveops/results.py`, from the core's JSON or, where many come at once, from their fields.
 
-use liveops_core::board::{Row, Score};
+use liveops_core::board::{ArchivedRow, Award, Cursor, Heading, Page, Row, Score};
 use liveops_core::error::Code;
 use liveops_core::event::Issue;
 use liveops_core::quota::Decision;
@@ -11,6 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple};
 use serde::Serialize;
 
+use crate::choices;
 use crate::errors::fail;
 
 /// `None` for something endless: what has no beginning, or no end.
@@ -45,13 +46,49 @@ pub(crate) fn plain<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<B
 }
 
 pub(crate) fn rows<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Bound<'py, PyList>> {
+    PyList::new(py, each_row(py, rows)?)
+}
+
+pub(crate) fn page<'py>(py: Python<'py>, page: &Page) -> PyResult<Bound<'py, PyAny>> {
+    let rows = PyTuple::new(py, each_row(py, &page.rows)?)?;
+    class(py, "Page")?.call1((rows, page.next.as_ref().map(Cursor::to_string)))
+}
+
+pub(crate) fn row<'py>(py: Python<'py>, row: &Row) -> PyResult<Bound<'py, PyAny>> {
+    one_row(&class(py, "Row")?, row)
+}
+
+fn each_row<'py>(py: Python<'py>, rows: &[Row]) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let class = class(py, "Row")?;
-    let list = PyList::empty(py);
-    for row in rows {
-        let reached = row.reached_at.as_unix_millis();
-        list.append(class.call1((row.rank, row.owner.as_str(), row.score, row.subscore, reached))?)?;
-    }
-    Ok(list)
+    rows.iter().map(|row| one_row(&class, row)).collect()
+}
+
+fn one_row<'py>(class: &Bound<'py, PyAny>, row: &Row) -> PyResult<Bound<'py, PyAny>> {
+    class.call1((row.rank, row.owner.as_str(), row.score, row.subscore, row.reached_at.as_unix_millis()))
+}
+
+pub(crate) fn awards<'py>(py: Python<'py>, awards: &[Award]) -> PyResult<Bound<'py, PyList>> {
+    let class = class(py, "Award")?;
+    let one = |award: &Award| {
+        class.call1((award.owner.as_str(), award.rank, award.tier.as_str(), award.score, award.subscore))
+    };
+    PyList::new(py, awards.iter().map(one).collect::<PyResult<Vec<_>>>()?)
+}
+
+pub(crate) fn archived_rows<'py>(py: Python<'py>, rows: &[ArchivedRow]) -> PyResult<Bound<'py, PyList>> {
+    let class = class(py, "ArchivedRow")?;
+    let one = |row: &ArchivedRow| {
+        class.call1((row.rank, row.score.score, row.score.subscore, row.reached_at.as_unix_millis()))
+    };
+    PyList::new(py, rows.iter().map(one).collect::<PyResult<Vec<_>>>()?)
+}
+
+pub(crate) fn heading<'py>(py: Python<'py>, heading: &Heading) -> PyResult<Bound<'py, PyAny>> {
+    let Heading { board, period, label, start, end, closed_at, sort, ranking, .. } = heading;
+    let [start, end, closed_at] = [*start, *end, *closed_at].map(finite);
+    let period = class(py, "Period")?.call1((period.window.as_str(), period.index, &**label, start, end, closed_at))?;
+    let (order, ties) = (choices::order(sort.order), choices::ties(sort.ties));
+    class(py, "Heading")?.call1((board.as_str(), period, order, ties, choices::ranking(*ranking)))
 }
 
 pub(crate) fn score(py: Python<'_>, score: Score) -> PyResult<Bound<'_, PyAny>> {

@@ -3,11 +3,11 @@
 use liveops_core::error::Code;
 use liveops_core::id::{CommandId, EventId, Origin};
 use liveops_core::reward::{Item, Receipt, Scope, verify_chain as verify};
-use liveops_core::{Id, Timestamp};
+use liveops_core::{BoardId, Id, Period, Timestamp};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arguments::Int;
+use crate::arguments::{Int, window};
 use crate::errors::{Fallible as _, argument};
 use crate::rules::digest;
 
@@ -53,6 +53,13 @@ fn receipt_from(py: Python<'_>, wire: &Bound<'_, PyDict>) -> PyResult<Receipt> {
 fn scope(py: Python<'_>, wire: &Bound<'_, PyDict>) -> PyResult<Scope> {
     if let Some(level) = wire.get_item("level")? {
         return Ok(Scope::Level(level.extract::<Int<u32>>()?.0));
+    }
+    if let Some(payout) = wire.get_item("payout")? {
+        let payout = payout.cast::<PyDict>()?;
+        let window = window(py, &text(payout, "window")?)?;
+        let Int(index) = member(payout, "index")?.extract::<Int<i64>>()?;
+        let board = BoardId::new(&text(payout, "board")?).or_raise(py)?;
+        return Ok(Scope::Payout { board, period: Period { window, index }, tier: id(py, payout, "tier")? });
     }
     let event = member(wire, "event")?;
     let event = event.cast::<PyDict>()?;

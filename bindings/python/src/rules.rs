@@ -8,7 +8,7 @@ use liveops_core::reward::{Loot, Roll, seed_commitment};
 use liveops_core::{Id, Rules as Core};
 use pyo3::prelude::*;
 
-use crate::arguments::{Bytes, Int, When, player};
+use crate::arguments::{Bytes, Int, When, given, player};
 use crate::errors::{Fallible as _, argument};
 use crate::results::{load_all, period, plain};
 
@@ -87,8 +87,20 @@ impl Rules {
     }
 
     /// How these rules differ from `new`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
-    fn diff<'py>(&self, py: Python<'py>, new: &Self) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.0.diff(&new.0).or_raise(py)?)
+    /// With a time whatever has not begun by then may change too.
+    #[pyo3(signature = (new, *, now_ms=None, now=None))]
+    fn diff<'py>(
+        &self,
+        py: Python<'py>,
+        new: &Self,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let diff = match given(now_ms, now)? {
+            Some(now) => self.0.diff_at(&new.0, now),
+            None => self.0.diff(&new.0),
+        };
+        plain(py, &diff.or_raise(py)?)
     }
 
     /// The exact odds of every entry of a loot table.

@@ -91,7 +91,7 @@ def test_boards(engine: liveops.Engine, trusted: liveops.Intake) -> None:
     assert board.page("daily", 0, 9, 1, now_ms=NOW_MS + day) == board.page("daily", 0, 9, now_ms=NOW_MS)
     period = board.period("daily", 1, now_ms=NOW_MS + day)
     assert (period.label, period.start) == ("2026-11-07", NOW_MS - day // 2)
-    assert board.page_of(period, 0, 9) == board.page("daily", 0, 9, now_ms=NOW_MS)
+    assert board.page(period, 0, 9) == board.page("daily", 0, 9, now_ms=NOW_MS)
     assert board.period("allTime", now_ms=NOW_MS).end is None
     with pytest.raises(liveops.NotFoundError) as unknown:
         board.top("weekly", now_ms=NOW_MS)

@@ -40,11 +40,12 @@ pub(crate) fn state(case: &Case) {
     }
 }
 
-fn calendar(case: &Case) -> Calendar {
-    let rules = json!({ "version": 1, "game": "vectors", "calendar": case.need("calendar") });
+pub(crate) fn calendar(case: &Case) -> Calendar {
+    let calendar = case.get("calendar").cloned().unwrap_or_else(|| json!({}));
+    let rules = json!({ "version": 1, "game": "vectors", "calendar": calendar });
     Rules::from_json(&rules.to_string()).unwrap().calendar().clone()
 }
 
-fn window(name: &Value) -> Window {
+pub(crate) fn window(name: &Value) -> Window {
     Window::from_text(text(name)).unwrap()
 }

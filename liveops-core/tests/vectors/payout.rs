@@ -39,7 +39,7 @@ pub(crate) fn run(case: &Case) {
     case.compare(case.expect(), &actual);
 }
 
-fn tiers(tiers: &Value) -> Result<Tiers, Error> {
+pub(crate) fn tiers(tiers: &Value) -> Result<Tiers, Error> {
     let tiers = tiers.as_array().unwrap().iter().map(|tier| {
         let cut = match (tier.get("ranks"), tier.get("percent")) {
             (Some(ranks), None) => Cut::Ranks { from: ranks[0].as_u64().unwrap(), through: ranks[1].as_u64().unwrap() },

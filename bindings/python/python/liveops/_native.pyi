@@ -9,12 +9,17 @@ from typing_extensions import Self, disjoint_base
 
 from .errors import Refusal, UnknownOutcome
 from .results import (
+    ArchivedRow,
+    Award,
     Decision,
     Effect,
     FeedEntry,
+    Heading,
     Horizon,
     LevelProgress,
     Odds,
+    OpenHold,
+    Page,
     Period,
     Player,
     Receipt,
@@ -26,6 +31,8 @@ from .results import (
 )
 
 __all__ = [
+    "Archive",
+    "ArchiveView",
     "Board",
     "Calendar",
     "Command",
@@ -36,14 +43,17 @@ __all__ = [
     "Key",
     "Leaderboard",
     "LevelCurve",
+    "Names",
     "Outcome",
     "Outcomes",
+    "Payout",
     "RateLimiter",
     "Robust",
     "Rules",
     "Secret",
     "Signer",
     "SlidingLog",
+    "Tiers",
     "TimeFloor",
     "Verifier",
     "WindowedLeaderboard",
@@ -62,15 +72,25 @@ __all__ = [
 class _Items(Protocol):
     def items(self) -> Iterable[tuple[str, str]]: ...
 
+class _Memory(Protocol):
+    """An array of 64-bit integers that shows its memory: `array('q')`, a memoryview of it, numpy's."""
+
+    def __len__(self) -> int: ...
+    @property
+    def itemsize(self) -> int: ...
+
 _Bytes: TypeAlias = bytes | bytearray | memoryview
+_Integers: TypeAlias = Iterable[SupportsIndex] | _Memory
 _Headers: TypeAlias = Mapping[str, str] | _Items | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 _Window: TypeAlias = Literal["daily", "weekly", "monthly", "seasonal", "allTime"]
+_Stretch: TypeAlias = _Window | Period
 _When: TypeAlias = int | datetime
 _PeriodState: TypeAlias = Literal["future", "open", "grace", "sealed", "archived", "dropped"]
 _Order: TypeAlias = Literal["desc", "asc"]
 _Operator: TypeAlias = Literal["incr", "best", "set", "decr"]
 _Ties: TypeAlias = Literal["firstToReach", "lastToReach", "ownerId"]
 _Ranking: TypeAlias = Literal["ordinal", "competition", "dense"]
+_Tiers: TypeAlias = Tiers | Sequence[Mapping[str, object]]
 _Scheme: TypeAlias = Literal["standard", "legacyBody", "legacyBodyTimestamp"]
 _Rounding: TypeAlias = Literal["floor", "ceil", "nearest"]
 
@@ -102,7 +122,9 @@ class Rules:
     @property
     def calendar(self) -> Calendar: ...
     def closed_between(self, after: _When, through: _When) -> list[Period]: ...
-    def diff(self, new: Rules) -> dict[str, list[str]]: ...
+    def diff(
+        self, new: Rules, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> dict[str, list[str]]: ...
     def odds(self, table: str) -> list[Odds]: ...
     def verify_roll(
         self, table: str, *, seed: _Bytes, commitment: str, player_id: str, nonce: int, misses: int, entry: str
@@ -215,7 +237,15 @@ class Engine:
     def snapshot(self) -> bytes: ...
     def feed(self, after: int = ..., limit: int = ...) -> list[FeedEntry]: ...
     def ack(self, cursor: int) -> None: ...
-    def replace_rules(self, rules: Rules) -> dict[str, list[str]]: ...
+    def replace_rules(
+        self, rules: Rules, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> dict[str, list[str]]: ...
+    def payout(
+        self, board: str, period: Period, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Payout: ...
+    def payout_archived(
+        self, archive: Archive, names: Names, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Payout: ...
     def export_player(self, player_id: str) -> dict[str, Any]: ...
     def stats(self) -> dict[str, int]: ...
     def size(self) -> dict[str, int]: ...
@@ -230,15 +260,25 @@ class Board:
     def order(self) -> _Order: ...
     @property
     def operator(self) -> _Operator: ...
+    @property
+    def ties(self) -> _Ties: ...
+    @property
+    def ranking(self) -> _Ranking: ...
     def period(
-        self, window: _Window, periods_ago: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+        self, window: _Stretch, periods_ago: int = ..., *, now_ms: int | None = None, now: datetime | None = None
     ) -> Period: ...
     def top(
-        self, window: _Window, limit: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> list[Row]: ...
     def page(
         self,
-        window: _Window,
+        window: _Stretch,
         offset: int,
         limit: int,
         periods_ago: int = ...,
@@ -246,26 +286,84 @@ class Board:
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> list[Row]: ...
-    def page_of(self, period: Period, offset: int, limit: int) -> list[Row]: ...
+    def page_after(
+        self,
+        window: _Stretch,
+        cursor: str | None = None,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Page: ...
+    def rows(
+        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
+    ) -> Iterator[Row]: ...
     def rank(
-        self, window: _Window, player_id: str, *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        player_id: str,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> int | None: ...
     def around(
         self,
-        window: _Window,
+        window: _Stretch,
         player_id: str,
         each_side: int = ...,
         *,
+        periods_ago: int = ...,
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> list[Row]: ...
     def by_owners(
-        self, window: _Window, player_ids: Sequence[str], *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        player_ids: Sequence[str],
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Row]: ...
+    def by_score_range(
+        self,
+        window: _Stretch,
+        least: int,
+        most: int,
+        offset: int = ...,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> list[Row]: ...
     def count_above(
-        self, window: _Window, score: int, *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        score: int,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> int: ...
-    def len(self, window: _Window, *, now_ms: int | None = None, now: datetime | None = None) -> int: ...
+    def percentile(
+        self,
+        window: _Stretch,
+        player_id: str,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> int | None: ...
+    def len(
+        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
+    ) -> int: ...
+    def state(self, period: Period, *, now_ms: int | None = None, now: datetime | None = None) -> _PeriodState: ...
+    def archive(
+        self, period: Period, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> tuple[Archive, Names]: ...
 
 @final
 class Intake:
@@ -301,20 +399,51 @@ class Leaderboard:
         operator: _Operator = "incr",
         ties: _Ties = "firstToReach",
         ranking: _Ranking = "ordinal",
+        name: str | None = None,
+        capacity: int = ...,
     ) -> Self: ...
+    @staticmethod
+    def restore(snapshot: _Bytes) -> Leaderboard: ...
+    def snapshot(self) -> bytes: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def order(self) -> _Order: ...
+    @property
+    def operator(self) -> _Operator: ...
+    @property
+    def ties(self) -> _Ties: ...
+    @property
+    def ranking(self) -> _Ranking: ...
     def submit(self, owner: str, score: int, subscore: int = ..., *, at: _When | None = None) -> Score: ...
+    def submit_batch(
+        self, owners: Iterable[str] | bytes, scores: _Integers, subscores: _Integers | None = None
+    ) -> None: ...
     def score(self, owner: str) -> Score | None: ...
     def rank(self, owner: str) -> int | None: ...
     def top(self, limit: int = ...) -> list[Row]: ...
     def page(self, offset: int, limit: int) -> list[Row]: ...
+    def page_after(self, cursor: str | None = None, limit: int = ...) -> Page: ...
     def around(self, owner: str, each_side: int = ...) -> list[Row]: ...
     def by_owners(self, owners: Sequence[str]) -> list[Row]: ...
+    def by_score_range(self, least: int, most: int, offset: int = ..., limit: int = ...) -> list[Row]: ...
     def count_above(self, score: int) -> int: ...
+    def percentile(self, owner: str) -> int | None: ...
+    def awards(self, tiers: _Tiers) -> list[Award]: ...
+    def archive(
+        self,
+        period: Period,
+        *,
+        calendar: Calendar | None = None,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Archive, Names]: ...
     def hide(self, owner: str) -> bool: ...
     def unhide(self, owner: str) -> bool: ...
     def remove(self, owner: str) -> bool: ...
     def __len__(self) -> int: ...
     def __contains__(self, owner: str, /) -> bool: ...
+    def __iter__(self) -> Iterator[Row]: ...
 
 @final
 class WindowedLeaderboard:
@@ -327,7 +456,31 @@ class WindowedLeaderboard:
         operator: _Operator = "incr",
         ties: _Ties = "firstToReach",
         ranking: _Ranking = "ordinal",
+        name: str | None = None,
+        capacity: int = ...,
     ) -> Self: ...
+    @staticmethod
+    def restore(
+        snapshot: _Bytes,
+        windows: Mapping[_Window, int],
+        *,
+        calendar: Calendar | None = None,
+        order: _Order = "desc",
+        operator: _Operator = "incr",
+        ties: _Ties = "firstToReach",
+        ranking: _Ranking = "ordinal",
+        name: str | None = None,
+        capacity: int = ...,
+    ) -> WindowedLeaderboard: ...
+    def snapshot(self) -> bytes: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def windows(self) -> dict[_Window, int]: ...
+    @property
+    def calendar(self) -> Calendar: ...
+    @property
+    def owners(self) -> int: ...
     def submit(
         self,
         owner: str,
@@ -338,14 +491,44 @@ class WindowedLeaderboard:
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> list[Period]: ...
+    def submit_batch(
+        self,
+        owners: Iterable[str] | bytes,
+        scores: _Integers,
+        subscores: _Integers | None = None,
+        *,
+        ts: _When | None = None,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[tuple[int, Period]]: ...
     def advance(self, *, now_ms: int | None = None, now: datetime | None = None) -> None: ...
-    def period(self, window: _Window, *, now_ms: int | None = None, now: datetime | None = None) -> Period: ...
+    def hide(self, owner: str) -> bool: ...
+    def unhide(self, owner: str) -> bool: ...
+    def remove(self, owner: str) -> bool: ...
+    def period(
+        self, window: _Stretch, periods_ago: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Period: ...
+    def score(
+        self,
+        window: _Stretch,
+        owner: str,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Score | None: ...
     def top(
-        self, window: _Window, limit: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> list[Row]: ...
     def page(
         self,
-        window: _Window,
+        window: _Stretch,
         offset: int,
         limit: int,
         periods_ago: int = ...,
@@ -353,9 +536,156 @@ class WindowedLeaderboard:
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> list[Row]: ...
+    def page_after(
+        self,
+        window: _Stretch,
+        cursor: str | None = None,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Page: ...
+    def rows(
+        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
+    ) -> Iterator[Row]: ...
     def rank(
-        self, window: _Window, owner: str, *, now_ms: int | None = None, now: datetime | None = None
+        self,
+        window: _Stretch,
+        owner: str,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
     ) -> int | None: ...
+    def around(
+        self,
+        window: _Stretch,
+        owner: str,
+        each_side: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Row]: ...
+    def by_owners(
+        self,
+        window: _Stretch,
+        owners: Sequence[str],
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Row]: ...
+    def by_score_range(
+        self,
+        window: _Stretch,
+        least: int,
+        most: int,
+        offset: int = ...,
+        limit: int = ...,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Row]: ...
+    def count_above(
+        self,
+        window: _Stretch,
+        score: int,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> int: ...
+    def percentile(
+        self,
+        window: _Stretch,
+        owner: str,
+        *,
+        periods_ago: int = ...,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> int | None: ...
+    def len(
+        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
+    ) -> int: ...
+    def state(self, period: Period, *, now_ms: int | None = None, now: datetime | None = None) -> _PeriodState: ...
+    def closed_between(self, after: _When, through: _When) -> Iterator[Period]: ...
+    def archive(
+        self, period: Period, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> tuple[Archive, Names]: ...
+    def archived(self, period: Period, *, now_ms: int | None = None, now: datetime | None = None) -> ArchiveView: ...
+    def payout(
+        self, period: Period, tiers: _Tiers, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> list[Award]: ...
+
+@final
+class Tiers:
+    def __new__(cls, tiers: Iterable[Mapping[str, object]]) -> Self: ...
+    def to_list(self) -> list[dict[str, Any]]: ...
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Archive:
+    @staticmethod
+    def from_bytes(bytes: _Bytes) -> Archive: ...
+    def to_bytes(self) -> bytes: ...
+    @property
+    def heading(self) -> Heading: ...
+    @property
+    def checksum(self) -> str: ...
+    def rows(self) -> list[ArchivedRow]: ...
+    def read(self, names: Names, *, hidden: Sequence[str] = ...) -> ArchiveView: ...
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Names:
+    @staticmethod
+    def from_bytes(bytes: _Bytes) -> Names: ...
+    def to_bytes(self) -> bytes: ...
+    def forget(self, player_id: str) -> bool: ...
+    def place_of(self, player_id: str) -> int | None: ...
+    @property
+    def archive(self) -> str: ...
+    def __len__(self) -> int: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class ArchiveView:
+    def page(self, offset: int, limit: int) -> list[Row]: ...
+    def rank(self, player_id: str) -> int | None: ...
+    def around(self, player_id: str, each_side: int = ...) -> list[Row]: ...
+    def awards(self, tiers: _Tiers) -> list[Award]: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row]: ...
+
+@final
+class Payout:
+    @property
+    def board(self) -> str: ...
+    @property
+    def window(self) -> _Window: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def closed_at(self) -> int: ...
+    @property
+    def awards(self) -> list[Award]: ...
+    @property
+    def holds(self) -> list[OpenHold]: ...
+    def commands(self) -> list[Command]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class Calendar:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "BatchError",
     "ForkedError",
     "LiveopsError",
     "NotFoundError",
@@ -57,8 +58,23 @@ class ArgumentError(LiveopsError, ValueError):
     """An argument is outside what the call allows."""
 
 
+class BatchError(ArgumentError):
+    """A value of a batch was refused: the one at `index`, counted from 0."""
+
+    index: int
+
+    def __init__(self, code: str, message: str = "", index: int = 0) -> None:
+        super().__init__(code, message, index)
+        self.index = index
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.index}: {self.message}"
+
+
 class NotFoundError(LiveopsError, LookupError):
-    """The rules know no such board (`unknown_board`), or it has no such window or period (`unknown_window`)."""
+    """The rules know no such board (`unknown_board`), it has no such window or period (`unknown_window`), or they pay nothing
+    for it (`unknown_payout`).
+    """
 
 
 class ForkedError(LiveopsError, RuntimeError):
@@ -66,7 +82,7 @@ class ForkedError(LiveopsError, RuntimeError):
 
 
 class StoreError(LiveopsError):
-    """The store failed, or its bytes make no sense."""
+    """The store failed, or bytes that were kept make no sense."""
 
 
 class RulesError(LiveopsError, ValueError):

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, TypeVar
 from . import _native
 
 __all__ = [
+    "ArchivedRow",
+    "Award",
     "Baseline",
     "BoardPeriod",
     "Cause",
@@ -20,12 +22,15 @@ __all__ = [
     "FeedEntry",
     "FeedOutcome",
     "Grant",
+    "Heading",
     "Horizon",
     "Issue",
     "Item",
     "Judgement",
     "LevelProgress",
     "Odds",
+    "OpenHold",
+    "Page",
     "Period",
     "Player",
     "Receipt",
@@ -33,6 +38,7 @@ __all__ = [
     "Row",
     "Scope",
     "ScopeEvent",
+    "ScopePayout",
     "Score",
     "Suspicion",
     "Verdict",
@@ -144,14 +150,25 @@ class ScopeEvent(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope(Result):
-    """What a reward was given for: a level or an event; the other one is None."""
+class ScopePayout(Result):
+    """The tier of a finished period of a board that a reward was given for."""
 
-    _nested = {"event": ScopeEvent}
-    _optional = frozenset({"level", "event"})
+    board: str
+    window: str
+    index: int
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope(Result):
+    """What a reward was given for: a level, an event or a place on a board; the others are None."""
+
+    _nested = {"event": ScopeEvent, "payout": ScopePayout}
+    _optional = frozenset({"level", "event", "payout"})
 
     level: int | None = None
     event: ScopeEvent | None = None
+    payout: ScopePayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +329,20 @@ class Row(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class Page(Result):
+    """Some rows, best first, and the cursor behind the last of them; None at the end of the board.
+
+    A cursor is a text that may be handed out; the next page begins with whoever stands behind it by then. It is no secret
+    and not signed: it names the owner and the score of the page's last row.
+    """
+
+    _nested = {"rows": Row}
+
+    rows: tuple[Row, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Score(Result):
     """A score and what decides between equal scores."""
 
@@ -334,6 +365,49 @@ class Period(Result):
     start: int | None
     end: int | None
     closes_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Award(Result):
+    """What one owner of a finished board gets: the tier that the rank is in."""
+
+    player_id: str
+    rank: int
+    tier: str
+    score: int
+    subscore: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHold(Result):
+    """A held event that waits for a review. `suspicion` is its number, which a review names; `ts` is the event's time."""
+
+    player_id: str
+    suspicion: int
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heading(Result):
+    """What an archive is of."""
+
+    _nested = {"period": Period}
+
+    board: str
+    period: Period
+    order: str
+    ties: str
+    ranking: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedRow(Result):
+    """One line of an archive. Whose it is, only its names know."""
+
+    rank: int
+    score: int
+    subscore: int
+    reached_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+//! How the core's choices are written in rules, in JSON and here.
+
+use liveops_core::board::{Operator, Order, Ranking, Ties};
+use liveops_core::error::Code;
+use pyo3::prelude::*;
+
+use crate::errors::argument;
+
+const ORDERS: &[(&str, Order)] = &[("desc", Order::Desc), ("asc", Order::Asc)];
+const OPERATORS: &[(&str, Operator)] =
+    &[("incr", Operator::Incr), ("best", Operator::Best), ("set", Operator::Set), ("decr", Operator::Decr)];
+const TIES: &[(&str, Ties)] =
+    &[("firstToReach", Ties::FirstToReach), ("lastToReach", Ties::LastToReach), ("ownerId", Ties::OwnerId)];
+const RANKINGS: &[(&str, Ranking)] =
+    &[("ordinal", Ranking::Ordinal), ("competition", Ranking::Competition), ("dense", Ranking::Dense)];
+
+pub(crate) fn order(order: Order) -> &'static str {
+    name(ORDERS, order)
+}
+
+pub(crate) fn operator(operator: Operator) -> &'static str {
+    name(OPERATORS, operator)
+}
+
+pub(crate) fn ties(ties: Ties) -> &'static str {
+    name(TIES, ties)
+}
+
+pub(crate) fn ranking(ranking: Ranking) -> &'static str {
+    name(RANKINGS, ranking)
+}
+
+pub(crate) fn to_order(py: Python<'_>, text: &str) -> PyResult<Order> {
+    value(py, ORDERS, text)
+}
+
+pub(crate) fn to_operator(py: Python<'_>, text: &str) -> PyResult<Operator> {
+    value(py, OPERATORS, text)
+}
+
+pub(crate) fn to_ties(py: Python<'_>, text: &str) -> PyResult<Ties> {
+    value(py, TIES, text)
+}
+
+pub(crate) fn to_ranking(py: Python<'_>, text: &str) -> PyResult<Ranking> {
+    value(py, RANKINGS, text)
+}
+
+fn name<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+    all.iter().find(|(_, known)| *known == value).map_or("unknown", |(name, _)| name)
+}
+
+fn value<T: Copy>(py: Python<'_>, all: &[(&str, T)], text: &str) -> PyResult<T> {
+    all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        argument(py, Code::InvalidArgument, &format!("one of {} is meant", names.join(", ")))
+    })
+}
