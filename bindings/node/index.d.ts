@@ -297,7 +297,7 @@ export interface Stretch { readonly offset?: Integer; readonly limit?: Integer }
 
 /**
  * A board of an engine, for reading. Each reading is of a window's current period, of one so many `earlier`, or of a
- * period. A row that a number cannot hold exactly is `score_overflow`: give fields that a board counts a `max`.
+ * period.
  *
  * ```js
  * const board = engine.board('xp')
@@ -584,7 +584,10 @@ export interface BatchError extends Error { readonly code: string; readonly inde
  */
 export class Leaderboard implements Iterable<Row> {
   constructor(options?: BoardOptions)
-  /** With the settings and the name that it had. Throws `snapshot_corrupt`. */
+  /**
+   * With the settings and the name that it had. Throws `snapshot_corrupt`. A snapshot that Rust made may hold scores
+   * beyond ±(2^53 - 1): reading them is `score_overflow`.
+   */
   static restore(snapshot: Uint8Array): Leaderboard
   /** The whole board as bytes that depend on nothing else, with a checksum. */
   snapshot(): Uint8Array
