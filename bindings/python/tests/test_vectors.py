@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ Case = dict[str, Any]
 
 
 def documents() -> list[tuple[str, Any]]:
-    return [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in sorted(FOLDER.glob("*.json"))]
+    files = [*FOLDER.glob("*.json"), *FOLDER.glob("rust-only/*.json")]
+    return [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in sorted(files)]
 
 
 def cases() -> list[Any]:
@@ -123,17 +124,32 @@ def state(case: Case) -> None:
     assert [[now, dates.state(found, case["keep"], now)] for now, _ in case["expect"]] == case["expect"]
 
 
+def choices(case: Case) -> Case:
+    return {name: case[name] for name in ("order", "operator", "ties", "ranking") if name in case}
+
+
+def code_of(call: Callable[[], object]) -> str | None:
+    try:
+        call()
+    except liveops.LiveopsError as error:
+        return error.code
+    return None
+
+
 def board(case: Case) -> None:
-    choices = {name: case[name] for name in ("order", "operator", "ties", "ranking") if name in case}
-    board = liveops.Leaderboard(**choices)
+    board = liveops.Leaderboard(**choices(case))
     for step in case["steps"]:
         if "submit" in step:
-            code = None
-            try:
-                board.submit(*step["submit"], at=step.get("atMs"))
-            except liveops.LiveopsError as error:
-                code = error.code
+            code = code_of(lambda: board.submit(*step["submit"], at=step.get("atMs")))
             assert code == step.get("error"), step
+        elif "submitBatch" in step:
+            owners, scores, subscores = columns(step["submitBatch"])
+            refused = None
+            try:
+                board.submit_batch(owners, scores, subscores)
+            except liveops.BatchError as error:
+                refused = (error.code, error.index)
+            assert refused == ((step["error"], step["index"]) if "error" in step else None), step
         else:
             [(verb, owner)] = step.items()
             {"hide": board.hide, "unhide": board.unhide, "remove": board.remove}[verb](owner)
@@ -142,17 +158,139 @@ def board(case: Case) -> None:
     actual = {
         "top": top,
         "rank": {owner: board.rank(owner) for owner in expect.get("rank", {})},
-        "around": [
-            [owner, n, [row.player_id for row in board.around(owner, n)]] for owner, n, _ in expect.get("around", [])
-        ],
+        "percentile": {owner: board.percentile(owner) for owner in expect.get("percentile", {})},
+        "around": [[owner, n, ids(board.around(owner, n))] for owner, n, _ in expect.get("around", [])],
         "byOwners": [
             [owners, [[row.rank, row.player_id] for row in board.by_owners(owners)]]
             for owners, _ in expect.get("byOwners", [])
         ],
         "countAbove": [[score, board.count_above(score)] for score, _ in expect.get("countAbove", [])],
+        "byScoreRange": [
+            [*asked, ids(board.by_score_range(*asked))] for *asked, _ in expect.get("byScoreRange", [])
+        ],
+        "pages": [[limit, pages(board, limit)] for limit, _ in expect.get("pages", [])],
     }
+    assert set(expect) <= set(actual)
     compare(expect, actual)
     assert len(board) == len(top)
+    assert [[row.rank, row.player_id, row.score] for row in board] == top
+    assert list(liveops.Leaderboard.restore(board.snapshot())) == list(board)
+
+
+def columns(values: list[Any]) -> tuple[list[str], list[int], list[int]]:
+    return [v[0] for v in values], [v[1] for v in values], [v[2] if len(v) > 2 else 0 for v in values]
+
+
+def ids(rows: Iterable[liveops.Row]) -> list[str]:
+    return [row.player_id for row in rows]
+
+
+def pages(board: liveops.Leaderboard, limit: int) -> list[list[str]]:
+    found = []
+    cursor = None
+    while True:
+        page = board.page_after(cursor, limit)
+        found.append(ids(page.rows))
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+def windowed(case: Case) -> None:
+    setup = {**choices(case), "calendar": calendar(case), "name": case.get("board")}
+    board = liveops.WindowedLeaderboard(case["windows"], **setup)
+    for step in case["steps"]:
+        now = step.get("nowMs", step.get("tsMs"))
+        if "submit" in step:
+            try:
+                late = board.submit(*step["submit"], ts=step["tsMs"], now_ms=now)
+                actual: object = [[period.window, period.label] for period in late]
+            except liveops.LiveopsError as error:
+                actual = error.code
+            assert actual == step.get("error", step.get("late", [])), step
+        elif "advance" in step:
+            board.advance(now_ms=step["advance"])
+        elif "archive" in step:
+            period = board.calendar.describe(*step["archive"])
+            assert code_of(lambda: board.archive(period, now_ms=now)) == step.get("error"), step
+        elif "restore" in step:
+            board = liveops.WindowedLeaderboard.restore(board.snapshot(), case["windows"], **setup)
+        elif "expect" in step:
+            check_windowed(board, step["expect"])
+        else:
+            [verb] = step.keys() - {"is"}
+            change = {"hide": board.hide, "unhide": board.unhide, "remove": board.remove}[verb]
+            assert change(step[verb]) == step["is"], step
+    check_windowed(board, case["expect"])
+
+
+def check_windowed(board: liveops.WindowedLeaderboard, expect: Case) -> None:
+    def told(asked: Case, member: str, read: Callable[[liveops.Period], Any]) -> Case:
+        period = board.calendar.describe(asked["window"], asked["index"])
+        try:
+            came = {member: read(period)}
+        except liveops.LiveopsError as error:
+            came = {"error": error.code}
+        same = {name: asked[name] for name in ("window", "index", "nowMs", "tiers") if name in asked}
+        return {**same, "label": period.label, **came}
+
+    def triples(rows: Iterable[liveops.Row]) -> list[Any]:
+        return [[row.rank, row.player_id, row.score] for row in rows]
+
+    def label(window: Any, now: int) -> str | None:
+        try:
+            return board.period(window, now_ms=now).label
+        except liveops.NotFoundError:
+            return None
+
+    def state(window: Any, index: int, now: int) -> str | None:
+        try:
+            return board.state(board.calendar.describe(window, index), now_ms=now)
+        except liveops.NotFoundError:
+            return None
+
+    def payout(asked: Case, period: liveops.Period) -> list[Any]:
+        awards = board.payout(period, asked["tiers"], now_ms=asked["nowMs"])
+        return [[award.rank, award.player_id, award.tier] for award in awards]
+
+    actual = {
+        "current": [[window, now, label(window, now)] for window, now, _ in expect.get("current", [])],
+        "periods": [
+            told(asked, "rows", lambda period: triples(board.rows(period, now_ms=asked["nowMs"])))
+            for asked in expect.get("periods", [])
+        ],
+        "archived": [
+            told(asked, "rows", lambda period: triples(board.archived(period, now_ms=asked["nowMs"])))
+            for asked in expect.get("archived", [])
+        ],
+        "states": [
+            [window, index, [[now, state(window, index, now)] for now, _ in states]]
+            for window, index, states in expect.get("states", [])
+        ],
+        "payouts": [
+            told(asked, "awards", lambda period: payout(asked, period)) for asked in expect.get("payouts", [])
+        ],
+    }
+    assert set(expect) <= set(actual)
+    compare(expect, actual)
+
+
+def payout(case: Case) -> None:
+    board = liveops.Leaderboard(**choices(case), operator="set", name="board")
+    if "players" in case:
+        count = case["players"]
+        board.submit_batch([f"p{n}" for n in range(1, count + 1)], [count - n for n in range(1, count + 1)])
+    else:
+        board.submit_batch(*columns(case["owners"]))
+    try:
+        awards = board.awards(case["tiers"])
+    except liveops.ArgumentError as error:
+        assert case["expect"] == {"error": error.code}
+        return
+    assert case["expect"] == {"awards": [[award.rank, award.player_id, award.tier] for award in awards]}
+    period = liveops.Calendar().describe("daily", -1)
+    archive, names = board.archive(period, now_ms=0)
+    assert archive.read(names).awards(case["tiers"]) == awards
 
 
 def engine(case: Case) -> None:
@@ -168,6 +306,8 @@ def engine(case: Case) -> None:
                     compare(step["expect"], as_dict(outcome))
             elif "advance" in first:
                 engine.advance(now_ms=first["advance"])
+            elif "payout" in first:
+                compare(first["expect"], pay(engine, first))
             else:
                 compare(first["expect"], as_dict(engine.submit(command(first))))
         check(case, engine)
@@ -200,6 +340,19 @@ def command(step: Case) -> liveops.Command:
     }
     arguments = {"player_id" if name == "playerId" else name: value for name, value in step[verb].items()}
     return make[verb](**arguments, now_ms=step["nowMs"])
+
+
+def pay(engine: liveops.Engine, step: Case) -> Case:
+    of, now = step["payout"], step["nowMs"]
+    period = engine.rules.calendar.describe(of["window"], of["index"])
+    try:
+        payout = engine.payout(of["board"], period, now_ms=now)
+    except liveops.LiveopsError as error:
+        return {"code": error.code}
+    commands = payout.commands()
+    outcomes = engine.submit_batch(commands)
+    told = [{"playerId": c.player_id, **as_dict(o)} for c, o in zip(commands, outcomes, strict=True)]
+    return {**payout.to_dict(), "outcomes": told}
 
 
 def as_dict(outcome: liveops.Outcome) -> Case:
@@ -249,6 +402,8 @@ KINDS: dict[str, Callable[[Case], None]] = {
     "closed": closed,
     "state": state,
     "board": board,
+    "windowed": windowed,
+    "payout": payout,
     "engine": engine,
     "http": http,
 }
@@ -259,7 +414,7 @@ def rules(case: Case) -> liveops.Rules:
 
 
 def calendar(case: Case) -> liveops.Calendar:
-    document = {"version": 1, "game": "vectors", "calendar": case["calendar"]}
+    document = {"version": 1, "game": "vectors", "calendar": case.get("calendar", {})}
     return liveops.Rules.from_json(json.dumps(document)).calendar
 
 
