@@ -92,7 +92,10 @@ fn rust(report: &mut Report) -> Result<(), String> {
             }
         }
     }
-    report.count("cargo test", tests, Tally::of_cargo)
+    report.count("cargo test", tests, Tally::of_cargo)?;
+    // Traces of millions of commands.
+    let long = cargo(["test", "--release", "-p", "liveops-core", "--lib", "--", "--ignored"]);
+    report.count("cargo test --release", long, Tally::of_cargo)
 }
 
 fn python(report: &mut Report) -> Result<(), String> {

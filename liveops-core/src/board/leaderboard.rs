@@ -349,13 +349,18 @@ impl Leaderboard {
         })
     }
 
-    /// The board of a snapshot, with a hash key of zeros; see [`Self::restored`] for another.
+    /// The board of a snapshot, with a hash key of zeros.
     ///
     /// Errors: `snapshot_corrupt`, and `record_too_new` for a later version's.
     pub fn restore(bytes: &[u8]) -> Result<Self, Error> {
+        Self::restore_keyed(bytes, [0; 16])
+    }
+
+    /// The same under a hash key that strangers do not know, for owner ids that they chose.
+    pub fn restore_keyed(bytes: &[u8], hash_key: Key) -> Result<Self, Error> {
         let body = snapshot::open(snapshot::BOARD, bytes)?;
         let settings = Settings::take(&mut &*body).ok_or(Code::SnapshotCorrupt)?;
-        Self::empty(settings, [0; 16], 0).restored(bytes)
+        Self::empty(settings, hash_key, 0).restored(bytes)
     }
 
     /// This board, emptied, with what a snapshot holds.

@@ -176,14 +176,24 @@ fn the_tree_is_a_sorted_list() {
     for seed in 1..=4 {
         check::<4, 4>(seed, 900, 24_000, 4, 40);
         check::<4, 5>(seed + 10, 900, 24_000, 3, 1 << 40);
-        check::<64, 128>(seed + 20, 3_000, 24_000, 1, 1 << 30);
+        check::<64, 64>(seed + 20, 3_000, 24_000, 1, 1 << 30);
     }
+}
+
+/// The same with millions of steps, four levels of nodes as large as they are in use, and trees taller than any.
+#[test]
+#[ignore = "slow unless optimised; `cargo xtask test` runs it so"]
+fn the_tree_is_a_sorted_list_for_millions_of_steps() {
+    check::<4, 4>(100, 40_000, 2_000_000, 6, 2_000);
+    check::<4, 64>(101, 300_000, 2_000_000, 3, 1 << 20);
+    check::<64, 8>(102, 300_000, 2_000_000, 4, 50);
+    check::<64, 64>(103, 600_000, 2_000_000, 2, 1 << 30);
 }
 
 #[test]
 fn who_always_comes_last_leaves_full_leaves_behind() {
     let roster = roster(640);
-    let mut tree = Tree::<64, 128>::default();
+    let mut tree = Tree::<64, 64>::default();
     for handle in 0..640 {
         insert(&mut tree, handle, [handle.into(), 0, 0], &roster);
     }
