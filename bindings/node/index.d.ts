@@ -48,7 +48,7 @@ export interface RulesDiff { readonly added: readonly string[]; readonly removed
 
 // Commands and outcomes ---------------------------------------------------------------------------------------------
 
-/** Something one player's state is asked to take in, once: an event that an Intake admitted, or an operator's order. */
+/** Something one player's state is asked to take in, once: an event that an Intake admitted, an operator's order, or a payment that an Engine made. */
 export class Command {
   private constructor()
   /** Support's correction of an XP total. */
@@ -70,6 +70,7 @@ export interface CommandContent {
   readonly playerId: string
   readonly ts: number
   readonly receivedAt: number
+  /** `event`, `adjust`, `review`, `setVisibility`, `erase` or `payout`. */
   readonly action: string
   readonly [more: string]: Json
 }
@@ -124,12 +125,18 @@ export interface Grant {
   readonly granted: number
 }
 
+/** What a receipt is for: a level, an event, or a place in a finished period of a board. */
+export type Scope =
+  | { readonly level: number }
+  | { readonly event: { readonly id: string; readonly ts: number } }
+  | { readonly payout: BoardPeriod & { readonly tier: string } }
+
 /** Proof of one reward; deliver by its `id`. */
 export interface Receipt {
   readonly number: number
   readonly id: string
   readonly reward: string
-  readonly scope: { readonly level: number } | { readonly event: { readonly id: string; readonly ts: number } }
+  readonly scope: Scope
   readonly items: readonly { readonly kind: string; readonly id: string; readonly amount: number }[]
   readonly cause: { readonly origin: 'event' | 'operator'; readonly id: string }
   readonly ts: number
@@ -212,7 +219,30 @@ export class Engine {
   snapshot(): Uint8Array
   feed(after: Integer, limit: Integer): readonly FeedEntry[]
   ack(cursor: Integer): void
-  replaceRules(rules: Rules): RulesDiff
+  /**
+   * Puts new rules in force, or throws and leaves the old ones: `board_incompatible`. With a time,
+   * what is still to come of the calendar may change too: offsets from then on, and seasons that have not begun.
+   */
+  replaceRules(rules: Rules, options?: Now): RulesDiff
+  /**
+   * Who gets what for a finished period of a board, and the commands that give it. Read, submit, and repeat both after any
+   * trouble: each player is paid once. `docs/payouts.md` has the whole recipe, with what a crash leaves behind.
+   *
+   * ```js
+   * engine.advance({ now })                                                  // closes what is over
+   * const payout = engine.payout('xp', 'weekly', { now, earlier: 1 })
+   * for (const outcome of engine.submitBatch(payout.commands())) outcome.unwrap() // applied now, or replayed
+   * ```
+   *
+   * Throws `unknown_board`, `unknown_payout` where the rules pay nothing, `unknown_window` for a period that is no longer
+   * kept, and `period_open` until the engine was advanced past its closing.
+   */
+  payout(board: string, window: Window | Period, options?: Reading): Payout
+  /**
+   * The same from an archive, under the tiers of now: for a period that is no longer kept. Who is hidden, forgotten or
+   * erased gets nothing, and nobody moves up. The names have to be those of the archive.
+   */
+  payoutArchived(archive: Archive, names: Names, options?: Now): Payout
   exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
   stats(): { readonly [name: string]: number }
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
@@ -245,23 +275,175 @@ export interface Row {
   readonly playerId: string
   readonly score: number
   readonly subscore: number
+  /** Milliseconds, or the number of the submit on a board without times. */
   readonly reachedAt: number
 }
 
-/** A board of an engine, for reading. Reads answer for the period that is current. */
+/** Some rows, best first, and where the next page begins; null behind the last row. */
+export interface Page { readonly rows: readonly Row[]; readonly next: Cursor | null }
+
+/**
+ * Where a page ended, as text to hand out: the next page begins with whoever stands behind it by then. Nobody who stays
+ * put is shown twice or left out, however many others move. It is not signed and names the page's last owner. One of
+ * another board, period or order is `cursor_invalid`.
+ */
+export type Cursor = string
+
+/** Which period is read: that of a window at the present, or one so many before it. Not both a period and `earlier`. */
+export type Reading = Now & { readonly earlier?: Integer }
+
+/** Which of the rows that fit; all of them unless given. */
+export interface Stretch { readonly offset?: Integer; readonly limit?: Integer }
+
+/**
+ * A board of an engine, for reading. Each reading is of a window's current period, of one so many `earlier`, or of a
+ * period.
+ *
+ * ```js
+ * const board = engine.board('xp')
+ * board.top('weekly', 10)                                  // this week's best
+ * board.rank('weekly', 'ana', { earlier: 1 })              // where ana came last week
+ * for (const row of board.rows('allTime')) console.log(row.rank, row.playerId)
+ * ```
+ */
 export class Board {
   private constructor()
   readonly name: string
-  top(window: Window | Period, limit: Integer, options?: Now & { readonly earlier?: Integer }): readonly Row[]
-  /** Of a window's current period, of one so many `earlier`, or of a period. At most 100,000 rows. */
-  page(window: Window | Period, offset: Integer, limit: Integer, options?: Now & { readonly earlier?: Integer }): readonly Row[]
-  period(window: Window, options?: Now & { readonly earlier?: Integer }): Period
+  top(window: Window | Period, limit: Integer, options?: Reading): readonly Row[]
+  /** At most 100,000 rows. */
+  page(window: Window | Period, offset: Integer, limit: Integer, options?: Reading): readonly Row[]
+  /** The first `limit` for null, or those behind a page's end; at most 100,000. */
+  pageAfter(window: Window | Period, cursor: Cursor | null, limit: Integer, options?: Reading): Page
+  /**
+   * Everybody of one period, best first, read in stretches by cursor as they are taken: whoever stays put comes exactly
+   * once, however many others move meanwhile; who moves may come twice or not at all. A rank is that of its stretch.
+   */
+  rows(window: Window | Period, options?: Reading): IterableIterator<Row>
+  period(window: Window | Period, options?: Reading): Period
+  /** Never `archived`: the engine keeps no archives. */
+  state(window: Window | Period, options?: Reading): PeriodState
   /** From 1; null for one who is not on the board. */
-  rank(window: Window, player: string, options?: Now): number | null
-  around(window: Window, player: string, eachSide: Integer, options?: Now): readonly Row[]
-  byOwners(window: Window, players: readonly string[], options?: Now): readonly Row[]
-  countAbove(window: Window, score: Integer, options?: Now): number
-  len(window: Window, options?: Now): number
+  rank(window: Window | Period, player: string, options?: Reading): number | null
+  /** How many of the others a player is strictly ahead of, in hundredths of a percent: 10,000 is all of them. */
+  percentile(window: Window | Period, player: string, options?: Reading): number | null
+  around(window: Window | Period, player: string, eachSide: Integer, options?: Reading): readonly Row[]
+  byOwners(window: Window | Period, players: readonly string[], options?: Reading): readonly Row[]
+  /** Those with a score from `least` through `most`, best first; at most 100,000. */
+  byScoreRange(window: Window | Period, least: Integer, most: Integer, options?: Reading & Stretch): readonly Row[]
+  countAbove(window: Window | Period, score: Integer, options?: Reading): number
+  len(window: Window | Period, options?: Reading): number
+  /**
+   * Archives a finished period that is still kept: everyone who is shown now. Store both halves, the names where
+   * `Names.forget` can reach them. Throws `period_open` until the engine was advanced past its closing.
+   */
+  archive(window: Window | Period, options?: Reading): Archived
+}
+
+// Archives and payouts ------------------------------------------------------------------------------------------------
+
+/** Both halves of an archive. */
+export interface Archived { readonly archive: Archive; readonly names: Names }
+
+export interface Heading extends BoardPeriod {
+  readonly label: string
+  readonly start: number | null
+  readonly end: number | null
+  readonly closedAt: number | null
+  readonly order: 'desc' | 'asc'
+  readonly ties: 'firstToReach' | 'lastToReach' | 'ownerId'
+  readonly ranking: 'ordinal' | 'competition' | 'dense'
+}
+
+/**
+ * A finished period of one board: who came where, without saying who. The bytes never change, and end with a checksum.
+ *
+ * ```js
+ * const { archive, names } = engine.board('xp').archive('weekly', { earlier: 1 })
+ * store(archive.toBytes(), names.toBytes())
+ * names.forget('ana')                                      // part of erasing a player: store the names again
+ * archive.read(names).top(10)                              // ranks as archived, without ana
+ * ```
+ */
+export class Archive {
+  private constructor()
+  /** Archives a Leaderboard as a closed period of a calendar. The board's own name is used where none is given. */
+  static of(leaderboard: Leaderboard, options: Now & { readonly period: Period; readonly calendar?: Calendar; readonly board?: string }): Archived
+  /** Throws `store_corrupt` for bytes that `toBytes` never makes. */
+  static fromBytes(bytes: Uint8Array): Archive
+  toBytes(): Uint8Array
+  readonly heading: Heading
+  /** Names this archive by its content, in hex. */
+  readonly checksum: string
+  /** How many owners were archived. */
+  readonly length: number
+  /** Without names, best first: those of owners who are forgotten or hidden too. */
+  rows(offset: Integer, limit: Integer): readonly Omit<Row, 'playerId'>[]
+  /** The archive with its names, without those forgotten so far and those in `hiding`. */
+  read(names: Names, options?: { readonly hiding?: readonly string[] }): ArchiveView
+}
+
+/** Whose the places of one archive are. Personal data: keep them where `forget` can reach them, and nowhere else. */
+export class Names {
+  private constructor()
+  /** Throws `store_corrupt` for bytes that `toBytes` never makes. */
+  static fromBytes(bytes: Uint8Array): Names
+  toBytes(): Uint8Array
+  /** The checksum of the archive that they belong to. */
+  readonly archive: string
+  /** How many are known. */
+  readonly length: number
+  /** Forgets one for good; whether there was one. To be stored in place of the bytes of before. */
+  forget(player: string): boolean
+  /** From 0; null for one who is not known. */
+  placeOf(player: string): number | null
+}
+
+/** An archive as it was shown when it was read. Offsets and lengths count who is shown; ranks are those archived. */
+export class ArchiveView implements Iterable<Row> {
+  private constructor()
+  readonly length: number
+  top(limit: Integer): readonly Row[]
+  page(offset: Integer, limit: Integer): readonly Row[]
+  rank(owner: string): number | null
+  around(owner: string, eachSide: Integer): readonly Row[]
+  /** Nobody moves up into the ranks of those who are not shown. */
+  awards(tiers: readonly Tier[]): readonly Award[]
+  [Symbol.iterator](): IterableIterator<Row>
+}
+
+/**
+ * A part of a board with a name: ranks, both ends included, or a percentage of the owners as text. Of several tiers an
+ * owner gets the first that fits. Who shares a rank shares a tier, the better one; a percentage rounds up.
+ */
+export type Tier =
+  | { readonly tier: string; readonly ranks: readonly [from: Integer, through: Integer]; readonly percent?: never }
+  | { readonly tier: string; readonly percent: string; readonly ranks?: never }
+
+export interface Award {
+  readonly playerId: string
+  readonly rank: number
+  readonly tier: string
+  readonly score: number
+  readonly subscore: number
+}
+
+/** Who of a finished board's rows gets what: all of them, best first, with their ranks on the board. */
+export function awards(rows: readonly Pick<Row, 'rank' | 'playerId' | 'score' | 'subscore'>[], tiers: readonly Tier[]): readonly Award[]
+
+/** A finished board of an engine on its way to being paid. */
+export class Payout {
+  private constructor()
+  readonly board: string
+  readonly window: Window
+  readonly index: number
+  /** When the period closed. */
+  readonly closedAt: number
+  /** Who gets what, best first. */
+  readonly awards: readonly Award[]
+  /** Events of the period that are still held. Releasing them changes this board no more. */
+  readonly holds: readonly { readonly playerId: string; readonly suspicion: number; readonly ts: number }[]
+  /** One for each award, in the same order: to be submitted until each is `applied` or `replayed`. */
+  commands(): Command[]
 }
 
 // The door ----------------------------------------------------------------------------------------------------------
@@ -370,35 +552,139 @@ export interface BoardOptions {
   readonly operator?: 'incr' | 'best' | 'set' | 'decr'
   readonly ties?: 'firstToReach' | 'lastToReach' | 'ownerId'
   readonly ranking?: 'ordinal' | 'competition' | 'dense'
+  /** By which cursors, archives and snapshots know this board from others; an id of up to 64 visible characters. */
+  readonly name?: string
+  /** Memory for so many owners at once, up to 100,000,000; without it a board grows in small chunks. */
+  readonly capacity?: Integer
 }
 
-/** One ranked set of owners. Beyond ±(2^53 - 1) a submit is `score_overflow` and changes nothing. */
-export class Leaderboard {
+export interface Score { readonly score: number; readonly subscore: number }
+
+/** Whole numbers: an array, or one of the typed ones. */
+export type Integers = readonly Integer[] | ArrayLike<Integer> & ArrayBufferView
+
+/**
+ * What `submitBatch` throws, with whatever else an error has: the code of what is wrong, such as `id_invalid`,
+ * `score_overflow` or `invalid_argument`, and the place of the value at fault, from 0.
+ */
+export interface BatchError extends Error { readonly code: string; readonly index: number }
+
+/**
+ * One ranked set of owners. Beyond ±(2^53 - 1) a submit is `score_overflow` and changes nothing.
+ *
+ * ```js
+ * const board = new Leaderboard({ operator: 'incr' })
+ * board.submitBatch(['ana', 'bo', 'cy'], [120, 90, 40])
+ * board.rank('bo')                                         // 2
+ * board.percentile('bo')                                   // 5000: ahead of half of the others
+ * const { rows, next } = board.pageAfter(null, 2)          // ana and bo
+ * board.pageAfter(next, 2).rows                            // cy, whatever happened above
+ * Leaderboard.restore(board.snapshot()).length             // 3
+ * ```
+ */
+export class Leaderboard implements Iterable<Row> {
   constructor(options?: BoardOptions)
-  submit(owner: string, score: Integer, options?: { readonly subscore?: Integer; readonly at?: Instant }): { readonly score: number; readonly subscore: number; readonly reachedAt: number }
+  /**
+   * With the settings and the name that it had. Throws `snapshot_corrupt`. A snapshot that Rust made may hold scores
+   * beyond ±(2^53 - 1): reading them is `score_overflow`.
+   */
+  static restore(snapshot: Uint8Array): Leaderboard
+  /** The whole board as bytes that depend on nothing else, with a checksum. */
+  snapshot(): Uint8Array
+  readonly name: string | null
+  submit(owner: string, score: Integer, options?: { readonly subscore?: Integer; readonly at?: Instant }): Score & { readonly reachedAt: number }
+  /** Takes all values or none; throws a `BatchError`. Several times as fast as one by one. */
+  submitBatch(owners: readonly string[], scores: Integers, subscores?: Integers): void
   remove(owner: string): boolean
   hide(owner: string): boolean
   unhide(owner: string): boolean
-  score(owner: string): { readonly score: number; readonly subscore: number } | null
+  score(owner: string): Score | null
   rank(owner: string): number | null
   top(limit: Integer): readonly Row[]
   page(offset: Integer, limit: Integer): readonly Row[]
+  /** The first `limit` for null, or those behind a page's end. */
+  pageAfter(cursor: Cursor | null, limit: Integer): Page
+  /**
+   * Everybody, best first, read in stretches by cursor as they are taken: whoever stays put comes exactly once, however
+   * many others move meanwhile; who moves may come twice or not at all. A rank is that of its stretch.
+   */
+  [Symbol.iterator](): IterableIterator<Row>
   around(owner: string, eachSide: Integer): readonly Row[]
   byOwners(owners: readonly string[]): readonly Row[]
+  /** Those with a score from `least` through `most`, best first; none if `least` is larger. */
+  byScoreRange(least: Integer, most: Integer, options?: Stretch): readonly Row[]
   countAbove(score: Integer): number
+  /** How many of the others an owner is strictly ahead of, in hundredths of a percent: 10,000 is all of them. */
+  percentile(owner: string): number | null
+  awards(tiers: readonly Tier[]): readonly Award[]
   readonly length: number
 }
 
-/** One ranked set for each period of each window; `windows` says how many closed periods of each stay readable. */
+/** `windows` says how many closed periods of each stay readable. */
+export type WindowedOptions = BoardOptions & { readonly calendar?: Calendar; readonly windows: { readonly [window in Window]?: Integer } }
+
+/**
+ * One ranked set for each period of each window. Each reading is of a window's current period, of one so many `earlier`,
+ * or of a period, and throws `unknown_window` for one that is not kept, or only as an archive.
+ *
+ * ```js
+ * const board = new WindowedLeaderboard({ name: 'xp', windows: { daily: 7, allTime: 0 } })
+ * board.submit('ana', 120, { now })
+ * board.top('daily', 10, { now })
+ * board.top('daily', 10, { now: tomorrow, earlier: 1 })    // the same rows
+ * const { archive, names } = board.archive('daily', { now: tomorrow, earlier: 1 })
+ * board.archived(archive.heading, { now: tomorrow }).rank('ana') // 1
+ * ```
+ */
 export class WindowedLeaderboard {
-  constructor(options: BoardOptions & { readonly calendar?: Calendar; readonly windows: { readonly [window in Window]?: Integer } })
-  /** Into every window or into none: the periods it was too late for. */
+  constructor(options: WindowedOptions)
+  /**
+   * A board with what a snapshot holds. The calendar is not in it: the options have to be those of the board that was
+   * saved. Throws `board_incompatible` for another name, order, operator or windows, and `snapshot_corrupt`.
+   */
+  static restore(options: WindowedOptions, snapshot: Uint8Array): WindowedLeaderboard
+  snapshot(): Uint8Array
+  readonly name: string | null
+  /** How many have an entry in any kept period, or are hidden. */
+  readonly owners: number
+  /** Into every window or into none: the periods it was too late for. `ts` is the event's own time. */
   submit(owner: string, score: Integer, options?: Now & { readonly subscore?: Integer; readonly ts?: Instant }): readonly Period[]
-  top(window: Window, limit: Integer, options?: Now): readonly Row[]
-  page(period: Period, offset: Integer, limit: Integer, options?: Now): readonly Row[]
-  rank(window: Window, owner: string, options?: Now): number | null
-  current(window: Window, options?: Now): Period
+  /** Values of one time, all of them or none: the periods that they were too late for. Throws a `BatchError`. */
+  submitBatch(owners: readonly string[], scores: Integers, options?: Now & { readonly subscores?: Integers; readonly ts?: Instant }): readonly Period[]
+  /** From every kept period, and the name from archives. */
+  remove(owner: string): boolean
+  /** From every period, those to come included; entries stay and take submits. */
+  hide(owner: string): boolean
+  unhide(owner: string): boolean
+  /** To be called now and then: forgets periods that are dropped. */
   advance(options?: Now): void
+  current(window: Window, options?: Reading): Period
+  period(window: Window | Period, options?: Reading): Period
+  state(window: Window | Period, options?: Reading): PeriodState
+  /** Periods of the board's windows that close in `after < t <= through`, once and in order, made as they are taken. */
+  closedBetween(after: Instant, through: Instant): IterableIterator<PeriodDetails>
+  top(window: Window | Period, limit: Integer, options?: Reading): readonly Row[]
+  page(window: Window | Period, offset: Integer, limit: Integer, options?: Reading): readonly Row[]
+  pageAfter(window: Window | Period, cursor: Cursor | null, limit: Integer, options?: Reading): Page
+  /** Everybody of one period; what it promises is written at `Leaderboard`. */
+  rows(window: Window | Period, options?: Reading): IterableIterator<Row>
+  score(window: Window | Period, owner: string, options?: Reading): Score | null
+  rank(window: Window | Period, owner: string, options?: Reading): number | null
+  around(window: Window | Period, owner: string, eachSide: Integer, options?: Reading): readonly Row[]
+  byOwners(window: Window | Period, owners: readonly string[], options?: Reading): readonly Row[]
+  byScoreRange(window: Window | Period, least: Integer, most: Integer, options?: Reading & Stretch): readonly Row[]
+  countAbove(window: Window | Period, score: Integer, options?: Reading): number
+  percentile(window: Window | Period, owner: string, options?: Reading): number | null
+  length(window: Window | Period, options?: Reading): number
+  /**
+   * Turns a sealed period into an archive, which the board keeps too and which snapshots hold. The board needs a name. Again, it
+   * is the same archive, with the names of now. Throws `period_open`, `unknown_window`, and `invalid_argument` without a name.
+   */
+  archive(window: Window | Period, options?: Reading): Archived
+  /** An archived period, without owners who are hidden now. */
+  archived(window: Window | Period, options?: Reading): ArchiveView
+  /** Who gets what for a sealed or archived period. Throws `period_open`. */
+  payout(window: Window | Period, tiers: readonly Tier[], options?: Reading): readonly Award[]
 }
 
 export interface CurveOptions { readonly maxLevel?: Integer; readonly rounding?: 'floor' | 'ceil' | 'nearest' }

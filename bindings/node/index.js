@@ -2,17 +2,23 @@
 // The package: everything users import. Each part is in a file of its own in `lib`.
 
 const anomaly = require('./lib/anomaly.js')
-const { Leaderboard, WindowedLeaderboard } = require('./lib/board.js')
+const { Archive, ArchiveView, Names } = require('./lib/archive.js')
+const { Leaderboard } = require('./lib/board.js')
 const { Command } = require('./lib/command.js')
-const { Board, Engine } = require('./lib/engine.js')
+const { Engine } = require('./lib/engine.js')
+const { Board } = require('./lib/engine_board.js')
 const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
 const { Intake } = require('./lib/intake.js')
 const { Outcome, Outcomes } = require('./lib/outcome.js')
+const { Payout, awards } = require('./lib/payout.js')
 const { Decision, RateLimiter, SlidingLog } = require('./lib/quota.js')
 const { Calendar, LevelCurve, Rules, validate } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
+const { WindowedLeaderboard } = require('./lib/windowed.js')
 
 module.exports = {
+  Archive,
+  ArchiveView,
   Board,
   Calendar,
   Command,
@@ -24,8 +30,10 @@ module.exports = {
   Leaderboard,
   LevelCurve,
   LiveopsError,
+  Names,
   Outcome,
   Outcomes,
+  Payout,
   RateLimiter,
   Refusal,
   Robust: anomaly.Robust,
@@ -41,6 +49,7 @@ module.exports = {
   Verifier,
   WindowedLeaderboard,
   ZScore: anomaly.ZScore,
+  awards,
   generateSecret,
   hmacSha256Hex,
   validate,

@@ -3,6 +3,8 @@
 import liveops from './index.js'
 
 export const {
+  Archive,
+  ArchiveView,
   Board,
   Calendar,
   Command,
@@ -14,8 +16,10 @@ export const {
   Leaderboard,
   LevelCurve,
   LiveopsError,
+  Names,
   Outcome,
   Outcomes,
+  Payout,
   RateLimiter,
   Refusal,
   Robust,
@@ -31,6 +35,7 @@ export const {
   Verifier,
   WindowedLeaderboard,
   ZScore,
+  awards,
   generateSecret,
   hmacSha256Hex,
   validate,

@@ -1,7 +1,8 @@
 // Types at work: `tsc --strict` passes on this, without @types/node.
 
 import {
-  Calendar, Command, Engine, Intake, LevelCurve, Leaderboard, Refusal, Rules, Signer, generateSecret, type Effect, type Row
+  Archive, Calendar, Command, Engine, Intake, LevelCurve, Leaderboard, Names, Refusal, Rules, Signer, WindowedLeaderboard, awards, generateSecret,
+  type Award, type Cursor, type Effect, type Page, type Row, type Tier
 } from 'liveops'
 
 const rules = Rules.fromJson(JSON.stringify({
@@ -37,6 +38,28 @@ laps.submit('ana', 61_200)
 export const rank: number | null = laps.rank('ana')
 export const cost: number = LevelCurve.exponential(250, '1.2', { maxLevel: 60 }).cost(4)
 
+laps.submitBatch(['bo', 'cy'], new BigInt64Array([60_000n, 62_000n]), [0, 1n])
+const { rows: fastest, next }: Page = laps.pageAfter(null, 2)
+export const behind: Cursor | null = next
+export const names: string[] = Array.from(laps, (row) => row.playerId)
+export const ahead: number | null = Leaderboard.restore(laps.snapshot()).percentile('bo')
+
+const tiers: Tier[] = [{ tier: 'gold', ranks: [1, 1] }, { tier: 'top-half', percent: '50' }]
+export const won: readonly Award[] = awards(fastest, tiers)
+const periods = new WindowedLeaderboard({ name: 'xp', capacity: 1_000, windows: { weekly: 4 } })
+periods.submitBatch(['ana'], [120], { now, ts: now, subscores: [1] })
+export const late: readonly Award[] = periods.payout('weekly', tiers, { now: new Date(now.getTime() + 604_800_000), earlier: 1 })
+
+/** What is kept of a finished week, and what became of paying it. */
+export function close (week: number): string[] {
+  const period = { window: 'weekly', index: week } as const
+  const { archive, names } = engine.board('xp').archive(period)
+  const kept = Archive.fromBytes(archive.toBytes()).read(Names.fromBytes(names.toBytes()), { hiding: ['bo'] })
+  const { awards, holds } = engine.payout('xp', period)
+  const paid = engine.submitBatch(engine.payoutArchived(archive, names, { now }).commands())
+  return [`${kept.length} ${awards.length} ${holds.length}`, ...Array.from(paid, (outcome) => outcome.code)]
+}
+
 const sydney = new Calendar({ utcOffsetMinutes: 660, utcOffsetChanges: [{ from: '2026-04-04T16:00:00Z', minutes: 600 }] })
 export const closed: string[] = Array.from(sydney.closedBetween(['daily', 'weekly'], 0, now), ({ label }) => label)
 export const today: number | null | undefined = sydney.period('daily', now)?.closesAt
@@ -52,5 +75,17 @@ engine.submit({ type: 'progression' })
 engine.advance({ nowMs: 1, now })
 // @ts-expect-error a change has its minutes
 new Calendar({ utcOffsetMinutes: 60, utcOffsetChanges: [{ from: '2026-04-04T16:00:00Z' }] })
+// @ts-expect-error ranks or a percentage, not both
+awards(fastest, [{ tier: 'gold', ranks: [1, 1], percent: '10' }])
+// @ts-expect-error a percentage is a text
+laps.awards([{ tier: 'gold', percent: 10 }])
+// @ts-expect-error null for the first page
+laps.pageAfter(undefined, 2)
+// @ts-expect-error a board by calendar has windows
+new WindowedLeaderboard({ name: 'xp' })
+// @ts-expect-error scores are whole numbers
+laps.submitBatch(['ana'], ['1'])
+// @ts-expect-error an archive comes from a board
+new Archive()
 // @ts-expect-error results are frozen
 rows[0].score = 1

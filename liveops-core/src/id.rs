@@ -28,8 +28,32 @@ pub struct Id(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline(u8, [u8; INLINE_BYTES]),
+    Inline(Inline),
     Shared(Arc<str>),
+}
+
+/// Aligned and with a length of two bytes, so that a copy takes few and whole words: whoever reads what was written byte
+/// by byte has to wait. What tells an inline id from a shared one is a length that does not exist.
+#[derive(Clone, Copy)]
+#[repr(C, align(8))]
+struct Inline {
+    len: Len,
+    /// Zero behind the id.
+    bytes: [u8; INLINE_BYTES],
+}
+
+#[derive(Clone, Copy)]
+#[repr(u16)]
+#[rustfmt::skip]
+enum Len { L0, L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13, L14, L15, L16, L17, L18, L19, L20, L21, L22 }
+
+impl Len {
+    #[rustfmt::skip]
+    const ALL: [Self; INLINE_BYTES + 1] = [
+        Self::L0, Self::L1, Self::L2, Self::L3, Self::L4, Self::L5, Self::L6, Self::L7, Self::L8, Self::L9, Self::L10,
+        Self::L11, Self::L12, Self::L13, Self::L14, Self::L15, Self::L16, Self::L17, Self::L18, Self::L19, Self::L20,
+        Self::L21, Self::L22,
+    ];
 }
 
 impl Id {
@@ -41,13 +65,13 @@ impl Id {
         if bytes.is_empty() || bytes.len() > ID_BYTES_MAX || !visible() {
             return Err(Code::IdInvalid.into());
         }
-        Ok(Self(match u8::try_from(bytes.len()) {
-            Ok(len) if bytes.len() <= INLINE_BYTES => {
-                let mut inline = [0; INLINE_BYTES];
-                inline[..bytes.len()].copy_from_slice(bytes);
-                Repr::Inline(len, inline)
+        Ok(Self(match Len::ALL.get(bytes.len()) {
+            Some(len) => {
+                let mut inline = Inline { len: *len, bytes: [0; INLINE_BYTES] };
+                inline.bytes[..bytes.len()].copy_from_slice(bytes);
+                Repr::Inline(inline)
             }
-            _ => Repr::Shared(text.into()),
+            None => Repr::Shared(text.into()),
         }))
     }
 
@@ -55,7 +79,7 @@ impl Id {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             // Checked to be ASCII when it was made.
-            Repr::Inline(..) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Repr::Inline(_) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Repr::Shared(text) => text,
         }
     }
@@ -63,7 +87,7 @@ impl Id {
     /// The text's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Inline(len, bytes) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Repr::Inline(id) => &id.bytes[..id.len as usize],
             Repr::Shared(text) => text.as_bytes(),
         }
     }
@@ -73,7 +97,7 @@ impl PartialEq for Id {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             // Unused bytes are zero, and no id contains one: equal arrays are equal ids.
-            (Repr::Inline(_, a), Repr::Inline(_, b)) => a == b,
+            (Repr::Inline(a), Repr::Inline(b)) => a.bytes == b.bytes,
             _ => self.as_bytes() == other.as_bytes(),
         }
     }
@@ -85,7 +109,7 @@ impl Eq for Id {}
 impl Ord for Id {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
-            (Repr::Inline(_, a), Repr::Inline(_, b)) => a.cmp(b),
+            (Repr::Inline(a), Repr::Inline(b)) => a.bytes.cmp(&b.bytes),
             _ => self.as_bytes().cmp(other.as_bytes()),
         }
     }

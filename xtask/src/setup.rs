@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::process::{answers, cargo, command, read, root, run, target_dir};
 
@@ -116,8 +117,13 @@ impl Venv {
 /// The variable that tells tests and comparisons which program to start; people may set it as well.
 pub(crate) const REDIS_SERVER: &str = "REDIS_SERVER";
 
-/// The program `redis-server`, installed if need be and if we may.
+/// The program `redis-server`, installed if need be and if we may; tried once, whoever asks again.
 pub(crate) fn redis_server() -> Result<PathBuf, String> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    FOUND.get_or_init(find_or_install_redis).clone()
+}
+
+fn find_or_install_redis() -> Result<PathBuf, String> {
     if let Some(named) = std::env::var_os(REDIS_SERVER) {
         return if answers(&named) { Ok(named.into()) } else { Err(format!("{REDIS_SERVER} names no program")) };
     }

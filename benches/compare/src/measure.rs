@@ -65,7 +65,10 @@ impl Stopwatch {
         round();
         let wall_ns = begun.elapsed().as_nanos();
         let waited = waited_ns().zip(waited_before).map(|(after, before)| after.saturating_sub(before));
-        self.add(wall_ns, waited);
+        // One round whose wait is unknown makes the whole unknown.
+        self.wait_ns = if self.begun { self.wait_ns.zip(waited).map(|(a, b)| a + b) } else { waited };
+        self.begun = true;
+        self.wall_ns += wall_ns;
         wall_ns as f64
     }
 
@@ -84,23 +87,15 @@ impl Stopwatch {
         each
     }
 
-    /// Takes in a round that was timed by other means: at another process, of which the wait may be unknown.
-    pub fn add(&mut self, wall_ns: u128, waited_ns: Option<u128>) {
-        // One round whose wait is unknown makes the whole unknown.
-        self.wait_ns = if self.begun { self.wait_ns.zip(waited_ns).map(|(a, b)| a + b) } else { waited_ns };
-        self.begun = true;
-        self.wall_ns += wall_ns;
-    }
-
     /// Share of the timed rounds that the process waited for a processor; NaN if the kernel does not tell.
     pub fn wait_percent(&self) -> f64 {
         self.wait_ns.map_or(f64::NAN, |wait| wait as f64 * 100.0 / self.wall_ns as f64)
     }
 }
 
-/// Measures both sides by turns, so that what disturbs one disturbs the other. Each closure runs one round, timed by the
-/// stopwatch it is given, and returns the cost of one operation. The first round of each settles caches and allocators.
-/// The wait is that of the side that waited more.
+/// Measures both sides by turns, so that what disturbs one disturbs the other. Each closure runs one round and returns
+/// the cost of one operation, taken with the stopwatch if the round is of this process. The first round of each settles
+/// caches and allocators.
 ///
 /// # Errors
 /// The first that a round returns.
@@ -110,15 +105,13 @@ pub fn by_turns(
 ) -> Result<Row, String> {
     ours(&mut Stopwatch::default())?;
     peer(&mut Stopwatch::default())?;
-    let (mut our_watch, mut peer_watch) = (Stopwatch::default(), Stopwatch::default());
+    let mut stopwatch = Stopwatch::default();
     let (mut our_costs, mut peer_costs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        our_costs.push(ours(&mut our_watch)?);
-        peer_costs.push(peer(&mut peer_watch)?);
+        our_costs.push(ours(&mut stopwatch)?);
+        peer_costs.push(peer(&mut stopwatch)?);
     }
-    let (waited, peer_waited) = (our_watch.wait_percent(), peer_watch.wait_percent());
-    // `f64::max` would prefer what is known.
-    let wait_percent = if waited.is_nan() || waited > peer_waited { waited } else { peer_waited };
+    let wait_percent = stopwatch.wait_percent();
     Ok(Row { ours: median(our_costs), peer: median(peer_costs), unit: "ns", wait_percent, ..Row::default() })
 }
 
@@ -147,19 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_of_either_side_counts_and_an_unknown_one_more() {
-        let side = |waited_ns| {
-            move |stopwatch: &mut Stopwatch| {
-                stopwatch.add(100, waited_ns);
-                Ok(1.0)
-            }
+    fn the_first_round_of_each_side_is_not_counted() {
+        let side = |cost: f64| {
+            let mut costs = std::iter::once(1_000_000.0).chain(std::iter::repeat(cost));
+            move |_: &mut Stopwatch| Ok(costs.next().unwrap_or_default())
         };
-        for (ours, peer) in [(Some(7), Some(2)), (Some(2), Some(7))] {
-            assert!((by_turns(side(ours), side(peer)).unwrap().wait_percent - 7.0).abs() < 1e-9);
-        }
-        for (ours, peer) in [(None, Some(2)), (Some(2), None)] {
-            assert!(by_turns(side(ours), side(peer)).unwrap().wait_percent.is_nan());
-        }
+        let row = by_turns(side(2.0), side(3.0)).unwrap();
+        assert!((row.ours - 2.0).abs() < f64::EPSILON && (row.peer - 3.0).abs() < f64::EPSILON);
+        assert!(row.wait_percent.is_nan(), "nothing was timed");
     }
 
     #[test]

@@ -15,9 +15,10 @@ use std::time::Duration;
 /// Where to find the program, if it is not `redis-server` on the search path.
 pub const PROGRAM_VARIABLE: &str = "REDIS_SERVER";
 
-/// The shell becomes the server, and leaves somebody behind who ends it when our end of the pipe closes: also when this
-/// process was killed. A line instead says that we see to it ourselves.
-const ENDED_WITH_US: &str = "exec 3<&0; (read -r _ <&3 || kill -9 $$) & exec \"$@\" 3<&-";
+/// The shell becomes the server, and leaves somebody behind who ends it and tidies up when our end of the pipe closes: also
+/// when this process was killed. A line instead says that we see to it ourselves.
+const ENDED_WITH_US: &str =
+    "exec 3<&0; (read -r _ <&3 || { kill -9 $$; rm -f socket; rmdir \"$PWD\"; }) & exec \"$@\" 3<&-";
 
 const STARTING_MILLIS_MAX: u64 = 10_000;
 
@@ -77,12 +78,11 @@ impl Server {
         Ok(Client { socket: BufReader::with_capacity(1 << 16, socket), queued: Vec::new(), waiting: 0 })
     }
 
-    /// What the thread that runs all commands has used of a processor and waited for one, in nanoseconds since it
-    /// started: `/proc/<pid>/schedstat`. `None` where the kernel does not tell.
-    pub fn processor_ns(&self) -> Option<(u64, u64)> {
+    /// What the thread that runs all commands has used of a processor since it started, in nanoseconds: the first number
+    /// of `/proc/<pid>/schedstat`. `None` where the kernel does not tell.
+    pub fn processor_ns(&self) -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/schedstat", self.child.id())).ok()?;
-        let mut fields = stat.split_whitespace();
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+        stat.split_whitespace().next()?.parse().ok()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Sorted sets of a Redis, each with all players of the workload: the peer of rows about boards.
 
-use crate::measure::Stopwatch;
 use crate::redis::{Client, Reply, Server};
 use crate::workload::{Drawn, players};
 
@@ -43,23 +42,15 @@ impl SortedSets {
     ///
     /// # Errors
     /// The server refuses a command, does not know a player, or its time cannot be read.
-    pub fn time(
-        &mut self,
-        stopwatch: &mut Stopwatch,
-        drawn: &Drawn,
-        mut queue: impl FnMut(&mut Client, &str, &str),
-    ) -> Result<f64, String> {
-        let spent = |server: &Server| server.processor_ns().ok_or("no /proc/<pid>/schedstat: this row needs Linux");
-        let (used_before, waited_before) = spent(&self.server)?;
+    pub fn time(&mut self, drawn: &Drawn, mut queue: impl FnMut(&mut Client, &str, &str)) -> Result<f64, String> {
+        let used = |server: &Server| server.processor_ns().ok_or("no /proc/<pid>/schedstat: this row needs Linux");
+        let before = used(&self.server)?;
         for (id, points) in drawn.iter() {
             queue(&mut self.client, id, &points.to_string());
             send_if(&mut self.client, PIPELINED)?;
         }
         send_if(&mut self.client, 1)?;
-        let (used, waited) = spent(&self.server)?;
-        let (used, waited) = (used - used_before, waited - waited_before);
-        stopwatch.add((used + waited).into(), Some(waited.into()));
-        Ok(used as f64 / drawn.len() as f64)
+        Ok((used(&self.server)? - before) as f64 / drawn.len() as f64)
     }
 
     /// The highest scores of a set, best first.

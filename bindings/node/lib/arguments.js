@@ -119,5 +119,5 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, text, word, flag, bytes, body, options, required, instant, now, handle, list, kindOf, INTEGER_MAX, TIME
+  integer, count, text, word, flag, bytes, body, options, required, instant, now, handle, list, kindOf, INTEGER_MAX, U32_MAX, TIME
 }

@@ -1,11 +1,13 @@
 'use strict'
-// Leaderboards used alone. Scores stay within ±(2^53 - 1); what would leave that is `score_overflow`.
+// A leaderboard used alone. Scores stay within ±(2^53 - 1); what would leave that is `score_overflow`.
 
-const { count, handle, instant, integer, list, now, options, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
+const { bytes, count, instant, integer, list, options, text, word, INTEGER_MAX, U32_MAX } = require('./arguments.js')
+const { batchOf } = require('./batch.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
-const { Calendar, periodOf, windowName } = require('./rules.js')
+const { tiersOf } = require('./payout.js')
+const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
 
 const WAYS = {
   order: ['desc', 'asc'],
@@ -14,20 +16,55 @@ const WAYS = {
   ranking: ['ordinal', 'competition', 'dense']
 }
 
-/** How a board sorts and counts; the first of each list unless said otherwise. */
-function waysOf (given) {
+/** Beyond that no process has the memory. */
+const CAPACITY_MAX = 100_000_000
+
+const BOARD = [...Object.keys(WAYS), 'name', 'capacity']
+
+/** How a board sorts and counts: the first of each list unless said otherwise. */
+function boardOf (given) {
   const way = ([name, words]) => [name, given[name] === undefined ? words[0] : word(given[name], name, words)]
-  return Object.fromEntries(Object.entries(WAYS).map(way))
+  return {
+    ...Object.fromEntries(Object.entries(WAYS).map(way)),
+    name: given.name === undefined ? undefined : text(given.name, 'name'),
+    capacity: given.capacity === undefined ? 0 : integer(given.capacity, 'capacity', 0, CAPACITY_MAX)
+  }
 }
 
 const score = (value, name = 'score') => integer(value, name, -INTEGER_MAX, INTEGER_MAX)
 const subscoreOf = ({ subscore }) => subscore === undefined ? 0 : score(subscore, 'subscore')
+const ownersOf = (owners, name = 'owners') => list(owners, name).map((owner) => text(owner, `one of ${name}`))
+
+/** A cursor as a page gave it; null for the first page. */
+const cursorOf = (cursor) => cursor === null ? undefined : text(cursor, 'cursor')
+
+/** What to leave out, and how much to give: all of it unless said otherwise. */
+const stretchOf = ({ offset, limit }) => [
+  offset === undefined ? 0 : count(offset, 'offset'),
+  limit === undefined ? U32_MAX : count(limit, 'limit')
+]
 
 /** One ranked set of owners. */
 class Leaderboard {
   constructor (opts) {
-    const ways = waysOf(options(opts, Object.keys(WAYS)))
-    hold(this, call(() => new native.Leaderboard(ways)))
+    const board = boardOf(options(opts, BOARD))
+    hold(this, call(() => new native.Leaderboard(board)))
+  }
+
+  /** The board of a snapshot, with the settings and the name that it had. */
+  static restore (snapshot) {
+    const content = bytes(snapshot, 'snapshot')
+    return hold(Object.create(Leaderboard.prototype), call(() => native.Leaderboard.restore(content)))
+  }
+
+  /** The whole board as bytes. */
+  snapshot () {
+    return handleOf(this).snapshot()
+  }
+
+  /** By which cursors and snapshots know it; null if it has none. */
+  get name () {
+    return handleOf(this).name ?? null
   }
 
   /** Takes one value: the owner's standing after it. `at` decides ties; submits without it are ordered by their number. */
@@ -35,6 +72,12 @@ class Leaderboard {
     const given = options(opts, ['subscore', 'at'])
     const at = given.at === undefined ? undefined : instant(given.at, 'at')
     return read(call(() => handleOf(this).submit(text(owner, 'owner'), score(value), subscoreOf(given), at)))
+  }
+
+  /** Takes many values, all of them or none; the error's `index` says which one is at fault. */
+  submitBatch (owners, scores, ...subscores) {
+    const batch = batchOf(owners, scores, subscores)
+    call(() => handleOf(this).submitBatch(...batch))
   }
 
   /** Whether there was an entry. */
@@ -54,7 +97,7 @@ class Leaderboard {
 
   /** `{ score, subscore }`, hidden or not; null for a stranger. */
   score (owner) {
-    return read(handleOf(this).score(text(owner, 'owner')))
+    return scoreOf(call(() => handleOf(this).score(text(owner, 'owner'))))
   }
 
   /** Rank from 1; null for one who is not shown. */
@@ -69,22 +112,53 @@ class Leaderboard {
 
   /** `offset..offset + limit`, best first. */
   page (offset, limit) {
-    return read(handleOf(this).page({ offset: count(offset, 'offset'), limit: count(limit, 'limit') }))
+    const stretch = [count(offset, 'offset'), count(limit, 'limit')]
+    return rowsOf(() => handleOf(this).page(...stretch))
+  }
+
+  /** The first `limit` for null, or those behind a page's end: `{ rows, next }`. */
+  pageAfter (cursor, limit) {
+    const [after, most] = [cursorOf(cursor), count(limit, 'limit')]
+    return pageOf(() => handleOf(this).pageAfter(after, most))
+  }
+
+  /** Everybody, best first, in stretches that follow one another by cursor. */
+  [Symbol.iterator] () {
+    return walk((cursor, limit) => this.pageAfter(cursor, limit))
   }
 
   /** An owner's row with up to `eachSide` rows above and below. */
   around (owner, eachSide) {
-    return read(handleOf(this).around(text(owner, 'owner'), count(eachSide, 'eachSide')))
+    const [name, side] = [text(owner, 'owner'), count(eachSide, 'eachSide')]
+    return rowsOf(() => handleOf(this).around(name, side))
   }
 
   /** Rows of some owners, best first, with their ranks on the whole board. */
   byOwners (owners) {
-    return read(handleOf(this).byOwners(list(owners, 'owners').map((owner) => text(owner, 'an owner'))))
+    const names = ownersOf(owners)
+    return rowsOf(() => handleOf(this).byOwners(names))
+  }
+
+  /** Those with a score from `least` through `most`, best first. */
+  byScoreRange (least, most, opts) {
+    const range = [score(least, 'least'), score(most, 'most'), ...stretchOf(options(opts, ['offset', 'limit']))]
+    return rowsOf(() => handleOf(this).byScoreRange(...range))
   }
 
   /** How many are strictly better than a score. */
   countAbove (value) {
     return handleOf(this).countAbove(score(value))
+  }
+
+  /** How many of the others an owner is ahead of, in hundredths of a percent; null for one who is not shown. */
+  percentile (owner) {
+    return handleOf(this).percentile(text(owner, 'owner')) ?? null
+  }
+
+  /** Who gets what, best first. */
+  awards (tiers) {
+    const given = tiersOf(tiers)
+    return read(call(() => handleOf(this).awards(given)))
   }
 
   /** How many are shown. */
@@ -93,56 +167,4 @@ class Leaderboard {
   }
 }
 
-/** One ranked set for each period of each window. */
-class WindowedLeaderboard {
-  constructor (opts) {
-    const given = required(opts, [...Object.keys(WAYS), 'calendar', 'windows'], 'options')
-    const ways = waysOf(given)
-    const calendar = handle(given.calendar ?? new Calendar(), 'calendar', Calendar)
-    const windows = required(given.windows, ['daily', 'weekly', 'monthly', 'seasonal', 'allTime'], 'windows')
-    const names = Object.keys(windows)
-    const keep = names.map((name) => count(windows[name], `windows.${name}`))
-    hold(this, call(() => new native.WindowedLeaderboard(ways, calendar, names, keep)))
-  }
-
-  /** Takes one value of time `ts` into every window, or on an error into none: the periods it was too late for. */
-  submit (owner, value, opts) {
-    const given = options(opts, ['subscore', 'ts', ...TIME])
-    const time = now(given)
-    const ts = 'ts' in given ? instant(given.ts, 'ts') : time
-    return read(call(() => handleOf(this).submit(text(owner, 'owner'), score(value), subscoreOf(given), ts, time)))
-  }
-
-  /** The best `limit` of the current period. */
-  top (window, limit, opts) {
-    const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).top(windowName(window), count(limit, 'limit'), time)))
-  }
-
-  /** `offset..offset + limit` of a period, best first. */
-  page (period, offset, limit, opts) {
-    const { window, index } = periodOf(period)
-    const time = now(options(opts, TIME))
-    const stretch = { offset: count(offset, 'offset'), limit: count(limit, 'limit') }
-    return read(call(() => handleOf(this).page(window, index, stretch, time)))
-  }
-
-  /** Rank in the current period, from 1; null for one who is not there. */
-  rank (window, owner, opts) {
-    const time = now(options(opts, TIME))
-    return call(() => handleOf(this).rank(windowName(window), text(owner, 'owner'), time)) ?? null
-  }
-
-  /** The current period. */
-  current (window, opts) {
-    const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).current(windowName(window), time)))
-  }
-
-  /** Forgets periods that are dropped; to be called now and then. */
-  advance (opts) {
-    handleOf(this).advance(now(options(opts, TIME)))
-  }
-}
-
-module.exports = { Leaderboard, WindowedLeaderboard }
+module.exports = { Leaderboard, BOARD, boardOf, cursorOf, ownersOf, score, stretchOf, subscoreOf }

@@ -2,12 +2,16 @@
 // The engine: rules and a store in memory.
 
 const { bytes, count, handle, instant, integer, list, now, options, text, INTEGER_MAX, TIME } = require('./arguments.js')
+const { Archive, Names } = require('./archive.js')
 const { Command } = require('./command.js')
-const { argumentError, call } = require('./errors.js')
+const { Board } = require('./engine_board.js')
+const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
 const { Outcome, Outcomes } = require('./outcome.js')
-const { Rules, periodOf, windowName } = require('./rules.js')
+const { Payout } = require('./payout.js')
+const { Rules } = require('./rules.js')
+const { readingOf } = require('./when.js')
 
 /** Decides events and operators' commands, each exactly once. */
 class Engine {
@@ -82,6 +86,18 @@ class Engine {
     return read(call(() => handleOf(this).rules().calendar().closedBetween(instant(after, 'after'), instant(through, 'through'))))
   }
 
+  /** Who gets what for a finished period of a board, and the commands that give it. */
+  payout (board, window, opts) {
+    const args = [text(board, 'board'), readingOf(window, opts)]
+    return new Payout(call(() => handleOf(this).payout(...args)))
+  }
+
+  /** The same from an archive, under the tiers of now: for a period that is no longer kept. */
+  payoutArchived (archive, names, opts) {
+    const args = [handle(archive, 'archive', Archive), handle(names, 'names', Names), now(options(opts, TIME))]
+    return new Payout(call(() => handleOf(this).payoutArchived(...args)))
+  }
+
   /** Names the whole state: two engines with one digest hold the same, to the last bit. */
   digest () {
     return call(() => handleOf(this).digest())
@@ -102,9 +118,12 @@ class Engine {
     call(() => handleOf(this).ack(integer(cursor, 'cursor', 0, INTEGER_MAX)))
   }
 
-  /** Puts new rules in force and says how they differ. */
-  replaceRules (rules) {
-    return read(call(() => handleOf(this).replaceRules(handle(rules, 'rules', Rules))))
+  /** Puts new rules in force and says how they differ. With a time, offsets and seasons still to come may change too. */
+  replaceRules (rules, opts) {
+    const given = options(opts, TIME)
+    const time = 'nowMs' in given || 'now' in given ? now(given) : undefined
+    const next = handle(rules, 'rules', Rules)
+    return read(call(() => handleOf(this).replaceRules(next, time)))
   }
 
   /** Everything stored about one player. */
@@ -129,79 +148,4 @@ function feedOf (opts) {
   return feed === undefined ? undefined : count(feed, 'feed', 1)
 }
 
-/** A board of an engine, for reading. Reads answer for the period that is current at the time given. */
-class Board {
-  #engine
-  #name
-
-  constructor (engine, name) {
-    if (!(engine instanceof native.Engine)) throw argumentError(TypeError, 'a Board comes from Engine.board')
-    this.#engine = engine
-    this.#name = name
-  }
-
-  get name () {
-    return this.#name
-  }
-
-  /** The best `limit`. */
-  top (window, limit, opts) {
-    return this.page(window, 0, limit, opts)
-  }
-
-  /** `offset..offset + limit`, best first, of a window's current period, of one so many `earlier`, or of a period. */
-  page (window, offset, limit, opts) {
-    const given = options(opts, ['earlier', ...TIME])
-    const stretch = { offset: count(offset, 'offset'), limit: count(limit, 'limit') }
-    const engine = this.#engine
-    if (typeof window === 'object') {
-      const period = periodOf(window)
-      return read(call(() => engine.boardPageOf(this.#name, period.window, period.index, stretch)))
-    }
-    const earlier = given.earlier === undefined ? 0 : count(given.earlier, 'earlier')
-    const time = now(given)
-    return read(call(() => engine.boardPage(this.#name, windowName(window), stretch, earlier, time)))
-  }
-
-  /** The period that is current, or one so many `earlier`. */
-  period (window, opts) {
-    const given = options(opts, ['earlier', ...TIME])
-    const earlier = given.earlier === undefined ? 0 : count(given.earlier, 'earlier')
-    const time = now(given)
-    return read(call(() => this.#engine.boardPeriod(this.#name, windowName(window), earlier, time)))
-  }
-
-  /** A player's rank from 1; null for one who is not on the board. */
-  rank (window, player, opts) {
-    const time = now(options(opts, TIME))
-    return call(() => this.#engine.boardRank(this.#name, windowName(window), text(player, 'player'), time)) ?? null
-  }
-
-  /** A player's row with up to `eachSide` rows above and below. */
-  around (window, player, eachSide, opts) {
-    const time = now(options(opts, TIME))
-    const side = count(eachSide, 'eachSide')
-    return read(call(() => this.#engine.boardAround(this.#name, windowName(window), text(player, 'player'), side, time)))
-  }
-
-  /** Rows of some players, best first, with their ranks on the whole board. */
-  byOwners (window, players, opts) {
-    const time = now(options(opts, TIME))
-    const names = list(players, 'players').map((player) => text(player, 'a player'))
-    return read(call(() => this.#engine.boardByOwners(this.#name, windowName(window), names, time)))
-  }
-
-  /** How many are strictly better than a score. */
-  countAbove (window, score, opts) {
-    const time = now(options(opts, TIME))
-    return call(() => this.#engine.boardCountAbove(this.#name, windowName(window), integer(score, 'score'), time))
-  }
-
-  /** How many stand on the board. */
-  len (window, opts) {
-    const time = now(options(opts, TIME))
-    return call(() => this.#engine.boardLen(this.#name, windowName(window), time))
-  }
-}
-
-module.exports = { Engine, Board }
+module.exports = { Engine }

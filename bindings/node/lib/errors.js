@@ -79,10 +79,13 @@ function argumentError (Class, message) {
 
 /** The error behind what the addon says of it. */
 function fromDetails (details) {
-  const { kind, code, message } = details
-  if (kind === 'argument') return argumentError(RangeError, message)
+  const { kind, code, message, index } = details
   const Class = CLASSES[kind]
-  return Class ? new Class(message, details) : new LiveopsError(message, code)
+  const error = kind === 'argument'
+    ? argumentError(RangeError, message)
+    : Class ? new Class(message, details) : new LiveopsError(message, code)
+  // Of a batch: which value is at fault.
+  return index === undefined ? error : Object.assign(error, { index })
 }
 
 /** Calls the addon; what it throws becomes an error of ours. */

@@ -2,7 +2,7 @@
 // The rules document; curves, calendars and validation, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { body, bytes, count, flag, handle, instant, integer, kindOf, list, now, options, text, word, INTEGER_MAX, TIME } =
+const { body, bytes, count, flag, handle, instant, integer, kindOf, list, now, options, text, word, TIME } =
   require('./arguments.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
@@ -252,4 +252,4 @@ function validate (content, opts) {
   return read(call(() => native.validate(body(content), time, rules, first)))
 }
 
-module.exports = { Rules, LevelCurve, Calendar, validate, windowName, periodOf, INTEGER_MAX }
+module.exports = { Rules, LevelCurve, Calendar, validate, taken, windowName, periodOf }

@@ -1,17 +1,19 @@
-//! Boards used alone. In JavaScript a score stays within ±(2^53 - 1), which a number holds exactly.
+//! A board used alone. In JavaScript a score stays within ±(2^53 - 1), which a number holds exactly.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use liveops_core::board::{Entry, Operator, Order, Ranking, Score, Ties};
+use liveops_core::board::{BatchError, Entry, Operator, Order, Ranking, Score, Settings, Sort, Ties};
 use liveops_core::limits::INTEGER_MAX;
-use liveops_core::{Code, Period, Timestamp};
+use liveops_core::{BoardId, Code, PlayerId, Timestamp};
+use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
 
-use crate::engine::Stretch;
-use crate::failure::{OrThrow as _, Result, text};
+use crate::failure::{OrThrow as _, Result};
+use crate::payout::{TierOptions, awarded, tiers};
+use crate::rows::{Rows, cursor, exact, page, rows, whole};
 use crate::rules::integer;
-use crate::window::{Calendar, window_of};
 
 /// How a board sorts and counts.
 #[napi(object)]
@@ -25,26 +27,16 @@ pub struct BoardOptions {
     pub ties: String,
     /// `ordinal`, `competition` or `dense`.
     pub ranking: String,
-}
-
-/// The same, read.
-#[derive(Clone, Copy, Debug)]
-struct Ways {
-    order: Order,
-    operator: Operator,
-    ties: Ties,
-    ranking: Ranking,
+    /// By which cursors and snapshots know the board.
+    pub name: Option<String>,
+    /// Owners to have memory for at once.
+    pub capacity: u32,
 }
 
 impl BoardOptions {
-    fn read(&self) -> Result<Ways> {
-        let ways = || {
-            Some(Ways {
-                order: match self.order.as_str() {
-                    "desc" => Order::Desc,
-                    "asc" => Order::Asc,
-                    _ => return None,
-                },
+    pub(crate) fn read(&self) -> Result<Settings> {
+        let settings = || {
+            Some(Settings {
                 operator: match self.operator.as_str() {
                     "incr" => Operator::Incr,
                     "best" => Operator::Best,
@@ -52,11 +44,18 @@ impl BoardOptions {
                     "decr" => Operator::Decr,
                     _ => return None,
                 },
-                ties: match self.ties.as_str() {
-                    "firstToReach" => Ties::FirstToReach,
-                    "lastToReach" => Ties::LastToReach,
-                    "ownerId" => Ties::OwnerId,
-                    _ => return None,
+                sort: Sort {
+                    order: match self.order.as_str() {
+                        "desc" => Order::Desc,
+                        "asc" => Order::Asc,
+                        _ => return None,
+                    },
+                    ties: match self.ties.as_str() {
+                        "firstToReach" => Ties::FirstToReach,
+                        "lastToReach" => Ties::LastToReach,
+                        "ownerId" => Ties::OwnerId,
+                        _ => return None,
+                    },
                 },
                 ranking: match self.ranking.as_str() {
                     "ordinal" => Ranking::Ordinal,
@@ -64,33 +63,89 @@ impl BoardOptions {
                     "dense" => Ranking::Dense,
                     _ => return None,
                 },
+                name: None,
             })
         };
-        ways().ok_or(Code::InvalidArgument).or_throw()
+        let settings = settings().ok_or(Code::InvalidArgument).or_throw()?;
+        let name = self.name.as_deref().map(BoardId::new).transpose().or_throw()?;
+        Ok(Settings { name, ..settings })
     }
 }
 
-impl Ways {
-    /// Refuses a value that would take a score beyond what JavaScript can say.
-    fn check(self, before: Option<Score>, value: Score) -> Result<()> {
-        let before = before.unwrap_or_default();
-        let after = |before: i64, value: i64| match self.operator {
+/// The score after one more value, if JavaScript can say it.
+pub(crate) fn sum(operator: Operator, before: Option<Score>, value: Score) -> Option<Score> {
+    let before = before.unwrap_or_default();
+    let after = |before: i64, value: i64| {
+        let after = match operator {
             Operator::Incr => before.checked_add(value),
             Operator::Decr => before.checked_sub(value),
             _ => Some(value),
         };
-        let fits = |before, value| after(before, value).is_some_and(|sum| sum.unsigned_abs() <= INTEGER_MAX as u64);
-        let fit = fits(before.score, value.score) && fits(before.subscore, value.subscore);
-        if fit { Ok(()) } else { Err(Code::ScoreOverflow).or_throw() }
+        after.filter(|after| after.unsigned_abs() <= INTEGER_MAX.unsigned_abs())
+    };
+    Some(Score { score: after(before.score, value.score)?, subscore: after(before.subscore, value.subscore)? })
+}
+
+/// Many values for one board: owners one a line, and numbers that `lib/arguments.js` found to be whole.
+#[derive(Debug)]
+pub(crate) struct Batch<'b>(Vec<(&'b str, Score)>);
+
+impl<'b> Batch<'b> {
+    pub(crate) fn new(owners: &'b str, scores: &[f64], subscores: Option<&[f64]>) -> Self {
+        let score = |at: usize, score: &f64| Score {
+            score: whole(*score),
+            subscore: subscores.and_then(|subscores| subscores.get(at)).map_or(0, |subscore| whole(*subscore)),
+        };
+        let pair = |(at, (owner, value)): (usize, (&'b str, &f64))| (owner, score(at, value));
+        Self(owners.split('\n').zip(scores).enumerate().map(pair).collect())
+    }
+
+    pub(crate) fn values(&self) -> &[(&'b str, Score)] {
+        &self.0
+    }
+
+    /// Refuses what any of some ranked sets would refuse, before anything is taken. `before` is an owner's score in the
+    /// set of that number.
+    pub(crate) fn check(
+        &self,
+        operator: Operator,
+        sets: usize,
+        before: impl Fn(usize, &str) -> Option<Score>,
+    ) -> std::result::Result<(), BatchError> {
+        let mut scores: Vec<HashMap<&str, Score>> = vec![HashMap::new(); sets];
+        for (index, (owner, value)) in self.0.iter().enumerate() {
+            let refused = |error| Err(BatchError { index, error });
+            if let Err(error) = PlayerId::new(owner) {
+                return refused(error);
+            }
+            if matches!(operator, Operator::Best | Operator::Set) {
+                // A value that is fit to come in is fit to stay.
+                continue;
+            }
+            for (set, scores) in scores.iter_mut().enumerate() {
+                let score = scores.entry(owner).or_insert_with(|| before(set, owner).unwrap_or_default());
+                match sum(operator, Some(*score), *value) {
+                    Some(sum) => *score = sum,
+                    None => return refused(Code::ScoreOverflow.into()),
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 /// One ranked set.
 #[napi]
 #[derive(Debug)]
-pub struct Leaderboard {
-    ways: Ways,
-    board: liveops_core::board::Leaderboard,
+pub struct Leaderboard(pub(crate) liveops_core::board::Leaderboard);
+
+/// An empty board of these settings, with a hash key that nobody knows.
+fn empty(settings: &Settings, capacity: u32) -> liveops_core::board::Leaderboard {
+    let board = liveops_core::board::Leaderboard::new(settings.sort.order, settings.operator);
+    let board = board.ties(settings.sort.ties).ranking(settings.ranking);
+    let board = settings.name.iter().fold(board, |board, name| board.named(name.clone()));
+    // Last, since all else starts an empty board without room.
+    board.hash_key(hash_key()).with_capacity(capacity as usize)
 }
 
 #[napi]
@@ -98,161 +153,148 @@ impl Leaderboard {
     /// An empty board.
     #[napi(constructor)]
     pub fn new(options: BoardOptions) -> Result<Self> {
-        let ways = options.read()?;
-        let board = liveops_core::board::Leaderboard::new(ways.order, ways.operator);
-        Ok(Self { ways, board: board.ties(ways.ties).ranking(ways.ranking).hash_key(hash_key()) })
+        Ok(Self(empty(&options.read()?, options.capacity)))
+    }
+
+    /// The board of a snapshot.
+    #[napi(factory)]
+    pub fn restore(bytes: &[u8]) -> Result<Self> {
+        // Once to learn its settings, and once more under a key that nobody knows.
+        let settings = liveops_core::board::Leaderboard::restore(bytes).or_throw()?.settings().clone();
+        empty(&settings, 0).restored(bytes).map(Self).or_throw()
+    }
+
+    /// The whole board as bytes.
+    #[napi]
+    pub fn snapshot(&self) -> Uint8Array {
+        Uint8Array::from(self.0.snapshot())
+    }
+
+    /// The name, if it has one.
+    #[napi(getter)]
+    pub fn name(&self) -> Option<String> {
+        self.0.settings().name.as_ref().map(ToString::to_string)
     }
 
     /// Takes one value; the standing as JSON.
     #[napi]
     pub fn submit(&mut self, owner: String, score: i64, subscore: i64, at: Option<i64>) -> Result<String> {
         let value = Score { score, subscore };
-        self.ways.check(self.board.score(&owner), value)?;
+        sum(self.0.settings().operator, self.0.score(&owner), value).ok_or(Code::ScoreOverflow).or_throw()?;
         let Entry { score, subscore, reached_at } = match at {
-            Some(at) => self.board.submit_at(&owner, value, Timestamp::from_unix_millis(at)),
-            None => self.board.submit(&owner, value),
+            Some(at) => self.0.submit_at(&owner, value, Timestamp::from_unix_millis(at)),
+            None => self.0.submit(&owner, value),
         }
         .or_throw()?;
         Ok(json!({ "score": score, "subscore": subscore, "reachedAt": reached_at }).to_string())
     }
 
+    /// Takes many values, or none.
+    #[napi]
+    pub fn submit_batch(
+        &mut self,
+        owners: String,
+        scores: Float64Array,
+        subscores: Option<Float64Array>,
+    ) -> Result<()> {
+        let batch = Batch::new(&owners, &scores, subscores.as_deref());
+        batch.check(self.0.settings().operator, 1, |_, owner| self.0.score(owner)).or_throw()?;
+        self.0.submit_batch(batch.values()).or_throw()
+    }
+
     /// Removes an owner.
     #[napi]
     pub fn remove(&mut self, owner: String) -> bool {
-        self.board.remove(&owner)
+        self.0.remove(&owner)
     }
 
     /// Takes an owner off the board without forgetting the entry.
     #[napi]
     pub fn hide(&mut self, owner: String) -> bool {
-        self.board.hide(&owner)
+        self.0.hide(&owner)
     }
 
     /// Shows an owner again.
     #[napi]
     pub fn unhide(&mut self, owner: String) -> bool {
-        self.board.unhide(&owner)
+        self.0.unhide(&owner)
     }
 
-    /// Score and subscore as JSON.
+    /// Score and subscore.
     #[napi]
-    pub fn score(&self, owner: String) -> Option<String> {
-        let told = |Score { score, subscore }| json!({ "score": score, "subscore": subscore }).to_string();
-        self.board.score(&owner).map(told)
+    pub fn score(&self, owner: String) -> Result<Option<Vec<f64>>> {
+        pair(self.0.score(&owner))
     }
 
     /// Rank from 1.
     #[napi]
     pub fn rank(&self, owner: String) -> Option<i64> {
-        self.board.rank(&owner).map(integer)
+        self.0.rank(&owner).map(integer)
     }
 
-    /// Rows as JSON.
+    /// Some rows.
     #[napi]
-    pub fn page(&self, stretch: Stretch) -> Result<String> {
-        text(&self.board.page(stretch.offset as usize, stretch.limit as usize))
+    pub fn page(&self, offset: u32, limit: u32) -> Result<Rows> {
+        rows(&self.0.page(offset as usize, limit as usize))
     }
 
-    /// Rows around an owner as JSON.
+    /// Rows behind a cursor.
     #[napi]
-    pub fn around(&self, owner: String, each_side: u32) -> Result<String> {
-        text(&self.board.around_owner(&owner, each_side as usize))
+    pub fn page_after(&self, after: Option<String>, limit: u32) -> Result<Rows> {
+        page(&self.0.page_after(cursor(after)?.as_ref(), limit as usize).or_throw()?)
     }
 
-    /// Rows of some owners as JSON.
+    /// Rows around an owner.
     #[napi]
-    pub fn by_owners(&self, owners: Vec<String>) -> Result<String> {
-        text(&self.board.by_owners(owners.iter().map(String::as_str)))
+    pub fn around(&self, owner: String, each_side: u32) -> Result<Rows> {
+        rows(&self.0.around_owner(&owner, each_side as usize))
+    }
+
+    /// Rows of some owners.
+    #[napi]
+    pub fn by_owners(&self, owners: Vec<String>) -> Result<Rows> {
+        rows(&self.0.by_owners(owners.iter().map(String::as_str)))
+    }
+
+    /// Rows with a score from one through another.
+    #[napi]
+    pub fn by_score_range(&self, least: i64, most: i64, offset: u32, limit: u32) -> Result<Rows> {
+        rows(&self.0.by_score_range(least..=most, offset as usize, limit as usize))
     }
 
     /// How many are strictly better than a score.
     #[napi]
     pub fn count_above(&self, score: i64) -> i64 {
-        integer(self.board.count_above(score))
+        integer(self.0.count_above(score))
+    }
+
+    /// How many of the others an owner is ahead of, in hundredths of a percent.
+    #[napi]
+    pub fn percentile(&self, owner: String) -> Option<u32> {
+        self.0.percentile(&owner)
+    }
+
+    /// Who gets what, as JSON.
+    #[napi]
+    pub fn awards(&self, given: Vec<TierOptions>) -> Result<String> {
+        let tiers = tiers(given)?;
+        awarded(&liveops_core::board::awards(&self.0.page(0, usize::MAX), &tiers))
     }
 
     /// How many are shown.
     #[napi(getter)]
     pub fn length(&self) -> i64 {
-        integer(self.board.len())
+        integer(self.0.len())
     }
 }
 
-/// One ranked set for each period of each window.
-#[napi]
-#[derive(Debug)]
-pub struct WindowedLeaderboard {
-    ways: Ways,
-    windows: Vec<liveops_core::Window>,
-    board: liveops_core::board::WindowedLeaderboard,
-}
-
-#[napi]
-impl WindowedLeaderboard {
-    /// An empty board by a calendar.
-    #[napi(constructor)]
-    pub fn new(options: BoardOptions, calendar: &Calendar, windows: Vec<String>, keep: Vec<u32>) -> Result<Self> {
-        let ways = options.read()?;
-        let calendar = calendar.calendar.clone();
-        let board = liveops_core::board::WindowedLeaderboard::new(ways.order, ways.operator, calendar);
-        let mut board = board.ties(ways.ties).ranking(ways.ranking);
-        let windows = windows.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?;
-        for (window, keep) in windows.iter().zip(keep) {
-            board = board.window(*window, keep);
-        }
-        Ok(Self { ways, windows, board })
-    }
-
-    /// Takes one value into every window or into none; the periods it was too late for, as JSON.
-    #[napi]
-    pub fn submit(&mut self, owner: String, score: i64, subscore: i64, ts: i64, now: i64) -> Result<String> {
-        let value = Score { score, subscore };
-        let [ts, now] = [ts, now].map(Timestamp::from_unix_millis);
-        for window in &self.windows {
-            if let Ok(period) = self.board.current(*window, ts) {
-                self.ways.check(self.board.score(period, &owner), value)?;
-            }
-        }
-        text(&self.board.submit(&owner, value, ts, now).or_throw()?)
-    }
-
-    /// Rows of the current period as JSON.
-    #[napi]
-    pub fn top(&self, window: String, limit: u32, now: i64) -> Result<String> {
-        let now = Timestamp::from_unix_millis(now);
-        text(&self.board.top(window_of(&window)?, limit as usize, now).or_throw()?)
-    }
-
-    /// Rows of a period as JSON.
-    #[napi]
-    pub fn page(&self, window: String, index: i64, stretch: Stretch, now: i64) -> Result<String> {
-        let period = Period { window: window_of(&window)?, index };
-        let (offset, limit) = (stretch.offset as usize, stretch.limit as usize);
-        text(&self.board.page(period, offset, limit, Timestamp::from_unix_millis(now)).or_throw()?)
-    }
-
-    /// Rank in the current period.
-    #[napi]
-    pub fn rank(&self, window: String, owner: String, now: i64) -> Result<Option<i64>> {
-        let rank = self.board.rank(window_of(&window)?, &owner, Timestamp::from_unix_millis(now)).or_throw()?;
-        Ok(rank.map(integer))
-    }
-
-    /// The current period as JSON.
-    #[napi]
-    pub fn current(&self, window: String, now: i64) -> Result<String> {
-        text(&self.board.current(window_of(&window)?, Timestamp::from_unix_millis(now)).or_throw()?)
-    }
-
-    /// Forgets periods that are dropped.
-    #[napi]
-    pub fn advance(&mut self, now: i64) {
-        self.board.advance(Timestamp::from_unix_millis(now));
-    }
+/// Score and subscore as two numbers.
+pub(crate) fn pair(score: Option<Score>) -> Result<Option<Vec<f64>>> {
+    score.map(|Score { score, subscore }| [score, subscore].into_iter().map(exact).collect()).transpose()
 }
 
 /// A key that owners cannot guess; nothing that is answered depends on it.
-fn hash_key() -> [u8; 16] {
+pub(crate) fn hash_key() -> [u8; 16] {
     let random = RandomState::new();
     let mut key = [0; 16];
     for (half, bytes) in (0_u8..).zip(key.chunks_mut(8)) {

@@ -74,6 +74,13 @@ impl Command {
             Action::Review { suspicion, ruling } => ("review", json!({ "suspicion": suspicion, "ruling": ruling })),
             Action::SetVisibility { hidden } => ("setVisibility", json!({ "hidden": hidden })),
             Action::Erase => ("erase", json!({})),
+            Action::Payout(payment) => {
+                let mut told = json!(payment.board);
+                told["tier"] = json!(payment.tier);
+                told["rank"] = payment.rank.into();
+                told["items"] = json!(payment.items);
+                ("payout", told)
+            }
             _ => ("other", json!({})),
         };
         told["action"] = action.into();

@@ -1,8 +1,8 @@
 //! The engine in memory.
 
-use liveops_core::engine::{Board, NamedOutcome, Numbered};
+use liveops_core::engine::{NamedOutcome, Numbered};
 use liveops_core::store::FeedEntry;
-use liveops_core::{MemoryStore, Period, PlayerId, Timestamp};
+use liveops_core::{MemoryStore, PlayerId, Timestamp};
 use napi::bindgen_prelude::{ClassInstance, Uint8Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -10,13 +10,12 @@ use serde_json::{Value, json};
 use crate::command::Command;
 use crate::failure::{OrThrow as _, Result, text};
 use crate::outcome::{Outcomes, Told, no_command};
-use crate::rules::{Rules, integer};
-use crate::window::window_of;
+use crate::rules::Rules;
 
 /// Rules and a store in memory.
 #[napi]
 #[derive(Debug)]
-pub struct Engine(liveops_core::Engine<MemoryStore>);
+pub struct Engine(pub(crate) liveops_core::Engine<MemoryStore>);
 
 /// An empty store, with a feed of so many entries if one is asked for.
 fn store(feed: Option<u32>) -> MemoryStore {
@@ -106,10 +105,15 @@ impl Engine {
         Rules((*self.0.rules()).clone())
     }
 
-    /// Puts new rules in force; how they differ, as JSON.
+    /// Puts new rules in force, from a time on if one is given; how they differ, as JSON.
     #[napi]
-    pub fn replace_rules(&self, rules: &Rules) -> Result<String> {
-        text(&self.0.replace_rules(rules.0.clone()).or_throw()?)
+    pub fn replace_rules(&self, rules: &Rules, now: Option<i64>) -> Result<String> {
+        let rules = rules.0.clone();
+        let diff = match now {
+            Some(now) => self.0.replace_rules_at(rules, at(now)),
+            None => self.0.replace_rules(rules),
+        };
+        text(&diff.or_throw()?)
     }
 
     /// Names the whole state.
@@ -156,103 +160,8 @@ impl Engine {
     }
 }
 
-/// Reading boards.
-#[napi]
-impl Engine {
-    /// Throws if there is no such board.
-    #[napi]
-    pub fn has_board(&self, board: String) -> Result<()> {
-        self.board(&board).map(|_| ())
-    }
-
-    /// The period so many before the current one, as JSON.
-    #[napi]
-    pub fn board_period(&self, board: String, window: String, earlier: u32, now: i64) -> Result<String> {
-        text(&self.period(&board, &window, earlier, now)?)
-    }
-
-    /// Rows of the current period or one so many before it, as JSON.
-    #[napi]
-    pub fn board_page(
-        &self,
-        board: String,
-        window: String,
-        stretch: Stretch,
-        earlier: u32,
-        now: i64,
-    ) -> Result<String> {
-        let period = self.period(&board, &window, earlier, now)?;
-        text(&self.board(&board)?.page(period, stretch.offset as usize, stretch.limit as usize).or_throw()?)
-    }
-
-    /// Rows of a period by its index, as JSON.
-    #[napi]
-    pub fn board_page_of(&self, board: String, window: String, index: i64, stretch: Stretch) -> Result<String> {
-        let period = Period { window: window_of(&window)?, index };
-        text(&self.board(&board)?.page(period, stretch.offset as usize, stretch.limit as usize).or_throw()?)
-    }
-
-    /// A player's rank.
-    #[napi]
-    pub fn board_rank(&self, board: String, window: String, player: String, now: i64) -> Result<Option<i64>> {
-        let rank = self.board(&board)?.rank(window_of(&window)?, &player_id(&player)?, at(now)).or_throw()?;
-        Ok(rank.map(integer))
-    }
-
-    /// Rows around a player, as JSON.
-    #[napi]
-    pub fn board_around(
-        &self,
-        board: String,
-        window: String,
-        player: String,
-        each_side: u32,
-        now: i64,
-    ) -> Result<String> {
-        let (board, player) = (self.board(&board)?, player_id(&player)?);
-        text(&board.around(window_of(&window)?, &player, each_side as usize, at(now)).or_throw()?)
-    }
-
-    /// Rows of some players, as JSON.
-    #[napi]
-    pub fn board_by_owners(&self, board: String, window: String, players: Vec<String>, now: i64) -> Result<String> {
-        let players = players.iter().map(|player| player_id(player)).collect::<Result<Vec<_>>>()?;
-        text(&self.board(&board)?.by_owners(window_of(&window)?, &players, at(now)).or_throw()?)
-    }
-
-    /// How many are strictly better than a score.
-    #[napi]
-    pub fn board_count_above(&self, board: String, window: String, score: i64, now: i64) -> Result<i64> {
-        Ok(integer(self.board(&board)?.count_above(window_of(&window)?, score, at(now)).or_throw()?))
-    }
-
-    /// How many stand on the board.
-    #[napi]
-    pub fn board_len(&self, board: String, window: String, now: i64) -> Result<i64> {
-        Ok(integer(self.board(&board)?.len(window_of(&window)?, at(now)).or_throw()?))
-    }
-
-    fn board(&self, board: &str) -> Result<Board<'_, MemoryStore>> {
-        self.0.board(board).or_throw()
-    }
-
-    fn period(&self, board: &str, window: &str, earlier: u32, now: i64) -> Result<Period> {
-        let (board, window) = (self.board(board)?, window_of(window)?);
-        if earlier == 0 { board.period(window, at(now)) } else { board.earlier(window, earlier, at(now)) }.or_throw()
-    }
-}
-
-/// `offset..offset + limit`.
-#[napi(object)]
-#[derive(Clone, Copy, Debug)]
-pub struct Stretch {
-    /// Rows to leave out.
-    pub offset: u32,
-    /// Rows to give.
-    pub limit: u32,
-}
-
-fn player_id(player: &str) -> Result<PlayerId> {
+/// A player's id from its text.
+pub(crate) fn player_id(player: &str) -> Result<PlayerId> {
     PlayerId::new(player).or_throw()
 }
 

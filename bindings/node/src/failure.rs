@@ -1,5 +1,6 @@
 //! Errors on their way to JavaScript: the message is a JSON text, which `lib/errors.js` turns into a class.
 
+use liveops_core::board::{BatchError, TiersError};
 use liveops_core::error::StoreError;
 use liveops_core::event::ValidationError;
 use liveops_core::rules::RulesError;
@@ -48,6 +49,20 @@ impl Failure for Error {
             Some(store) => store.describe(),
             None => self.code().describe(),
         }
+    }
+}
+
+impl Failure for BatchError {
+    fn describe(&self) -> Value {
+        let mut told = self.error.describe();
+        told["index"] = self.index.into();
+        told
+    }
+}
+
+impl Failure for TiersError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calendars and periods.
 
-use liveops_core::window::Closings as CoreClosings;
-use liveops_core::{Code, Period, Timestamp, Window};
+use liveops_core::window::{Calendar as CoreCalendar, Closings as CoreClosings};
+use liveops_core::{Code, Error, Period, Timestamp, Window};
 use napi_derive::napi;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const CLOSINGS_MAX: usize = 100_000;
 #[napi]
 #[derive(Debug)]
 pub struct Calendar {
-    pub(crate) calendar: liveops_core::window::Calendar,
+    pub(crate) calendar: CoreCalendar,
     pub(crate) windows: Vec<Window>,
 }
 
@@ -44,7 +44,7 @@ impl Calendar {
     #[napi]
     pub fn next_reset(&self, window: String, now: i64) -> Result<Option<i64>> {
         let next = self.calendar.next_reset(window_of(&window)?, Timestamp::from_unix_millis(now));
-        Ok(next.and_then(exact))
+        Ok(next.and_then(safe))
     }
 
     /// Closings in `after < t <= through`, as JSON; of all boards' windows if none are named.
@@ -67,9 +67,7 @@ impl Calendar {
     #[napi]
     pub fn closings(&self, windows: Vec<String>, after: i64, through: i64) -> Result<Closings> {
         let windows = windows.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?;
-        let [after, through] = [after, through].map(Timestamp::from_unix_millis);
-        let closings = self.calendar.closed_between(&windows, after, through);
-        Ok(Closings { calendar: self.calendar.clone(), closings })
+        Ok(Closings::new(self.calendar.clone(), &windows, after, through))
     }
 
     fn told(&self, period: Period) -> Value {
@@ -81,12 +79,18 @@ impl Calendar {
 #[napi]
 #[derive(Debug)]
 pub struct Closings {
-    calendar: liveops_core::window::Calendar,
+    calendar: CoreCalendar,
     closings: CoreClosings,
 }
 
 #[napi]
 impl Closings {
+    pub(crate) fn new(calendar: CoreCalendar, windows: &[Window], after: i64, through: i64) -> Self {
+        let [after, through] = [after, through].map(Timestamp::from_unix_millis);
+        let closings = calendar.closed_between(windows, after, through);
+        Self { calendar, closings }
+    }
+
     /// The next ones, as JSON: as many as asked for, or fewer at the end.
     #[napi]
     pub fn take(&mut self, len_max: u32) -> Result<String> {
@@ -97,10 +101,36 @@ impl Closings {
     }
 }
 
-fn told(calendar: &liveops_core::window::Calendar, period: Period) -> Value {
+fn told(calendar: &CoreCalendar, period: Period) -> Value {
     json!({ "window": period.window, "index": period.index, "label": calendar.label(period),
-        "start": exact(calendar.start(period)), "end": exact(calendar.end(period)),
-        "closesAt": exact(calendar.closes_at(period)) })
+        "start": safe(calendar.start(period)), "end": safe(calendar.end(period)),
+        "closesAt": safe(calendar.closes_at(period)) })
+}
+
+/// Which period is meant, and what time it is: a period by its index, or one so many before the current.
+#[napi(object)]
+#[derive(Debug)]
+pub struct When {
+    /// The window.
+    pub window: String,
+    /// The period's index, if it is given.
+    pub index: Option<i64>,
+    /// How many periods before the current one; 0 with an index.
+    pub earlier: u32,
+    /// The present.
+    pub now: i64,
+}
+
+impl When {
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.now)
+    }
+
+    /// The period; `earlier` says which one is so many before the current.
+    pub(crate) fn period(&self, earlier: impl FnOnce(Window, u32) -> Result<Period, Error>) -> Result<Period> {
+        let window = window_of(&self.window)?;
+        self.index.map_or_else(|| earlier(window, self.earlier).or_throw(), |index| Ok(Period { window, index }))
+    }
 }
 
 /// A window by its name.
@@ -109,7 +139,7 @@ pub(crate) fn window_of(name: &str) -> Result<Window> {
 }
 
 /// A time that a JavaScript number holds exactly; what is further away is always or never.
-fn exact(time: Timestamp) -> Option<i64> {
+pub(crate) fn safe(time: Timestamp) -> Option<i64> {
     let millis = time.as_unix_millis();
     (millis.unsigned_abs() <= liveops_core::limits::INTEGER_MAX.unsigned_abs()).then_some(millis)
 }

@@ -37,6 +37,20 @@ const INTEGERS = {
   closedBetween: (value) => engine.closedBetween(value, 1),
   'board submit': (value) => board.submit('ana', value),
   'board countAbove': (value) => board.countAbove(value),
+  'board capacity': (value) => new Leaderboard({ capacity: value ?? 'none' }),
+  'board batch': (value) => board.submitBatch(['ana'], [value]),
+  'board page': (value) => board.page(0, value),
+  'board pageAfter': (value) => board.pageAfter(null, value),
+  'board around': (value) => board.around('ana', value),
+  'board range': (value) => board.byScoreRange(0, value),
+  'engine range': (value) => engine.board('xp').byScoreRange('daily', value, 1, { nowMs: NOW_MS }),
+  'engine pageAfter': (value) => engine.board('xp').pageAfter('daily', null, value, { nowMs: NOW_MS }),
+  'payout index': (value) => engine.payout('xp', { window: 'daily', index: value }, { nowMs: NOW_MS }),
+  'tier rank': (value) => board.awards([{ tier: 'gold', ranks: [1, value] }]),
+  replaceRules: (value) => engine.replaceRules(rules(), { nowMs: value }),
+  'windowed batch': (value) => windowed.submitBatch(['ana'], [1], { nowMs: value }),
+  'windowed page': (value) => windowed.page('daily', value, 1, { nowMs: NOW_MS }),
+  'windowed period': (value) => windowed.page({ window: 'daily', index: value }, 0, 1, { nowMs: NOW_MS }),
   'windowed submit': (value) => windowed.submit('ana', value, { nowMs: NOW_MS }),
   'curve level': (value) => LevelCurve.table([1]).cost(value),
   'curve xp': (value) => LevelCurve.table([1]).levelAt(value),
@@ -57,6 +71,16 @@ const TEXTS = {
   'command id': (value) => Command.erase({ ...{ id: value, player: 'ana', nowMs: 1 } }),
   reason: (value) => Command.adjust({ ...order, reason: value }),
   'board owner': (value) => board.rank(value),
+  'board name': (value) => new Leaderboard({ name: value ?? 7 }),
+  'batch owner': (value) => board.submitBatch([value], [1]),
+  'board cursor': (value) => board.pageAfter(value ?? 7, 1),
+  'board percentile': (value) => board.percentile(value),
+  'engine percentile': (value) => engine.board('xp').percentile('daily', value, { nowMs: NOW_MS }),
+  'payout board': (value) => engine.payout(value, 'daily', { nowMs: NOW_MS }),
+  tier: (value) => board.awards([{ tier: value, ranks: [1, 1] }]),
+  percent: (value) => board.awards([{ tier: 'gold', percent: value ?? 7 }]),
+  'windowed owner': (value) => windowed.hide(value),
+  'windowed rank': (value) => windowed.rank('daily', value, { nowMs: NOW_MS }),
   'limiter key': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).check(value),
   rules: (value) => Rules.fromJson(value),
   'rules file': (value) => Rules.fromFile(value),
@@ -166,7 +190,7 @@ describe('errors', () => {
   })
 
   test('objects that nobody made', () => {
-    for (const Class of [module.Outcomes, module.Board, module.Command, module.Rules, module.Secret, module.LevelCurve, module.Detector]) {
+    for (const Class of [module.Outcomes, module.Board, module.Payout, module.Archive, module.ArchiveView, module.Names, module.Command, module.Rules, module.Secret, module.LevelCurve, module.Detector]) {
       refused(() => new Class(), Class.name)
     }
     assert.throws(() => Engine.prototype.digest.call({}), TypeError)

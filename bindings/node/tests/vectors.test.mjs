@@ -4,19 +4,21 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import {
-  Command, Engine, Intake, Leaderboard, RulesError, Rules, Signer, Verifier, hmacSha256Hex, verifyHmacSha256Hex
+  Archive, Calendar, Command, Engine, Intake, Leaderboard, RulesError, Rules, Signer, Verifier, WindowedLeaderboard, awards, hmacSha256Hex,
+  verifyHmacSha256Hex
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, curve, period, closed, state, board, engine, http }
+const KINDS = { hmac, signing, event, curve, period, closed, state, board, windowed, engine, payout, http }
 
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).sort()
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
 for (const file of files) {
-  const { kind, cases } = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))
-  describe(`vectors/${file}`, () => {
+  const { kind, cases } = JSON.parse(readFileSync(file, 'utf8'))
+  describe(file.pathname.slice(file.pathname.lastIndexOf('vectors/')), () => {
     test('the kind is known and has cases', () => assert.ok(KINDS[kind] && cases.length > 0, kind))
-    for (const one of cases) test(one.name, () => KINDS[kind](one))
+    // A wide case has integers that no number holds.
+    for (const one of cases) test(one.name, { skip: one.wide === true }, () => KINDS[kind](one))
   })
 }
 
@@ -129,29 +131,139 @@ function state (one) {
   for (const [nowMs, state] of expect) assert.equal(calendar.state({ window, index }, keep, { nowMs }), state, String(nowMs))
 }
 
+const ids = (rows) => rows.map((row) => row.playerId)
+const placed = (rows) => rows.map((row) => [row.rank, row.playerId, row.score])
+const won = (awards) => awards.map((award) => [award.rank, award.playerId, award.tier])
+
+/** What all boards take in one way; whether the step was one of these. */
+function changed (board, step) {
+  const verb = ['hide', 'unhide', 'remove'].find((verb) => step[verb] !== undefined)
+  if (verb === undefined) return false
+  const answer = board[verb](step[verb])
+  if (step.is !== undefined) assert.equal(answer, step.is, JSON.stringify(step))
+  return true
+}
+
+/** The error of a step that has one; else what the step gives. */
+function stepped (step, work) {
+  if (step.error === undefined) return work()
+  const error = codeOf(work)
+  assert.equal(error.code, step.error, JSON.stringify(step))
+  if (step.index !== undefined) assert.equal(error.index, step.index, JSON.stringify(step))
+  return undefined
+}
+
 function board ({ order, operator, ties = 'firstToReach', ranking = 'ordinal', steps, expect }) {
   const board = new Leaderboard({ order, operator, ties, ranking })
   for (const step of steps) {
     if (step.submit !== undefined) {
       const [owner, score, subscore = 0] = step.submit
-      const submit = () => board.submit(owner, score, step.atMs === undefined ? { subscore } : { subscore, at: step.atMs })
-      if (step.error !== undefined) assert.equal(codeOf(submit).code, step.error)
-      else submit()
+      stepped(step, () => board.submit(owner, score, step.atMs === undefined ? { subscore } : { subscore, at: step.atMs }))
+    } else if (step.submitBatch !== undefined) {
+      const column = (at) => step.submitBatch.map((value) => value[at] ?? 0)
+      stepped(step, () => board.submitBatch(column(0), column(1), column(2)))
     } else {
-      const verb = ['hide', 'unhide', 'remove'].find((verb) => step[verb] !== undefined)
-      assert.ok(verb, JSON.stringify(step))
-      board[verb](step[verb])
+      assert.ok(changed(board, step), `unknown step ${JSON.stringify(step)}`)
     }
   }
-  if (expect.top) assert.deepEqual(board.top(10_000).map((row) => [row.rank, row.playerId, row.score]), expect.top)
+  for (const copy of [board, Leaderboard.restore(board.snapshot())]) ranked(copy, expect)
+}
+
+function ranked (board, expect) {
+  if (expect.top) assert.deepEqual([placed(board.top(10_000)), placed([...board])], [expect.top, expect.top])
   for (const [owner, rank] of Object.entries(expect.rank ?? {})) assert.equal(board.rank(owner), rank, owner)
-  for (const [owner, side, owners] of expect.around ?? []) {
-    assert.deepEqual(board.around(owner, side).map((row) => row.playerId), owners)
-  }
+  for (const [owner, side, owners] of expect.around ?? []) assert.deepEqual(ids(board.around(owner, side)), owners)
   for (const [owners, rows] of expect.byOwners ?? []) {
     assert.deepEqual(board.byOwners(owners).map((row) => [row.rank, row.playerId]), rows)
   }
   for (const [score, count] of expect.countAbove ?? []) assert.equal(board.countAbove(score), count, `above ${score}`)
+  for (const [owner, share] of Object.entries(expect.percentile ?? {})) assert.equal(board.percentile(owner), share, owner)
+  for (const [least, most, offset, limit, owners] of expect.byScoreRange ?? []) {
+    assert.deepEqual(ids(board.byScoreRange(least, most, { offset, limit })), owners, `${least}..=${most}`)
+  }
+  for (const [limit, pages] of expect.pages ?? []) {
+    const read = []
+    let cursor = null
+    do {
+      const { rows, next } = board.pageAfter(cursor, limit)
+      read.push(ids(rows))
+      cursor = next
+    } while (cursor !== null)
+    assert.deepEqual(read, pages, `pages of ${limit}`)
+  }
+}
+
+function windowed (one) {
+  const { order, operator, ties, ranking, board: name, windows } = one
+  const calendar = calendarOf(one)
+  const settings = { order, operator, ties, ranking, name, windows, calendar }
+  const label = (period) => [period.window, calendar.describe(period).label]
+  let board = new WindowedLeaderboard(settings)
+  for (const step of one.steps) {
+    const at = { nowMs: step.nowMs ?? step.tsMs }
+    if (step.submit !== undefined) {
+      const [owner, score, subscore = 0] = step.submit
+      const late = stepped(step, () => board.submit(owner, score, { subscore, ts: step.tsMs, ...at }))
+      if (step.error === undefined) assert.deepEqual(late.map(label), step.late ?? [], JSON.stringify(step))
+    } else if (step.advance !== undefined) {
+      board.advance({ nowMs: step.advance })
+    } else if (step.archive !== undefined) {
+      const [window, index] = step.archive
+      stepped(step, () => board.archive({ window, index }, at))
+    } else if (step.restore !== undefined) {
+      board = WindowedLeaderboard.restore(settings, board.snapshot())
+    } else if (step.expect !== undefined) {
+      kept(board, label, step.expect)
+    } else {
+      assert.ok(changed(board, step), `unknown step ${JSON.stringify(step)}`)
+    }
+  }
+  kept(board, label, one.expect ?? {})
+}
+
+const LISTS = ['current', 'periods', 'archived', 'states', 'payouts']
+
+function kept (board, label, expect) {
+  for (const list of Object.keys(expect)) assert.ok(LISTS.includes(list), `unknown list ${list}`)
+  for (const [window, nowMs, wanted] of expect.current ?? []) {
+    const current = () => board.current(window, { nowMs })
+    if (wanted === null) assert.equal(codeOf(current).code, 'unknown_window')
+    else assert.deepEqual(label(current()), [window, wanted])
+  }
+  for (const [list, read] of [
+    ['periods', (period, at) => [board.page(period, 0, 10_000, at), [...board.rows(period, at)]]],
+    ['archived', (period, at) => [board.archived(period, at).page(0, 10_000), [...board.archived(period, at)]]]
+  ]) {
+    for (const { window, index, label: wanted, nowMs, rows, error } of expect[list] ?? []) {
+      const readings = stepped({ error }, () => read({ window, index }, { nowMs }))
+      if (wanted !== undefined) assert.deepEqual(label({ window, index }), [window, wanted])
+      for (const reading of readings ?? []) assert.deepEqual(placed(reading), rows)
+    }
+  }
+  for (const [window, index, states] of expect.states ?? []) {
+    for (const [nowMs, wanted] of states) {
+      const state = () => board.state({ window, index }, { nowMs })
+      if (wanted === null) assert.equal(codeOf(state).code, 'unknown_window')
+      else assert.equal(state(), wanted, `${window} ${index} at ${nowMs}`)
+    }
+  }
+  for (const { window, index, nowMs, tiers, awards, error } of expect.payouts ?? []) {
+    const paid = stepped({ error }, () => board.payout({ window, index }, tiers, { nowMs }))
+    if (error === undefined) assert.deepEqual(won(paid), awards)
+  }
+}
+
+function payout ({ order, ranking, owners, players, tiers, expect }) {
+  const board = new Leaderboard({ order, ranking, operator: 'set' })
+  const best = (place) => order === 'asc' ? place : -place
+  const submits = owners ?? Array.from({ length: players }, (_, at) => [`p${at + 1}`, best(at)])
+  for (const [owner, score, subscore = 0] of submits) board.submit(owner, score, { subscore })
+  const week = new Calendar().period('weekly', 0)
+  const { archive, names } = Archive.of(board, { board: 'xp', period: week, nowMs: week.closesAt })
+  for (const paid of [() => board.awards(tiers), () => awards(board.top(10_000), tiers), () => archive.read(names).awards(tiers)]) {
+    if (expect.error === undefined) assert.deepEqual(won(paid()), expect.awards)
+    else assert.equal(codeOf(paid).code, expect.error)
+  }
 }
 
 const OPERATORS = ['adjust', 'review', 'setVisibility', 'erase']
@@ -178,10 +290,24 @@ function outcomesOf (engine, { isLine, nowMs, steps }) {
     engine.advance({ nowMs: step.advance })
     return []
   }
+  if (step.payout !== undefined) return [paid(engine, step.payout, nowMs)]
   const verb = OPERATORS.find((verb) => step[verb] !== undefined)
   assert.ok(verb, `unknown step ${JSON.stringify(step)}`)
   const { playerId, ...order } = step[verb]
   return [engine.submit(Command[verb]({ ...order, player: playerId, nowMs }))]
+}
+
+/** What a finished period pays, and what became of the payments. */
+function paid (engine, { board, window, index }, nowMs) {
+  try {
+    const payout = engine.payout(board, { window, index }, { nowMs })
+    const outcomes = [...engine.submitBatch(payout.commands())]
+    const told = ({ status, code, effect }, at) => ({ playerId: payout.awards[at].playerId, status, code, effect })
+    return { ...payout, outcomes: outcomes.map(told) }
+  } catch (error) {
+    if (typeof error.code !== 'string' || error.code.startsWith('ERR_')) throw error
+    return { code: error.code }
+  }
 }
 
 function engine (one) {
@@ -200,7 +326,7 @@ function engine (one) {
     for (const [player, receipts] of Object.entries(one.receipts ?? {})) matches(engine.receipts(player), receipts)
     for (const [player, suspicions] of Object.entries(one.suspicions ?? {})) matches(engine.suspicions(player), suspicions)
     for (const { board, window, nowMs, rows } of one.boards ?? []) {
-      assert.deepEqual(engine.board(board).top(window, 10_000, { nowMs }).map((row) => [row.rank, row.playerId, row.score]), rows)
+      assert.deepEqual(placed(engine.board(board).top(window, 10_000, { nowMs })), rows)
     }
     if (one.digest) assert.equal(engine.digest(), one.digest)
   }

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
 ///
 /// A submit, a rank and the place of a page each take a few steps down a tree: a microsecond or less with a million
-/// owners. About 55 bytes an owner with an id of up to 22 bytes.
+/// owners. about 60 bytes an owner with an id of up to 22 bytes.
 ///
 /// ```
 /// use liveops_core::board::{Leaderboard, Operator, Order};

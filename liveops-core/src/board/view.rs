@@ -223,10 +223,10 @@ impl<'b> View<'b> {
         // Leaf by leaf, with nothing to decide in between.
         let mut rank = from;
         for run in ranks.tree().runs(from) {
-            for (handle, place) in run.take(limit - rows.len()) {
-                rank += 1;
-                rows.push(self.row_of(handle, place, rank, ranks));
-            }
+            let handles = &run.handles[..run.handles.len().min(limit - rows.len())];
+            let of = |(n, handle): (usize, &Handle)| self.row_of(*handle, run.place(n), rank + n as u64 + 1, ranks);
+            rows.extend(handles.iter().enumerate().map(of));
+            rank += handles.len() as u64;
             if rows.len() >= limit {
                 break;
             }

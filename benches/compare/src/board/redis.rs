@@ -14,7 +14,7 @@ const INCREMENTS: usize = 100_000;
 /// Each is four commands.
 const WINDOWED: usize = 25_000;
 const RANKS: usize = 100_000;
-const TOPS: usize = 2_000;
+const TOPS: usize = 10_000;
 /// Scores that both sides must have at the top when a row has been measured.
 const COMPARED: usize = 100;
 
@@ -73,8 +73,8 @@ fn increments(
     let (mut events, mut peer_events) = (events.clone(), events.clone());
     let row = by_turns(
         |stopwatch| Ok(ours(stopwatch, &mut board, &events.draw(INCREMENTS))),
-        |stopwatch| {
-            peer.time(stopwatch, &peer_events.draw(INCREMENTS), |client, id, points| {
+        |_| {
+            peer.time(&peer_events.draw(INCREMENTS), |client, id, points| {
                 client.queue(&["ZINCRBY", "board", points, id]);
             })
         },
@@ -97,8 +97,8 @@ pub(crate) fn windows4_redis() -> Result<Row, String> {
                 black_box(board.submit(id, points, NOW, NOW).is_ok());
             }))
         },
-        |stopwatch| {
-            peer.time(stopwatch, &peer_events.draw(WINDOWED), |client, id, points| {
+        |_| {
+            peer.time(&peer_events.draw(WINDOWED), |client, id, points| {
                 for key in keys {
                     client.queue(&["ZINCRBY", key, points, id]);
                 }
@@ -120,9 +120,7 @@ pub(crate) fn rank_redis() -> Result<Row, String> {
     let (mut events, mut peer_events) = (Events::new(MILLION), Events::new(MILLION));
     let row = by_turns(
         |stopwatch| Ok(time(stopwatch, &events.draw(RANKS), |id, _| _ = black_box(board.rank(id)))),
-        |stopwatch| {
-            peer.time(stopwatch, &peer_events.draw(RANKS), |client, id, _| client.queue(&["ZREVRANK", "board", id]))
-        },
+        |_| peer.time(&peer_events.draw(RANKS), |client, id, _| client.queue(&["ZREVRANK", "board", id])),
     )?;
     Ok(Row { name: "board.rank.redis", ..row })
 }
@@ -134,7 +132,7 @@ pub(crate) fn top100_redis() -> Result<Row, String> {
     let mut beside = |command: &[&str]| {
         by_turns(
             |stopwatch| Ok(time(stopwatch, &events, |_, _| drop(black_box(board.top(black_box(100)))))),
-            |stopwatch| peer.time(stopwatch, &events, |client, _, _| client.queue(command)),
+            |_| peer.time(&events, |client, _, _| client.queue(command)),
         )
     };
     let row = beside(&["ZREVRANGE", "board", "0", "99", "WITHSCORES"])?;

@@ -69,6 +69,25 @@ impl<const FAN: usize> Inner<FAN> {
         partition(smaller + 1..self.len(), is_at_or_before) - 1
     }
 
+    /// The same, looked for from a child that is probably near.
+    #[inline]
+    pub(super) fn search_near(&self, mut at: usize, place: Place, owner: &PlayerId) -> usize {
+        let begins_after = |at: usize| {
+            let by_score = self.scores[at].cmp(&place[0]);
+            if by_score.is_eq() { self.bounds[at].cmp(place, owner).is_gt() } else { by_score.is_gt() }
+        };
+        for _ in 0..4 {
+            if at > 0 && begins_after(at) {
+                at -= 1;
+            } else if at + 1 < self.len() && !begins_after(at + 1) {
+                at += 1;
+            } else {
+                return at;
+            }
+        }
+        self.search(place, owner)
+    }
+
     /// The last child that may hold entries before a place.
     pub(super) fn search_below(&self, place: Place) -> usize {
         partition(1..self.len(), |at| self.bounds[at].place < place) - 1

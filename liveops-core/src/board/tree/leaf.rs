@@ -40,6 +40,22 @@ impl<const LEAF: usize> Default for Leaf<LEAF> {
     }
 }
 
+/// Entries of one leaf, in order.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::board) struct Run<'t, const LEAF: usize> {
+    leaf: &'t Leaf<LEAF>,
+    from: usize,
+    pub(in crate::board) handles: &'t [Handle],
+}
+
+impl<const LEAF: usize> Run<'_, LEAF> {
+    /// The place of one of them.
+    #[inline]
+    pub(in crate::board) fn place(&self, at: usize) -> Place {
+        self.leaf.place(self.from + at)
+    }
+}
+
 impl<const LEAF: usize> Leaf<LEAF> {
     #[inline]
     pub(super) fn len(&self) -> usize {
@@ -55,9 +71,8 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// From a position on.
-    #[inline]
-    pub(super) fn entries(&self, from: usize) -> impl Iterator<Item = (Handle, Place)> {
-        self.handles[from..self.len()].iter().enumerate().map(move |(n, handle)| (*handle, self.place(from + n)))
+    pub(super) fn run(&self, from: usize) -> Run<'_, LEAF> {
+        Run { leaf: self, from, handles: &self.handles[from..self.len()] }
     }
 
     /// How many entries are before this one.

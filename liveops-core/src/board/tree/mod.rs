@@ -14,7 +14,7 @@ mod leaf;
 mod search;
 
 use self::inner::{Bound, Inner};
-use self::leaf::{Leaf, append};
+use self::leaf::{Leaf, Run, append};
 use self::search::position;
 use super::Place;
 use super::chunks::Chunks;
@@ -26,7 +26,7 @@ const NONE: u32 = u32::MAX;
 
 /// Entries in order of place and, among equal places, of owner.
 #[derive(Clone, Debug)]
-pub(super) struct Tree<const LEAF: usize = 64, const FAN: usize = 128> {
+pub(super) struct Tree<const LEAF: usize = 64, const FAN: usize = 64> {
     seats: Chunks<Seat, 1024>,
     leaves: Chunks<Leaf<LEAF>, 64>,
     leaves_made: u32,
@@ -185,12 +185,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// From a position on, leaf by leaf.
-    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = impl Iterator<Item = (Handle, Place)>> {
+    pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = Run<'_, LEAF>> {
         let next = |spot: &Spot| match self.leaves[spot.leaf as usize].next {
             NONE => None,
             leaf => Some(Spot { leaf, at: 0 }),
         };
-        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].entries(spot.at))
+        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].run(spot.at))
     }
 
     /// Levels of inner nodes.
@@ -214,16 +214,16 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     /// The leaf for such an entry, looked for from a leaf that is probably near.
     #[inline]
     fn leaf_near(&self, leaf: u32, place: Place, owner: &PlayerId) -> u32 {
-        let mut inner = self.leaves[leaf as usize].parent;
+        let (mut child, mut inner) = (leaf, self.leaves[leaf as usize].parent);
         while inner != self.root {
             let node = &self.inners[inner as usize];
-            let at = node.search(place, owner);
+            let at = node.search_near(node.child(child), place, owner);
             // Between two bounds of this node, so under it; under its first or last child it may be outside.
             if at > 0 && at + 1 < node.len() {
                 let child = node.children[at];
                 return if node.level == 1 { child } else { self.descend(child, place, owner) };
             }
-            inner = node.parent;
+            (child, inner) = (inner, node.parent);
         }
         self.descend(inner, place, owner)
     }

@@ -1,22 +1,11 @@
-//! `liveops-compare-bytes <row>`: what boards and their peers keep in memory, printed as one JSON line. Apart from
-//! `liveops-compare`, because every allocation is counted here. Started by `cargo xtask compare`.
-#![forbid(unsafe_code)]
-// A program that prints, on purpose.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-// Bytes of a benchmark are far below 2^52.
-#![allow(clippy::cast_precision_loss)]
+//! Against sorted sets of Redis.
 
-use std::alloc::System;
-use std::process::ExitCode;
-
-use liveops_compare::measure::{Row, Stopwatch};
+use liveops_compare::measure::Row;
 use liveops_compare::sorted_sets::SortedSets;
 use liveops_compare::workload::{Events, MILLION, NOW, board, windowed};
 use liveops_core::board::Ties;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use crate::ALLOCATOR;
 
 /// What a usual `malloc` adds to a block on average: its header, and half of what it rounds up by. The peer's figure has
 /// its own allocator's rounding in it.
@@ -25,27 +14,8 @@ const MALLOC_BYTES_PER_BLOCK: usize = 16;
 /// Events before anybody counts, so that no structure is as tidy as just after loading.
 const EVENTS: usize = 500_000;
 
-fn main() -> ExitCode {
-    let wanted = std::env::args().nth(1).unwrap_or_default();
-    let row = match wanted.as_str() {
-        "board.bytes1.redis" => bytes1(),
-        "board.bytes4.redis" => bytes4(),
-        _ => Err("no such row; rows: board.bytes1.redis, board.bytes4.redis".to_owned()),
-    };
-    match row {
-        Ok(row) => {
-            println!("{}", row.to_json());
-            ExitCode::SUCCESS
-        }
-        Err(reason) => {
-            eprintln!("{wanted}: {reason}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// One board against one sorted set.
-fn bytes1() -> Result<Row, String> {
+pub(crate) fn bytes1() -> Result<Row, String> {
     let ours = |ties| {
         let mut board = board(MILLION, ties)?;
         let drawn = Events::new(MILLION).draw(EVENTS);
@@ -59,7 +29,7 @@ fn bytes1() -> Result<Row, String> {
 }
 
 /// One board of four windows against four sorted sets.
-fn bytes4() -> Result<Row, String> {
+pub(crate) fn bytes4() -> Result<Row, String> {
     let ours = |ties| {
         let mut board = windowed(MILLION, ties)?;
         let drawn = Events::new(MILLION).draw(EVENTS);
@@ -86,7 +56,7 @@ fn row<T>(
         Ok((bytes + blocks * MALLOC_BYTES_PER_BLOCK) as f64 / MILLION as f64)
     };
     let mut peer = SortedSets::new(keys, MILLION)?;
-    peer.time(&mut Stopwatch::default(), &Events::new(MILLION).draw(EVENTS), |client, id, points| {
+    peer.time(&Events::new(MILLION).draw(EVENTS), |client, id, points| {
         for key in keys {
             client.queue(&["ZINCRBY", key, points, id]);
         }

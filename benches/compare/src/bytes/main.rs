@@ -1,0 +1,39 @@
+//! `liveops-compare-bytes <row>`: what boards and their peers keep in memory, printed as one JSON line. Apart from
+//! `liveops-compare`, because every allocation is counted here. Started by `cargo xtask compare`.
+#![forbid(unsafe_code)]
+// A program that prints, on purpose.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+// Bytes of a benchmark are far below 2^52.
+#![allow(clippy::cast_precision_loss)]
+
+#[cfg(unix)]
+mod redis;
+
+use std::alloc::System;
+use std::process::ExitCode;
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn main() -> ExitCode {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let row = match wanted.as_str() {
+        #[cfg(unix)]
+        "board.bytes1.redis" => redis::bytes1(),
+        #[cfg(unix)]
+        "board.bytes4.redis" => redis::bytes4(),
+        _ => Err("no such row; rows: board.bytes1.redis, board.bytes4.redis".to_owned()),
+    };
+    match row.map(|row: liveops_compare::measure::Row| row.to_json()) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(reason) => {
+            eprintln!("{wanted}: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// The examples of index.d.ts and of the README about boards, run as they stand: what a comment says of a line is so.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import liveops from '../index.mjs'
+import { NOW_MS, event, rules, DOCUMENT } from './game.mjs'
+
+const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const TYPES = read('index.d.ts')
+const payouts = { weekly: [{ tier: 'gold', ranks: [1, 1], grant: { kind: 'item', id: 'crown', amount: 1 } }] }
+const boards = { xp: { ...DOCUMENT.boards.xp, payouts } }
+
+/** What the examples are given. */
+function given () {
+  const engine = new liveops.Engine(rules({ boards }))
+  const lastWeek = { ts: NOW_MS / 1000 - 7 * 86_400 }
+  engine.submitNdjson([event('e1', 'ana', 120, lastWeek), event('e2', 'bo', 90, lastWeek)].join('\n'), { nowMs: lastWeek.ts * 1000 })
+  const stored = []
+  return {
+    ...liveops, engine, stored, store: (...values) => stored.push(values), tomorrow: new Date(NOW_MS + 86_400_000), now: new Date(NOW_MS),
+    mark: NOW_MS - 7 * 86_400_000, console: { log () {} }
+  }
+}
+
+/** Runs a block. A line that ends with a comment in JSON has this value. */
+function run (block, scope) {
+  let checked = 0
+  const same = (actual, expected) => {
+    assert.deepEqual(actual, expected)
+    checked++
+  }
+  const lines = block.split('\n').map((line) => {
+    const [, code, told] = /^(\S.*?)\s+\/\/ (.*)$/.exec(line) ?? []
+    const value = told?.split(/: /)[0]
+    return code && /^(\d+|'[^']*')$/.test(value) ? `same(${code}, ${value})` : line
+  })
+  new Function('same', ...Object.keys(scope), `'use strict'\n${lines.join('\n')}`)(same, ...Object.values(scope))
+  return checked
+}
+
+const blocks = (text) => [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block.replace(/^ \* ?/gm, '').replace(/^ {3}\* ?/gm, '').replace(/^import .*$/gm, ''))
+
+describe('examples', () => {
+  const about = (word) => blocks(TYPES).filter((block) => block.includes(word))
+
+  test('of a Leaderboard', () => assert.equal(run(about('new Leaderboard')[0], given()), 3))
+  test('of a WindowedLeaderboard', () => assert.equal(run(about('new WindowedLeaderboard')[0], given()), 1))
+
+  // These read the clock: what they say is of a game whose last week was the one before this machine's present.
+  test('of an engine, its boards, archives and payouts', () => {
+    const scope = given()
+    const lastWeek = Date.now() - 7 * 86_400_000
+    const line = (player, deltaXp) => JSON.stringify({ id: 'e1', type: 'progression', playerId: player, ts: Math.floor(lastWeek / 1000), payload: { deltaXp } })
+    const engine = new liveops.Engine(rules({ boards }))
+    engine.submitNdjson([line('ana', 120), line('bo', 90)].join('\n'), { nowMs: lastWeek })
+    const now = new Date()
+    for (const word of ['engine.payout(', 'board.rows(', 'names.forget(']) {
+      engine.advance({ now })
+      run(about(word)[0], { ...scope, engine, now })
+    }
+    assert.equal(engine.receipts('ana').at(-1).reward, 'gold')
+    assert.equal(scope.stored.length, 1)
+  })
+
+  test('of paying, in the README', () => {
+    const scope = given()
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('engine.payout'))
+    run(block, scope)
+    assert.equal(scope.engine.receipts('ana').at(-1).reward, 'gold')
+    const [[archive, names]] = scope.stored
+    assert.equal(liveops.Archive.fromBytes(archive).read(liveops.Names.fromBytes(names)).rank('bo'), 2)
+    const digest = scope.engine.digest()
+    run(block, scope)
+    assert.equal(scope.engine.digest(), digest, 'again, nothing is paid')
+  })
+
+  test('of boards, in the README', () => {
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('submitBatch'))
+    assert.ok(run(block, given()) >= 3)
+  })
+})
