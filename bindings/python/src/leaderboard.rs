@@ -25,7 +25,7 @@ use crate::results::{self, rows, score};
 
 /// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
 ///
-/// `capacity` makes room for so many owners at once; a board grows without it too. `name` is how a cursor and a snapshot
+/// `capacity` takes memory for so many owners at once; a board grows without it too. `name` is how a cursor and a snapshot
 /// know this board from others.
 ///
 /// Iterating walks from the best to the last, some hundred rows at a time, without holding the board up. When it changes
@@ -107,7 +107,7 @@ impl Leaderboard {
             None => board,
         };
         let board = board.hash_key(random_key(py)?);
-        Ok(Self::of(if capacity.0 == 0 { board } else { board.with_capacity(capacity.0 as usize) }))
+        Ok(Self::of(py.detach(|| board.with_capacity(capacity.0 as usize))))
     }
 
     /// The board of a snapshot. `StoreError` for bytes that `snapshot` never makes.

@@ -112,7 +112,8 @@ impl Setup<'_, '_> {
         let calendar = self.calendar.map(|calendar| calendar.0.clone()).unwrap_or_default();
         let board = Core::new(choices::to_order(py, self.order)?, choices::to_operator(py, self.operator)?, calendar);
         let board = board.ties(choices::to_ties(py, self.ties)?).ranking(choices::to_ranking(py, self.ranking)?);
-        let mut board = board.hash_key(random_key(py)?).with_capacity(self.capacity.0 as usize);
+        let (board, capacity) = (board.hash_key(random_key(py)?), self.capacity.0 as usize);
+        let mut board = py.detach(|| board.with_capacity(capacity));
         if let Some(name) = self.name {
             board = board.named(BoardId::new(name).or_raise(py)?);
         }

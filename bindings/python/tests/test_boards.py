@@ -14,7 +14,7 @@ import liveops
 from conftest import DOCUMENT, NOW_MS, event
 
 DAY = 86_400_000
-GOLD = [{"tier": "gold", "ranks": [1, 1]}, {"tier": "top-half", "percent": "50"}]
+GOLD: list[dict[str, Any]] = [{"tier": "gold", "ranks": [1, 1]}, {"tier": "top-half", "percent": "50"}]
 
 
 def ids(rows: Any) -> list[str]:
@@ -233,12 +233,13 @@ def test_windowed_readings_by_window_and_by_period() -> None:
     assert board.submit_batch(["ana", "bo", "cy"], [30, 20, 10], now_ms=NOW_MS) == []
     board.submit("cy", 5, now_ms=NOW_MS + DAY)
     yesterday = board.period("daily", now_ms=NOW_MS)
-    for of, at in (
+    at: Any
+    window: Any
+    for window, at in (
         ("daily", {"periods_ago": 1, "now_ms": NOW_MS + DAY}),
         (yesterday, {"now_ms": NOW_MS + DAY}),
         (board.period("daily", now_ms=NOW_MS + DAY), {"periods_ago": 1, "now_ms": NOW_MS + DAY}),
     ):
-        window: Any = of
         assert ids(board.top(window, 2, **at)) == ["ana", "bo"]
         assert ids(board.rows(window, **at)) == ["ana", "bo", "cy"]
         assert ids(board.page(window, 1, 9, **at)) == ["bo", "cy"]
@@ -311,6 +312,7 @@ def test_tiers() -> None:
     tiers = liveops.Tiers([{"tier": "gold", "ranks": (1, 1)}, {"tier": "rest", "percent": 100}])
     assert tiers.to_list() == [{"tier": "gold", "ranks": [1, 1]}, {"tier": "rest", "percent": "100"}]
     assert tiers == liveops.Tiers(tiers.to_list()) == pickle.loads(pickle.dumps(tiers)) and len(tiers) == 2
+    wrong: Any
     for wrong, code in [
         ([], "invalid_argument"),
         ([{"tier": "a"}], "invalid_argument"),
@@ -329,11 +331,12 @@ def test_tiers() -> None:
     ]:
         for make in (liveops.Tiers, liveops.Leaderboard().awards):
             with pytest.raises(liveops.ArgumentError) as refused:
-                make(wrong)  # type: ignore[operator]
+                make(wrong)
             assert refused.value.code == code, wrong
-    for wrong_type in (7, [7], [{"tier": "a", "percent": 1.5}], [{"tier": "a", "ranks": [1.0, 2]}], [{"tier": 7, "percent": "1"}]):
+    floats = [[{"tier": "a", "percent": 1.5}], [{"tier": "a", "ranks": [1.0, 2]}]]
+    for wrong in (7, [7], [{"tier": 7, "percent": "1"}], *floats):
         with pytest.raises(TypeError):
-            liveops.Tiers(wrong_type)  # type: ignore[arg-type]
+            liveops.Tiers(wrong)
 
 
 @pytest.fixture
@@ -390,8 +393,9 @@ def test_an_engine_pays_once(paying: liveops.Engine) -> None:
 def test_readings_of_an_engines_board(paying: liveops.Engine) -> None:
     board, now = paying.board("xp"), NOW_MS + DAY
     day = board.period("daily", 1, now_ms=now)
-    for window, at in (("daily", {"periods_ago": 1, "now_ms": now}), (day, {})):
-        of: Any = window
+    at: Any
+    of: Any
+    for of, at in (("daily", {"periods_ago": 1, "now_ms": now}), (day, {})):
         assert ids(board.rows(of, **at)) == ["ana", "bo", "cy"] == ids(board.page(of, 0, 5_000, **at))
         page = board.page_after(of, None, 2, **at)
         assert ids(page.rows) == ["ana", "bo"] and ids(board.page_after(of, page.next, **at).rows) == ["cy"]
@@ -408,7 +412,7 @@ def test_readings_of_an_engines_board(paying: liveops.Engine) -> None:
         board.page(paying.rules.calendar.describe("weekly", 0), 0, 9)
 
 
-def test_rules_may_change_what_has_not_begun(engine: liveops.Engine) -> None:
+def test_rules_may_change_what_has_not_begun() -> None:
     def rules(until: str) -> liveops.Rules:
         table = [
             {"label": "s1", "from": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
@@ -420,9 +424,9 @@ def test_rules_may_change_what_has_not_begun(engine: liveops.Engine) -> None:
 
     old, new = rules("2027-01-01T00:00:00Z"), rules("2027-02-01T00:00:00Z")
     engine = liveops.Engine(old)
-    for refused in (lambda: engine.replace_rules(new), lambda: old.diff(new)):
+    for refuse in (engine.replace_rules, old.diff):
         with pytest.raises(liveops.RulesError) as error:
-            refused()
+            refuse(new)
         assert error.value.code == "board_incompatible"
     assert old.diff(new, now_ms=NOW_MS) == engine.replace_rules(new, now_ms=NOW_MS)
     assert engine.rules == new

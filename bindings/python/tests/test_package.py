@@ -28,6 +28,12 @@ def test_examples_in_the_documentation() -> None:
     for module in (liveops, liveops.engine):
         results = doctest.testmod(module)
         assert results.attempted > 0 and results.failed == 0
+    readme = doctest.testfile(str(ROOT / "bindings" / "python" / "README.md"), module_relative=False)
+    assert readme.attempted > 10 and readme.failed == 0
+    # Each class that has an example: they are found in the extension too.
+    found = {test.name for test in doctest.DocTestFinder().find(liveops) if test.examples}
+    boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
+    assert {f"liveops.{name}" for name in boards} <= found
 
 
 def test_replay_ends_in_the_digest_of_rust() -> None:
