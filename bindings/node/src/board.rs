@@ -159,9 +159,7 @@ impl Leaderboard {
     /// The board of a snapshot.
     #[napi(factory)]
     pub fn restore(bytes: &[u8]) -> Result<Self> {
-        // Once to learn its settings, and once more under a key that nobody knows.
-        let settings = liveops_core::board::Leaderboard::restore(bytes).or_throw()?.settings().clone();
-        empty(&settings, 0).restored(bytes).map(Self).or_throw()
+        liveops_core::board::Leaderboard::restore_keyed(bytes, hash_key()).map(Self).or_throw()
     }
 
     /// The whole board as bytes.

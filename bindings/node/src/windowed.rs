@@ -97,14 +97,10 @@ impl WindowedLeaderboard {
     ) -> Result<String> {
         let (batch, [ts, now]) = (Batch::new(&owners, &scores, subscores.as_deref()), times.read());
         let periods = self.open(ts, now);
+        // Sums beyond what JavaScript can hold are refused, though 64 bits would take them.
         let score = |set: usize, owner: &str| self.0.score(*periods.get(set)?, owner);
         batch.check(self.0.settings().operator, periods.len(), score).or_throw()?;
-        // Nothing that was checked is refused: sums stay far within 64 bits.
-        let mut late = Vec::new();
-        for (owner, value) in batch.values() {
-            late = self.0.submit(owner, *value, ts, now).or_throw()?;
-        }
-        text(&late)
+        text(&self.0.submit_batch(batch.values(), ts, now).or_throw()?)
     }
 
     /// Periods that take a value of that time.

@@ -114,8 +114,7 @@ impl Leaderboard {
     #[staticmethod]
     fn restore(py: Python<'_>, snapshot: Bytes<'_>) -> PyResult<Self> {
         let (bytes, key) = (snapshot.as_slice(), random_key(py)?);
-        // First what it is of, then once more by a key of our own.
-        py.detach(|| Core::restore(bytes)?.hash_key(key).restored(bytes)).or_raise(py).map(Self::of)
+        py.detach(|| Core::restore_keyed(bytes, key)).or_raise(py).map(Self::of)
     }
 
     /// The whole board as bytes that depend on nothing else, with a checksum at the end.

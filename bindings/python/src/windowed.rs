@@ -231,11 +231,11 @@ impl WindowedLeaderboard {
         late.into_iter().map(|late| period(py, &self.calendar, late)).collect()
     }
 
-    /// Takes many values of one time, one after the other, and returns (index, period) where one was too late. Other
-    /// threads of Python run meanwhile. Owners, scores and subscores are given as to `Leaderboard.submit_batch`.
+    /// Takes many values of one time, each into every window, all of them or, on an error, none. Returns the periods they
+    /// were too late for. Other threads of Python run meanwhile. Owners, scores and subscores are given as to
+    /// `Leaderboard.submit_batch`.
     ///
-    /// `BatchError` says by `index` which value was refused, and by `code` why. Unlike those of a `Leaderboard`, values
-    /// before it are taken; it and those behind it are not.
+    /// `BatchError` says by `index` which value was refused, and by `code` why.
     #[pyo3(signature = (owners, scores, subscores=None, *, ts=None, now_ms=None, now=None))]
     #[expect(clippy::too_many_arguments, reason = "most are keywords with defaults")]
     fn submit_batch<'py>(
@@ -247,20 +247,13 @@ impl WindowedLeaderboard {
         ts: Option<When>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Vec<(usize, Bound<'py, PyAny>)>> {
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let now = instant(py, now_ms, now)?;
         let ts = ts.map_or(now, |When(ts)| ts);
         let batch = Batch::new(py, owners, scores, subscores)?;
-        let taken = detached(py, &self.core, |board| {
-            let mut late = Vec::new();
-            for (index, (owner, score)) in batch.pairs().into_iter().enumerate() {
-                let missed = board.submit(owner, score, ts, now).map_err(|error| (index, error.code()))?;
-                late.extend(missed.into_iter().map(|period| (index, period)));
-            }
-            Ok(late)
-        });
-        let late = taken.map_err(|(index, code)| in_batch(py, index, code))?;
-        late.into_iter().map(|(index, late)| Ok((index, period(py, &self.calendar, late)?))).collect()
+        let taken = detached(py, &self.core, |board| board.submit_batch(&batch.pairs(), ts, now));
+        let late = taken.map_err(|error| in_batch(py, error.index, error.code()))?;
+        late.into_iter().map(|late| period(py, &self.calendar, late)).collect()
     }
 
     /// Forgets periods that are dropped; to be called now and then.

@@ -18,8 +18,7 @@ Case = dict[str, Any]
 
 
 def documents() -> list[tuple[str, Any]]:
-    files = [*FOLDER.glob("*.json"), *FOLDER.glob("rust-only/*.json")]
-    return [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in sorted(files)]
+    return [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in sorted(FOLDER.glob("*.json"))]
 
 
 def cases() -> list[Any]:

@@ -7,8 +7,8 @@ use super::roster::{Handle, Roster};
 use super::tree::Spot;
 use super::view::Name;
 use super::{
-    Archive, ArchiveView, Award, Heading, Names, Operator, Order, Ranking, Row, Score, Settings, Sort, Standing, Tiers,
-    Ties, View, awards, snapshot,
+    Archive, ArchiveView, Award, BatchError, Heading, Names, Operator, Order, Ranking, Row, Score, Settings, Sort,
+    Standing, Tiers, Ties, View, awards, snapshot,
 };
 use crate::codec::Stable as _;
 use crate::error::{Code, Error};
@@ -60,8 +60,8 @@ pub struct WindowedLeaderboard {
 struct Step {
     period: Period,
     found: Found,
+    before: Option<Standing>,
     after: Standing,
-    is_new: bool,
     aim: Option<Spot>,
 }
 
@@ -146,8 +146,60 @@ impl WindowedLeaderboard {
         ts: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Period>, Error> {
+        self.take(owner, value.into(), ts, now, &mut |_, _, _| ())
+    }
+
+    /// Takes many values of time `ts` that came at `now`, each into every window, all of them or, on an error, none; the
+    /// error says which one was refused. Returns the periods they were too late for.
+    ///
+    /// Errors: `id_invalid`, `score_overflow`.
+    pub fn submit_batch<V: Into<Score> + Copy>(
+        &mut self,
+        values: &[(&str, V)],
+        ts: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Period>, BatchError> {
+        let (mut late, mut done) = (Vec::new(), Vec::with_capacity(values.len()));
+        for (index, (owner, value)) in values.iter().enumerate() {
+            let note = &mut |handle, period, before| done.push((handle, period, before));
+            match self.take(owner, (*value).into(), ts, now, note) {
+                Ok(missed) => late = missed,
+                Err(error) => {
+                    for (handle, period, before) in done.into_iter().rev() {
+                        self.put_back(handle, period, before);
+                    }
+                    return Err(BatchError { index, error });
+                }
+            }
+        }
+        Ok(late)
+    }
+
+    /// Undoes what a value did to one window.
+    fn put_back(&mut self, handle: Handle, period: Period, before: Option<Standing>) {
+        let Some(ranks) = self.periods.get_mut(&period) else { return };
+        let found = ranks.find(handle);
+        ranks.put(handle, found, before, self.hidden.contains(&handle), &self.roster);
+        if ranks.entries() == 0 {
+            self.periods.remove(&period);
+        }
+        if before.is_none() {
+            self.roster.release(handle);
+        }
+    }
+
+    /// Takes one value; `note` is told what was there before, window by window.
+    #[inline]
+    fn take(
+        &mut self,
+        owner: &str,
+        value: Score,
+        ts: Timestamp,
+        now: Timestamp,
+        note: &mut impl FnMut(Handle, Period, Option<Standing>),
+    ) -> Result<Vec<Period>, Error> {
         let handle = self.handle(owner)?;
-        let taken = self.take(handle, value.into(), ts, now);
+        let taken = self.count(handle, value, ts, now, note);
         if !matches!(&taken, Ok(late) if late.is_empty()) {
             // Refused, or too late for every window: nobody uses a handle that is new.
             self.roster.forget_unused(handle);
@@ -156,7 +208,14 @@ impl WindowedLeaderboard {
     }
 
     /// In steps over all windows, each of which asks memory for one thing in every window: so they wait together.
-    fn take(&mut self, handle: Handle, value: Score, ts: Timestamp, now: Timestamp) -> Result<Vec<Period>, Error> {
+    fn count(
+        &mut self,
+        handle: Handle,
+        value: Score,
+        ts: Timestamp,
+        now: Timestamp,
+        note: &mut impl FnMut(Handle, Period, Option<Standing>),
+    ) -> Result<Vec<Period>, Error> {
         let Settings { operator, sort, .. } = self.settings;
         let hidden = !self.hidden.is_empty() && self.hidden.contains(&handle);
         let (mut lanes, mut late) = ([const { None }; Window::ALL.len()], Vec::new());
@@ -181,10 +240,7 @@ impl WindowedLeaderboard {
             let after = operator.apply(before, sort, value, ts, now).map_err(|_| Code::ScoreOverflow)?;
             if before != Some(after) {
                 let leaf = ranks.filter(|_| !hidden).and_then(|r| r.leaf_for(handle, *found, &after, &self.roster));
-                *step = Some((
-                    Step { period: *period, found: *found, after, is_new: before.is_none(), aim: None },
-                    ranks.zip(leaf),
-                ));
+                *step = Some((Step { period: *period, found: *found, before, after, aim: None }, ranks.zip(leaf)));
             }
         }
         let steps = steps.map(|step| {
@@ -193,8 +249,9 @@ impl WindowedLeaderboard {
                 Step { aim, ..step }
             })
         });
-        for Step { period, found, after, is_new, aim } in steps.into_iter().flatten() {
-            if is_new {
+        for Step { period, found, before, after, aim } in steps.into_iter().flatten() {
+            note(handle, period, before);
+            if before.is_none() {
                 self.roster.retain(handle);
             }
             let ranks = self.periods.entry(period).or_insert_with(|| {
@@ -519,6 +576,23 @@ mod tests {
         assert_eq!(board.submit("ana", 1, tuesday, tuesday).unwrap_err().code(), Code::ScoreOverflow);
         assert_eq!(board.top(Window::Daily, 9, tuesday).unwrap(), []);
         assert_eq!(board.rank(Window::Monthly, "ana", tuesday).unwrap_err().code(), Code::UnknownWindow);
+    }
+
+    #[test]
+    fn a_batch_is_taken_whole_or_not_at_all() {
+        let mut board = WindowedLeaderboard::new(Order::Desc, Operator::Incr, Calendar::utc())
+            .window(Window::Daily, 1)
+            .window(Window::AllTime, 0);
+        let (monday, tuesday) = (at("2026-11-09T12:00:00Z"), at("2026-11-10T12:00:00Z"));
+        board.submit_batch(&[("ann", 5), ("bob", 3), ("ann", 1)], monday, monday).unwrap();
+        let before = board.snapshot();
+        for (bad, code) in [(("ann", i64::MAX), Code::ScoreOverflow), (("no id", 0), Code::IdInvalid)] {
+            let error = board.submit_batch(&[("ann", 3), ("cat", 2), bad], tuesday, tuesday).unwrap_err();
+            assert_eq!((error.index, error.code()), (2, code));
+            assert_eq!((board.snapshot(), board.owners()), (before.clone(), 2));
+        }
+        assert_eq!(board.submit_batch(&[("bob", 9)], monday, tuesday).unwrap().len(), 1, "too late for the day");
+        assert_eq!(board.top(Window::AllTime, 9, tuesday).unwrap()[0].score, 12);
     }
 
     #[test]
