@@ -148,6 +148,7 @@
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
 //! | act as an operator | [`Command`]: adjust, review, set visibility, pay, erase |
 //! | pay a finished week | [`Engine::payout`], [`board::Archive`]; alone: [`board::awards`] |
+//! | rank players, alone or by calendar | [`board::Leaderboard`], [`board::WindowedLeaderboard`]; between threads [`shared::SharedLeaderboard`] |
 //! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
 //! | deliver rewards | [`Receipt`], [`reward::verify_chain`], [`Engine::feed`] |
 //! | write a store | [`Store`] says what it promises, [`conformance`] checks it |

@@ -1,5 +1,4 @@
-//! Leaderboards: what one entry is and how it changes, a ranked index over many entries, and two boards that are
-//! usable alone.
+//! Leaderboards: one ranked set, ranked sets by calendar, and what becomes of a period that is over.
 //!
 //! ```
 //! use liveops_core::board::{Leaderboard, Operator, Order};
@@ -11,6 +10,21 @@
 //! assert_eq!(board.rank("bo"), Some(1));
 //! # Ok::<(), liveops_core::Error>(())
 //! ```
+//!
+//! | | |
+//! |---|---|
+//! | what a value does | [`Operator`]: adds, keeps the better pair, replaces, subtracts |
+//! | which end is first | [`Order`] |
+//! | who of equals is first | [`Ties`]: who reached the score first (returning to it puts you behind those who stayed), last, or the smaller id |
+//! | how equals are numbered | [`Ranking`]: 1 2 3 4, 1 2 2 4 or 1 2 2 3 |
+//! | days, weeks, seasons | [`WindowedLeaderboard`], with a [`crate::window::Calendar`]; a submit counts on every window or on none |
+//! | cheaters | `hide` takes them off every rank, page and count of every period at once; `unhide` restores the exact place |
+//! | pages | by offset, by [`Cursor`] (survives updates), around an owner, of friends, of a range of scores |
+//! | a finished period | [`awards`] by [`Tiers`]; [`Archive`], bytes that never change and name nobody |
+//! | many threads | [`crate::shared::SharedLeaderboard`] |
+//!
+//! Scores are 64-bit integers with checked arithmetic. Nothing here reads a clock: times are arguments. Boards are
+//! counted B+trees over one table of owners; ranks are exact everywhere, and no submit waits for a table to grow.
 
 #![expect(
     clippy::cast_possible_truncation,
