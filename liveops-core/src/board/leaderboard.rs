@@ -14,9 +14,6 @@ use crate::hash::Key;
 use crate::id::{BoardId, PlayerId};
 use crate::time::Timestamp;
 
-/// Values of a batch that are looked for together: as many as a processor's caches keep the ways of.
-const LOOK_AHEAD: usize = 16;
-
 /// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
 ///
 /// A submit, a rank and the place of a page each take a few steps down a tree: a microsecond or less with a million
@@ -156,68 +153,33 @@ impl Leaderboard {
         changed
     }
 
-    /// Takes many values, all of them or, on an error, none; the error says which one was refused. On a large board
-    /// faster than one by one, since it waits for memory for several values at once.
+    /// Takes many values, all of them or, on an error, none; the error says which one was refused.
     ///
     /// Errors: `id_invalid`, `score_overflow`.
     pub fn submit_batch<V: Into<Score> + Copy>(&mut self, values: &[(&str, V)]) -> Result<(), BatchError> {
         let submits = self.submits;
         let mut done = Vec::with_capacity(values.len());
-        for (first, values) in (0..).step_by(LOOK_AHEAD).zip(values.chunks(LOOK_AHEAD)) {
-            self.look_ahead(values);
-            for (index, (owner, value)) in (first..).zip(values) {
-                let at = Timestamp::from_unix_millis(self.submits.saturating_add(1));
-                let taken = self.handle(owner).and_then(|handle| {
-                    let taken = self.take(handle, (*value).into(), at);
-                    if taken.is_err() {
-                        self.roster.forget_unused(handle);
+        for (index, (owner, value)) in values.iter().enumerate() {
+            let at = Timestamp::from_unix_millis(self.submits.saturating_add(1));
+            let taken = self.handle(owner).and_then(|handle| {
+                let taken = self.take(handle, (*value).into(), at);
+                if taken.is_err() {
+                    self.roster.forget_unused(handle);
+                }
+                taken.map(|(before, _)| (handle, before))
+            });
+            match taken {
+                Ok(taken) => done.push(taken),
+                Err(error) => {
+                    for (handle, before) in done.into_iter().rev() {
+                        self.put(handle, before);
                     }
-                    taken.map(|(before, _)| (handle, before))
-                });
-                match taken {
-                    Ok(taken) => done.push(taken),
-                    Err(error) => {
-                        for (handle, before) in done.into_iter().rev() {
-                            self.put(handle, before);
-                        }
-                        self.submits = submits;
-                        return Err(BatchError { index, error });
-                    }
+                    self.submits = submits;
+                    return Err(BatchError { index, error });
                 }
             }
         }
         Ok(())
-    }
-
-    /// Goes some values' ways through memory, a step at a time for all of them, and changes nothing: what each step asks
-    /// for is fetched for all at once, and is in the caches when the values are taken.
-    fn look_ahead<V: Into<Score> + Copy>(&self, values: &[(&str, V)]) {
-        let Settings { operator, sort, .. } = self.settings;
-        let at = Timestamp::from_unix_millis(self.submits);
-        let mut hashes = [0; LOOK_AHEAD];
-        let mut buckets = 0;
-        for (hash, (owner, _)) in hashes.iter_mut().zip(values) {
-            *hash = self.roster.hash(owner.as_bytes());
-            buckets ^= self.roster.touch(*hash);
-        }
-        let mut found = [None; LOOK_AHEAD];
-        for ((found, hash), (owner, _)) in found.iter_mut().zip(hashes).zip(values) {
-            *found =
-                self.roster.find_hashed(owner.as_bytes(), hash).map(|handle| (handle, self.ranks.tree().seat(handle)));
-        }
-        let mut leaves = [None; LOOK_AHEAD];
-        for ((leaf, found), (_, value)) in leaves.iter_mut().zip(found).zip(values) {
-            let Some((handle, seat @ Some(_))) = found else { continue };
-            let spot = self.ranks.find_in(seat, handle);
-            let before = self.ranks.standing_at(handle, spot);
-            let Ok(after) = operator.apply(before, sort, (*value).into(), at, at) else { continue };
-            *leaf = self.ranks.leaf_for(handle, spot, &after, &self.roster).map(|leaf| (leaf, handle, after));
-        }
-        let mut places = 0;
-        for (leaf, handle, after) in leaves.into_iter().flatten() {
-            places ^= self.ranks.aim(leaf, handle, &after, &self.roster).at();
-        }
-        std::hint::black_box((buckets, places));
     }
 
     /// Removes an owner's entry; whether there was one. A hidden owner stays hidden.

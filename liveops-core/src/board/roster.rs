@@ -123,14 +123,8 @@ impl Roster {
         hasher.finish()
     }
 
-    /// Fetches the bucket of a hash.
     #[inline]
-    pub(crate) fn touch(&self, hash: u64) -> Handle {
-        self.buckets[self.bucket_of(hash)].handles[0]
-    }
-
-    #[inline]
-    pub(crate) fn find_hashed(&self, owner: &[u8], hash: u64) -> Option<Handle> {
+    fn find_hashed(&self, owner: &[u8], hash: u64) -> Option<Handle> {
         let tag = tag(hash);
         let mut bucket = &self.buckets[self.bucket_of(hash)];
         loop {

@@ -77,12 +77,6 @@ impl<const LEAF: usize, const FAN: usize> Default for Tree<LEAF, FAN> {
     }
 }
 
-impl Spot {
-    pub(super) const fn at(self) -> usize {
-        self.at
-    }
-}
-
 /// Reading.
 impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     /// Makes room for so many entries of that many handles.
