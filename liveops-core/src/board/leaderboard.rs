@@ -47,6 +47,7 @@ pub struct Leaderboard {
     /// Orders submits that come without a time.
     submits: i64,
     hash_key: Key,
+    capacity: usize,
 }
 
 /// An owner's entry after a submit.
@@ -82,14 +83,14 @@ impl Leaderboard {
         let mut ranks = Ranks::new(settings.sort, settings.operator == Operator::Set);
         ranks.reserve(capacity);
         let roster = Roster::new(hash_key, capacity);
-        Self { settings, roster, ranks, hidden: BTreeSet::new(), submits: 0, hash_key }
+        Self { settings, roster, ranks, hidden: BTreeSet::new(), submits: 0, hash_key, capacity }
     }
 
     /// Another rule for ties.
     #[must_use]
     pub fn ties(self, ties: Ties) -> Self {
         let sort = Sort { ties, ..self.settings.sort };
-        Self::empty(Settings { sort, ..self.settings }, self.hash_key, 0)
+        Self::empty(Settings { sort, ..self.settings }, self.hash_key, self.capacity)
     }
 
     /// Another way to count ranks; at any time.
@@ -109,7 +110,7 @@ impl Leaderboard {
     /// A hash key that strangers do not know, for owner ids that they choose.
     #[must_use]
     pub fn hash_key(self, key: Key) -> Self {
-        Self::empty(self.settings, key, 0)
+        Self::empty(self.settings, key, self.capacity)
     }
 
     /// Memory for so many owners at once. Without it the board grows in chunks of some kilobytes, so that no submit
@@ -372,7 +373,7 @@ impl Leaderboard {
         if !settings.same_entries(&self.settings) {
             return Err(Code::BoardIncompatible.into());
         }
-        let mut board = Self::empty(self.settings, self.hash_key, 0);
+        let mut board = Self::empty(self.settings, self.hash_key, self.capacity);
         board.fill(&mut body).filter(|()| body.is_empty()).ok_or(Code::SnapshotCorrupt)?;
         Ok(board)
     }
