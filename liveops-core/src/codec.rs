@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::error::StoreErrorKind;
 use crate::hash::Digest;
 use crate::id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
 use crate::time::Timestamp;
@@ -54,6 +55,43 @@ macro_rules! tags {
 }
 
 pub(crate) use {fields, tags};
+
+/// Bytes to be kept outside a store: a head that says what they are, the version of their form, the content, and the
+/// SHA-256 of all that.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seal {
+    pub(crate) head: &'static [u8; 16],
+    pub(crate) version: u8,
+}
+
+impl Seal {
+    /// The sealed bytes of what `put` writes.
+    pub(crate) fn close(self, put: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut bytes = self.head.to_vec();
+        bytes.push(self.version);
+        put(&mut bytes);
+        Digest::of(&[&bytes]).put(&mut bytes);
+        bytes
+    }
+
+    /// The content of sealed bytes: [`StoreErrorKind::TooNew`] for those of a later version, else
+    /// [`StoreErrorKind::Corrupt`] for what [`Self::close`] never makes.
+    pub(crate) fn open(self, bytes: &[u8]) -> Result<&[u8], StoreErrorKind> {
+        let body = bytes.strip_prefix(self.head).ok_or(StoreErrorKind::Corrupt)?;
+        if body.first().is_some_and(|version| *version > self.version) {
+            return Err(StoreErrorKind::TooNew);
+        }
+        let (sealed, checksum) = bytes.split_last_chunk().ok_or(StoreErrorKind::Corrupt)?;
+        let content = sealed.strip_prefix(self.head).and_then(|content| content.strip_prefix(&[self.version]));
+        let sound = Digest::of(&[sealed]) == Digest(*checksum);
+        content.filter(|_| sound).ok_or(StoreErrorKind::Corrupt)
+    }
+
+    /// What sealed bytes are named by: the checksum at their end.
+    pub(crate) fn name(bytes: &[u8]) -> Digest {
+        Digest(bytes.last_chunk().copied().unwrap_or_default())
+    }
+}
 
 impl Stable for u8 {
     fn put(&self, out: &mut Vec<u8>) {

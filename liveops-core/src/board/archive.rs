@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use super::payout::tiers_by_row;
 use super::{Award, Order, Ranking, Row, Score, Sort, Tiers};
-use crate::codec::{Stable, fields};
-use crate::error::{Code, Error};
+use crate::codec::{Seal, Stable, fields};
+use crate::error::{Code, Error, StoreError};
 use crate::hash::Digest;
 use crate::id::{BoardId, PlayerId};
 use crate::time::Timestamp;
 use crate::window::{Calendar, Period};
 
-const ARCHIVE_HEAD: &[u8; 16] = b"liveops archive\0";
-const NAMES_HEAD: &[u8; 16] = b"liveops names\0\0\0";
-/// Of both forms, behind the head.
-const VERSION: u8 = 1;
+const ARCHIVE: Seal = Seal { head: b"liveops archive\0", version: 1 };
+const NAMES: Seal = Seal { head: b"liveops names\0\0\0", version: 1 };
 
 /// What an archive is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +136,7 @@ impl Archive {
             return Err(Code::InvalidArgument.into());
         }
         let mut archive = Self { heading, rows, checksum: Digest::default() };
-        archive.checksum = Digest::of(&[&archive.content()]);
+        archive.checksum = Seal::name(&archive.to_bytes());
         let names = Names::of(archive.checksum, owners).ok_or(Code::InvalidArgument)?;
         Ok((archive, names))
     }
@@ -181,27 +179,23 @@ impl Archive {
 
     /// The bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        sealed(self.content())
+        ARCHIVE.close(|out| {
+            self.heading.put(out);
+            self.rows.put(out);
+        })
     }
 
     /// The archive of these bytes: `store_corrupt` for bytes that [`Self::to_bytes`] never makes, `record_too_new` for a
     /// later version's.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let (mut content, checksum) = opened(ARCHIVE_HEAD, bytes)?;
+        let mut content = ARCHIVE.open(bytes).map_err(StoreError::from)?;
         let corrupt = Code::StoreCorrupt;
         let heading = Heading::take(&mut content).ok_or(corrupt)?;
         let rows = Vec::take(&mut content).ok_or(corrupt)?;
         if !content.is_empty() || !is_whole(&heading, &rows) {
             return Err(corrupt.into());
         }
-        Ok(Self { heading, rows, checksum })
-    }
-
-    fn content(&self) -> Vec<u8> {
-        let mut bytes = begun(ARCHIVE_HEAD);
-        self.heading.put(&mut bytes);
-        self.rows.put(&mut bytes);
-        bytes
+        Ok(Self { heading, rows, checksum: Seal::name(bytes) })
     }
 }
 
@@ -267,16 +261,16 @@ impl Names {
 
     /// The bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = begun(NAMES_HEAD);
-        self.archive.put(&mut bytes);
-        self.owners.put(&mut bytes);
-        sealed(bytes)
+        NAMES.close(|out| {
+            self.archive.put(out);
+            self.owners.put(out);
+        })
     }
 
     /// The names of these bytes: `store_corrupt` for bytes that [`Self::to_bytes`] never makes, `record_too_new` for a
     /// later version's.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let (mut content, _) = opened(NAMES_HEAD, bytes)?;
+        let mut content = NAMES.open(bytes).map_err(StoreError::from)?;
         let read = |content: &mut &[u8]| Some((Digest::take(content)?, Vec::take(content)?));
         let (archive, owners) = read(&mut content).ok_or(Code::StoreCorrupt)?;
         let names = Self::of(archive, owners).filter(|_| content.is_empty());
@@ -315,7 +309,8 @@ impl ArchiveView<'_> {
 
     /// `offset..offset + limit`, best first.
     pub fn page(&self, offset: usize, limit: usize) -> Vec<Row> {
-        self.iter().skip(offset).take(limit).collect()
+        let places = self.shown.get(offset..).unwrap_or_default();
+        places.iter().take(limit).filter_map(|place| self.row(*place)).collect()
     }
 
     /// Everyone who is shown, best first.
@@ -377,29 +372,6 @@ fn is_whole(heading: &Heading, rows: &[ArchivedRow]) -> bool {
         above = Some(row);
         in_order && row.rank == rank
     })
-}
-
-fn begun(head: &[u8; 16]) -> Vec<u8> {
-    [&head[..], &[VERSION]].concat()
-}
-
-fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let checksum = Digest::of(&[&bytes]);
-    checksum.put(&mut bytes);
-    bytes
-}
-
-/// What is between head and checksum, and the checksum.
-fn opened<'b>(head: &[u8; 16], bytes: &'b [u8]) -> Result<(&'b [u8], Digest), Code> {
-    let body = bytes.strip_prefix(head).ok_or(Code::StoreCorrupt)?;
-    if body.first().is_some_and(|version| *version > VERSION) {
-        return Err(Code::RecordTooNew);
-    }
-    let (sealed, checksum) = bytes.split_last_chunk().ok_or(Code::StoreCorrupt)?;
-    let checksum = Digest(*checksum);
-    let content = sealed.strip_prefix(head).and_then(|content| content.strip_prefix(&[VERSION]));
-    let sound = Digest::of(&[sealed]) == checksum;
-    Ok((content.filter(|_| sound).ok_or(Code::StoreCorrupt)?, checksum))
 }
 
 #[cfg(test)]
@@ -582,6 +554,12 @@ mod tests {
         assert_eq!(refused(&[]), [Code::StoreCorrupt; 2]);
     }
 
+    /// What [`Seal`] makes of a head, a version and a content.
+    fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+        Digest::of(&[&bytes]).put(&mut bytes);
+        bytes
+    }
+
     /// Someone who can calculate a checksum still cannot make nonsense of it.
     #[test]
     fn sealed_nonsense_is_refused() {
@@ -589,13 +567,13 @@ mod tests {
         for bytes in [archive.to_bytes(), names.to_bytes()] {
             let content = &bytes[..bytes.len() - 32];
             for cut in 0..content.len() {
-                let sealed = sealed(content[..cut].to_vec());
+                let sealed = seal(content[..cut].to_vec());
                 assert!(Archive::from_bytes(&sealed).is_err() && Names::from_bytes(&sealed).is_err(), "cut at {cut}");
                 for byte in [0, 1, 0x7f, 0xff] {
                     let mut other = content.to_vec();
                     other[cut] = byte;
                     // Whatever is accepted comes back as the same bytes.
-                    let sealed = super::sealed(other);
+                    let sealed = seal(other);
                     if let Ok(archive) = Archive::from_bytes(&sealed) {
                         assert_eq!(archive.to_bytes(), sealed);
                     }

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
 ///
-/// A submit, a rank and the place of a page each take a few steps down a tree: a microsecond or less with a million
+/// A submit, a rank and the place of a page each take a few steps down a tree: about a microsecond with a million
 /// owners. about 60 bytes an owner with an id of up to 22 bytes.
 ///
 /// ```
@@ -145,13 +145,7 @@ impl Leaderboard {
         value: Score,
         at: Option<Timestamp>,
     ) -> Result<(Option<Standing>, Standing), Error> {
-        let at = at.unwrap_or(Timestamp::from_unix_millis(self.submits.saturating_add(1)));
-        let handle = self.handle(owner)?;
-        let changed = self.take(handle, value, at);
-        if changed.is_err() {
-            self.roster.forget_unused(handle);
-        }
-        changed
+        self.take(owner, value, at).map(|(_, before, after)| (before, after))
     }
 
     /// Takes many values, all of them or, on an error, none; the error says which one was refused.
@@ -161,16 +155,8 @@ impl Leaderboard {
         let submits = self.submits;
         let mut done = Vec::with_capacity(values.len());
         for (index, (owner, value)) in values.iter().enumerate() {
-            let at = Timestamp::from_unix_millis(self.submits.saturating_add(1));
-            let taken = self.handle(owner).and_then(|handle| {
-                let taken = self.take(handle, (*value).into(), at);
-                if taken.is_err() {
-                    self.roster.forget_unused(handle);
-                }
-                taken.map(|(before, _)| (handle, before))
-            });
-            match taken {
-                Ok(taken) => done.push(taken),
+            match self.take(owner, (*value).into(), None) {
+                Ok((handle, before, _)) => done.push((handle, before)),
                 Err(error) => {
                     for (handle, before) in done.into_iter().rev() {
                         self.put(handle, before);
@@ -223,13 +209,23 @@ impl Leaderboard {
         }
     }
 
-    /// Applies one value; the standing of before and of after.
+    /// Takes one value: whose, and the standing of before and of after.
     #[inline]
-    fn take(&mut self, handle: Handle, value: Score, at: Timestamp) -> Result<(Option<Standing>, Standing), Error> {
+    fn take(
+        &mut self,
+        owner: &str,
+        value: Score,
+        at: Option<Timestamp>,
+    ) -> Result<(Handle, Option<Standing>, Standing), Error> {
+        let at = at.unwrap_or(Timestamp::from_unix_millis(self.submits.saturating_add(1)));
         let Settings { operator, sort, .. } = self.settings;
+        let handle = self.handle(owner)?;
         let found = self.ranks.find(handle);
         let before = self.ranks.standing_at(handle, found);
-        let after = operator.apply(before, sort, value, at, at).map_err(|_| Code::ScoreOverflow)?;
+        let Ok(after) = operator.apply(before, sort, value, at, at) else {
+            self.roster.forget_unused(handle);
+            return Err(Code::ScoreOverflow.into());
+        };
         if before.is_none() {
             self.roster.retain(handle);
         }
@@ -238,7 +234,7 @@ impl Leaderboard {
             let hidden = !self.hidden.is_empty() && self.hidden.contains(&handle);
             self.ranks.put(handle, found, Some(after), hidden, &self.roster);
         }
-        Ok((before, after))
+        Ok((handle, before, after))
     }
 
     /// Replaces, adds or removes an entry.
@@ -341,7 +337,7 @@ impl Leaderboard {
 impl Leaderboard {
     /// The whole board as bytes that depend on nothing else, with a checksum at the end.
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::seal(snapshot::BOARD, |out| {
+        snapshot::BOARD.close(|out| {
             self.settings.put(out);
             snapshot::put_hidden(&self.hidden, &self.roster, out);
             snapshot::put_ranks(&self.ranks, &self.roster, out);

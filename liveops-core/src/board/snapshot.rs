@@ -1,43 +1,25 @@
 //! Boards as bytes.
 //!
-//! A head of 16 bytes that says what it is, the version of the form, the content in its stable encoding, and the SHA-256
-//! of all that. Entries come in the order of the board, so the bytes do not depend on how the board came to be.
+//! Sealed ([`Seal`]); entries come in the order of the board, so the bytes do not depend on how the board came to be.
 
 use std::collections::BTreeSet;
 
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
 use super::{Operator, Ranking, Settings, Standing};
-use crate::codec::{Stable, fields, tags};
-use crate::error::{Code, Error};
-use crate::hash::Digest;
+use crate::codec::{Seal, Stable, fields, tags};
+use crate::error::{Code, Error, StoreErrorKind};
 use crate::id::PlayerId;
 
-pub(super) const BOARD: &[u8; 16] = b"liveops board   ";
-pub(super) const WINDOWED: &[u8; 16] = b"liveops windowed";
+pub(super) const BOARD: Seal = Seal { head: b"liveops board   ", version: 1 };
+pub(super) const WINDOWED: Seal = Seal { head: b"liveops windowed", version: 1 };
 
-const VERSION: u8 = 1;
-
-pub(super) fn seal(head: &[u8; 16], content: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut bytes = head.to_vec();
-    bytes.push(VERSION);
-    content(&mut bytes);
-    Digest::of(&[&bytes]).put(&mut bytes);
-    bytes
-}
-
-/// The content of sealed bytes.
-pub(super) fn open<'b>(head: &[u8; 16], bytes: &'b [u8]) -> Result<&'b [u8], Error> {
-    let corrupt = Code::SnapshotCorrupt;
-    let (content, checksum) = bytes.split_last_chunk().ok_or(corrupt)?;
-    let (version, body) = content.strip_prefix(head).and_then(<[u8]>::split_first).ok_or(corrupt)?;
-    if *version > VERSION {
-        return Err(Code::RecordTooNew.into());
-    }
-    if *version != VERSION || Digest::of(&[content]) != Digest(*checksum) {
-        return Err(corrupt.into());
-    }
-    Ok(body)
+/// The content of a snapshot.
+pub(super) fn open(seal: Seal, bytes: &[u8]) -> Result<&[u8], Error> {
+    seal.open(bytes).map_err(|kind| match kind {
+        StoreErrorKind::TooNew => Code::RecordTooNew.into(),
+        _ => Code::SnapshotCorrupt.into(),
+    })
 }
 
 tags!(Operator { Incr = 0, Best = 1, Set = 2, Decr = 3 });

@@ -472,7 +472,7 @@ impl WindowedLeaderboard {
 impl WindowedLeaderboard {
     /// Every period as bytes that depend on nothing else, with a checksum at the end. The calendar is not in them.
     pub fn snapshot(&self) -> Vec<u8> {
-        snapshot::seal(snapshot::WINDOWED, |out| {
+        snapshot::WINDOWED.close(|out| {
             self.settings.put(out);
             snapshot::put_hidden(&self.hidden, &self.roster, out);
             (self.periods.len() as u64).put(out);

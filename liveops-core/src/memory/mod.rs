@@ -19,17 +19,14 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use self::ranks::{News, Ranks};
 use self::slot::Slot;
 use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
-use crate::codec::Stable as _;
+use crate::codec::{Seal, Stable as _};
 use crate::error::{StoreError, StoreErrorKind};
-use crate::hash::Digest;
 use crate::id::PlayerId;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record, digest};
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
 
 const GATES: usize = 64;
-/// First bytes of a snapshot; the last one is the version of the form.
-const SNAPSHOT_HEAD: &[u8; 16] = b"liveops snapshot";
-const SNAPSHOT_VERSION: u8 = 1;
+const SNAPSHOT: Seal = Seal { head: b"liveops snapshot", version: 1 };
 
 /// Keeps everything in memory.
 ///
@@ -119,12 +116,7 @@ impl MemoryStore {
 
     /// The whole state, as bytes that depend on nothing else, with a checksum at the end. Holds writers up.
     pub fn snapshot(&self) -> Vec<u8> {
-        let mut bytes = SNAPSHOT_HEAD.to_vec();
-        bytes.push(SNAPSHOT_VERSION);
-        self.everything().put(&mut bytes);
-        let checksum = Digest::of(&[&bytes]);
-        checksum.put(&mut bytes);
-        bytes
+        SNAPSHOT.close(|out| self.everything().put(out))
     }
 
     /// A store in the state of a snapshot: `store_corrupt` for bytes that are none, `record_too_new` for a later
@@ -223,15 +215,7 @@ impl MemoryStore {
 
 /// The records of a snapshot.
 fn checked(bytes: &[u8]) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
-    let body = bytes.strip_prefix(SNAPSHOT_HEAD).ok_or(StoreErrorKind::Corrupt)?;
-    if body.first().is_some_and(|version| *version > SNAPSHOT_VERSION) {
-        return Err(StoreErrorKind::TooNew);
-    }
-    let (content, checksum) = bytes.split_last_chunk().ok_or(StoreErrorKind::Corrupt)?;
-    if Digest::of(&[content]) != Digest(*checksum) {
-        return Err(StoreErrorKind::Corrupt);
-    }
-    let mut records = content.get(SNAPSHOT_HEAD.len() + 1..).ok_or(StoreErrorKind::Corrupt)?;
+    let mut records = SNAPSHOT.open(bytes)?;
     let all = Vec::take(&mut records).ok_or(StoreErrorKind::Corrupt)?;
     if records.is_empty() { Ok(all) } else { Err(StoreErrorKind::Corrupt) }
 }
@@ -344,9 +328,8 @@ impl Boards for MemoryStore {
         Ok(self.ranks.read(key, ranking, |board| board.by_owners(players.iter().map(PlayerId::as_str))))
     }
 
-    fn count_above(&self, key: &BoardKey, score: i64, order: Order) -> Result<u64, StoreError> {
-        // A board sorts as its entries say; `order` is for stores that have to be told.
-        _ = order;
+    fn count_above(&self, key: &BoardKey, score: i64, _order: Order) -> Result<u64, StoreError> {
+        // A board sorts as its entries say; the order is for stores that have to be told.
         Ok(self.ranks.read(key, Ranking::Ordinal, |board| board.count_above(score)))
     }
 
