@@ -18,6 +18,7 @@
 
 mod issue;
 mod parse;
+mod scan;
 mod schema;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::issue::{Issues, Place, ValidationError};
+use super::scan;
 use super::schema::{EventSchema, FieldKind, Schemas, UnknownFields};
 use super::{Event, FieldValue, Payload, TimeLimits};
 use crate::error::Code;
@@ -11,6 +12,9 @@ use crate::id::{EventId, Id, PlayerId};
 use crate::json::{self, Decimal, Value};
 use crate::limits::{ARRAY_LEN_MAX, FIELDS_MAX, ID_BYTES_MAX, INTEGER_MAX, TEXT_BYTES_MAX};
 use crate::time::Timestamp;
+
+/// Largest `ts`, and the negative of the smallest: the year 5138 in seconds, 1973 in milliseconds.
+pub(super) const SECONDS_MAX: i64 = 100_000_000_000;
 
 /// Turns bodies into events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +76,22 @@ impl Parser {
 
     /// Reads one event that arrived at a time.
     pub fn parse(&self, body: &[u8], received_at: Timestamp) -> Result<Parsed, ValidationError> {
+        match scan::event::<Vec<_>>(&self.schemas, self.time_limits, body, received_at) {
+            Some(scanned) => Ok(scanned.into_parsed()),
+            None => self.parse_plainly(body, received_at),
+        }
+    }
+
+    /// Whether a body is an event, without making one.
+    pub fn validate(&self, body: &[u8], received_at: Timestamp) -> Result<(), ValidationError> {
+        match scan::event::<scan::Unread>(&self.schemas, self.time_limits, body, received_at) {
+            Some(_) => Ok(()),
+            None => self.parse_plainly(body, received_at).map(drop),
+        }
+    }
+
+    /// The same answer from the plain reader alone, which knows everything and takes its time.
+    pub(super) fn parse_plainly(&self, body: &[u8], received_at: Timestamp) -> Result<Parsed, ValidationError> {
         let body = json::parse(body, json::Limits::EVENT)?;
         let mut issues = match self.mode {
             IssueMode::All => Issues::all(),
@@ -125,8 +145,6 @@ impl Parser {
     }
 
     fn read_ts(&self, value: &Value<'_>, received_at: Timestamp, issues: &mut Issues) -> Option<Timestamp> {
-        // The year 5138 in seconds, 1973 in milliseconds.
-        const SECONDS_MAX: i64 = 100_000_000_000;
         let place = Place::top("ts");
         let seconds = match value {
             Value::Integer(seconds) if (-SECONDS_MAX..=SECONDS_MAX).contains(seconds) => *seconds,

@@ -179,6 +179,10 @@ impl Schemas {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&(Id, EventSchema)> {
+        // Of a few types most differ in length already.
+        if self.types.len() <= TYPES_COMPARED {
+            return self.types.iter().find(|(other, _)| other == name);
+        }
         let at = self.types.binary_search_by(|(other, _)| other.as_bytes().cmp(name.as_bytes())).ok()?;
         self.types.get(at)
     }
@@ -268,6 +272,9 @@ impl FieldKind {
         }
     }
 }
+
+/// Up to this many types are compared one by one.
+const TYPES_COMPARED: usize = 16;
 
 const DELTA_XP: FieldKind = FieldKind::Uint { min: 0, max: DELTA_XP_MAX };
 

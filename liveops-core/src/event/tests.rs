@@ -380,7 +380,7 @@ impl Random {
         usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
     }
 
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
@@ -462,4 +462,59 @@ fn what_is_accepted_serde_json_reads_to_the_same_values() {
         }
     }
     assert!(accepted > 1000, "{accepted} accepted");
+}
+
+fn scanned(body: &[u8], parser: &Parser) -> Option<Parsed> {
+    scan::event::<Vec<_>>(parser.schemas(), TimeLimits::default(), body, NOW).map(scan::Scanned::into_parsed)
+}
+
+#[test]
+fn the_quick_pass_takes_what_is_common() {
+    let parser = parser();
+    let texts = [
+        LINE,
+        &LINE.replace(':', " : ").replace(',', " ,\n\t"),
+        &body("deny", "{}"),
+        &body("deny", r#"{"int":-5,"uint":9007199254740,"bool":true,"id":"a","text":"é\u007f","enum":"b"}"#)
+            .replace("\\u007f", "\u{7f}"),
+        // As senders write it who sort their keys.
+        r#"{"id":"e","payload":{"activity":"}{","deltaXp":0,"zone":"z"},"playerId":"p","ts":1794009600,"type":"progression"}"#,
+        &body(
+            "keep",
+            r#"{"text":"aa","id":"0123456789012345678901234567890123456789012345678901234567890123","int":0}"#,
+        ),
+    ];
+    for text in texts {
+        let quick = scanned(text.as_bytes(), &parser).unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(Ok(quick), parser.parse_plainly(text.as_bytes(), NOW), "{text}");
+    }
+}
+
+#[test]
+fn what_the_quick_pass_takes_the_plain_reader_takes() {
+    let (seed, parser) = (0x5eed_2, parser());
+    let mut random = Random(seed);
+    let mut taken = 0;
+    for round in 0..50_000 {
+        let whole = random.body();
+        // Members in any order, with and without an id; two of three times a type whose values are all common.
+        let payload = whole.split_once("\"payload\":").map(|(_, rest)| &rest[..rest.len() - 1]).unwrap();
+        let common = r#"{"deltaXp":7,"activity":"a","zone":"b"}"#;
+        let (kind, payload) = random.pick(&[("deny", payload), ("progression", common), ("progression", common)]);
+        let (kind, payload) = (format!("\"type\":\"{kind}\""), format!("\"payload\":{payload}"));
+        let mut members = [&*kind, "\"playerId\":\"p\"", "\"ts\":1794009600", &*payload, "\"id\":\"e\""];
+        let members = &mut members[..4 + random.below(2)];
+        let at = random.below(members.len());
+        members.rotate_left(at);
+        let mut text = format!("{{{}}}", members.join(",")).into_bytes();
+        random.mutate(&mut text);
+        let shown = || format!("seed {seed:#x}, round {round}: {}", String::from_utf8_lossy(&text));
+        let plain = parser.parse_plainly(&text, NOW);
+        if let Some(quick) = scanned(&text, &parser) {
+            taken += 1;
+            assert_eq!(Ok(quick), plain, "{}", shown());
+        }
+        assert_eq!(parser.validate(&text, NOW), plain.map(drop), "{}", shown());
+    }
+    assert!(taken > 5000, "{taken} taken");
 }

@@ -1,0 +1,457 @@
+//! One pass over a body that is an event without anything unusual, straight into its schema.
+//!
+//! It knows only what is right. Whatever else it meets (an escape, a fault, a rarer kind of field) it leaves to the
+//! plain reader of [`super::parse`], which then decides and explains: so there is one place where strictness is written
+//! down, and what this pass takes must be what that reader takes, value by value. `docs/decisions/0011` says why it is
+//! here.
+
+use std::ops::Range;
+
+use super::parse::{Parsed, SECONDS_MAX};
+use super::schema::{EventSchema, Field, FieldKind, Schemas};
+use super::{FieldValue, Payload, TimeLimits};
+use crate::id::Id;
+use crate::limits::{BODY_BYTES_MAX, ID_BYTES_MAX};
+use crate::time::Timestamp;
+
+/// What becomes of the values of a payload: fields, or nothing where only whether they are right was asked.
+pub(super) trait Collect {
+    fn with_room_for(fields: usize) -> Self;
+
+    /// Takes the value of a field. It is made where it is to stay: to move one costs more than to read it.
+    fn push(&mut self, field: &Field, value: impl FnOnce() -> FieldValue);
+
+    /// Puts the value taken last behind so many others, as the schema orders them.
+    fn settle(&mut self, before: usize);
+}
+
+/// 1 to 64 visible ASCII bytes at the start of the rest of the body.
+#[derive(Clone, Copy)]
+pub(super) struct Visible<'b> {
+    rest: &'b str,
+    len: usize,
+}
+
+impl Visible<'_> {
+    #[inline]
+    fn to_id(self) -> Id {
+        Id::of_visible(self.rest, self.len)
+    }
+}
+
+impl Collect for Vec<(Id, FieldValue)> {
+    fn with_room_for(fields: usize) -> Self {
+        Self::with_capacity(fields.min(FIELDS_EXPECTED))
+    }
+
+    #[inline]
+    fn push(&mut self, field: &Field, value: impl FnOnce() -> FieldValue) {
+        self.push((field.name.clone(), value()));
+    }
+
+    #[inline]
+    fn settle(&mut self, before: usize) {
+        if let Some(behind @ [_, _, ..]) = self.get_mut(before..) {
+            behind.rotate_right(1);
+        }
+    }
+}
+
+/// Values that nobody asked for.
+pub(super) struct Unread;
+
+impl Collect for Unread {
+    fn with_room_for(_: usize) -> Self {
+        Self
+    }
+
+    #[inline]
+    fn push(&mut self, _: &Field, _: impl FnOnce() -> FieldValue) {}
+
+    #[inline]
+    fn settle(&mut self, _: usize) {}
+}
+
+/// Room made for fields at once.
+const FIELDS_EXPECTED: usize = 8;
+
+/// An event, its ids still in the body.
+pub(super) struct Scanned<'a, F> {
+    id: Option<Visible<'a>>,
+    player: Visible<'a>,
+    ts: Timestamp,
+    kind: &'a Id,
+    fields: F,
+}
+
+impl Scanned<'_, Vec<(Id, FieldValue)>> {
+    #[inline]
+    pub(super) fn into_parsed(self) -> Parsed {
+        Parsed {
+            id: self.id.map(|id| id.to_id().into()),
+            player: self.player.to_id().into(),
+            ts: self.ts,
+            kind: self.kind.clone(),
+            payload: Payload { fields: self.fields },
+        }
+    }
+}
+
+/// The event, if there is nothing unusual about it.
+pub(super) fn event<'a, F: Collect>(
+    schemas: &'a Schemas,
+    limits: TimeLimits,
+    body: &'a [u8],
+    received_at: Timestamp,
+) -> Option<Scanned<'a, F>> {
+    if body.len() > BODY_BYTES_MAX {
+        return None;
+    }
+    // Once for the whole, which is quicker than for each text.
+    let mut scanner = Scanner::new(std::str::from_utf8(body).ok()?);
+    let (mut id, mut kind, mut player, mut ts) = (None, None, None, None);
+    let mut payload = Part::Missing;
+    scanner.expect(b'{')?;
+    loop {
+        // A member that is there already is a duplicate key.
+        match scanner.member()? {
+            Member::Id if id.is_none() => id = Some(scanner.id()?),
+            Member::Type if kind.is_none() => kind = Some(schemas.find(scanner.text()?)?),
+            Member::PlayerId if player.is_none() => player = Some(scanner.id()?),
+            Member::Ts if ts.is_none() => ts = Some(scanner.integer().filter(|seconds| seconds.abs() <= SECONDS_MAX)?),
+            Member::Payload if matches!(payload, Part::Missing) => {
+                payload = match kind {
+                    Some((_, schema)) => Part::Read(scanner.payload(schema)?),
+                    None => Part::Skipped(scanner.skip_object()?),
+                };
+            }
+            _ => return None,
+        }
+        if scanner.is_last()? {
+            break;
+        }
+    }
+    scanner.expect_end()?;
+    let ((kind, schema), ts) = (kind?, Timestamp::from_unix_seconds(ts?));
+    limits.check(ts, received_at).ok()?;
+    let fields = match payload {
+        Part::Read(fields) => fields,
+        Part::Skipped(span) => {
+            let mut inner = Scanner { text: scanner.text.get(..span.end)?, at: span.start };
+            let fields = inner.payload(schema)?;
+            inner.expect_end()?;
+            fields
+        }
+        Part::Missing => return None,
+    };
+    Some(Scanned { id, player: player?, ts, kind, fields })
+}
+
+/// Members of an event.
+enum Member {
+    Id,
+    Type,
+    PlayerId,
+    Ts,
+    Payload,
+}
+
+impl Member {
+    /// Each as most senders write it, in the order in which most do.
+    const WRITTEN: [(&'static [u8], Self); 5] = [
+        (b"\"id\":", Self::Id),
+        (b"\"type\":", Self::Type),
+        (b"\"playerId\":", Self::PlayerId),
+        (b"\"ts\":", Self::Ts),
+        (b"\"payload\":", Self::Payload),
+    ];
+}
+
+/// What there is of the payload. Some senders sort their keys, and then it comes before the type that says how to read
+/// it.
+enum Part<F> {
+    Missing,
+    Skipped(Range<usize>),
+    Read(F),
+}
+
+struct Scanner<'b> {
+    text: &'b str,
+    at: usize,
+}
+
+impl<'b> Scanner<'b> {
+    const fn new(text: &'b str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    #[inline]
+    fn rest(&self) -> Option<&'b [u8]> {
+        self.text.as_bytes().get(self.at..)
+    }
+
+    /// The next byte that is not white space.
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, wanted: u8) -> Option<()> {
+        if self.peek()? != wanted {
+            return None;
+        }
+        self.at += 1;
+        Some(())
+    }
+
+    fn expect_end(&mut self) -> Option<()> {
+        if self.peek().is_none() { Some(()) } else { None }
+    }
+
+    /// Whether the object ends here instead of going on with another member.
+    #[inline]
+    fn is_last(&mut self) -> Option<bool> {
+        let last = match self.peek()? {
+            b',' => false,
+            b'}' => true,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(last)
+    }
+
+    /// The next member's key with its colon.
+    #[inline]
+    fn member(&mut self) -> Option<Member> {
+        self.peek()?;
+        for (written, member) in Member::WRITTEN {
+            if self.take(written) {
+                return Some(member);
+            }
+        }
+        match self.key()? {
+            "id" => Some(Member::Id),
+            "type" => Some(Member::Type),
+            "playerId" => Some(Member::PlayerId),
+            "ts" => Some(Member::Ts),
+            "payload" => Some(Member::Payload),
+            _ => None,
+        }
+    }
+
+    /// The next field's key with its colon, as an index into the schema. Senders mostly keep the order of the schema, so
+    /// the search begins at the field that is expected next.
+    #[inline]
+    fn field(&mut self, schema: &EventSchema, next: usize) -> Option<usize> {
+        self.peek()?;
+        if let Some(expected) = schema.fields.get(next) {
+            let name = expected.name.as_bytes();
+            let rest = self.rest()?;
+            if rest.get(1..)?.starts_with(name)
+                && rest.get(name.len() + 1..)?.starts_with(b"\":")
+                && rest.first() == Some(&b'"')
+            {
+                self.at += name.len() + 3;
+                return Some(next);
+            }
+        }
+        let key = self.key()?;
+        schema.fields.iter().position(|field| field.name == *key)
+    }
+
+    #[inline]
+    fn take(&mut self, written: &[u8]) -> bool {
+        let found = self.rest().is_some_and(|rest| rest.starts_with(written));
+        self.at += if found { written.len() } else { 0 };
+        found
+    }
+
+    #[inline]
+    fn key(&mut self) -> Option<&'b str> {
+        let key = self.text()?;
+        self.expect(b':')?;
+        Some(key)
+    }
+
+    /// A text without escapes.
+    #[inline]
+    fn text(&mut self) -> Option<&'b str> {
+        self.expect(b'"')?;
+        let len = len_until(self.rest()?, text_stops);
+        self.cut(len)
+    }
+
+    /// An id, which is made only where it is to stay.
+    #[inline]
+    fn id(&mut self) -> Option<Visible<'b>> {
+        self.expect(b'"')?;
+        let rest = self.text.get(self.at..)?;
+        let len = len_until(rest.as_bytes(), id_stops);
+        self.cut(len)?;
+        (1..=ID_BYTES_MAX).contains(&len).then_some(Visible { rest, len })
+    }
+
+    /// What lies before a closing quotation mark, which must come after so many bytes.
+    #[inline]
+    fn cut(&mut self, len: usize) -> Option<&'b str> {
+        let end = self.at + len;
+        let text = self.text.get(self.at..end)?;
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at = end + 1;
+        Some(text)
+    }
+
+    /// Up to 15 digits: what is longer may be out of range.
+    #[inline]
+    fn integer(&mut self) -> Option<i64> {
+        const DIGITS_MAX: usize = 15;
+        let negative = self.peek()? == b'-';
+        let start = self.at + usize::from(negative);
+        let digits = self.text.as_bytes().get(start..)?;
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(*byte - b'0'));
+        let mut value = 0;
+        let mut len = 0;
+        while let Some(digit) = digits.get(len).and_then(digit) {
+            if len == DIGITS_MAX {
+                return None;
+            }
+            value = value * 10 + digit;
+            len += 1;
+        }
+        let leading_zero = digits.first() == Some(&b'0') && (len > 1 || negative);
+        if len == 0 || leading_zero || matches!(digits.get(len), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        self.at = start + len;
+        Some(if negative { -value } else { value })
+    }
+
+    fn payload<F: Collect>(&mut self, schema: &'b EventSchema) -> Option<F> {
+        self.expect(b'{')?;
+        let mut fields = F::with_room_for(schema.fields.len());
+        // One bit for each field of the schema that was there.
+        let mut seen = 0_u64;
+        let mut next = 0;
+        if self.peek()? == b'}' {
+            self.at += 1;
+        } else {
+            loop {
+                let index = self.field(schema, next)?;
+                let (field, bit) = (schema.fields.get(index)?, 1 << index);
+                // A field that is there already is a duplicate key.
+                if seen & bit != 0 {
+                    return None;
+                }
+                self.value(field, &mut fields)?;
+                fields.settle((seen & (bit - 1)).count_ones() as usize);
+                seen |= bit;
+                next = index + 1;
+                if self.is_last()? {
+                    break;
+                }
+            }
+        }
+        let missing = |(index, field): (usize, &Field)| field.required && seen >> index & 1 == 0;
+        if schema.fields.iter().enumerate().any(missing) { None } else { Some(fields) }
+    }
+
+    #[inline]
+    fn value<F: Collect>(&mut self, field: &Field, fields: &mut F) -> Option<()> {
+        match &field.kind {
+            FieldKind::Int { min, max } | FieldKind::Uint { min, max } => {
+                let value = self.integer().filter(|value| (*min..=*max).contains(value))?;
+                fields.push(field, || FieldValue::Int(value));
+            }
+            FieldKind::Id => {
+                let id = self.id()?;
+                fields.push(field, || FieldValue::Id(id.to_id()));
+            }
+            FieldKind::Enum(allowed) => {
+                let text = self.text()?;
+                let id = allowed.iter().find(|id| *id == text)?;
+                fields.push(field, || FieldValue::Id(id.clone()));
+            }
+            FieldKind::Text { min_bytes, max_bytes } => {
+                let text = self.text().filter(|text| (*min_bytes..=*max_bytes).contains(&text.len()))?;
+                fields.push(field, || FieldValue::Text(text.into()));
+            }
+            FieldKind::Bool => {
+                self.peek()?;
+                let value = self.take(b"true");
+                if !value && !self.take(b"false") {
+                    return None;
+                }
+                fields.push(field, || FieldValue::Bool(value));
+            }
+            FieldKind::Decimal | FieldKind::Array(..) => return None,
+        }
+        Some(())
+    }
+
+    /// From `{` to behind its `}`, if nothing in it is nested. What lies between is still to be read.
+    fn skip_object(&mut self) -> Option<Range<usize>> {
+        self.expect(b'{')?;
+        let start = self.at - 1;
+        loop {
+            match self.peek()? {
+                b'"' => _ = self.text()?,
+                b'{' | b'[' => return None,
+                b'}' => {
+                    self.at += 1;
+                    return Some(start..self.at);
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+}
+
+/// How many bytes come before the first stop, eight at a time. `stops` sets the top bit of the lowest byte that is one,
+/// and no top bit below it.
+#[inline]
+fn len_until(bytes: &[u8], stops: impl Fn(u64) -> u64) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let stops = stops(u64::from_le_bytes(*word));
+        if stops != 0 {
+            return index * 8 + stops.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_plain = |byte: &&u8| stops(u64::from(**byte) | ONES << 8 & !0xff) & 0x80 == 0;
+    words.len() * 8 + rest.iter().take_while(is_plain).count()
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const TOPS: u64 = ONES << 7;
+
+/// Bytes that are none of a text without escapes: control characters, `"` and `\`. A subtraction borrows only from
+/// bytes above one that is found.
+#[inline]
+const fn text_stops(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control) & TOPS
+}
+
+/// The same of an id: also the space, and all that is not ASCII.
+#[inline]
+const fn id_stops(word: u64) -> u64 {
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let delete = word ^ (ONES * 0x7f);
+    let control = word.wrapping_sub(ONES * 0x21) & !word;
+    let equal = (quote.wrapping_sub(ONES) & !quote)
+        | (backslash.wrapping_sub(ONES) & !backslash)
+        | (delete.wrapping_sub(ONES) & !delete);
+    (equal | control | word) & TOPS
+}
