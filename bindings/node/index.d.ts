@@ -523,6 +523,8 @@ export class Decision {
   readonly allowed: boolean
   readonly code: 'rate_limited' | 'limiter_full' | null
   readonly limit: number
+  /** What `limit` speaks of. */
+  readonly periodMillis: number
   readonly remaining: number
   /** Whole seconds, rounded up; null if allowed, or if it can never pass. */
   readonly retryAfter: number | null

@@ -52,6 +52,9 @@ impl From<Admitted> for Command {
     }
 }
 
+/// The name of a quota that has none.
+const SCOPE_DEFAULT: &str = "default";
+
 /// Why something was not taken, with all that an HTTP answer needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
@@ -63,10 +66,16 @@ pub struct Refusal {
     /// What is wrong with the body, if that is why.
     pub issues: Vec<Issue>,
     /// What the quota says, if that is why.
-    pub decision: Option<Decision>,
+    pub decision: Option<Box<Decision>>,
+    /// Whose quota that is, and its name in headers: `ip` or `player`; `default` where nobody said.
+    pub scope: &'static str,
 }
 
 impl Refusal {
+    const fn because(code: Code, message: String) -> Self {
+        Self { code, message, issues: Vec::new(), decision: None, scope: SCOPE_DEFAULT }
+    }
+
     /// The stable code.
     pub const fn code(&self) -> Code {
         self.code
@@ -79,7 +88,7 @@ impl Refusal {
 
     /// After how many seconds to try again, if that helps.
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.decision.as_ref().and_then(Decision::retry_after_seconds)
+        self.decision.as_ref().and_then(|decision| decision.retry_after_seconds())
     }
 
     /// A problem document (RFC 9457), for `application/problem+json`.
@@ -103,43 +112,32 @@ impl Refusal {
     /// Headers that belong to the answer.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let mut headers = vec![("Content-Type", "application/problem+json".to_owned())];
-        headers.extend(self.decision.iter().flat_map(decision_headers));
+        headers.extend(self.decision.iter().flat_map(|decision| decision.headers(self.scope)));
         headers
     }
 }
 
-/// The headers that tell a client where it stands with a quota.
-pub fn decision_headers(decision: &Decision) -> Vec<(&'static str, String)> {
-    let mut headers = vec![
-        ("X-RateLimit-Limit", decision.limit.to_string()),
-        ("X-RateLimit-Remaining", decision.remaining.to_string()),
-    ];
-    headers.extend(decision.retry_after_seconds().map(|seconds| ("Retry-After", seconds.to_string())));
-    headers
-}
-
 impl From<ValidationError> for Refusal {
     fn from(error: ValidationError) -> Self {
-        let (code, message) = (error.code(), error.to_string());
-        Self { code, message, issues: error.issues().to_vec(), decision: None }
+        Self { issues: error.issues().to_vec(), ..Self::because(error.code(), error.to_string()) }
     }
 }
 
 impl From<SignatureError> for Refusal {
     fn from(error: SignatureError) -> Self {
-        Self { code: error.code(), message: error.message().to_owned(), issues: Vec::new(), decision: None }
+        Self::because(error.code(), error.message().to_owned())
     }
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, message: code.description().to_owned(), issues: Vec::new(), decision: None }
+        Self::because(code, code.description().to_owned())
     }
 }
 
 impl From<Decision> for Refusal {
     fn from(decision: Decision) -> Self {
-        Self { decision: Some(decision), ..decision.code.unwrap_or(Code::RateLimited).into() }
+        Self { decision: Some(Box::new(decision)), ..decision.code.unwrap_or(Code::RateLimited).into() }
     }
 }
 
@@ -253,7 +251,8 @@ impl IntakeBuilder {
         Self { allow_unsigned_id: true, ..self }
     }
 
-    /// Keeps the state of quotas elsewhere than in this intake's own memory.
+    /// Keeps the state of quotas elsewhere than in this intake's own memory. While the store fails, events are refused
+    /// with its code; [`QuotaStore`] shows how to let them pass instead.
     #[must_use]
     pub fn quota_store(self, store: Arc<dyn QuotaStore>) -> Self {
         Self { limiter: Some(DebugLess(store)), ..self }
@@ -349,15 +348,25 @@ impl Intake {
         Ok(Admitted(Command::event(parsed.into_event(id), now)))
     }
 
-    fn ask(&self, quotas: &[DoorQuota], per: Per, scope: &str, who: &str, now: Timestamp) -> Result<(), Refusal> {
+    fn ask(
+        &self,
+        quotas: &[DoorQuota],
+        per: Per,
+        scope: &'static str,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         let key = format!("{scope}:{who}");
         let requests: Vec<_> = quotas.iter().filter(|q| q.per == per).map(|q| (q.quota, key.as_str())).collect();
         if requests.is_empty() {
             return Ok(());
         }
-        let decision = limiter.check_all(&requests, 1, now);
-        if decision.allowed { Ok(()) } else { Err(decision.into()) }
+        match limiter.check_all(&requests, 1, now) {
+            Ok(decision) if decision.allowed => Ok(()),
+            Ok(decision) => Err(Refusal { scope, ..decision.into() }),
+            Err(error) => Err(error.kind.code().into()),
+        }
     }
 
     /// The body's id, else the signed `webhook-id`, else `Idempotency-Key`. Those that are there must agree; where

@@ -2,11 +2,20 @@
 //!
 //! GCRA is the generic cell rate algorithm of ITU-T I.371 (a leaky bucket as a meter): the whole state of a key is the
 //! time at which its debt is paid off, the theoretical arrival time.
+//!
+//! **Integers, exact in doubles too.** Times and debts are whole microseconds, and every state, sum and product on the
+//! way to a decision stays within 2^53 of zero: spans are at most 2^50 us (35 years), and a time further than 2^53 - 2^51 us
+//! (214 years) from 1970 counts as that far. So a shared store may compute in a language that has only doubles.
 
-use std::collections::VecDeque;
+mod headers;
+mod sliding;
+
+pub use sliding::SlidingLog;
+pub(crate) use sliding::{Passed, Sliding};
+
 use std::time::Duration;
 
-use crate::error::Code;
+use crate::error::{Code, StoreError};
 use crate::time::Timestamp;
 
 /// So many calls a period, and so many of them at once.
@@ -26,6 +35,9 @@ use crate::time::Timestamp;
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
     limit: u32,
+    /// In microseconds: `1..=SPAN_MAX`.
+    #[serde(rename = "periodMicros")]
+    period: i64,
     /// Microseconds between two calls: `1..=SPAN_MAX`.
     #[serde(rename = "intervalMicros")]
     interval: i64,
@@ -33,26 +45,27 @@ pub struct Quota {
     burst: u32,
 }
 
-/// Longest interval and longest time to pay off a burst, in microseconds: 73,000 years. Sums of two of them and of a
-/// time within [`NOW_MILLIS_MAX`] fit an `i64`.
-const SPAN_MAX: i64 = 1 << 61;
-/// Times further from 1970 than 71,000 years count as this far, in milliseconds.
-const NOW_MILLIS_MAX: i64 = 1 << 51;
+/// Longest period, interval and time to pay off a burst, in microseconds: 35 years.
+const SPAN_MAX: i64 = 1 << 50;
+/// Times further from 1970 than 2^53 - 2^51 us (214 years) count as this far, in milliseconds. With a span and a step
+/// back added they stay below 2^53.
+const NOW_MILLIS_MAX: i64 = ((1 << 53) - (1 << 51)) / 1000;
 /// How far time may step back, in microseconds, before it counts as a clock that was set back rather than as threads
 /// that read the clock in one order and came in another.
 const STEP_BACK_MAX: i64 = 1_000_000;
 
 impl Quota {
-    /// `limit` calls a period, all of them at once if they come so; see [`Self::burst`].
+    /// `limit` calls a period, all of them at once if they come so; see [`Self::burst`]. A period is at most 2^50 us (35
+    /// years).
     pub fn new(limit: u32, period: Duration) -> Self {
         let limit = limit.max(1);
-        let micros = i64::try_from(period.as_micros()).unwrap_or(i64::MAX).min(SPAN_MAX);
-        let interval = micros.div_euclid(limit.into()) + i64::from(micros % i64::from(limit) != 0);
-        Self { limit, interval: interval.max(1), burst: 1 }.burst(limit)
+        let period = i64::try_from(period.as_micros()).unwrap_or(i64::MAX).clamp(1, SPAN_MAX);
+        let interval = period.div_euclid(limit.into()) + i64::from(period % i64::from(limit) != 0);
+        Self { limit, period, interval, burst: 1 }.burst(limit)
     }
 
-    /// At most so many calls at once, after a pause long enough. In any period no more than `limit + burst` calls
-    /// pass.
+    /// At most so many calls at once, after a pause long enough; as many as are paid off in 2^50 us (35 years). In any
+    /// period no more than `limit + burst` calls pass.
     #[must_use]
     pub fn burst(self, calls: u32) -> Self {
         let exact = u32::try_from(SPAN_MAX / self.interval).unwrap_or(u32::MAX);
@@ -62,6 +75,11 @@ impl Quota {
     /// Calls a period.
     pub const fn limit(self) -> u32 {
         self.limit
+    }
+
+    /// What `limit` speaks of.
+    pub const fn period(self) -> Duration {
+        Duration::from_micros(self.period.unsigned_abs())
     }
 
     /// Calls at once.
@@ -92,6 +110,10 @@ pub struct Decision {
     pub code: Option<Code>,
     /// Calls a period: [`Quota::limit`].
     pub limit: u32,
+    /// What `limit` speaks of: [`Quota::period`]. Zero for callers that no quota applies to. As JSON rounded up to whole
+    /// milliseconds.
+    #[serde(rename = "periodMillis", serialize_with = "millis")]
+    pub period: Duration,
     /// Calls that could still pass now.
     pub remaining: u32,
     /// When to call again; none if allowed, and none if it can never pass because it costs more than a burst.
@@ -109,19 +131,15 @@ impl Decision {
             allowed: true,
             code: None,
             limit: u32::MAX,
+            period: Duration::ZERO,
             remaining: u32::MAX,
             retry_after: None,
             reset_after: Duration::ZERO,
         }
     }
 
-    /// [`Self::retry_after`] in whole seconds, rounded up: the HTTP header `Retry-After`.
-    pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.retry_after.map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-    }
-
-    /// The answer to a call that needs both: refused if one refuses, with the longer wait; else the one with less
-    /// remaining.
+    /// The answer to a call that needs both: refused if one refuses, with the longer wait (never is the longest); else
+    /// the one with less remaining, or of equals the one with the later reset. Of two that tell the same, the first.
     pub fn and(self, other: Self) -> Self {
         // Never is longer than any wait.
         let wait = |decision: &Self| decision.retry_after.unwrap_or(Duration::MAX);
@@ -165,6 +183,7 @@ pub fn gcra(state: i64, quota: Quota, cost: u32, now: Timestamp) -> (i64, Decisi
         allowed,
         code: if allowed { None } else { Some(Code::RateLimited) },
         limit: quota.limit,
+        period: quota.period(),
         remaining: u32::try_from((capacity - debt) / quota.interval).unwrap_or(0),
         retry_after,
         reset_after: whole_millis(debt),
@@ -192,108 +211,45 @@ pub(crate) fn whole_millis(micros: i64) -> Duration {
     Duration::from_millis(micros.max(0).unsigned_abs().div_ceil(1000))
 }
 
-/// Counters of many keys, here or on another machine.
+/// Counters of many keys, here or on a machine that several processes share.
+///
+/// The arithmetic is [`gcra`]'s. A store keeps its state for each quota and key apart, and forgets it when it likes once
+/// it lies in the past. `conformance::quota_store` and `vectors/quota.json` tell whether a store decides as it must.
+///
+/// A store that fails refuses the call: the intake answers with the code of the error, 503 for most. Whoever prefers
+/// to let calls pass uncounted meanwhile wraps the store:
+///
+/// ```
+/// use liveops_core::Timestamp;
+/// use liveops_core::error::StoreError;
+/// use liveops_core::quota::{Decision, Quota, QuotaStore};
+///
+/// struct OpenWhenDown<S>(S);
+///
+/// impl<S: QuotaStore> QuotaStore for OpenWhenDown<S> {
+///     fn check_all(
+///         &self,
+///         requests: &[(Quota, &str)],
+///         cost: u32,
+///         now: Timestamp,
+///     ) -> Result<Decision, StoreError> {
+///         self.0.check_all(requests, cost, now).or_else(|_| Ok(Decision::unlimited()))
+///     }
+/// }
+/// ```
 pub trait QuotaStore: Send + Sync {
     /// Charges one call to every quota and key given, or to none of them: one refusal refuses the call, and then it
-    /// costs nothing anywhere. A key counts on its own under each quota. No quota at all is
+    /// costs nothing anywhere. A key counts on its own under each quota; the same quota and key given twice pays twice.
+    /// The decision is that of all requests by [`Decision::and`], in their order; without a request it is
     /// [`Decision::unlimited`].
-    fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Decision;
-}
-
-/// Never more than N in any window, whenever the window begins: what GCRA with a burst does not promise. Remembers
-/// up to N times, 16 bytes each.
-///
-/// A window is half-open: a call exactly one window after another does not count with it.
-///
-/// ```
-/// use std::time::Duration;
-/// use liveops_core::Timestamp;
-/// use liveops_core::quota::SlidingLog;
-///
-/// let mut log = SlidingLog::new(2, Duration::from_secs(60));
-/// let at = Timestamp::from_unix_seconds;
-/// assert!(log.check(1, at(0)).allowed && log.check(1, at(30)).allowed);
-/// assert_eq!(log.check(1, at(59)).retry_after, Some(Duration::from_secs(1)));
-/// assert!(log.check(1, at(60)).allowed);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlidingLog {
-    limit: u32,
-    /// At least a millisecond.
-    window: Duration,
-    /// Time and cost of what passed within the window, oldest first; no time twice, no cost 0.
-    passed: VecDeque<(Timestamp, u32)>,
-    /// Sum of the costs, at most `limit`.
-    used: u32,
-}
-
-impl SlidingLog {
-    /// At most `limit` in any window, rounded up to whole milliseconds. Zero counts as one.
-    pub fn new(limit: u32, window: Duration) -> Self {
-        let micros = i64::try_from(window.as_micros()).unwrap_or(i64::MAX).clamp(1, SPAN_MAX);
-        Self { limit: limit.max(1), window: whole_millis(micros), passed: VecDeque::new(), used: 0 }
-    }
-
-    /// Decides on one call that counts for `cost`. A cost of 0 asks without paying; more than the limit never passes.
-    /// A clock that runs back is treated as by [`gcra`].
-    pub fn check(&mut self, cost: u32, now: Timestamp) -> Decision {
-        let caller_now = now;
-        let now = self.settle_clock(now);
-        let window = i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX);
-        while let Some((_, cost)) = self.passed.front().filter(|(time, _)| time.plus_millis(window) <= now) {
-            self.used -= cost;
-            self.passed.pop_front();
-        }
-        let allowed = cost <= self.limit - self.used;
-        if allowed && cost > 0 {
-            match self.passed.back_mut().filter(|(time, _)| *time == now) {
-                Some((_, same_time)) => *same_time += cost,
-                None => self.passed.push_back((now, cost)),
-            }
-            self.used += cost;
-        }
-        let until_expiry = |time: &Timestamp| {
-            let millis = time.plus_millis(window).as_unix_millis().saturating_sub(caller_now.as_unix_millis());
-            Duration::from_millis(millis.max(0).unsigned_abs())
-        };
-        let retry_after = if allowed || cost > self.limit {
-            None
-        } else {
-            // The call passes once enough of the oldest are out of the window.
-            let mut freed = self.limit - self.used;
-            let enough = self.passed.iter().find(|(_, passed)| {
-                freed += passed;
-                freed >= cost
-            });
-            enough.map(|(time, _)| until_expiry(time))
-        };
-        Decision {
-            allowed,
-            code: if allowed { None } else { Some(Code::RateLimited) },
-            limit: self.limit,
-            remaining: self.limit - self.used,
-            retry_after,
-            reset_after: self.passed.back().map_or(Duration::ZERO, |(time, _)| until_expiry(time)),
-        }
-    }
-
-    /// A small step back is ignored; after a large one, calls from the future count as calls of now.
-    fn settle_clock(&mut self, now: Timestamp) -> Timestamp {
-        match self.passed.back() {
-            Some((newest, _)) if *newest <= now.plus_millis(STEP_BACK_MAX / 1000) => now.max(*newest),
-            Some(_) => {
-                let future: u32 = self.passed.iter().filter(|(time, _)| *time >= now).map(|(_, cost)| cost).sum();
-                self.passed.retain(|(time, _)| *time < now);
-                self.passed.push_back((now, future));
-                now
-            }
-            None => now,
-        }
-    }
+    ///
+    /// A refused call changes a state in one case only: where [`gcra`] returns a smaller one, after a clock was set back,
+    /// that is kept.
+    fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Result<Decision, StoreError>;
 }
 
 fn millis<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    serializer.serialize_u64(u64::try_from(span.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
 }
 
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]

@@ -1,8 +1,10 @@
 //! The shelf made shareable between threads.
 
 mod leaderboard;
+mod sliding;
 
 pub use leaderboard::SharedLeaderboard;
+pub use sliding::SlidingLimiter;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -14,7 +16,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
-use crate::error::Code;
+use crate::error::{Code, StoreError};
 use crate::quota::{Decision, Quota, QuotaStore, gcra, micros, whole_millis};
 use crate::time::Timestamp;
 
@@ -116,6 +118,14 @@ impl RateLimiter {
         self.check_names(&[(self.quota, name)], cost, now)
     }
 
+    /// The same for several quotas and keys at once, all or none, as [`QuotaStore::check_all`] says. This limiter's own
+    /// quota counts only if it is among them.
+    pub fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Decision {
+        let named: Vec<_> =
+            requests.iter().map(|&(quota, key)| (quota, name(with_quota(self.hasher, quota), key))).collect();
+        self.check_names(&named, cost, now)
+    }
+
     /// Keys in memory, with those whose debt has ended but whose room nobody has needed yet.
     pub fn len(&self) -> usize {
         self.len.load(Ordering::Relaxed)
@@ -163,15 +173,16 @@ impl RateLimiter {
     ) -> Result<Decision, usize> {
         let mut shards = self.lock_all(requests);
         let mut decided: Vec<Decided> = Vec::with_capacity(requests.len());
-        let mut overall = Decision::unlimited();
+        let mut overall: Option<Decision> = None;
         for &(quota, name) in requests {
             let stored = shards.of(name).and_then(|shard| shard.states.get(&name).copied());
             // The same key twice pays twice.
             let before = decided.iter().rev().find(|d| d.name == name).map(|d| d.after).or(stored);
             let (after, decision) = gcra(before.unwrap_or(i64::MIN), quota, cost, now);
-            overall = overall.and(decision);
+            overall = Some(overall.map_or(decision, |first| first.and(decision)));
             decided.push(Decided { name, after, allowed: decision.allowed, is_new: stored.is_none() });
         }
+        let overall = overall.unwrap_or(Decision::unlimited());
         if !overall.allowed {
             // Refused: nothing is paid, but a state that a clock left in the far future is put right.
             for refused in decided.iter().filter(|d| !d.allowed && !d.is_new) {
@@ -246,10 +257,9 @@ impl RateLimiter {
 }
 
 impl QuotaStore for RateLimiter {
-    fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Decision {
-        let named: Vec<_> =
-            requests.iter().map(|&(quota, key)| (quota, name(with_quota(self.hasher, quota), key))).collect();
-        self.check_names(&named, cost, now)
+    /// Never fails.
+    fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Result<Decision, StoreError> {
+        Ok(Self::check_all(self, requests, cost, now))
     }
 }
 
@@ -290,13 +300,15 @@ impl Shard {
 fn full(requests: &[(Quota, Name)], now: Timestamp, earliest_end: Option<i64>) -> Decision {
     let wait = whole_millis(earliest_end.unwrap_or(0).saturating_sub(micros(now))).max(Duration::from_millis(1));
     let never = earliest_end == Some(i64::MAX);
+    let strictest = requests.iter().map(|(quota, _)| quota).min_by_key(|quota| quota.limit());
     Decision {
         allowed: false,
         code: Some(Code::LimiterFull),
         remaining: 0,
         retry_after: if never { None } else { Some(wait) },
         reset_after: if never { Duration::ZERO } else { wait },
-        limit: requests.iter().map(|(quota, _)| quota.limit()).min().unwrap_or(u32::MAX),
+        limit: strictest.map_or(u32::MAX, |quota| quota.limit()),
+        period: strictest.map_or(Duration::ZERO, |quota| quota.period()),
     }
 }
 

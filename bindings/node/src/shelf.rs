@@ -68,7 +68,7 @@ impl SlidingLog {
 fn told(decision: &Decision) -> Result<String> {
     let mut told = json!(decision);
     told["retryAfter"] = json!(decision.retry_after_seconds());
-    told["headers"] = json!(liveops_core::intake::decision_headers(decision));
+    told["headers"] = json!(decision.headers("default"));
     text(&told)
 }
 

@@ -68,8 +68,11 @@ describe('quotas', () => {
     const limiter = new RateLimiter({ limit: 60, periodSeconds: 60, burst: 2 })
     assert.deepEqual([limiter.check('player:ana', { ...at, cost: 2 }).allowed, limiter.size], [true, 1])
     const decision = limiter.check('player:ana', at)
-    assert.deepEqual({ ...decision }, { allowed: false, code: 'rate_limited', limit: 60, remaining: 0, retryAfter: 1, retryAfterMillis: 1000, resetAfterMillis: 2000 })
-    assert.deepEqual(decision.headers(), { 'X-RateLimit-Limit': '60', 'X-RateLimit-Remaining': '0', 'Retry-After': '1' })
+    assert.deepEqual({ ...decision }, { allowed: false, code: 'rate_limited', limit: 60, periodMillis: 60000, remaining: 0, retryAfter: 1, retryAfterMillis: 1000, resetAfterMillis: 2000 })
+    assert.deepEqual(decision.headers(), {
+      'RateLimit-Policy': '"default";q=60;w=60', 'RateLimit': '"default";r=0;t=2',
+      'X-RateLimit-Limit': '60', 'X-RateLimit-Window': '60', 'X-RateLimit-Remaining': '0', 'Retry-After': '1',
+    })
     assert.ok(limiter.check('player:ana', { nowMs: NOW_MS + 1000 }).allowed)
     assert.ok(limiter.check('player:bo').allowed)
   })

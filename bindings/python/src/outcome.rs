@@ -135,7 +135,7 @@ impl Outcome {
             };
             let issues = issues.into_iter().map(issue).collect::<PyResult<_>>()?;
             let message = message.unwrap_or_default();
-            Ok(Error::with_source(code, Unpickled(Refusal { code, message, issues, decision: None })))
+            Ok(Error::with_source(code, Unpickled(Refusal { message, issues, ..code.into() })))
         };
         Ok(Self(match (status, effect) {
             ("applied", Some(effect)) => Core::Applied(effect),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use liveops_core::error::Code;
-use liveops_core::intake::decision_headers;
 use liveops_core::quota::{self, Decision, Quota};
 use liveops_core::shared::{self, WhenFull};
 use parking_lot::Mutex;
@@ -12,6 +11,9 @@ use pyo3::prelude::*;
 use crate::arguments::{Int, instant};
 use crate::errors::{argument, fail};
 use crate::results::decision;
+
+/// The policy's name in headers.
+const POLICY: &str = "default";
 
 /// One quota for many keys: `limit` calls a period, and `burst` of them at once.
 #[pyclass(module = "liveops", frozen)]
@@ -58,7 +60,7 @@ impl RateLimiter {
             return Err(fail(py, Code::Forked));
         }
         let found: Decision = self.core.check(key, cost.0, instant(py, now_ms, now)?);
-        decision(py, &found, &decision_headers(&found))
+        decision(py, &found, &found.headers(POLICY))
     }
 
     /// Keys in memory.
@@ -90,7 +92,7 @@ impl SlidingLog {
     ) -> PyResult<Bound<'py, PyAny>> {
         let now = instant(py, now_ms, now)?;
         let found = self.0.lock().check(cost.0, now);
-        decision(py, &found, &decision_headers(&found))
+        decision(py, &found, &found.headers(POLICY))
     }
 }
 

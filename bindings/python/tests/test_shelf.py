@@ -108,7 +108,14 @@ def test_rate_limits() -> None:
     assert decision.allowed and decision.remaining == 9 and decision.retry_after is None
     refused = limiter.check("player:ana", 10, now_ms=NOW_MS)
     assert (refused.allowed, refused.code, refused.retry_after) == (False, "rate_limited", 1)
-    assert refused.headers() == {"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "9", "Retry-After": "1"}
+    assert refused.headers() == {
+        "RateLimit-Policy": '"default";q=60;w=60',
+        "RateLimit": '"default";r=9;t=1',
+        "X-RateLimit-Limit": "60",
+        "X-RateLimit-Window": "60",
+        "X-RateLimit-Remaining": "9",
+        "Retry-After": "1",
+    }
     assert refused.to_dict()["retryAfterMillis"] == 1000
     assert pickle.loads(pickle.dumps(refused)) == refused
     assert len(limiter) == 1

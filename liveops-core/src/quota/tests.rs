@@ -1,9 +1,9 @@
 use super::*;
 
-struct SplitMix64(u64);
+pub(super) struct SplitMix64(pub(super) u64);
 
 impl SplitMix64 {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,11 +16,11 @@ impl SplitMix64 {
     }
 }
 
-fn at(millis: i64) -> Timestamp {
+pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
 }
 
-fn millis(span: Duration) -> i64 {
+pub(super) fn millis(span: Duration) -> i64 {
     span.as_millis().try_into().unwrap()
 }
 
@@ -149,7 +149,7 @@ fn every_argument_makes_a_quota() {
                         let then = at(now).plus_millis(wait);
                         let passes = decision.allowed || gcra(after, quota, cost, then).1.allowed;
                         // The ends of time are cut off, so there the wait is not seen to pass.
-                        let in_range = now.unsigned_abs() <= 1 << 51 && then <= at(1 << 51);
+                        let in_range = now >= -NOW_MILLIS_MAX && then <= at(NOW_MILLIS_MAX);
                         assert!(passes || cost > quota.max_burst() || !in_range, "{quota:?} {state} {cost} {now}");
                     }
                 }
@@ -176,62 +176,4 @@ fn the_stricter_decision_counts() {
     assert_eq!((long.retry_after_seconds(), never.retry_after_seconds()), (Some(2), None));
     let json = serde_json::to_string(&short).unwrap();
     assert!(json.contains(r#""retryAfterMillis":1000,"resetAfterMillis":0"#), "{json}");
-}
-
-#[test]
-fn sliding_log_is_a_filter_over_all_that_passed() {
-    for seed in 0..300 {
-        let mut random = SplitMix64(seed);
-        let (limit, window) = (1 + random.below(12), 1 + random.below(40));
-        let mut log = SlidingLog::new(limit.try_into().unwrap(), Duration::from_millis(window));
-        let mut passed: Vec<(u64, u64)> = Vec::new();
-        let mut now = random.below(100);
-        for step in 0..400 {
-            now += random.below(2) * random.below(2 * window);
-            let cost = random.below(limit + 2);
-            let within = |passed: &[(u64, u64)], now: u64| {
-                passed.iter().filter(|(time, _)| time + window > now).map(|(_, cost)| cost).sum::<u64>()
-            };
-            let wanted = within(&passed, now) + cost <= limit;
-            let decision = log.check(cost.try_into().unwrap(), at(now.try_into().unwrap()));
-            assert_eq!(decision.allowed, wanted, "seed {seed}, step {step}");
-            if wanted {
-                passed.push((now, cost));
-            }
-            assert_eq!(u64::from(decision.remaining), limit - within(&passed, now), "seed {seed}, step {step}");
-            if !wanted && cost <= limit {
-                let wait = millis(decision.retry_after.unwrap()).unsigned_abs();
-                assert!(within(&passed, now + wait) + cost <= limit, "seed {seed}, step {step}");
-                assert!(within(&passed, now + wait - 1) + cost > limit, "seed {seed}, step {step}");
-            }
-            assert!(log.passed.len() as u64 <= limit && log.passed.iter().all(|(_, cost)| *cost > 0));
-        }
-        // No window of any beginning holds more than the limit.
-        for (start, _) in &passed {
-            let sum: u64 =
-                passed.iter().filter(|(t, _)| (*start..start + window).contains(t)).map(|(_, cost)| cost).sum();
-            assert!(sum <= limit, "seed {seed}");
-        }
-    }
-}
-
-#[test]
-fn sliding_log_and_the_clock() {
-    let mut log = SlidingLog::new(2, Duration::from_secs(10));
-    assert!(log.check(1, at(100_000)).allowed);
-    assert!(log.check(1, at(99_500)).allowed, "half a second back is no step");
-    let refused = log.check(1, at(99_500));
-    assert_eq!(refused.retry_after, Some(Duration::from_millis(10_500)));
-    assert!(!log.clone().check(1, at(109_999)).allowed);
-    assert!(log.clone().check(1, at(110_000)).allowed);
-    // Set back by much: nobody waits longer than one window.
-    assert_eq!(log.check(1, at(5000)).retry_after, Some(Duration::from_secs(10)));
-    assert!(log.check(2, at(15_000)).allowed);
-    for now in [Timestamp::MIN, Timestamp::MAX, Timestamp::MIN] {
-        _ = log.check(2, now);
-        _ = log.check(u32::MAX, now);
-    }
-    let mut longest = SlidingLog::new(u32::MAX, Duration::MAX);
-    assert!(longest.check(u32::MAX, at(0)).allowed);
-    assert!(!longest.check(1, at(1)).allowed);
 }

@@ -1,0 +1,76 @@
+//! Quotas as users see them: at the door, and under a store that fails.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+
+use liveops_core::error::{StoreError, StoreErrorKind};
+use liveops_core::quota::{Decision, Quota, QuotaStore};
+use liveops_core::signing::Headers;
+use liveops_core::{Code, Intake, Rules, Timestamp};
+
+const NOW_SECONDS: i64 = 1_794_052_800;
+const BODY: &[u8] = br#"{"id":"e","type":"progression","playerId":"ana","ts":1794052800,"payload":{"deltaXp":1}}"#;
+
+/// One event a minute from a player, two from an address.
+fn intake(store: Option<Arc<dyn QuotaStore>>) -> Intake {
+    let rules = br#"{ "version": 1, "game": "emberfall", "door": { "quotas": [
+        { "per": "player", "limit": 1, "periodSeconds": 60 }, { "per": "ip", "limit": 2, "periodSeconds": 60 },
+        { "per": "player", "limit": 100, "periodSeconds": 86400 } ] } }"#;
+    let builder = Intake::builder(Rules::from_json(std::str::from_utf8(rules).unwrap()).unwrap().door()).trusted();
+    store.into_iter().fold(builder, liveops_core::intake::IntakeBuilder::quota_store).build().unwrap()
+}
+
+#[test]
+fn a_refusal_at_the_door_names_whose_quota_it_was() {
+    let intake = intake(None);
+    let now = Timestamp::from_unix_seconds(NOW_SECONDS);
+    let send = || intake.admit_from(Some("192.0.2.1"), &Headers::default(), BODY, now);
+    assert!(send().is_ok());
+    let by_player = send().unwrap_err();
+    assert_eq!((by_player.code(), by_player.scope), (Code::RateLimited, "player"));
+    let told = [
+        ("Content-Type", "application/problem+json"),
+        ("RateLimit-Policy", r#""player";q=1;w=60"#),
+        ("RateLimit", r#""player";r=0;t=60"#),
+        ("X-RateLimit-Limit", "1"),
+        ("X-RateLimit-Window", "60"),
+        ("X-RateLimit-Remaining", "0"),
+        ("Retry-After", "60"),
+    ];
+    assert_eq!(by_player.headers(), told.map(|(name, value)| (name, value.to_owned())), "of two, the one that refused");
+    let by_address = send().unwrap_err();
+    assert_eq!(by_address.scope, "ip");
+    assert!(by_address.headers().contains(&("RateLimit-Policy", r#""ip";q=2;w=60"#.to_owned())));
+}
+
+/// Says nothing but that it is down.
+struct Down(StoreErrorKind);
+
+impl QuotaStore for Down {
+    fn check_all(&self, _: &[(Quota, &str)], _: u32, _: Timestamp) -> Result<Decision, StoreError> {
+        Err(self.0.into())
+    }
+}
+
+struct OpenWhenDown<S>(S);
+
+impl<S: QuotaStore> QuotaStore for OpenWhenDown<S> {
+    fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Result<Decision, StoreError> {
+        self.0.check_all(requests, cost, now).or_else(|_| Ok(Decision::unlimited()))
+    }
+}
+
+#[test]
+fn a_store_that_is_down_refuses_unless_it_is_wrapped() {
+    let now = Timestamp::from_unix_seconds(NOW_SECONDS);
+    for (kind, code) in [
+        (StoreErrorKind::Unavailable, Code::StoreUnavailable),
+        (StoreErrorKind::OutcomeUnknown, Code::StoreOutcomeUnknown),
+    ] {
+        let closed = intake(Some(Arc::new(Down(kind)))).admit(&Headers::default(), BODY, now).unwrap_err();
+        assert_eq!((closed.code(), closed.http_status(), closed.decision), (code, 503, None));
+        let open = intake(Some(Arc::new(OpenWhenDown(Down(kind)))));
+        assert!((0..3).all(|_| open.admit(&Headers::default(), BODY, now).is_ok()));
+    }
+}
