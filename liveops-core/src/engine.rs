@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::board::{Cursor, Page, Ranking, Row, ScoreRange};
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
-use crate::event::Parser;
+use crate::event::{self, Parser};
 use crate::id::{BoardId, PlayerId};
 use crate::limits::PAGE_LEN_MAX;
 use crate::plan::{Outcome, Plan};
@@ -145,12 +145,8 @@ impl<S: Store> Engine<S> {
     /// is refused with its first issue's code and the whole [`crate::event::ValidationError`] as the error's source.
     pub fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
         let parser = Arc::clone(&self.rules.read().parser);
-        let body = trusted.strip_suffix(b"\n").unwrap_or(trusted);
-        let mut lines = body.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut lines = event::lines(trusted);
         let mut outcomes = Vec::new();
-        if body.is_empty() {
-            return outcomes;
-        }
         loop {
             let mut commands = Vec::with_capacity(NDJSON_BATCH_LEN);
             let parsed: Vec<Option<Error>> = lines

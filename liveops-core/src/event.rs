@@ -16,6 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod batch;
 mod issue;
 mod parse;
 mod scan;
@@ -27,6 +28,8 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer};
 
+pub(crate) use self::batch::lines;
+pub use self::batch::{BatchReport, LineError};
 pub use self::issue::{Issue, ValidationError};
 pub use self::parse::{IssueMode, Parsed, Parser};
 pub use self::schema::{EventSchema, Field, FieldKind, SchemaError, Schemas, UnknownFields};

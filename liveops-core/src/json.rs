@@ -87,6 +87,8 @@ pub struct SyntaxError {
     pub line: usize,
     /// Column at which reading stopped, in bytes, from 1; 0 before the first byte of a line.
     pub column: usize,
+    /// The same place in bytes from the beginning, from 0: never beyond the end.
+    pub offset: usize,
 }
 
 /// Reads a document.
@@ -103,7 +105,8 @@ pub struct SyntaxError {
 /// ```
 pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value<'_>, SyntaxError> {
     let refuse = |code, message: &str, limit, (line, column)| {
-        Err(SyntaxError { code, path: String::new(), message: message.into(), limit, line, column })
+        let offset = offset_of(bytes, line, column);
+        Err(SyntaxError { code, path: String::new(), message: message.into(), limit, line, column, offset })
     };
     if bytes.len() > limits.bytes_max {
         return refuse(Code::TooLarge, "the document is too long", Some(limits.bytes_max), (1, 0));
@@ -130,7 +133,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value<'_>, SyntaxError> {
                 refuse(Code::TrailingData, "something follows the JSON value", None, at)
             }
         },
-        Err(error) => Err(trace.explain(&error, limits)),
+        Err(error) => Err(trace.explain(&error, limits, bytes)),
     }
 }
 
@@ -287,7 +290,7 @@ impl Trace {
         error
     }
 
-    fn explain(self, error: &serde_json::Error, limits: Limits) -> SyntaxError {
+    fn explain(self, error: &serde_json::Error, limits: Limits, bytes: &[u8]) -> SyntaxError {
         let mut path = String::new();
         for segment in self.path.iter().rev() {
             match segment {
@@ -306,7 +309,7 @@ impl Trace {
             |(code, message)| (code, message.to_owned()),
         );
         let limit = (code == Code::TooDeep).then_some(limits.depth_max);
-        SyntaxError { code, path, message, limit, line, column }
+        SyntaxError { code, path, message, limit, line, column, offset: offset_of(bytes, line, column) }
     }
 }
 
@@ -457,6 +460,13 @@ fn duplicate_of<'m>(members: &'m [(Cow<'_, str>, Value<'_>)]) -> Option<&'m str>
         .map(|(key, _)| key)
 }
 
+/// What a line and a column are in bytes from the beginning.
+fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let line_start = line.checked_sub(2).map_or(0, |nth| ends.take(nth + 1).last().unwrap_or(0));
+    (line_start + column.saturating_sub(1)).min(bytes.len())
+}
+
 /// Line and column after some bytes.
 fn end_of(bytes: &[u8]) -> (usize, usize) {
     let line_starts = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
@@ -545,6 +555,11 @@ mod tests {
         assert_eq!((error.code, error.line, error.column), (Code::InvalidUtf8, 2, 1));
         let error = parse(b"{} x", WIDE).unwrap_err();
         assert_eq!((error.code, error.line, error.column), (Code::TrailingData, 1, 4));
+        for (text, offset) in
+            [(&b"{\"a\":\n [1, tru]}"[..], 14), (b"{} x", 3), (b"{}\n\n\xff", 4), (b"", 0), (b"\n\n[", 2)]
+        {
+            assert_eq!(parse(text, WIDE).unwrap_err().offset, offset, "{}", String::from_utf8_lossy(text));
+        }
         let mut path = String::new();
         push_segment(&mut path, &("~/\u{1}".to_owned() + &"x".repeat(62)));
         assert_eq!(path, format!("/~0~1\\u0001{}…", "x".repeat(58)));

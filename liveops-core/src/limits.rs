@@ -12,6 +12,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const JSON_DEPTH_MAX: usize = 8;
 /// Most issues that one validation reports.
 pub const ISSUES_MAX: usize = 32;
+/// Most lines of a batch whose issues are kept.
+pub const BATCH_ERRORS_MAX: usize = 1000;
 /// Longest text field, in bytes.
 pub const TEXT_BYTES_MAX: usize = 1024;
 /// Longest array field, in elements.

@@ -2,7 +2,7 @@
 //! more strictly than its own libraries do.
 //!
 //! A [`Signer`] makes the headers, a [`Verifier`] answers with [`Verified`], which nothing else can make except the
-//! explicit [`Verified::trusted`]. Both work from one secret or from a [`KeyRing`].
+//! explicit [`Trusted`]. Both work from one secret or from a [`KeyRing`].
 //!
 //! A secret inside a game client is public: whoever has the client can sign whatever they like. Sign on servers, or
 //! give each player a key of their own ([`Key::for_player`]) and treat what it signs as that player's claim.
@@ -38,7 +38,7 @@ pub use keys::{Key, KeyRing};
 pub use mac::{hmac_sha256_hex, verify_hmac_sha256_hex};
 pub use secret::Secret;
 pub use sign::{SignedHeaders, Signer};
-pub use verify::{Verified, Verifier};
+pub use verify::{Trusted, Verified, Verifier};
 
 /// What is signed, and where the signature stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
@@ -69,7 +69,7 @@ impl SignatureError {
         Self { code, message: message.into() }
     }
 
-    /// The stable code: `missing_header`, `malformed_header`, `timestamp_too_old`, `timestamp_too_new`,
+    /// The stable code: `too_large`, `missing_header`, `malformed_header`, `timestamp_too_old`, `timestamp_too_new`,
     /// `unknown_key`, `key_player_mismatch`, `signature_mismatch`; of a set-up, `secret_invalid` or
     /// `invalid_argument`.
     pub const fn code(&self) -> Code {

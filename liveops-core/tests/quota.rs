@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use liveops_core::error::{StoreError, StoreErrorKind};
+use liveops_core::intake::Request;
 use liveops_core::quota::{Decision, Quota, QuotaStore};
 use liveops_core::signing::Headers;
 use liveops_core::{Code, Intake, Rules, Timestamp};
@@ -25,7 +26,7 @@ fn intake(store: Option<Arc<dyn QuotaStore>>) -> Intake {
 fn a_refusal_at_the_door_names_whose_quota_it_was() {
     let intake = intake(None);
     let now = Timestamp::from_unix_seconds(NOW_SECONDS);
-    let send = || intake.admit_from(Some("192.0.2.1"), &Headers::default(), BODY, now);
+    let send = || intake.admit_request(&Request::new(Headers::default(), BODY).from_address("192.0.2.1"), now);
     assert!(send().is_ok());
     let by_player = send().unwrap_err();
     assert_eq!((by_player.code(), by_player.scope), (Code::RateLimited, "player"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liveops_core::intake::Request;
 use liveops_core::{Refusal, Timestamp};
 use napi_derive::napi;
 
@@ -69,7 +70,12 @@ impl Intake {
     #[napi]
     pub fn admit(&self, headers: Vec<String>, body: &[u8], now: i64, address: Option<String>) -> Result<Command> {
         let now = Timestamp::from_unix_millis(now);
-        let admitted: Result<_, Refusal> = self.0.admit_from(address.as_deref(), &headers_of(&headers), body, now);
+        let request = Request::new(headers_of(&headers), body);
+        let request = match &address {
+            Some(address) => request.from_address(address),
+            None => request,
+        };
+        let admitted: Result<_, Refusal> = self.0.admit_request(&request, now);
         admitted.map(|admitted| Command(admitted.into_command())).or_throw()
     }
 

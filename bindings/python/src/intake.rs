@@ -1,7 +1,8 @@
 //! The door.
 
 use liveops_core::error::Code;
-use liveops_core::intake::Intake as Core;
+use liveops_core::intake::{Intake as Core, Request};
+use liveops_core::signing::Headers;
 use pyo3::prelude::*;
 
 use crate::arguments::{Bytes, HeaderPairs, Int, instant};
@@ -64,7 +65,11 @@ impl Intake {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Command> {
         let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let admitted = headers.with(|headers| core.admit_from(address, headers, body.as_slice(), now)).or_raise(py)?;
+        let admit = |headers: &Headers<'_>| {
+            let request = Request::new(*headers, body.as_slice());
+            core.admit_request(&address.map_or(request.clone(), |address| request.from_address(address)), now)
+        };
+        let admitted = headers.with(admit).or_raise(py)?;
         Ok(Command(admitted.into_command()))
     }
 

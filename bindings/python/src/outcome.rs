@@ -112,7 +112,8 @@ impl Outcome {
         let refusal = self.refusal();
         let message = refusal.as_ref().map(|refusal| refusal.message.as_str());
         let issues = refusal.iter().flat_map(|refusal| &refusal.issues);
-        let issues: Vec<_> = issues.map(|i| (i.code.as_str(), i.path.as_str(), i.message.as_str(), i.limit)).collect();
+        let issues: Vec<_> =
+            issues.map(|i| (i.code.as_str(), i.path.as_str(), i.message.as_str(), i.limit, i.offset)).collect();
         Ok((rebuild, (self.0.status(), self.0.code(), effect, message, issues).into_pyobject(py)?))
     }
 
@@ -124,14 +125,14 @@ impl Outcome {
         code: &str,
         effect: Option<Bytes<'_>>,
         message: Option<String>,
-        issues: Vec<(String, String, String, Option<i64>)>,
+        issues: Vec<(String, String, String, Option<i64>, Option<u64>)>,
     ) -> PyResult<Self> {
         let broken = || argument(py, Code::InvalidArgument, "this is no pickled outcome");
         let effect = effect.map(|bytes| Effect::take(&mut bytes.as_slice()).ok_or_else(broken)).transpose()?;
         let error = || -> PyResult<Error> {
             let code = Code::from_text(code).ok_or_else(broken)?;
-            let issue = |(code, path, message, limit): (String, String, String, Option<i64>)| {
-                Ok(Issue { code: Code::from_text(&code).ok_or_else(broken)?, path, message, limit })
+            let issue = |(code, path, message, limit, offset): (String, String, String, Option<i64>, Option<u64>)| {
+                Ok(Issue { code: Code::from_text(&code).ok_or_else(broken)?, path, message, limit, offset })
             };
             let issues = issues.into_iter().map(issue).collect::<PyResult<_>>()?;
             let message = message.unwrap_or_default();

@@ -104,9 +104,9 @@ pub(crate) fn period<'py>(py: Python<'py>, calendar: &Calendar, period: Period) 
 
 pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'py, PyTuple>> {
     let class = class(py, "Issue")?;
-    let issues = issues
-        .iter()
-        .map(|issue| class.call1((issue.code.as_str(), issue.path.as_str(), issue.message.as_str(), issue.limit)));
+    let issues = issues.iter().map(|issue| {
+        class.call1((issue.code.as_str(), issue.path.as_str(), issue.message.as_str(), issue.limit, issue.offset))
+    });
     PyTuple::new(py, issues.collect::<PyResult<Vec<_>>>()?)
 }
 

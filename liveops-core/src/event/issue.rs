@@ -9,7 +9,7 @@ use crate::limits::ISSUES_MAX;
 
 /// Why a body is not an event: at least one issue and at most 32, in the order of the wire form.
 ///
-/// Serializes as `{"issues": [{"code", "path", "message", "limit"?}]}`.
+/// Serializes as `{"issues": [{"code", "path", "message", "limit"?, "offset"?}]}`.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ValidationError {
     /// Never empty.
@@ -29,6 +29,9 @@ pub struct Issue {
     /// The limit that was passed: bytes, elements, levels, seconds or the bound of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
+    /// Where reading stopped, in bytes from the beginning of the body, if the body is no JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 impl ValidationError {
@@ -69,7 +72,8 @@ impl From<SyntaxError> for ValidationError {
     fn from(error: SyntaxError) -> Self {
         let message = error.to_string();
         let limit = error.limit.and_then(|limit| limit.try_into().ok());
-        Self { issues: vec![Issue { code: error.code, path: error.path, message, limit }] }
+        let offset = error.offset.try_into().ok();
+        Self { issues: vec![Issue { code: error.code, path: error.path, message, limit, offset }] }
     }
 }
 
@@ -158,7 +162,7 @@ impl Issues {
 
     fn push_issue(&mut self, code: Code, place: Place<'_>, message: impl Into<String>, limit: Option<i64>) {
         if self.found.len() < self.len_max {
-            self.found.push(Issue { code, path: place.pointer(), message: message.into(), limit });
+            self.found.push(Issue { code, path: place.pointer(), message: message.into(), limit, offset: None });
         }
     }
 

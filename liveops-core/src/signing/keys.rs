@@ -113,17 +113,23 @@ impl KeyRing {
     }
 
     /// The keys to verify with, at least one.
-    pub(super) fn candidates(&self, id: Option<&str>, now: Timestamp) -> Result<Vec<&Key>, SignatureError> {
-        if let Some(id) = id.filter(|_| !self.is_unnamed()) {
-            let named = self.by_id.get(id.as_bytes()).and_then(|index| self.keys.get(*index));
-            return named
-                .filter(|key| key.is_valid(now))
-                .map(|key| vec![key])
-                .ok_or_else(|| SignatureError::new(Code::UnknownKey, "no key with this id is valid now"));
-        }
-        let valid: Vec<_> = self.keys.iter().filter(|key| key.is_valid(now)).take(SIGNATURE_KEYS_TRIED_MAX).collect();
-        if valid.is_empty() {
-            return Err(SignatureError::new(Code::UnknownKey, "no key of the ring is valid now"));
+    pub(super) fn candidates(
+        &self,
+        id: Option<&str>,
+        now: Timestamp,
+    ) -> Result<impl Iterator<Item = &Key>, SignatureError> {
+        let (keys, missing) = match id.filter(|_| !self.is_unnamed()) {
+            // The one of this name, as a list of one.
+            Some(id) => {
+                let index = self.by_id.get(id.as_bytes()).copied();
+                let named = index.and_then(|index| self.keys.get(index..=index)).unwrap_or_default();
+                (named, "no key with this id is valid now")
+            }
+            None => (self.keys.as_slice(), "no key of the ring is valid now"),
+        };
+        let mut valid = keys.iter().filter(move |key| key.is_valid(now)).take(SIGNATURE_KEYS_TRIED_MAX).peekable();
+        if valid.peek().is_none() {
+            return Err(SignatureError::new(Code::UnknownKey, missing));
         }
         Ok(valid)
     }

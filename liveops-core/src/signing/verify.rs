@@ -7,7 +7,7 @@ use super::mac::Tag;
 use super::{Headers, Key, KeyRing, Scheme, Secret, SignatureError, is_message_id};
 use crate::error::Code;
 use crate::id::{EventId, Id, PlayerId};
-use crate::limits::{SIGNATURE_HEADER_BYTES_MAX, SIGNATURE_TOLERANCE_SECONDS, SIGNATURES_MAX};
+use crate::limits::{BODY_BYTES_MAX, SIGNATURE_HEADER_BYTES_MAX, SIGNATURE_TOLERANCE_SECONDS, SIGNATURES_MAX};
 use crate::time::Timestamp;
 
 /// Tells whether messages come from someone who has a secret. `Send + Sync`; keyed once, no lock.
@@ -16,6 +16,7 @@ pub struct Verifier {
     ring: KeyRing,
     scheme: Scheme,
     tolerance_seconds: i64,
+    body_bytes_max: usize,
 }
 
 impl Verifier {
@@ -29,7 +30,12 @@ impl Verifier {
 
     /// With any valid key of a ring, or the one that `webhook-key-id` names.
     pub fn with_ring(ring: KeyRing) -> Self {
-        Self { ring, scheme: Scheme::Standard, tolerance_seconds: SIGNATURE_TOLERANCE_SECONDS }
+        Self {
+            ring,
+            scheme: Scheme::Standard,
+            tolerance_seconds: SIGNATURE_TOLERANCE_SECONDS,
+            body_bytes_max: BODY_BYTES_MAX,
+        }
     }
 
     /// By another scheme than [`Scheme::Standard`].
@@ -45,11 +51,22 @@ impl Verifier {
         Self { tolerance_seconds: seconds.max(0), ..self }
     }
 
+    /// Longest body that is looked at, in bytes: 64 KiB unless said otherwise. A MAC costs its sender nothing and us time
+    /// for each byte.
+    #[must_use]
+    pub fn body_bytes_max(self, bytes: usize) -> Self {
+        Self { body_bytes_max: bytes, ..self }
+    }
+
     /// Verifies the body as received, byte by byte, at the receiver's time.
     ///
-    /// Checks in this order: the form of the headers (`missing_header`, `malformed_header`), the time
+    /// Checks in this order: the size (`too_large`), the form of the headers (`missing_header`, `malformed_header`), the time
     /// (`timestamp_too_old`, `timestamp_too_new`), the key (`unknown_key`) and the signature (`signature_mismatch`).
     pub fn verify(&self, headers: &Headers<'_>, body: &[u8], now: Timestamp) -> Result<Verified, SignatureError> {
+        if body.len() > self.body_bytes_max {
+            let message = format!("the body has more than {} bytes", self.body_bytes_max);
+            return Err(SignatureError::new(Code::TooLarge, message));
+        }
         let key_id = headers.webhook_key_id()?;
         if key_id.is_some_and(|text| Id::new(text).is_err()) {
             return Err(malformed("webhook-key-id is not 1 to 64 visible ASCII bytes"));
@@ -84,6 +101,27 @@ impl Verifier {
         }
     }
 
+    /// Verifies many messages, each by itself: one answer for each, in order.
+    ///
+    /// ```
+    /// use liveops_core::Timestamp;
+    /// use liveops_core::signing::{Headers, Secret, Signer, Verifier};
+    ///
+    /// let (secret, now) = (Secret::generate([7; 32]), Timestamp::from_unix_seconds(1_800_000_000));
+    /// let signed = Signer::new(&secret)?.sign("evt_1", b"{}", now)?;
+    /// let headers = Headers::from_pairs(signed.pairs());
+    /// let answers = Verifier::new(&secret)?.verify_batch([(&headers, &b"{}"[..]), (&headers, b"[]")], now);
+    /// assert!(answers[0].is_ok() && answers[1].is_err());
+    /// # Ok::<(), liveops_core::signing::SignatureError>(())
+    /// ```
+    pub fn verify_batch<'m>(
+        &self,
+        messages: impl IntoIterator<Item = (&'m Headers<'m>, &'m [u8])>,
+        now: Timestamp,
+    ) -> Vec<Result<Verified, SignatureError>> {
+        messages.into_iter().map(|(headers, body)| self.verify(headers, body, now)).collect()
+    }
+
     /// In whole seconds on both sides: what the sender wrote has no more.
     fn check_time(&self, signed: i64, now: Timestamp) -> Result<(), SignatureError> {
         let age = now.as_unix_seconds().saturating_sub(signed);
@@ -108,14 +146,42 @@ impl Verifier {
         pieces: &[&[u8]],
         tags: &[Tag],
     ) -> Result<&Key, SignatureError> {
-        let keys = self.ring.candidates(id, now)?;
-        keys.into_iter()
+        self.ring
+            .candidates(id, now)?
             .find(|key| key.keyed.mac(pieces).is_any_of(tags))
             .ok_or_else(|| SignatureError::new(Code::SignatureMismatch, "no signature matches the message"))
     }
 }
 
-/// Proof that a message was verified, or that the caller vouches for it.
+/// Says that the caller knows the sender by other means than a signature: a session, mutual TLS, the same process.
+///
+/// ```
+/// use liveops_core::PlayerId;
+/// use liveops_core::signing::{Trusted, Verified};
+///
+/// let (ana, bo) = (PlayerId::new("ana")?, PlayerId::new("bo")?);
+/// let session = Verified::from(Trusted::player(ana.clone()));
+/// assert!(session.check_player(&ana).is_ok() && session.check_player(&bo).is_err());
+/// # Ok::<(), liveops_core::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trusted {
+    player: Option<PlayerId>,
+}
+
+impl Trusted {
+    /// Who may speak for every player, as a game server does.
+    pub const fn for_all() -> Self {
+        Self { player: None }
+    }
+
+    /// Who speaks for this player only, as the session of a game client does.
+    pub const fn player(player: PlayerId) -> Self {
+        Self { player: Some(player) }
+    }
+}
+
+/// Proof that a message was verified, which only a [`Verifier`] makes, or that the caller vouches for it: [`Trusted`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Verified {
@@ -125,11 +191,6 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// For callers who know the sender by other means: a session, mutual TLS, the same process.
-    pub const fn trusted() -> Self {
-        Self { message_id: None, key_id: None, player: None }
-    }
-
     /// The signed `webhook-id`; none of a legacy signature, which does not cover headers.
     pub const fn message_id(&self) -> Option<&EventId> {
         self.message_id.as_ref()
@@ -158,6 +219,12 @@ impl Verified {
 
     fn by(key: &Key, message_id: Option<EventId>) -> Self {
         Self { message_id, key_id: key.id.clone(), player: key.player.clone() }
+    }
+}
+
+impl From<Trusted> for Verified {
+    fn from(trusted: Trusted) -> Self {
+        Self { message_id: None, key_id: None, player: trusted.player }
     }
 }
 

@@ -124,12 +124,13 @@ def _to_wire(value: Any) -> Any:
 class Issue(Result):
     """One thing that is wrong with a body. Never contains a value of it."""
 
-    _optional = frozenset({"limit"})
+    _optional = frozenset({"limit", "offset"})
 
     code: str
     path: str
     message: str
     limit: int | None = None
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ fn a_key_of_one_player() {
     let verified = Verifier::with_ring(ring).verify(&Headers::from_pairs(signed.pairs()), BODY, at(100)).unwrap();
     assert_eq!(verified.check_player(&ana), Ok(()));
     assert_eq!(verified.check_player(&bo).unwrap_err().code(), Code::KeyPlayerMismatch);
-    assert_eq!(Verified::trusted().check_player(&bo), Ok(()));
+    assert_eq!(Verified::from(Trusted::for_all()).check_player(&bo), Ok(()));
 }
 
 #[test]
@@ -270,4 +270,36 @@ fn what_cannot_be_signed() {
     }
     signer.sign("a", BODY, at(999_999_999_999)).unwrap();
     assert_eq!(Signer::new("whsec_short").unwrap_err().code(), Code::SecretInvalid);
+}
+
+#[test]
+fn size_comes_before_everything_else() {
+    let secret = Secret::generate([1; 32]);
+    let verifier = Verifier::new(&secret).unwrap().body_bytes_max(3);
+    let none = Headers::default();
+    assert_eq!(verifier.verify(&none, b"four", at(SECONDS)).unwrap_err().code(), Code::TooLarge);
+    assert_eq!(verifier.verify(&none, b"two", at(SECONDS)).unwrap_err().code(), Code::MissingHeader);
+    let verifier = Verifier::new(&secret).unwrap();
+    assert_eq!(
+        verifier.verify(&none, &vec![b'a'; BODY_BYTES_MAX], at(SECONDS)).unwrap_err().code(),
+        Code::MissingHeader
+    );
+    assert_eq!(
+        verifier.verify(&none, &vec![b'a'; BODY_BYTES_MAX + 1], at(SECONDS)).unwrap_err().code(),
+        Code::TooLarge
+    );
+}
+
+#[test]
+fn messages_of_a_batch_stand_by_themselves() {
+    let secret = Secret::generate([1; 32]);
+    let signer = Signer::new(&secret).unwrap();
+    let (one, two) = (signer.sign("m1", b"1", at(SECONDS)).unwrap(), signer.sign("m2", b"2", at(SECONDS)).unwrap());
+    let (one, two) = (Headers::from_pairs(one.pairs()), Headers::from_pairs(two.pairs()));
+    let verifier = Verifier::new(&secret).unwrap();
+    let answers = verifier.verify_batch([(&one, &b"1"[..]), (&two, b"1"), (&two, b"2")], at(SECONDS));
+    let ids: Vec<_> =
+        answers.iter().map(|a| a.as_ref().ok().and_then(|v| v.message_id()).map(EventId::as_str)).collect();
+    assert_eq!(ids, [Some("m1"), None, Some("m2")]);
+    assert_eq!(answers[1].as_ref().unwrap_err().code(), Code::SignatureMismatch);
 }

@@ -1,0 +1,67 @@
+//! Many bodies at once: newline-delimited JSON.
+
+use super::{Parser, ValidationError};
+use crate::limits::BATCH_ERRORS_MAX;
+use crate::time::Timestamp;
+
+/// The lines of NDJSON. They end with a newline, before which a carriage return may stand; an empty last line is no line.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let lines = (!body.is_empty()).then(|| body.split(|byte| *byte == b'\n'));
+    lines.into_iter().flatten().map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// What [`Parser::validate_batch`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct BatchReport {
+    /// Lines that are events.
+    pub accepted: usize,
+    /// Lines that are not.
+    pub refused: usize,
+    /// Of the first 1,000 lines that are not, where and why.
+    pub errors: Vec<LineError>,
+}
+
+/// Why a line is no event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize)]
+#[error("line {line}: {error}")]
+pub struct LineError {
+    /// Which line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    #[serde(flatten)]
+    pub error: ValidationError,
+}
+
+impl Parser {
+    /// Checks lines of JSON, one event each, without making events of them.
+    ///
+    /// ```
+    /// use liveops_core::Timestamp;
+    /// use liveops_core::event::{Parser, Schemas, TimeLimits};
+    ///
+    /// let parser = Parser::new(Schemas::builtin(), TimeLimits::default());
+    /// let now = Timestamp::from_rfc3339("2026-11-07T00:00:00Z").unwrap();
+    /// let lines = br#"{"type":"progression","playerId":"ana","ts":1794009600,"payload":{"deltaXp":120}}
+    /// {"type":"progression","playerId":"ana","ts":1794009600,"payload":{"deltaXp":-1}}
+    /// "#;
+    /// let report = parser.validate_batch(lines, now);
+    /// assert_eq!((report.accepted, report.refused, report.errors[0].line), (1, 1, 2));
+    /// assert_eq!(report.errors[0].error.issues()[0].path, "/payload/deltaXp");
+    /// ```
+    pub fn validate_batch(&self, lines: &[u8], received_at: Timestamp) -> BatchReport {
+        let mut report = BatchReport::default();
+        for (index, line) in self::lines(lines).enumerate() {
+            match self.validate(line, received_at) {
+                Ok(()) => report.accepted += 1,
+                Err(error) => {
+                    report.refused += 1;
+                    if report.errors.len() < BATCH_ERRORS_MAX {
+                        report.errors.push(LineError { line: index + 1, error });
+                    }
+                }
+            }
+        }
+        report
+    }
+}
