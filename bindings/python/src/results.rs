@@ -110,6 +110,25 @@ pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'
     PyTuple::new(py, issues.collect::<PyResult<Vec<_>>>()?)
 }
 
+/// An issue for pickle: code, path, message, limit, offset.
+pub(crate) type IssueParts = (String, String, String, Option<i64>, Option<u64>);
+
+pub(crate) fn issue_parts(issues: &[Issue]) -> Vec<IssueParts> {
+    let parts = |issue: &Issue| {
+        let Issue { code, path, message, limit, offset } = issue.clone();
+        (code.as_str().to_owned(), path, message, limit, offset)
+    };
+    issues.iter().map(parts).collect()
+}
+
+/// The issues again; `None` if a code is none.
+pub(crate) fn issues_of(parts: Vec<IssueParts>) -> Option<Vec<Issue>> {
+    let issue = |(code, path, message, limit, offset): IssueParts| {
+        Some(Issue { code: Code::from_text(&code)?, path, message, limit, offset })
+    };
+    parts.into_iter().map(issue).collect()
+}
+
 pub(crate) fn decision<'py>(
     py: Python<'py>,
     decision: &Decision,
