@@ -10,7 +10,7 @@ use liveops_core::{Period, PlayerId, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
 
 use crate::errors::{Fallible as _, argument, fail};
 
@@ -190,7 +190,7 @@ impl<'py> FromPyObject<'_, 'py> for HeaderPairs<'py> {
         let pairs = if headers.hasattr(items)? { headers.call_method0(items)? } else { headers.to_owned() };
         let mut read = Vec::new();
         for pair in pairs.try_iter()? {
-            let (name, value) = pair?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+            let (name, value) = name_and_value(&pair?)?;
             read.push((header_text(name)?, header_text(value)?));
         }
         Ok(Self(read))
@@ -200,11 +200,32 @@ impl<'py> FromPyObject<'_, 'py> for HeaderPairs<'py> {
 impl HeaderPairs<'_> {
     /// Calls with the headers that matter.
     pub(crate) fn with<T>(&self, read: impl FnOnce(&Headers<'_>) -> T) -> T {
-        // A text that is no UTF-8 can match nothing, but it must not vanish either.
-        let texts: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-            self.0.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect();
-        read(&Headers::from_pairs(texts.iter().map(|(name, value)| (&**name, &**value))))
+        read(&self.texts().headers())
     }
+
+    /// The same texts as Rust's, which are there without the interpreter's lock too. One that is no UTF-8 can match
+    /// nothing, but it must not vanish either.
+    pub(crate) fn texts(&self) -> HeaderTexts<'_> {
+        HeaderTexts(self.0.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect())
+    }
+}
+
+/// What [`Headers`] of a Python request borrow from.
+pub(crate) struct HeaderTexts<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl HeaderTexts<'_> {
+    pub(crate) fn headers(&self) -> Headers<'_> {
+        Headers::from_pairs(self.0.iter().map(|(name, value)| (&**name, &**value)))
+    }
+}
+
+/// A tuple, or a list as ASGI allows it. No other sequence: a text of two letters is no header.
+fn name_and_value<'py>(pair: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let is_pair = (pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>()) && pair.len()? == 2;
+    if !is_pair {
+        return Err(PyTypeError::new_err("headers are a mapping, or pairs of a name and a value"));
+    }
+    Ok((pair.get_item(0)?, pair.get_item(1)?))
 }
 
 /// Servers below the level of frameworks give bytes, which HTTP reads as Latin-1.

@@ -4,8 +4,9 @@ use liveops_core::board::{ArchivedRow, Award, Cursor, Heading, Page, Row, Score}
 use liveops_core::error::Code;
 use liveops_core::event::Issue;
 use liveops_core::quota::Decision;
+use liveops_core::signing::Verified;
 use liveops_core::window::Calendar;
-use liveops_core::{Period, Timestamp};
+use liveops_core::{EventId, Id, Period, PlayerId, Timestamp};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple};
@@ -100,6 +101,11 @@ pub(crate) fn period<'py>(py: Python<'py>, calendar: &Calendar, period: Period) 
     let [start, end, closes_at] = times;
     let label = calendar.label(period);
     class(py, "Period")?.call1((period.window.as_str(), period.index, label, start, end, closes_at))
+}
+
+pub(crate) fn verified<'py>(py: Python<'py>, verified: &Verified) -> PyResult<Bound<'py, PyAny>> {
+    let (message, key) = (verified.message_id().map(EventId::as_str), verified.key_id().map(Id::as_str));
+    class(py, "Verified")?.call1((message, key, verified.player().map(PlayerId::as_str)))
 }
 
 pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'py, PyTuple>> {

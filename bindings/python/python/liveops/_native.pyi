@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, final, over
 
 from typing_extensions import Self, disjoint_base
 
-from .errors import Refusal, UnknownOutcome
+from .errors import Refusal, SignatureError, UnknownOutcome
 from .results import (
     ArchivedRow,
     Award,
@@ -81,7 +81,9 @@ class _Memory(Protocol):
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Integers: TypeAlias = Iterable[SupportsIndex] | _Memory
-_Headers: TypeAlias = Mapping[str, str] | _Items | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+_Headers: TypeAlias = (
+    Mapping[str, str] | _Items | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | Iterable[list[bytes]]
+)
 _Window: TypeAlias = Literal["daily", "weekly", "monthly", "seasonal", "allTime"]
 _Stretch: TypeAlias = _Window | Period
 _When: TypeAlias = int | datetime
@@ -768,10 +770,18 @@ class Verifier:
         keys: Sequence[Key] | None = None,
         scheme: _Scheme = "standard",
         tolerance_seconds: int = ...,
+        body_bytes_max: int = ...,
     ) -> Self: ...
     def verify(
         self, headers: _Headers, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
     ) -> Verified: ...
+    def verify_batch(
+        self,
+        messages: Iterable[tuple[_Headers, _Bytes]],
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Verified | SignatureError]: ...
 
 @final
 class Signer:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from . import _native
+from .errors import SignatureError
 
 __all__ = [
     "ArchivedRow",
@@ -466,11 +467,19 @@ class Odds(Result):
 
 @dataclass(frozen=True, slots=True)
 class Verified(Result):
-    """Proof that a message was verified. `message_id` is None of a legacy signature, which does not cover headers."""
+    """Proof that a message was verified. `message_id` is None of a legacy signature, which does not cover headers.
+
+    `player` is the only one the key speaks for, None if it speaks for all: whoever reads the body compares.
+    """
 
     message_id: str | None
     key_id: str | None
     player: str | None
+
+    def check_player(self, player_id: str) -> None:
+        """Raises `SignatureError` with `key_player_mismatch` if the key is bound to another player."""
+        if self.player not in (None, player_id):
+            raise SignatureError("key_player_mismatch")
 
 
 @dataclass(frozen=True, slots=True)
