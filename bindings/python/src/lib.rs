@@ -51,7 +51,7 @@ mod _native {
     #[pymodule_export]
     use super::errors::error_codes;
     #[pymodule_export]
-    use super::event::{EventParser, validate};
+    use super::event::{BatchReport, EventParser, validate};
     #[pymodule_export]
     use super::intake::Intake;
     #[pymodule_export]

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::choices;
 use crate::errors::fail;
+use crate::event::Line;
 
 /// `None` for something endless: what has no beginning, or no end.
 fn finite(time: Timestamp) -> Option<i64> {
@@ -114,6 +115,12 @@ pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'
         class.call1((issue.code.as_str(), issue.path.as_str(), issue.message.as_str(), issue.limit, issue.offset))
     });
     PyTuple::new(py, issues.collect::<PyResult<Vec<_>>>()?)
+}
+
+pub(crate) fn line_errors<'py>(py: Python<'py>, lines: &[Line]) -> PyResult<Bound<'py, PyTuple>> {
+    let class = class(py, "LineError")?;
+    let errors = lines.iter().map(|error| class.call1((error.line, issues(py, &error.issues)?)));
+    PyTuple::new(py, errors.collect::<PyResult<Vec<_>>>()?)
 }
 
 /// An issue for pickle: code, path, message, limit, offset.

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import liveops
+from conftest import NOW_MS, event
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +64,34 @@ def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:
     codes: list[str] = []
     at_once(lambda _: codes.append(next(rows).code))
     assert len(codes) == 1200
+
+
+def test_batches_let_other_threads_run() -> None:
+    headers = liveops.Signer(SECRET).sign("e", b" " * 60_000, now_ms=NOW_MS)
+    lines = (event() + b"\n") * 20_000
+    verifier, parser = liveops.Verifier(SECRET), liveops.EventParser()
+    assert runs_beside(lambda: parser.validate_batch(lines, now_ms=NOW_MS))
+    assert runs_beside(lambda: verifier.verify_batch([(headers, b" " * 60_000)] * 300, now_ms=NOW_MS))
+    assert not runs_beside(lambda: sum(range(300_000))), "as what holds the lock shows"
+
+
+def runs_beside(work: Callable[[], object]) -> bool:
+    """Whether this thread gets on while another one works, although nobody takes the lock from whoever has it."""
+    sys.setswitchinterval(1000)
+    for _ in range(5):
+        begun, done = threading.Event(), False
+
+        def run() -> None:
+            nonlocal done
+            begun.set()
+            work()
+            done = True
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        begun.wait()
+        got_on = not done
+        thread.join()
+        if got_on:
+            return True
+    return False

@@ -17,6 +17,7 @@ from .results import (
     Heading,
     Horizon,
     LevelProgress,
+    LineError,
     Odds,
     OpenHold,
     Page,
@@ -33,6 +34,7 @@ from .results import (
 __all__ = [
     "Archive",
     "ArchiveView",
+    "BatchReport",
     "Board",
     "Calendar",
     "Command",
@@ -845,3 +847,25 @@ class TimeFloor:
 class EventParser:
     def __new__(cls, rules: Rules | None = None, *, first_issue: bool = False) -> Self: ...
     def parse(self, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None) -> dict[str, Any]: ...
+    def validate_batch(
+        self, ndjson: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> BatchReport: ...
+
+@final
+class BatchReport:
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def errors(self) -> tuple[LineError, ...]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @staticmethod
+    def _rebuild(
+        accepted: int,
+        refused: int,
+        errors: list[tuple[int, list[tuple[str, str, str, int | None, int | None]]]],
+    ) -> BatchReport: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...

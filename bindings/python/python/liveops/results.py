@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from . import _native
-from .errors import SignatureError
+from .errors import SignatureError, as_pydantic
 
 __all__ = [
     "ArchivedRow",
@@ -29,6 +29,7 @@ __all__ = [
     "Item",
     "Judgement",
     "LevelProgress",
+    "LineError",
     "Odds",
     "OpenHold",
     "Page",
@@ -123,7 +124,11 @@ def _to_wire(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Issue(Result):
-    """One thing that is wrong with a body. Never contains a value of it."""
+    """One thing that is wrong with a body. Never contains a value of it.
+
+    `path` is a JSON Pointer, `limit` the bound that was passed, `offset` the byte at which reading stopped if the body is no
+    JSON; the latter two are None where there is no such thing.
+    """
 
     _optional = frozenset({"limit", "offset"})
 
@@ -132,6 +137,30 @@ class Issue(Result):
     message: str
     limit: int | None = None
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineError(Result):
+    """Why a line of a batch is no event. Lines count from 1."""
+
+    _nested = {"issues": Issue}
+
+    line: int
+    issues: tuple[Issue, ...]
+
+    @property
+    def code(self) -> str:
+        """The first issue's."""
+        return self.issues[0].code
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The issues in pydantic's shape, as a `ValidationError` has them."""
+        return [as_pydantic(issue) for issue in self.issues]
+
+    def __str__(self) -> str:
+        first, *more = self.issues
+        place = f" at {first.path}" if first.path else ""
+        return f"line {self.line}: {first.code}{place}: {first.message}" + (f" (and {len(more)} more)" if more else "")
 
 
 @dataclass(frozen=True, slots=True)
