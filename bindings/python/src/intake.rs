@@ -7,16 +7,14 @@ use pyo3::prelude::*;
 
 use crate::arguments::{Bytes, HeaderPairs, Int, instant};
 use crate::command::Command;
-use crate::errors::{Fallible as _, argument, fail};
+use crate::errors::{Fallible as _, argument};
+use crate::process::Owned;
 use crate::rules::Rules;
 use crate::signing::{AnySecret, Key, ring, scheme};
 
 /// Lets events in: size, signature, quota and parsing in one call.
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct Intake {
-    core: Core,
-    process: u32,
-}
+pub(crate) struct Intake(Owned<Core>);
 
 #[pymethods]
 impl Intake {
@@ -49,7 +47,7 @@ impl Intake {
         };
         let builder = if allow_unsigned_id { builder.allow_unsigned_id() } else { builder };
         let builder = if quotas { builder } else { builder.no_quotas() };
-        Ok(Self { core: builder.build().or_raise(py)?, process: std::process::id() })
+        Ok(Self(Owned::new(builder.build().or_raise(py)?)))
     }
 
     /// Checks size, signature, quota and body, in this order, and stamps what comes through with now. Raises `Refusal`.
@@ -64,7 +62,7 @@ impl Intake {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Command> {
-        let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let (core, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
         let admit = |headers: &Headers<'_>| {
             let request = Request::new(*headers, body.as_slice());
             core.admit_request(&address.map_or(request.clone(), |address| request.from_address(address)), now)
@@ -75,13 +73,7 @@ impl Intake {
 
     /// Tells the intake that the rules were replaced.
     fn replace(&self, py: Python<'_>, rules: &Rules) -> PyResult<()> {
-        self.get(py)?.replace(&rules.0.door());
+        self.0.get(py)?.replace(&rules.0.door());
         Ok(())
-    }
-}
-
-impl Intake {
-    fn get(&self, py: Python<'_>) -> PyResult<&Core> {
-        if self.process == std::process::id() { Ok(&self.core) } else { Err(fail(py, Code::Forked)) }
     }
 }

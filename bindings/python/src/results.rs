@@ -3,7 +3,6 @@
 use liveops_core::board::{ArchivedRow, Award, Cursor, Heading, Page, Row, Score};
 use liveops_core::error::Code;
 use liveops_core::event::Issue;
-use liveops_core::quota::Decision;
 use liveops_core::signing::Verified;
 use liveops_core::window::Calendar;
 use liveops_core::{EventId, Id, Period, PlayerId, Timestamp};
@@ -140,24 +139,4 @@ pub(crate) fn issues_of(parts: Vec<IssueParts>) -> Option<Vec<Issue>> {
         Some(Issue { code: Code::from_text(&code)?, path, message, limit, offset })
     };
     parts.into_iter().map(issue).collect()
-}
-
-pub(crate) fn decision<'py>(
-    py: Python<'py>,
-    decision: &Decision,
-    headers: &[(&'static str, String)],
-) -> PyResult<Bound<'py, PyAny>> {
-    let code = decision.code.map(Code::as_str);
-    let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    let retry_after = decision.retry_after.map(millis);
-    let headers = PyTuple::new(py, headers)?;
-    class(py, "Decision")?.call1((
-        decision.allowed,
-        code,
-        decision.limit,
-        decision.remaining,
-        retry_after,
-        millis(decision.reset_after),
-        headers,
-    ))
 }

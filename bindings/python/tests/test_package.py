@@ -34,7 +34,12 @@ def test_examples_in_the_documentation() -> None:
     found = {test.name for test in doctest.DocTestFinder().find(liveops) if test.examples}
     boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
     door = {"Secret", "Key", "Signer", "Verifier", "EventParser"}
-    assert {f"liveops.{name}" for name in boards | door} <= found
+    limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
+    assert {f"liveops.{name}" for name in boards | door | limits} <= found
+    # Functions are not.
+    [test] = doctest.DocTestFinder().find(liveops.gcra, globs=vars(liveops))
+    results = doctest.DocTestRunner().run(test)
+    assert results.attempted == 5 and results.failed == 0
 
 
 def test_replay_ends_in_the_digest_of_rust() -> None:

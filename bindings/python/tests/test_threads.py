@@ -57,6 +57,11 @@ def test_detectors_and_quotas() -> None:
     at_once(lambda thread: (detector.observe(thread), log.check(now_ms=0)))
     assert detector.score(1).baseline.n == 1200
     assert log.check(0, now_ms=0).remaining == 5000 - 1200
+    quota = liveops.Quota(5000, period_seconds=60)
+    limiter, sliding = liveops.RateLimiter(quota), liveops.SlidingLimiter(5000, window_seconds=60)
+    at_once(lambda thread: (limiter.check_all([(quota, "a"), (quota, f"{thread}")], now_ms=0), sliding.check("a", now_ms=0)))
+    assert limiter.check("a", 0, now_ms=0).remaining == sliding.check("a", 0, now_ms=0).remaining == 5000 - 1200
+    assert [limiter.check(f"{thread}", 0, now_ms=0).remaining for thread in range(4)] == [4700] * 4
 
 
 def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:

@@ -1,7 +1,7 @@
 """The core. What users import is in `liveops` itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import PathLike
 from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, final, overload
 
@@ -11,7 +11,6 @@ from .errors import Refusal, SignatureError, UnknownOutcome
 from .results import (
     ArchivedRow,
     Award,
-    Decision,
     Effect,
     FeedEntry,
     Heading,
@@ -38,6 +37,7 @@ __all__ = [
     "Board",
     "Calendar",
     "Command",
+    "Decision",
     "Engine",
     "EventParser",
     "Ewma",
@@ -49,11 +49,13 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "Payout",
+    "Quota",
     "RateLimiter",
     "Robust",
     "Rules",
     "Secret",
     "Signer",
+    "SlidingLimiter",
     "SlidingLog",
     "Tiers",
     "TimeFloor",
@@ -62,6 +64,7 @@ __all__ = [
     "ZScore",
     "__version__",
     "error_codes",
+    "gcra",
     "generate_secret",
     "hmac_sha256_hex",
     "loot_seed_commitment",
@@ -97,10 +100,14 @@ _Ranking: TypeAlias = Literal["ordinal", "competition", "dense"]
 _Tiers: TypeAlias = Tiers | Sequence[Mapping[str, object]]
 _Scheme: TypeAlias = Literal["standard", "legacyBody", "legacyBodyTimestamp"]
 _Rounding: TypeAlias = Literal["floor", "ceil", "nearest"]
+_WhenFull: TypeAlias = Literal["refuse", "admit"]
 
 __version__: str
 
 def error_codes() -> dict[str, tuple[int, str]]: ...
+def gcra(
+    state: int | None, quota: Quota, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+) -> tuple[int, Decision]: ...
 def generate_secret() -> str: ...
 def hmac_sha256_hex(secret: _Bytes, data: _Bytes) -> str: ...
 def verify_hmac_sha256_hex(secret: _Bytes, data: _Bytes, mac: str) -> bool: ...
@@ -795,15 +802,104 @@ class Signer:
     ) -> dict[str, str]: ...
 
 @final
-class RateLimiter:
+class Quota:
     def __new__(
         cls,
         limit: int,
         *,
-        period_seconds: int = ...,
+        period_seconds: int | None = None,
+        period: timedelta | None = None,
+        burst: int | None = None,
+    ) -> Self: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def period(self) -> timedelta: ...
+    @property
+    def burst(self) -> int: ...
+    @property
+    def interval(self) -> timedelta: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[int], dict[str, Any]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Decision:
+    @staticmethod
+    def unlimited() -> Decision: ...
+    @property
+    def allowed(self) -> bool: ...
+    @property
+    def code(self) -> Literal["rate_limited", "limiter_full"] | None: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def period_millis(self) -> int: ...
+    @property
+    def remaining(self) -> int: ...
+    @property
+    def retry_after_millis(self) -> int | None: ...
+    @property
+    def retry_after_seconds(self) -> int | None: ...
+    @property
+    def retry_after(self) -> int | None: ...
+    @property
+    def reset_after_millis(self) -> int: ...
+    def headers(self, name: str = "default") -> dict[str, str]: ...
+    def policy_header(self, name: str = "default") -> str: ...
+    def state_header(self, name: str = "default") -> str: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @staticmethod
+    def _rebuild(
+        code: str | None, limit: int, period: int, remaining: int, retry_after: int | None, reset_after: int
+    ) -> Decision: ...
+    def __and__(self, other: Decision, /) -> Decision: ...
+    def __rand__(self, other: Decision, /) -> Decision: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class RateLimiter:
+    @overload
+    def __new__(
+        cls,
+        limit: int,
+        *,
+        period_seconds: int | None = None,
+        period: timedelta | None = None,
         burst: int | None = None,
         capacity: int = ...,
-        when_full: Literal["refuse", "admit"] = "refuse",
+        when_full: _WhenFull = "refuse",
+    ) -> Self: ...
+    @overload
+    def __new__(cls, limit: Quota, *, capacity: int = ..., when_full: _WhenFull = "refuse") -> Self: ...
+    def check(
+        self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Decision: ...
+    def check_all(
+        self,
+        requests: Iterable[tuple[Quota, str]],
+        cost: int = ...,
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Decision: ...
+    @property
+    def admitted_when_full(self) -> int: ...
+    def __len__(self) -> int: ...
+
+@final
+class SlidingLimiter:
+    def __new__(
+        cls,
+        limit: int,
+        *,
+        window_seconds: int | None = None,
+        window: timedelta | None = None,
+        capacity: int = ...,
+        when_full: _WhenFull = "refuse",
     ) -> Self: ...
     def check(
         self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
@@ -812,7 +908,9 @@ class RateLimiter:
 
 @final
 class SlidingLog:
-    def __new__(cls, limit: int, *, window_seconds: int = ...) -> Self: ...
+    def __new__(
+        cls, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
+    ) -> Self: ...
     def check(self, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None) -> Decision: ...
 
 @final

@@ -18,7 +18,6 @@ __all__ = [
     "Baseline",
     "BoardPeriod",
     "Cause",
-    "Decision",
     "Effect",
     "FeedEntry",
     "FeedOutcome",
@@ -509,30 +508,3 @@ class Verified(Result):
         """Raises `SignatureError` with `key_player_mismatch` if the key is bound to another player."""
         if self.player not in (None, player_id):
             raise SignatureError("key_player_mismatch")
-
-
-@dataclass(frozen=True, slots=True)
-class Decision(Result):
-    """Whether a call may pass, and what its sender should know."""
-
-    allowed: bool
-    code: str | None
-    limit: int
-    remaining: int
-    retry_after_millis: int | None
-    reset_after_millis: int
-    _headers: tuple[tuple[str, str], ...]
-
-    @property
-    def retry_after(self) -> int | None:
-        """When to call again, in whole seconds, rounded up; None if allowed, or if it can never pass."""
-        return None if self.retry_after_millis is None else -(-self.retry_after_millis // 1000)
-
-    def headers(self) -> dict[str, str]:
-        """The headers that tell a client where it stands."""
-        return dict(self._headers)
-
-    def to_dict(self) -> dict[str, Any]:
-        wire = Result.to_dict(self)
-        del wire["Headers"]
-        return wire
