@@ -57,7 +57,7 @@ mod _native {
     #[pymodule_export]
     use super::event::{BatchReport, EventParser, validate};
     #[pymodule_export]
-    use super::intake::Intake;
+    use super::intake::{Intake, Request};
     #[pymodule_export]
     use super::leaderboard::Leaderboard;
     #[pymodule_export]

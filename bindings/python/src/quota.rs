@@ -138,7 +138,7 @@ pub(crate) fn gcra(
 /// >>> limiter.check("player:bo", now_ms=0).allowed
 /// True
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct RateLimiter(Arc<Owned<shared::RateLimiter>>);
+pub(crate) struct RateLimiter(Owned<Arc<shared::RateLimiter>>);
 
 #[pymethods]
 impl RateLimiter {
@@ -160,7 +160,7 @@ impl RateLimiter {
             Err(_) => Quota::new(py, limit.extract()?, period_seconds, period, burst)?,
         };
         let core = shared::RateLimiter::new(quota.0).capacity(room(py, capacity)?).when_full(full(py, when_full)?);
-        Ok(Self(Arc::new(Owned::new(core))))
+        Ok(Self(Owned::new(Arc::new(core))))
     }
 
     /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
@@ -208,7 +208,8 @@ impl RateLimiter {
 }
 
 impl RateLimiter {
-    fn get(&self, py: Python<'_>) -> PyResult<&shared::RateLimiter> {
+    /// To be shared with an intake too.
+    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Arc<shared::RateLimiter>> {
         self.0.get(py)
     }
 }

@@ -212,13 +212,13 @@ impl Verifier {
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        headers: HeaderPairs<'py>,
+        headers: HeaderPairs,
         body: Bytes<'py>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let now = instant(py, now_ms, now)?;
-        let found = headers.with(|headers| self.0.verify(headers, body.as_slice(), now)).or_raise(py)?;
+        let found = self.0.verify(&headers.read(), body.as_slice(), now).or_raise(py)?;
         verified(py, &found)
     }
 
@@ -233,10 +233,9 @@ impl Verifier {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let now = instant(py, now_ms, now)?;
-        let messages: Vec<(HeaderPairs<'_>, Bytes<'_>)> =
+        let messages: Vec<(HeaderPairs, Bytes<'_>)> =
             messages.try_iter()?.map(|message| message?.extract()).collect::<PyResult<_>>()?;
-        let texts: Vec<_> = messages.iter().map(|(headers, _)| headers.texts()).collect();
-        let read: Vec<_> = texts.iter().zip(&messages).map(|(t, (_, body))| (t.headers(), body.as_slice())).collect();
+        let read: Vec<_> = messages.iter().map(|(headers, body)| (headers.read(), body.as_slice())).collect();
         let answers = py.detach(|| self.0.verify_batch(read.iter().map(|(headers, body)| (headers, *body)), now));
         let answer = |answer: Result<signing::Verified, signing::SignatureError>| match answer {
             Ok(found) => verified(py, &found),

@@ -33,7 +33,7 @@ def test_examples_in_the_documentation() -> None:
     # Each class that has an example: they are found in the extension too.
     found = {test.name for test in doctest.DocTestFinder().find(liveops) if test.examples}
     boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
-    door = {"Secret", "Key", "Signer", "Verifier", "EventParser"}
+    door = {"Secret", "Key", "Signer", "Verifier", "EventParser", "Intake", "Request"}
     limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
     assert {f"liveops.{name}" for name in boards | door | limits} <= found
     # Functions are not.

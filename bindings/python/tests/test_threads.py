@@ -71,12 +71,13 @@ def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:
     assert len(codes) == 1200
 
 
-def test_batches_let_other_threads_run() -> None:
+def test_batches_let_other_threads_run(trusted: liveops.Intake) -> None:
     headers = liveops.Signer(SECRET).sign("e", b" " * 60_000, now_ms=NOW_MS)
     lines = (event() + b"\n") * 20_000
     verifier, parser = liveops.Verifier(SECRET), liveops.EventParser()
     assert runs_beside(lambda: parser.validate_batch(lines, now_ms=NOW_MS))
     assert runs_beside(lambda: verifier.verify_batch([(headers, b" " * 60_000)] * 300, now_ms=NOW_MS))
+    assert runs_beside(lambda: trusted.admit_batch([({}, event())] * 20_000, now_ms=NOW_MS))
     assert not runs_beside(lambda: sum(range(300_000))), "as what holds the lock shows"
 
 

@@ -51,6 +51,7 @@ __all__ = [
     "Payout",
     "Quota",
     "RateLimiter",
+    "Request",
     "Robust",
     "Rules",
     "Secret",
@@ -388,7 +389,8 @@ class Intake:
         tolerance_seconds: int = ...,
         trusted: bool = False,
         allow_unsigned_id: bool = False,
-        quotas: bool = True,
+        quotas: bool | RateLimiter = ...,
+        first_issue: bool = False,
     ) -> Self: ...
     def admit(
         self,
@@ -396,10 +398,31 @@ class Intake:
         body: _Bytes,
         *,
         address: str | None = None,
+        trusted: bool = False,
+        trusted_player: str | None = None,
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> Command: ...
+    def admit_batch(
+        self,
+        requests: Iterable[Request | tuple[_Headers, _Bytes] | tuple[_Headers, _Bytes, str | None]],
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Command | Refusal]: ...
     def replace(self, rules: Rules) -> None: ...
+
+@final
+class Request:
+    def __new__(
+        cls,
+        headers: _Headers,
+        body: _Bytes,
+        *,
+        address: str | None = None,
+        trusted: bool = False,
+        trusted_player: str | None = None,
+    ) -> Self: ...
 
 @final
 class Leaderboard:
