@@ -18,7 +18,7 @@ enum Program {
     Rust(&'static str),
     /// The same, told also where Redis is.
     Redis(&'static str),
-    /// A file in `benches/compare`, in an environment that has the peers.
+    /// A file in `benches/compare`, in an environment that has the peers, told the name of the row.
     Python(&'static str),
     /// A file in `benches/compare`, beside which the peers are installed.
     Node(&'static str),
@@ -44,6 +44,8 @@ const ROWS: &[Row] = &[
     Row { name: "board.increment_far.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10k.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
+    Row { name: "event.parse.msgspec", program: Program::Python("python_event.py") },
+    Row { name: "event.parse.pydantic", program: Program::Python("python_event.py") },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];
@@ -134,7 +136,7 @@ fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
         Program::Python(file) => {
             let venv = Venv::prepare("venv-compare", &["benches/compare/requirements.txt"])?;
             venv.install_liveops(Profile::Release)?;
-            Box::new(move || venv.command([&format!("benches/compare/{file}")]))
+            Box::new(move || venv.command([&format!("benches/compare/{file}"), name]))
         }
         Program::Node(file) => {
             npm_install("benches/compare")?;
