@@ -41,7 +41,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     })?;
     let root = Node::root(&document);
     let mut fields = root.fields()?;
-    fields.get("$schema");
+    if let Some(node) = fields.get("$schema") {
+        node.text()?;
+    }
     fields.need("version")?.int(1, 1)?;
     let game = fields.need("game")?.id()?;
     let limits = limits(fields.get("limits"))?;
