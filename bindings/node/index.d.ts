@@ -11,6 +11,8 @@
 export type Integer = number | bigint
 /** Bytes, or a text that counts as its UTF-8. */
 export type Bytes = Uint8Array | string
+/** What came over a network, before anybody parsed it. */
+export type Received = Bytes | ArrayBuffer
 /** A time: Unix milliseconds or a Date. */
 export type Instant = Integer | Date
 /** The present, as a number or as a Date. */
@@ -166,7 +168,9 @@ export interface PeriodDetails extends Period {
   readonly closesAt: number | null
 }
 
+/** An event in the form in which it is sent. */
 export interface Event {
+  /** Not there where a header names the event. */
   readonly id?: string
   readonly type: string
   readonly playerId: string
@@ -203,7 +207,7 @@ export class Engine {
   /** A row that is no Command is refused by itself. */
   submitBatch(commands: readonly Command[]): Outcomes
   /** One event a line, from a source that is trusted: no signature is asked for. */
-  submitNdjson(lines: Bytes, options?: Now): Outcomes
+  submitNdjson(lines: Received, options?: Now): Outcomes
   player(player: string): Player | null
   receipts(player: string): readonly Receipt[]
   /** Of one player, or of all. */
@@ -448,6 +452,11 @@ export class Payout {
 
 // The door ----------------------------------------------------------------------------------------------------------
 
+/**
+ * What is signed, and where the signature stands. `standard` is Standard Webhooks v1: `webhook-id`, `webhook-timestamp` and
+ * `webhook-signature` over `id.timestamp.body`. `legacyBody` is a hex `x-signature` over the body: nothing dates such a
+ * message, so it can be sent again for ever. `legacyBodyTimestamp` is one over `body.timestamp`, with the time in `x-timestamp`.
+ */
 export type Scheme = 'standard' | 'legacyBody' | 'legacyBodyTimestamp'
 
 /** A key of a ring: valid from `notBefore` through `notAfter`, for all players or one. */
@@ -457,6 +466,86 @@ export interface Key {
   readonly notBefore?: Instant
   readonly notAfter?: Instant
   readonly player?: string
+}
+
+/**
+ * A shared secret. Never printed, and wiped when it is collected; but a string or buffer that JavaScript gave is a copy
+ * that nobody can wipe: it stays in memory until the engine happens to use that memory again.
+ */
+export class Secret {
+  private constructor()
+  /** From `whsec_<base64>`. Like all here it throws SignatureError `secret_invalid`. */
+  static parse(whsec: string): Secret
+  /** From 24 to 64 bytes. They are copied: fill yours with zeros if nobody needs them any more. */
+  static fromBytes(secret: Uint8Array): Secret
+  /** From 1 to 4096 bytes that are in use already and cannot be changed. A short one can be guessed from one message. */
+  static short(secret: Bytes): Secret
+  /** From 32 bytes of the system's random generator, of which no copy stays in JavaScript. */
+  static generate(): Secret
+  /** `whsec_<base64>`, to hand to the other side: a string, which cannot be wiped. */
+  toWhsec(): string
+  toJSON(): string
+}
+
+/** A new secret as `whsec_<base64>`. */
+export function generateSecret(): string
+/** 64 hex digits. */
+export function hmacSha256Hex(secret: Bytes, data: Bytes): string
+/** Compared in constant time. */
+export function verifyHmacSha256Hex(secret: Bytes, data: Bytes, mac: string): boolean
+
+export interface Verified {
+  /** The signed `webhook-id`; null of a legacy signature, which does not cover headers. */
+  readonly messageId: string | null
+  /** Null of a single secret. */
+  readonly keyId: string | null
+  /** The only player that the key speaks for; null if it speaks for all. */
+  readonly player: string | null
+}
+
+export interface VerifierOptions {
+  readonly scheme?: Scheme
+  /** How far a signature's time may lie from now, both ways; 300 unless given. */
+  readonly toleranceSeconds?: Integer
+  /** A longer body is `too_large` before anything is computed; 65,536 unless given. */
+  readonly bodyBytesMax?: Integer
+}
+
+/**
+ * Tells whether messages come from someone who has a secret: one secret, or keys with names and dates, of which a message may
+ * name one (`webhook-key-id`). A secret given as a string is a copy that cannot be wiped; see `Secret`.
+ *
+ * ```js
+ * const keys = [
+ *   { id: '2025', secret: old, notAfter: new Date('2026-12-01T00:00:00Z') },
+ *   { id: '2026', secret: fresh, notBefore: new Date('2026-11-01T00:00:00Z') }
+ * ]
+ * const headers = new Signer(keys).sign('evt_1', body, { now })                  // by the newest that is valid
+ * const verifier = new Verifier(keys)
+ * verifier.verify(headers, body, { now }).keyId                                  // '2026'
+ * const answers = verifier.verifyBatch([[headers, body], [headers, '{}']], { now })
+ * answers[1] instanceof SignatureError                                           // true
+ * answers[1].code                                                                // 'signature_mismatch'
+ * ```
+ */
+export class Verifier {
+  /** Throws SignatureError: `secret_invalid`, or `invalid_argument` for no key or two of one id. */
+  constructor(secretOrKeys: Secret | string | readonly Key[], options?: VerifierOptions)
+  /**
+   * Throws SignatureError: `too_large`, `missing_header`, `malformed_header`, `timestamp_too_old`, `timestamp_too_new`,
+   * `unknown_key` or `signature_mismatch`. A key bound to a player is found here; that the body speaks of this player, the
+   * caller checks.
+   */
+  verify(headers: HeadersLike, rawBody: Received, options?: Now): Verified
+  /** Each by itself, in order. A SignatureError is returned in its place; a TypeError has the `index` of what is no message. */
+  verifyBatch(messages: readonly (readonly [headers: HeadersLike, rawBody: Received])[], options?: Now): readonly (Verified | SignatureError)[]
+}
+
+/** Signs messages. A secret given as a string is a copy that cannot be wiped; see `Secret`. */
+export class Signer {
+  constructor(secretOrKeys: Secret | string | readonly Key[], options?: { readonly scheme?: Scheme })
+  /** The headers to send. Throws SignatureError: `invalid_argument` for an id other than `[A-Za-z0-9_-]{1,64}`, `unknown_key` when no key is valid. */
+  sign(id: string, rawBody: Received, options?: Now): { readonly [name: string]: string }
 }
 
 export interface IntakeOptions {
@@ -472,78 +561,211 @@ export interface IntakeOptions {
   readonly allowUnsignedId?: boolean
   /** False leaves the rules' quotas out; a RateLimiter keeps their counters for several intakes. */
   readonly quotas?: boolean | RateLimiter
+  /** A refused body says the first thing that is wrong, instead of all. */
+  readonly firstIssue?: boolean
 }
 
-/** Lets events in: size, signature, quota and parsing in one call. */
+/** What the caller knows of where a message comes from. */
+export interface Sender {
+  /** The network address, which quotas per address go by. */
+  readonly address?: string | undefined
+  /**
+   * The player whose session this is, as the caller knows by other means: no signature is asked for, and the event has to
+   * be this player's (`key_player_mismatch`). Given and undefined is a TypeError.
+   */
+  readonly trustedPlayer?: string
+}
+
+/** One message of a batch. */
+export interface IntakeRequest extends Sender { readonly headers: HeadersLike; readonly body: Received }
+
+/**
+ * Lets events in: size, signature, quota and parsing in one call, each step as the options say. A secret given as a
+ * string is a copy that cannot be wiped; see `Secret`.
+ *
+ * ```js
+ * const intake = new Intake(rules, { secret: fresh })
+ * const event = intake.admit(new Signer(fresh).sign('evt_1', body, { now }), body, { now })
+ * event.id                                                                       // 'evt_1'
+ * const session = { headers: { 'idempotency-key': 'evt_2' }, body, trustedPlayer: 'ana' }
+ * const answers = intake.admitBatch([session, { ...session, trustedPlayer: 'bo' }, { headers: {}, body }], { now })
+ * answers.map((answer) => answer instanceof Refusal ? answer.code : 'admitted')  // ['admitted', 'key_player_mismatch', 'missing_header']
+ * ```
+ */
 export class Intake {
   constructor(rules: Rules, options: IntakeOptions)
   /** Throws Refusal. `rawBody` is what came in, before anybody parsed it. */
-  admit(headers: HeadersLike, rawBody: Bytes, options?: Now & { readonly address?: string | undefined }): Command
+  admit(headers: HeadersLike, rawBody: Received, options?: Now & Sender): Command
+  /** Each by itself, in order. A Refusal is returned in its place; a TypeError has the `index` of what is no request, and admits none. */
+  admitBatch(requests: readonly IntakeRequest[], options?: Now): readonly (Command | Refusal)[]
   replaceRules(rules: Rules): void
 }
 
-/** Checks a body without signature or engine. Throws ValidationError. */
-export function validate(body: Bytes, options?: Now & { readonly rules?: Rules; readonly firstIssue?: boolean }): Event
+// Events ------------------------------------------------------------------------------------------------------------
 
-/** A shared secret. Never printed. */
-export class Secret {
+export interface EventParserOptions {
+  /** Whose types and times are let in; without them the built-in types, from a day old to five minutes ahead. */
+  readonly rules?: Rules
+  /** The first thing that is wrong, instead of all up to 32. */
+  readonly firstIssue?: boolean
+}
+
+/** Why a line is no event; lines count from 1. */
+export interface LineError { readonly line: number; readonly code: string; readonly issues: readonly Issue[] }
+
+/** Which lines are events. Why others are none crosses into JavaScript when `errors` is first read. */
+export class BatchReport {
   private constructor()
-  /** From `whsec_<base64>`. */
-  static parse(whsec: string): Secret
-  /** From 24 to 64 bytes. */
-  static fromBytes(secret: Uint8Array): Secret
-  /** From 1 to 4096 bytes that are in use already and cannot be changed. */
-  static short(secret: Bytes): Secret
-  static generate(): Secret
-  toWhsec(): string
-  toJSON(): string
+  readonly accepted: number
+  readonly refused: number
+  /** Of the first 1,000 lines that are none. */
+  readonly errors: readonly LineError[]
+  toJSON(): { readonly accepted: number; readonly refused: number; readonly errors: readonly LineError[] }
 }
 
-export function generateSecret(): string
-export function hmacSha256Hex(secret: Bytes, data: Bytes): string
-export function verifyHmacSha256Hex(secret: Bytes, data: Bytes, mac: string): boolean
-
-export class Verifier {
-  constructor(secretOrKeys: Secret | string | readonly Key[], options?: { readonly scheme?: Scheme; readonly toleranceSeconds?: Integer })
-  /** Throws SignatureError. */
-  verify(headers: HeadersLike, rawBody: Bytes, options?: Now): { readonly messageId: string | null; readonly keyId: string | null; readonly player: string | null }
+/**
+ * Turns bodies into events: strict JSON against the schema of its type. Types of a game's own, and other fields, ranges
+ * and times for the built-in ones, come by its rules.
+ *
+ * ```js
+ * const rules = Rules.fromJson(JSON.stringify({
+ *   version: 1,
+ *   game: 'arena',
+ *   events: { arena_win: { fields: { rating: { type: 'uint', required: true, max: 5000 } } } }
+ * }))
+ * const parser = new EventParser({ rules })
+ * const line = (rating) => JSON.stringify({ type: 'arena_win', playerId: 'ana', ts: now.getTime() / 1000, payload: { rating } })
+ * parser.parse(line(1800), { now }).payload.rating                               // 1800
+ * const report = parser.validateBatch([line(1800), line(-1), '{"type":}'].join('\n'), { now })
+ * report.accepted                                                                // 1
+ * report.errors[0].issues[0].path                                                // '/payload/rating'
+ * report.errors[1].issues[0].offset                                              // 8
+ * ```
+ */
+export class EventParser {
+  constructor(options?: EventParserOptions)
+  /** Throws ValidationError. */
+  parse(body: Received, options?: Now): Event
+  /** The same check without making an event: throws ValidationError, or returns nothing. */
+  validate(body: Received, options?: Now): void
+  /** Lines of JSON, one event each; they end with a newline, before which a carriage return may stand. */
+  validateBatch(lines: Received, options?: Now): BatchReport
+  /** The same on another thread, of a copy of the lines. */
+  validateBatchAsync(lines: Received, options?: Now): Promise<BatchReport>
 }
 
-export class Signer {
-  constructor(secretOrKeys: Secret | string | readonly Key[], options?: { readonly scheme?: Scheme })
-  /** The headers to send. */
-  sign(id: string, rawBody: Bytes, options?: Now): { readonly [name: string]: string }
-}
+/** What `new EventParser(options).parse(body, options)` gives. Throws ValidationError. */
+export function validate(body: Received, options?: Now & EventParserOptions): Event
 
 // Quotas ------------------------------------------------------------------------------------------------------------
 
-/** Whether a call may pass. */
+/** How long a quota's period is, at most 35 years. */
+export type PeriodLength = { readonly periodSeconds: Integer; readonly periodMillis?: never } | { readonly periodMillis: Integer; readonly periodSeconds?: never }
+/** How long a window is, at most 35 years. */
+export type WindowLength = { readonly windowSeconds: Integer; readonly windowMillis?: never } | { readonly windowMillis: Integer; readonly windowSeconds?: never }
+/** A Quota, or what makes one. `burst` is as many at once as in a period, unless given. */
+export type QuotaLike = PeriodLength & { readonly limit: Integer; readonly burst?: Integer }
+
+/** Memory for how many keys, 1,000,000 unless given, and what happens to a new one when it is taken: it is refused, unless said otherwise. */
+export interface Room { readonly capacity?: Integer; readonly whenFull?: 'refuse' | 'admit' }
+
+/** What a call counts for: 1 unless given; 0 asks without paying. */
+export type Call = Now & { readonly cost?: Integer }
+
+/** So many calls a period, and so many of them at once. Never more than `limit + burst` pass in any period. */
+export class Quota {
+  constructor(quota: QuotaLike)
+  readonly limit: number
+  readonly periodMillis: number
+  readonly burst: number
+  /** Microseconds between two calls at the steady rate, rounded up. */
+  readonly intervalMicros: number
+}
+
+/** Whether a call may pass, and what its sender should know. */
 export class Decision {
   private constructor()
   readonly allowed: boolean
   readonly code: 'rate_limited' | 'limiter_full' | null
   readonly limit: number
-  /** What `limit` speaks of. */
+  /** What `limit` speaks of; 0 where no quota applies. */
   readonly periodMillis: number
+  /** Calls that could still pass now. */
   readonly remaining: number
   /** Whole seconds, rounded up; null if allowed, or if it can never pass. */
   readonly retryAfter: number | null
+  /** A call exactly then passes. */
   readonly retryAfterMillis: number | null
+  /** When all that was used will be free again. */
   readonly resetAfterMillis: number
-  headers(): Record<string, string>
+  /**
+   * `RateLimit-Policy`, `RateLimit`, `X-RateLimit-Limit`, `X-RateLimit-Window`, `X-RateLimit-Remaining`, and `Retry-After` if
+   * waiting helps; none where no quota applies. The policy is called `default` unless named.
+   */
+  headers(name?: string): Record<string, string>
+  /** The value of `RateLimit-Policy`: `"player";q=60;w=60`, the calls a period and the period in seconds. */
+  policyHeader(name?: string): string
+  /** The value of `RateLimit`: `"player";r=9;t=12`, what could still pass and the seconds until all is free. */
+  stateHeader(name?: string): string
+  /** The answer to a call that needs both: refused if one refuses, with the longer wait; else what has less remaining. */
+  and(other: Decision): Decision
 }
 
-/** One quota for many keys. */
+/**
+ * Decides on one call to a key whose state the caller keeps: in a database, in a cookie, on another machine. The state is
+ * one number, whole microseconds since 1970; null for a new key. It can be forgotten once it lies in the past.
+ *
+ * ```js
+ * const quota = new Quota({ limit: 60, periodSeconds: 60, burst: 2 })
+ * const first = gcra(null, quota, { cost: 2, now })
+ * first.decision.remaining                                                       // 0
+ * const second = gcra(first.state, quota, { now })
+ * second.decision.retryAfterMillis                                               // 1000
+ * second.decision.stateHeader('player')                                          // '"player";r=0;t=2'
+ * second.state - first.state                                                     // 0
+ * ```
+ */
+export function gcra(state: Integer | null, quota: QuotaLike, options?: Call): { readonly state: number | null; readonly decision: Decision }
+
+/**
+ * One quota for many keys, or several at once. A key is kept as a hash beside 8 bytes; one without debt makes room.
+ *
+ * ```js
+ * const limiter = new RateLimiter({ limit: 60, periodSeconds: 60, burst: 10, capacity: 100_000 })
+ * limiter.check('player:ana', { now }).remaining                                 // 9
+ * const [perPlayer, perAddress] = [new Quota({ limit: 2, periodSeconds: 1 }), new Quota({ limit: 100, periodSeconds: 1 })]
+ * const ask = () => limiter.checkAll([[perPlayer, 'player:ana'], [perAddress, 'ip:203.0.113.9']], { now })
+ * ask().remaining                                                                // 1
+ * ask().remaining                                                                // 0
+ * ask().headers('player')['Retry-After']                                         // '1'
+ * ```
+ */
 export class RateLimiter {
-  constructor(quota: { readonly limit: Integer; readonly periodSeconds: Integer; readonly burst?: Integer; readonly capacity?: Integer; readonly whenFull?: 'refuse' | 'admit' })
-  check(key: string, options?: Now & { readonly cost?: Integer }): Decision
+  constructor(quota: QuotaLike & Room)
+  check(key: string, options?: Call): Decision
+  /**
+   * Charges one call to all or to none. A key counts on its own under each quota; the limiter's own counts only if it is
+   * among them.
+   */
+  checkAll(requests: readonly (readonly [quota: QuotaLike, key: string])[], options?: Call): Decision
+  /** Keys in memory. */
+  readonly size: number
+  /** Calls that passed uncounted, because there was no room and `whenFull` is `admit`. */
+  readonly admittedWhenFull: number
+}
+
+/** Never more than `limit` in any window, whenever it begins, for many keys: what a quota with bursts does not promise. Up to 16 bytes for each call of a window. */
+export class SlidingLimiter {
+  constructor(quota: WindowLength & Room & { readonly limit: Integer })
+  check(key: string, options?: Call): Decision
+  /** Keys in memory. */
   readonly size: number
 }
 
-/** Never more than `limit` in any window, whenever it begins. */
+/** The same for one key. */
 export class SlidingLog {
-  constructor(quota: { readonly limit: Integer; readonly windowSeconds: Integer })
-  check(options?: Now & { readonly cost?: Integer }): Decision
+  constructor(quota: WindowLength & { readonly limit: Integer })
+  check(options?: Call): Decision
 }
 
 // Boards, curves, calendars and detectors, each alone -----------------------------------------------------------------
@@ -787,7 +1009,17 @@ export class RulesError extends LiveopsError {
 }
 export class SignatureError extends LiveopsError { protected constructor() }
 export class StoreError extends LiveopsError { protected constructor() }
-export interface Issue { readonly code: string; readonly path: string; readonly message: string; readonly limit?: number }
+/** One thing that the sender can mend. Never has a value of the body in it. */
+export interface Issue {
+  readonly code: string
+  /** JSON Pointer; empty for the whole body. */
+  readonly path: string
+  readonly message: string
+  /** The limit that was passed. */
+  readonly limit?: number
+  /** Where reading stopped, in bytes from the beginning of the body or line, if it is no JSON. */
+  readonly offset?: number
+}
 export class ValidationError extends LiveopsError {
   protected constructor()
   readonly issues: readonly Issue[]

@@ -7,24 +7,27 @@ const { Leaderboard } = require('./lib/board.js')
 const { Command } = require('./lib/command.js')
 const { Engine } = require('./lib/engine.js')
 const { Board } = require('./lib/engine_board.js')
+const { BatchReport, EventParser, validate } = require('./lib/event.js')
 const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
 const { Intake } = require('./lib/intake.js')
 const { Outcome, Outcomes } = require('./lib/outcome.js')
 const { Payout, awards } = require('./lib/payout.js')
-const { Decision, RateLimiter, SlidingLog } = require('./lib/quota.js')
-const { Calendar, LevelCurve, Rules, validate } = require('./lib/rules.js')
+const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = require('./lib/quota.js')
+const { Calendar, LevelCurve, Rules } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
 module.exports = {
   Archive,
   ArchiveView,
+  BatchReport,
   Board,
   Calendar,
   Command,
   Decision,
   Detector: anomaly.Detector,
   Engine,
+  EventParser,
   Ewma: anomaly.Ewma,
   Intake,
   Leaderboard,
@@ -34,6 +37,7 @@ module.exports = {
   Outcome,
   Outcomes,
   Payout,
+  Quota,
   RateLimiter,
   Refusal,
   Robust: anomaly.Robust,
@@ -42,6 +46,7 @@ module.exports = {
   Secret,
   SignatureError,
   Signer,
+  SlidingLimiter,
   SlidingLog,
   StoreError,
   TimeFloor: anomaly.TimeFloor,
@@ -50,6 +55,7 @@ module.exports = {
   WindowedLeaderboard,
   ZScore: anomaly.ZScore,
   awards,
+  gcra,
   generateSecret,
   hmacSha256Hex,
   validate,

@@ -1,8 +1,9 @@
 // Types at work: `tsc --strict` passes on this, without @types/node.
 
 import {
-  Archive, Calendar, Command, Engine, Intake, LevelCurve, Leaderboard, Names, Refusal, Rules, Signer, WindowedLeaderboard, awards, generateSecret,
-  type Award, type Cursor, type Effect, type Page, type Row, type Tier
+  Archive, Calendar, Command, Engine, EventParser, Intake, LevelCurve, Leaderboard, Names, Quota, RateLimiter, Refusal, Rules, SignatureError, Signer,
+  SlidingLimiter, ValidationError, Verifier, WindowedLeaderboard, awards, gcra, generateSecret,
+  type Award, type BatchReport, type Cursor, type Decision, type Effect, type Event, type IntakeRequest, type Page, type Row, type Tier
 } from 'liveops'
 
 const rules = Rules.fromJson(JSON.stringify({
@@ -64,7 +65,45 @@ const sydney = new Calendar({ utcOffsetMinutes: 660, utcOffsetChanges: [{ from: 
 export const closed: string[] = Array.from(sydney.closedBetween(['daily', 'weekly'], 0, now), ({ label }) => label)
 export const today: number | null | undefined = sydney.period('daily', now)?.closesAt
 
+const messages = [[new Signer(secret).sign('quest-2', body, { now }), body], [new Map([['webhook-id', 'x']]), new ArrayBuffer(8)]] as const
+export const seen: string[] = Array.from(new Verifier([{ id: '2026', secret, notBefore: now }], { bodyBytesMax: 1_000_000 }).verifyBatch(messages, { now }),
+  (answer) => answer instanceof SignatureError ? answer.code : answer.keyId ?? 'unnamed')
+
+const requests: IntakeRequest[] = [{ headers: { 'idempotency-key': 'quest-3' }, body, address: undefined, trustedPlayer: 'ana' }]
+export const taken: Command[] = intake.admitBatch(requests, { now }).filter((answer) => answer instanceof Command)
+
+const parser = new EventParser({ rules, firstIssue: true })
+/** Where a body is wrong; the event if it is not. */
+export function read (body: Uint8Array): Event | string {
+  try {
+    return parser.parse(body, { now })
+  } catch (error) {
+    if (error instanceof ValidationError) return error.issues.map(({ path, offset }) => `${path} ${offset ?? ''}`).join()
+    throw error
+  }
+}
+export const report: Promise<BatchReport> = parser.validateBatchAsync(body)
+export const wrong: number | undefined = parser.validateBatch(body).errors[0]?.line
+
+const perPlayer = new Quota({ limit: 60, periodSeconds: 60, burst: 10 })
+const limiter = new RateLimiter({ ...perPlayer, capacity: 1_000, whenFull: 'admit' })
+export const allowed: Decision = limiter.checkAll([[perPlayer, 'ana'], [{ limit: 5, periodMillis: 500 }, 'ip']], { cost: 2 }).and(limiter.check('ana'))
+export const state: number | null = gcra(null, perPlayer, { now }).state
+export const told: string = new SlidingLimiter({ limit: 5, windowSeconds: 60 }).check('ana').policyHeader('player')
+
 // What the types refuse.
+// @ts-expect-error a trusted player is named or left out
+intake.admit({}, body, { trustedPlayer: undefined })
+// @ts-expect-error a quota has a period
+new Quota({ limit: 60 })
+// @ts-expect-error seconds or milliseconds, not both
+new Quota({ limit: 60, periodSeconds: 60, periodMillis: 60_000 })
+// @ts-expect-error null for a new key
+gcra(undefined, perPlayer)
+// @ts-expect-error a parsed body has lost the bytes that were signed
+new Verifier(secret).verify({}, { type: 'progression' })
+// @ts-expect-error answers may be errors
+new Verifier(secret).verifyBatch([])[0].messageId
 // @ts-expect-error a growth is a text
 LevelCurve.exponential(250, 1.2)
 // @ts-expect-error one of the windows

@@ -2,6 +2,7 @@
 // Every argument is checked here before the addon sees it: Node-API turns NaN into 0, 1.9 into 1 and a lone surrogate
 // into U+FFFD without a word.
 
+const { isArrayBuffer, isSharedArrayBuffer, isUint8Array } = require('node:util').types
 const { argumentError } = require('./errors.js')
 const { handleOf } = require('./native.js')
 
@@ -45,18 +46,27 @@ function bytes (value, name) {
   if (!isUint8Array(value)) {
     throw argumentError(TypeError, `${name} must be a Uint8Array or a string, not ${kindOf(value)}`)
   }
+  // One whose memory was taken away looks empty.
+  if (value.length === 0) viewOf(value.buffer, name)
   // Another thread could write into shared memory while it is read.
-  const isShared = typeof SharedArrayBuffer !== 'undefined' && value.buffer instanceof SharedArrayBuffer
-  return isShared ? Uint8Array.from(value) : value
+  return isSharedArrayBuffer(value.buffer) ? Uint8Array.from(value) : value
 }
 
-/** Also of another realm, as test runners have them. */
-const isUint8Array = (value) => ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]'
+/** The same of what came over a network, which `fetch` gives as an ArrayBuffer. */
+const received = (value, name) => isArrayBuffer(value) ? viewOf(value, name) : bytes(value, name)
+
+function viewOf (buffer, name) {
+  try {
+    return new Uint8Array(buffer)
+  } catch {
+    throw argumentError(TypeError, `${name} has no memory: it was transferred`)
+  }
+}
 
 /** A body as it was received: a parsed one has lost the bytes that were signed. */
 function body (value) {
-  if (typeof value === 'string' || isUint8Array(value)) return bytes(value, 'body')
-  throw argumentError(TypeError, `body must be the raw bytes (Uint8Array) or text that came in, not ${kindOf(value)}`)
+  if (typeof value === 'string' || isUint8Array(value) || isArrayBuffer(value)) return received(value, 'body')
+  throw argumentError(TypeError, `body must be the raw bytes (Uint8Array or ArrayBuffer) or text that came in, not ${kindOf(value)}`)
 }
 
 /** A plain object whose keys are all known: a misspelt option is not an option left out. */
@@ -110,6 +120,23 @@ function list (value, name) {
   throw argumentError(TypeError, `${name} must be an array, not ${kindOf(value)}`)
 }
 
+/** What is made of each value of a list. An error says by `index` which of them is at fault. */
+function each (values, name, make) {
+  return Array.from(list(values, name), (value, index) => {
+    try {
+      return make(value)
+    } catch (error) {
+      throw Object.assign(error, { index })
+    }
+  })
+}
+
+/** Two values in an array. */
+function pair (value, what) {
+  if (Array.isArray(value) && value.length === 2) return value
+  throw argumentError(TypeError, `${what}, not ${kindOf(value)}`)
+}
+
 /** What something is, without its value: errors end up in logs. */
 function kindOf (value) {
   if (value === null || value === undefined) return String(value)
@@ -119,5 +146,5 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, text, word, flag, bytes, body, options, required, instant, now, handle, list, kindOf, INTEGER_MAX, U32_MAX, TIME
+  integer, count, text, word, flag, bytes, received, body, options, required, instant, now, handle, list, each, pair, kindOf, INTEGER_MAX, U32_MAX, TIME
 }

@@ -1,7 +1,7 @@
 'use strict'
 // The engine: rules and a store in memory.
 
-const { bytes, count, handle, instant, integer, list, now, options, text, INTEGER_MAX, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, integer, list, now, options, received, text, INTEGER_MAX, TIME } = require('./arguments.js')
 const { Archive, Names } = require('./archive.js')
 const { Command } = require('./command.js')
 const { Board } = require('./engine_board.js')
@@ -49,7 +49,7 @@ class Engine {
   /** Takes lines of JSON, one event each, from a source that is trusted: no signature is asked for. */
   submitNdjson (lines, opts) {
     const time = now(options(opts, TIME))
-    return new Outcomes(call(() => handleOf(this).submitNdjson(bytes(lines, 'lines'), time)))
+    return new Outcomes(call(() => handleOf(this).submitNdjson(received(lines, 'lines'), time)))
   }
 
   /** One player; null for a stranger. */

@@ -1,6 +1,8 @@
 'use strict'
 // Errors as classes. The addon throws one JSON text; `call` turns it into the class that its `kind` names.
 
+const { freeze } = require('./json.js')
+
 /** What all errors of the library have: a stable `code`. */
 class LiveopsError extends Error {
   constructor (message, code) {
@@ -29,7 +31,7 @@ class SignatureError extends LiveopsError {
 class ValidationError extends LiveopsError {
   constructor (message, { code, issues }) {
     super(message, code)
-    this.issues = issues
+    this.issues = freeze(issues)
   }
 }
 
@@ -48,7 +50,7 @@ class Refusal extends LiveopsError {
   constructor (message, { code, httpStatus, issues, problem, headers, retryAfter }) {
     super(message, code)
     this.httpStatus = httpStatus
-    this.issues = issues
+    this.issues = freeze(issues)
     this.retryAfter = retryAfter
     this.#problem = problem
     this.#headers = headers

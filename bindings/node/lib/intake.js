@@ -1,16 +1,17 @@
 'use strict'
 // The door: size, signature, quota and parsing in one call.
 
-const { body, flag, handle, now, options, text, TIME } = require('./arguments.js')
+const { body, each, flag, handle, now, options, required, text, TIME } = require('./arguments.js')
 const { makeCommand } = require('./command.js')
-const { argumentError, call, SignatureError } = require('./errors.js')
+const { argumentError, call, fromDetails, SignatureError } = require('./errors.js')
 const { headerList } = require('./headers.js')
 const { handleOf, hold, native } = require('./native.js')
 const { RateLimiter } = require('./quota.js')
 const { Rules } = require('./rules.js')
 const { ringOf, schemeOf, toleranceOf } = require('./signing.js')
 
-const OPTIONS = ['secret', 'keys', 'scheme', 'toleranceSeconds', 'trusted', 'allowUnsignedId', 'quotas']
+const OPTIONS = ['secret', 'keys', 'scheme', 'toleranceSeconds', 'trusted', 'allowUnsignedId', 'quotas', 'firstIssue']
+const SENDER = ['address', 'trustedPlayer']
 
 /** Lets events in. */
 class Intake {
@@ -30,7 +31,8 @@ class Intake {
       tolerance: toleranceOf(given.toleranceSeconds),
       trusted,
       allowUnsignedId: given.allowUnsignedId === undefined ? false : flag(given.allowUnsignedId, 'allowUnsignedId'),
-      quotas: quotas !== false
+      quotas: quotas !== false,
+      firstIssue: given.firstIssue === undefined ? false : flag(given.firstIssue, 'firstIssue')
     }
     const ring = secret === undefined ? undefined : ringOf(secret)
     hold(this, call(() => new native.Intake(handle(rules, 'rules', Rules), ring, settings, limiter)))
@@ -38,16 +40,36 @@ class Intake {
 
   /** Checks one message; the event, stamped with the time of its arrival, or a Refusal. */
   admit (headers, rawBody, opts) {
-    const given = options(opts, ['address', ...TIME])
-    const address = given.address === undefined ? undefined : text(given.address, 'address')
+    const given = options(opts, [...SENDER, ...TIME])
     const time = now(given)
-    const content = body(rawBody)
-    return makeCommand(() => handleOf(this).admit(headerList(headers), content, time, address))
+    const message = messageOf(headers, rawBody, given)
+    return makeCommand(() => handleOf(this).admit(message, time))
+  }
+
+  /** Checks many messages, each by itself and in order: of each the event or a Refusal, which is not thrown. */
+  admitBatch (requests, opts) {
+    const time = now(options(opts, TIME))
+    const messages = each(requests, 'requests', (request) => {
+      const given = required(request, ['headers', 'body', ...SENDER], 'a request')
+      return messageOf(given.headers, given.body, given)
+    })
+    const answers = call(() => handleOf(this).admitBatch(messages, time))
+    return Object.freeze(answers.map((answer) => typeof answer === 'string' ? fromDetails(JSON.parse(answer)) : makeCommand(() => answer)))
   }
 
   /** Tells the intake that the rules were replaced. */
   replaceRules (rules) {
     handleOf(this).replaceRules(handle(rules, 'rules', Rules))
+  }
+}
+
+/** In the form of the addon. A trusted player who is undefined is no reason to trust everybody. */
+function messageOf (headers, rawBody, given) {
+  return {
+    body: body(rawBody),
+    headers: headerList(headers),
+    address: given.address === undefined ? undefined : text(given.address, 'address'),
+    trustedPlayer: 'trustedPlayer' in given ? text(given.trustedPlayer, 'trustedPlayer') : undefined
   }
 }
 

@@ -1,48 +1,150 @@
 'use strict'
-// How often: quotas for many keys, and a log for one.
+// How often: quotas for one key or many, and "never more than N in any window".
 
-const { count, integer, now, options, required, text, word, TIME } = require('./arguments.js')
-const { call } = require('./errors.js')
+const { count, each, integer, kindOf, now, options, pair, required, text, word, TIME } = require('./arguments.js')
+const { argumentError, call } = require('./errors.js')
 const { handleOf, hold, native } = require('./native.js')
 
-/** Longest period: a century. */
-const SECONDS_MAX = 100 * 366 * 86_400
+/** Longest period or window, in milliseconds: 2^50 microseconds, 35 years. */
+const SPAN_MAX = 1_125_899_906_842
+const QUOTA = ['limit', 'periodSeconds', 'periodMillis', 'burst']
+const WINDOW = ['limit', 'windowSeconds', 'windowMillis']
+const ROOM = ['capacity', 'whenFull']
+const CALL = ['cost', ...TIME]
 
-/** Whether a call may pass, and what its sender should know. */
-class Decision {
-  #headers
-
-  constructor ({ headers, ...told }) {
-    Object.assign(this, told)
-    this.#headers = headers
-    Object.freeze(this)
+/** So many calls a period, and so many of them at once. */
+class Quota {
+  constructor (quota) {
+    const given = required(quota, QUOTA, 'quota')
+    this.limit = count(given.limit, 'limit', 1)
+    this.periodMillis = spanOf(given, 'period')
+    const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
+    const held = new native.Quota(this.limit, this.periodMillis, burst)
+    this.burst = held.burst
+    if (burst !== undefined && burst !== held.burst) {
+      throw argumentError(RangeError, `burst must be ${held.burst} at most: it is paid off within 35 years`)
+    }
+    Object.freeze(hold(this, held))
   }
 
-  /** Headers that tell the sender. */
-  headers () {
-    return Object.fromEntries(this.#headers)
+  /** Time between two calls at the steady rate, in microseconds, rounded up. */
+  get intervalMicros () {
+    return handleOf(this).intervalMicros
   }
 }
 
-const decide = (work) => new Decision(JSON.parse(call(work)))
+/** A quota given as a Quota or as what makes one. */
+const quotaOf = (value) => handleOf(value instanceof Quota ? value : new Quota(value))
+
+/** A span given in seconds or in milliseconds, in milliseconds. */
+function spanOf (given, name) {
+  const [seconds, millis] = [`${name}Seconds`, `${name}Millis`]
+  if (given[millis] === undefined) return 1000 * integer(given[seconds], seconds, 1, Math.floor(SPAN_MAX / 1000))
+  if (given[seconds] !== undefined) throw argumentError(TypeError, `give ${seconds} or ${millis}, not both`)
+  return integer(given[millis], millis, 1, SPAN_MAX)
+}
+
+/** Room for how many keys, and whether to let others pass when it is taken. */
+function roomOf ({ capacity, whenFull }) {
+  return [
+    capacity === undefined ? undefined : count(capacity, 'capacity', 1),
+    whenFull !== undefined && word(whenFull, 'whenFull', ['refuse', 'admit']) === 'admit'
+  ]
+}
+
+/** What a call counts for, and when it is. */
+function callOf (opts) {
+  const given = options(opts, CALL)
+  return [given.cost === undefined ? 1 : count(given.cost, 'cost'), now(given)]
+}
+
+/** Whether a call may pass, and what its sender should know. */
+class Decision {
+  constructor (told) {
+    Object.freeze(Object.assign(this, told))
+  }
+
+  /** All headers that tell a client where it stands under a policy of this name. */
+  headers (name = 'default') {
+    return Object.fromEntries(native.decisionHeaders(this, text(name, 'name')))
+  }
+
+  /** The value of `RateLimit-Policy`. */
+  policyHeader (name = 'default') {
+    return native.decisionPolicyHeader(this, text(name, 'name'))
+  }
+
+  /** The value of `RateLimit`. */
+  stateHeader (name = 'default') {
+    return native.decisionStateHeader(this, text(name, 'name'))
+  }
+
+  /** The answer to a call that needs both. */
+  and (other) {
+    if (!(other instanceof Decision)) throw argumentError(TypeError, `a Decision goes with another one, not with ${kindOf(other)}`)
+    return new Decision(native.decisionAnd(this, other))
+  }
+}
+
+const decide = (work) => new Decision(call(work))
+
+/** Decides on one call to a key whose state the caller keeps. */
+function gcra (state, quota, opts) {
+  const before = state === null ? undefined : integer(state, 'state')
+  const held = quotaOf(quota)
+  const [cost, time] = callOf(opts)
+  const step = call(() => native.gcra(before, held, cost, time))
+  return Object.freeze({ state: step.state, decision: new Decision(step.decision) })
+}
 
 /** One quota for many keys. */
 class RateLimiter {
   constructor (quota) {
-    const given = required(quota, ['limit', 'periodSeconds', 'burst', 'capacity', 'whenFull'], 'quota')
-    const limit = count(given.limit, 'limit', 1)
-    const period = integer(given.periodSeconds, 'periodSeconds', 1, SECONDS_MAX)
-    const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
-    const capacity = given.capacity === undefined ? undefined : count(given.capacity, 'capacity', 1)
-    const whenFull = given.whenFull === undefined ? 'refuse' : word(given.whenFull, 'whenFull', ['refuse', 'admit'])
-    hold(this, new native.RateLimiter(limit, period, burst, capacity, whenFull === 'admit'))
+    const { capacity, whenFull, ...rest } = required(quota, [...QUOTA, ...ROOM], 'quota')
+    const held = quotaOf(rest)
+    hold(this, new native.RateLimiter(held, ...roomOf({ capacity, whenFull })))
   }
 
   /** Decides on a call; a refused one costs nothing. */
   check (key, opts) {
-    const given = options(opts, ['cost', ...TIME])
-    const cost = given.cost === undefined ? 1 : count(given.cost, 'cost')
-    const time = now(given)
+    const [cost, time] = callOf(opts)
+    return decide(() => handleOf(this).check(text(key, 'key'), cost, time))
+  }
+
+  /** Charges one call to several quotas, each with a key, or to none of them. */
+  checkAll (requests, opts) {
+    const [cost, time] = callOf(opts)
+    const keys = []
+    const quotas = each(requests, 'requests', (request) => {
+      const [quota, key] = pair(request, 'each request must be a pair [quota, key]')
+      keys.push(text(key, 'key'))
+      return quotaOf(quota)
+    })
+    return decide(() => handleOf(this).checkAll(quotas, keys, cost, time))
+  }
+
+  /** Keys in memory. */
+  get size () {
+    return handleOf(this).size
+  }
+
+  /** Calls that passed uncounted, because there was no room. */
+  get admittedWhenFull () {
+    return handleOf(this).admittedWhenFull
+  }
+}
+
+/** Never more than `limit` in any window, whenever it begins, for many keys. */
+class SlidingLimiter {
+  constructor (quota) {
+    const given = required(quota, [...WINDOW, ...ROOM], 'quota')
+    const limit = count(given.limit, 'limit', 1)
+    hold(this, new native.SlidingLimiter(limit, spanOf(given, 'window'), ...roomOf(given)))
+  }
+
+  /** Decides on a call; a refused one costs nothing. */
+  check (key, opts) {
+    const [cost, time] = callOf(opts)
     return decide(() => handleOf(this).check(text(key, 'key'), cost, time))
   }
 
@@ -52,21 +154,18 @@ class RateLimiter {
   }
 }
 
-/** Never more than `limit` in any window, whenever it begins. */
+/** The same for one key. */
 class SlidingLog {
   constructor (quota) {
-    const given = required(quota, ['limit', 'windowSeconds'], 'quota')
-    const limit = count(given.limit, 'limit', 1)
-    hold(this, new native.SlidingLog(limit, integer(given.windowSeconds, 'windowSeconds', 1, SECONDS_MAX)))
+    const given = required(quota, WINDOW, 'quota')
+    hold(this, new native.SlidingLog(count(given.limit, 'limit', 1), spanOf(given, 'window')))
   }
 
-  /** Decides on a call. */
+  /** Decides on a call; a refused one costs nothing. */
   check (opts) {
-    const given = options(opts, ['cost', ...TIME])
-    const cost = given.cost === undefined ? 1 : count(given.cost, 'cost')
-    const time = now(given)
+    const [cost, time] = callOf(opts)
     return decide(() => handleOf(this).check(cost, time))
   }
 }
 
-module.exports = { RateLimiter, SlidingLog, Decision }
+module.exports = { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra }

@@ -1,9 +1,8 @@
 'use strict'
-// The rules document; curves, calendars and validation, which can be used without an engine.
+// The rules document; curves and calendars, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { body, bytes, count, flag, handle, instant, integer, kindOf, list, now, options, text, word, TIME } =
-  require('./arguments.js')
+const { bytes, count, handle, instant, integer, kindOf, list, now, options, text, word, TIME } = require('./arguments.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
@@ -243,13 +242,4 @@ function periodOf (period) {
   return { window: windowName(period.window), index: integer(period.index, 'index') }
 }
 
-/** Checks a body without signature or engine: the event, or a ValidationError. */
-function validate (content, opts) {
-  const given = options(opts, ['rules', 'firstIssue', ...TIME])
-  const rules = given.rules === undefined ? undefined : handle(given.rules, 'rules', Rules)
-  const first = given.firstIssue === undefined ? false : flag(given.firstIssue, 'firstIssue')
-  const time = now(given)
-  return read(call(() => native.validate(body(content), time, rules, first)))
-}
-
-module.exports = { Rules, LevelCurve, Calendar, validate, taken, windowName, periodOf }
+module.exports = { Rules, LevelCurve, Calendar, taken, windowName, periodOf }

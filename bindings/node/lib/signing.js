@@ -2,16 +2,16 @@
 // Secrets, keys, signing and verifying.
 
 const { randomBytes } = require('node:crypto')
-const { body, bytes, handle, instant, integer, now, options, required, text, word, TIME } = require('./arguments.js')
-const { argumentError, call, SignatureError } = require('./errors.js')
+const { body, bytes, each, handle, instant, integer, now, options, pair, required, text, word, TIME } = require('./arguments.js')
+const { argumentError, call, fromDetails, SignatureError } = require('./errors.js')
 const { headerList } = require('./headers.js')
-const { read } = require('./json.js')
+const { freeze, read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
 
 const SCHEMES = ['standard', 'legacyBody', 'legacyBodyTimestamp']
 const KEY = ['id', 'secret', 'notBefore', 'notAfter', 'player']
 
-/** A shared secret of 24 to 64 bytes. Never printed. */
+/** A shared secret of 24 to 64 bytes. Never printed. What it was made from stays in JavaScript's memory: only the copy here is wiped. */
 class Secret {
   constructor () {
     throw argumentError(TypeError, 'a Secret comes from Secret.parse, fromBytes, short or generate')
@@ -34,7 +34,12 @@ class Secret {
 
   /** A new one from the system's random generator. */
   static generate () {
-    return Secret.fromBytes(randomBytes(32))
+    const entropy = randomBytes(32)
+    try {
+      return Secret.fromBytes(entropy)
+    } finally {
+      entropy.fill(0)
+    }
   }
 
   /** `whsec_<base64>`, to hand to the other side. */
@@ -78,14 +83,28 @@ const toleranceOf = (value) => value === undefined ? undefined : integer(value, 
 /** Tells whether messages come from someone who has a secret. */
 class Verifier {
   constructor (secretOrKeys, opts) {
-    const { scheme, toleranceSeconds } = options(opts, ['scheme', 'toleranceSeconds'])
-    hold(this, call(() => new native.Verifier(ringOf(secretOrKeys), schemeOf(scheme), toleranceOf(toleranceSeconds))))
+    const { scheme, toleranceSeconds, bodyBytesMax } = options(opts, ['scheme', 'toleranceSeconds', 'bodyBytesMax'])
+    const settings = [schemeOf(scheme), toleranceOf(toleranceSeconds), bodyBytesMax === undefined ? undefined : integer(bodyBytesMax, 'bodyBytesMax', 0)]
+    hold(this, call(() => new native.Verifier(ringOf(secretOrKeys), ...settings)))
   }
 
   /** Verifies the body as it was received: `{ messageId, keyId, player }`, or a SignatureError. */
   verify (headers, rawBody, opts) {
     const time = now(options(opts, TIME))
     return read(call(() => handleOf(this).verify(headerList(headers), body(rawBody), time)))
+  }
+
+  /** Verifies many messages, each by itself: of each what was verified, or a SignatureError, which is not thrown. */
+  verifyBatch (messages, opts) {
+    const time = now(options(opts, TIME))
+    const bodies = []
+    const headers = each(messages, 'messages', (message) => {
+      const [head, rawBody] = pair(message, 'each message must be a pair [headers, body]')
+      bodies.push(body(rawBody))
+      return headerList(head)
+    })
+    const told = JSON.parse(call(() => handleOf(this).verifyBatch(headers, bodies, time)))
+    return Object.freeze(told.map(({ verified, refused }) => refused === undefined ? freeze(verified) : fromDetails(refused)))
   }
 }
 

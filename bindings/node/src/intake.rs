@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use liveops_core::intake::Request;
-use liveops_core::{Refusal, Timestamp};
+use liveops_core::board::BatchError;
+use liveops_core::intake::{Admitted, Request};
+use liveops_core::signing::Trusted;
+use liveops_core::{Error, PlayerId, Refusal, Timestamp};
+use napi::bindgen_prelude::{Either, Uint8ArraySlice};
 use napi_derive::napi;
 
 use crate::command::Command;
-use crate::failure::{OrThrow as _, Result};
+use crate::event::issue_mode;
+use crate::failure::{Failure as _, OrThrow as _, Result};
+use crate::quota::RateLimiter;
 use crate::rules::Rules;
-use crate::shelf::RateLimiter;
 use crate::signing::{KeyRing, headers_of, scheme_of};
 
 /// Lets events in.
@@ -20,6 +24,7 @@ pub struct Intake(liveops_core::Intake);
 /// How an intake decides.
 #[napi(object)]
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "JavaScript gives each by its name")]
 pub struct IntakeOptions {
     /// How messages are signed.
     pub scheme: String,
@@ -31,6 +36,35 @@ pub struct IntakeOptions {
     pub allow_unsigned_id: bool,
     /// Counts calls.
     pub quotas: bool,
+    /// Says of a body only the first thing that is wrong.
+    pub first_issue: bool,
+}
+
+/// One message as it came in, and what the caller knows of where it comes from.
+#[napi(object, object_to_js = false)]
+#[expect(missing_debug_implementations, reason = "a view into memory of the engine's has none")]
+pub struct Message<'m> {
+    /// Names and values in turn.
+    pub headers: Vec<String>,
+    /// As received.
+    pub body: Uint8ArraySlice<'m>,
+    /// The network address.
+    pub address: Option<String>,
+    /// The caller knows who sent it: this player. No signature is asked for.
+    pub trusted_player: Option<String>,
+}
+
+impl Message<'_> {
+    fn request(&self) -> Result<Request<'_>, Error> {
+        let mut request = Request::new(headers_of(&self.headers), &self.body);
+        if let Some(address) = &self.address {
+            request = request.from_address(address);
+        }
+        if let Some(player) = &self.trusted_player {
+            request = request.from_sender(Trusted::player(PlayerId::new(player)?));
+        }
+        Ok(request)
+    }
 }
 
 #[napi]
@@ -56,6 +90,7 @@ impl Intake {
         if options.allow_unsigned_id {
             builder = builder.allow_unsigned_id();
         }
+        builder = builder.issue_mode(issue_mode(options.first_issue));
         if !options.quotas {
             builder = builder.no_quotas();
         }
@@ -68,15 +103,27 @@ impl Intake {
 
     /// Checks one message and stamps what comes through.
     #[napi]
-    pub fn admit(&self, headers: Vec<String>, body: &[u8], now: i64, address: Option<String>) -> Result<Command> {
-        let now = Timestamp::from_unix_millis(now);
-        let request = Request::new(headers_of(&headers), body);
-        let request = match &address {
-            Some(address) => request.from_address(address),
-            None => request,
+    pub fn admit(&self, message: Message<'_>, now: i64) -> Result<Command> {
+        let request = message.request().or_throw()?;
+        let admitted: Result<_, Refusal> = self.0.admit_request(&request, Timestamp::from_unix_millis(now));
+        admitted.map(command).or_throw()
+    }
+
+    /// Many messages, each by itself: a command, or the refusal as JSON.
+    #[napi]
+    pub fn admit_batch(&self, messages: Vec<Message<'_>>, now: i64) -> Result<Vec<Either<Command, String>>> {
+        let requests: Vec<_> = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| message.request().map_err(|error| BatchError { index, error }))
+            .collect::<Result<_, _>>()
+            .or_throw()?;
+        let answers = self.0.admit_batch(&requests, Timestamp::from_unix_millis(now)).into_iter();
+        let told = |answer: Result<Admitted, Refusal>| match answer {
+            Ok(admitted) => Either::A(command(admitted)),
+            Err(refusal) => Either::B(refusal.describe().to_string()),
         };
-        let admitted: Result<_, Refusal> = self.0.admit_request(&request, now);
-        admitted.map(|admitted| Command(admitted.into_command())).or_throw()
+        Ok(answers.map(told).collect())
     }
 
     /// Tells the intake that the rules were replaced.
@@ -84,4 +131,8 @@ impl Intake {
     pub fn replace_rules(&self, rules: &Rules) {
         self.0.replace(&rules.0.door());
     }
+}
+
+fn command(admitted: Admitted) -> Command {
+    Command(admitted.into_command())
 }

@@ -6,18 +6,20 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Node-API hands texts and lists over by value")]
 
+pub mod anomaly;
 pub mod archive;
 pub mod board;
 pub mod command;
 pub mod engine;
 pub mod engine_board;
+pub mod event;
 pub mod failure;
 pub mod intake;
 pub mod outcome;
 pub mod payout;
+pub mod quota;
 pub mod rows;
 pub mod rules;
-pub mod shelf;
 pub mod signing;
 pub mod window;
 pub mod windowed;

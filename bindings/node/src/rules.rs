@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use liveops_core::event::{IssueMode, Parser, Schemas, TimeLimits};
+use liveops_core::Code;
 use liveops_core::progress::Levels;
-use liveops_core::{Code, Timestamp};
 use napi_derive::napi;
-use serde_json::json;
 
 use crate::failure::{OrThrow as _, Result, text};
 use crate::window::Calendar;
@@ -103,23 +101,6 @@ impl Curve {
     pub fn hash(&self) -> String {
         self.0.hash().to_hex()
     }
-}
-
-/// One event as JSON, checked against the rules, or against the built-in types.
-#[napi]
-pub fn validate(body: &[u8], now: i64, rules: Option<&Rules>, first_issue: bool) -> Result<String> {
-    let parser = match rules {
-        Some(rules) => rules.0.door().parser(),
-        None => Parser::new(Schemas::builtin(), TimeLimits::default()),
-    };
-    let parser = parser.with_mode(if first_issue { IssueMode::First } else { IssueMode::All });
-    let parsed = parser.parse(body, Timestamp::from_unix_millis(now)).or_throw()?;
-    let mut event = json!({ "type": parsed.kind, "playerId": parsed.player, "ts": parsed.ts.as_unix_seconds(),
-        "payload": parsed.payload });
-    if let Some(id) = parsed.id {
-        event["id"] = json!(id);
-    }
-    Ok(event.to_string())
 }
 
 /// A count, which never comes near the end of the range.

@@ -2,10 +2,11 @@
 
 use liveops_core::signing::{Headers, Key, Scheme};
 use liveops_core::{Code, Id, PlayerId, Timestamp};
+use napi::bindgen_prelude::Uint8ArraySlice;
 use napi_derive::napi;
 use serde_json::json;
 
-use crate::failure::{OrThrow as _, Result, text};
+use crate::failure::{Failure as _, OrThrow as _, Result, text};
 
 /// A shared secret.
 #[napi]
@@ -122,20 +123,41 @@ pub struct Verifier(liveops_core::signing::Verifier);
 
 #[napi]
 impl Verifier {
-    /// With a ring; a tolerance in seconds.
+    /// With a ring; a tolerance in seconds, and the longest body in bytes.
     #[napi(constructor)]
-    pub fn new(ring: &KeyRing, scheme: String, tolerance: Option<i64>) -> Result<Self> {
-        let verifier = liveops_core::signing::Verifier::with_ring(ring.ring()?).scheme(scheme_of(&scheme)?);
-        Ok(Self(match tolerance {
-            Some(seconds) => verifier.tolerance_seconds(seconds),
-            None => verifier,
-        }))
+    pub fn new(ring: &KeyRing, scheme: String, tolerance: Option<i64>, body_bytes_max: Option<i64>) -> Result<Self> {
+        let mut verifier = liveops_core::signing::Verifier::with_ring(ring.ring()?).scheme(scheme_of(&scheme)?);
+        if let Some(seconds) = tolerance {
+            verifier = verifier.tolerance_seconds(seconds);
+        }
+        if let Some(bytes) = body_bytes_max {
+            verifier = verifier.body_bytes_max(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        Ok(Self(verifier))
     }
 
     /// What was verified, as JSON.
     #[napi]
     pub fn verify(&self, headers: Vec<String>, body: &[u8], now: i64) -> Result<String> {
         text(&self.0.verify(&headers_of(&headers), body, Timestamp::from_unix_millis(now)).or_throw()?)
+    }
+
+    /// Many messages: of each what was verified or what is wrong, as a JSON array of `{ verified }` and `{ refused }`.
+    #[napi]
+    pub fn verify_batch(
+        &self,
+        headers: Vec<Vec<String>>,
+        bodies: Vec<Uint8ArraySlice<'_>>,
+        now: i64,
+    ) -> Result<String> {
+        let headers: Vec<_> = headers.iter().map(|flat| headers_of(flat)).collect();
+        let messages = headers.iter().zip(bodies.iter().map(AsRef::as_ref));
+        let answers = self.0.verify_batch(messages, Timestamp::from_unix_millis(now)).into_iter();
+        let told = answers.map(|answer| match answer {
+            Ok(verified) => json!({ "verified": verified }),
+            Err(error) => json!({ "refused": error.describe() }),
+        });
+        text(&told.collect::<Vec<_>>())
     }
 }
 

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  Calendar, Command, Engine, Intake, Leaderboard, LevelCurve, RateLimiter, Refusal, Rules, RulesError, TimeFloor, WindowedLeaderboard,
-  ZScore, hmacSha256Hex, validate
+  Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Quota, RateLimiter, Refusal, Rules, RulesError, SlidingLimiter,
+  SlidingLog, TimeFloor, Verifier, WindowedLeaderboard, ZScore, gcra, generateSecret, hmacSha256Hex, validate
 } from '../index.mjs'
 import * as module from '../index.mjs'
 import { createRequire } from 'node:module'
@@ -57,6 +57,21 @@ const INTEGERS = {
   'curve base': (value) => LevelCurve.linear(value, 1, { maxLevel: 2 }),
   'limiter limit': (value) => new RateLimiter({ limit: value, periodSeconds: 1 }),
   'limiter period': (value) => new RateLimiter({ limit: 1, periodSeconds: value }),
+  'limiter capacity': (value) => new RateLimiter({ limit: 1, periodSeconds: 1, capacity: value ?? 'none' }),
+  'limiter cost': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).check('ana', { cost: value ?? 'none' }),
+  'limiter now': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).checkAll([], { nowMs: value }),
+  'quota burst': (value) => new Quota({ limit: 1, periodSeconds: 1, burst: value ?? 'none' }),
+  'quota period': (value) => new Quota({ limit: 1, periodMillis: value }),
+  'sliding window': (value) => new SlidingLimiter({ limit: 1, windowSeconds: value }),
+  'log window': (value) => new SlidingLog({ limit: 1, windowMillis: value }),
+  'gcra state': (value) => gcra(value ?? undefined, { limit: 1, periodSeconds: 1 }),
+  'gcra now': (value) => gcra(null, { limit: 1, periodSeconds: 1 }, { nowMs: value }),
+  tolerance: (value) => new Verifier(generateSecret(), { toleranceSeconds: value ?? 'none' }),
+  'longest body': (value) => new Verifier(generateSecret(), { bodyBytesMax: value ?? 'none' }),
+  verifyBatch: (value) => new Verifier(generateSecret()).verifyBatch([], { nowMs: value }),
+  admitBatch: (value) => new Intake(rules(), { trusted: true }).admitBatch([], { nowMs: value }),
+  parse: (value) => new EventParser().parse(event('e', 'ana', 1), { nowMs: value }),
+  validateBatch: (value) => new EventParser().validateBatch('', { nowMs: value }),
   floor: (value) => new TimeFloor({ minimumMs: value }),
   calendar: (value) => new Calendar().period('daily', value)
 }
@@ -82,6 +97,10 @@ const TEXTS = {
   'windowed owner': (value) => windowed.hide(value),
   'windowed rank': (value) => windowed.rank('daily', value, { nowMs: NOW_MS }),
   'limiter key': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).check(value),
+  'limiter keys': (value) => new RateLimiter({ limit: 1, periodSeconds: 1 }).checkAll([[{ limit: 1, periodSeconds: 1 }, value]]),
+  'sliding key': (value) => new SlidingLimiter({ limit: 1, windowSeconds: 1 }).check(value),
+  policy: (value) => new SlidingLog({ limit: 1, windowSeconds: 1 }).check().headers(value ?? 7),
+  'trusted player': (value) => new Intake(rules(), { trusted: true }).admit({}, event('e', 'ana', 1), { trustedPlayer: value }),
   rules: (value) => Rules.fromJson(value),
   'rules file': (value) => Rules.fromFile(value),
   hmac: (value) => hmacSha256Hex('key', value),
@@ -190,7 +209,7 @@ describe('errors', () => {
   })
 
   test('objects that nobody made', () => {
-    for (const Class of [module.Outcomes, module.Board, module.Payout, module.Archive, module.ArchiveView, module.Names, module.Command, module.Rules, module.Secret, module.LevelCurve, module.Detector]) {
+    for (const Class of [module.Outcomes, module.Board, module.Payout, module.Archive, module.ArchiveView, module.Names, module.Command, module.Rules, module.Secret, module.LevelCurve, module.Detector, module.BatchReport]) {
       refused(() => new Class(), Class.name)
     }
     assert.throws(() => Engine.prototype.digest.call({}), TypeError)

@@ -1,4 +1,4 @@
-// The examples of index.d.ts and of the README about boards, run as they stand: what a comment says of a line is so.
+// The examples of index.d.ts and of the README, run as they stand: what a comment says of a line is so.
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -19,7 +19,8 @@ function given () {
   const stored = []
   return {
     ...liveops, engine, stored, store: (...values) => stored.push(values), tomorrow: new Date(NOW_MS + 86_400_000), now: new Date(NOW_MS),
-    mark: NOW_MS - 7 * 86_400_000, console: { log () {} }
+    mark: NOW_MS - 7 * 86_400_000, console: { log () {} }, rules: rules(), body: event(undefined, 'ana', 120), old: liveops.generateSecret(),
+    fresh: liveops.generateSecret(), ndjson: [event('e1', 'ana', 120), event('e2', 'ana', -1)].join('\n')
   }
 }
 
@@ -33,7 +34,7 @@ function run (block, scope) {
   const lines = block.split('\n').map((line) => {
     const [, code, told] = /^(\S.*?)\s+\/\/ (.*)$/.exec(line) ?? []
     const value = told?.split(/: /)[0]
-    return code && /^(\d+|'[^']*')$/.test(value) ? `same(${code}, ${value})` : line
+    return code && /^(\d+|true|'[^']*'|\[.*\])$/.test(value) ? `same(${code}, ${value})` : line
   })
   new Function('same', ...Object.keys(scope), `'use strict'\n${lines.join('\n')}`)(same, ...Object.values(scope))
   return checked
@@ -46,6 +47,15 @@ describe('examples', () => {
 
   test('of a Leaderboard', () => assert.equal(run(about('new Leaderboard')[0], given()), 3))
   test('of a WindowedLeaderboard', () => assert.equal(run(about('new WindowedLeaderboard')[0], given()), 1))
+
+  test('of a Verifier', () => assert.equal(run(about('new Verifier')[0], given()), 3))
+  test('of an Intake', () => assert.equal(run(about('new Intake')[0], given()), 2))
+  test('of a RateLimiter', () => assert.equal(run(about('new RateLimiter')[0], given()), 4))
+  test('of gcra', () => assert.equal(run(about('gcra(')[0], given()), 4))
+  test('of an EventParser', () => {
+    const { rules, ...scope } = given()
+    assert.equal(run(about('new EventParser')[0], scope), 4)
+  })
 
   // These read the clock: what they say is of a game whose last week was the one before this machine's present.
   test('of an engine, its boards, archives and payouts', () => {
@@ -75,8 +85,33 @@ describe('examples', () => {
     assert.equal(scope.engine.digest(), digest, 'again, nothing is paid')
   })
 
+  test('of the door, in the README', () => {
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('verifyBatch'))
+    assert.equal(run(block, given()), 11)
+  })
+
   test('of boards, in the README', () => {
     const [block] = blocks(read('README.md')).filter((block) => block.includes('submitBatch'))
     assert.ok(run(block, given()) >= 3)
   })
+})
+
+describe('index.d.ts', () => {
+  const names = (pattern, text) => [...text.matchAll(pattern)].map(([, name]) => name)
+
+  test('declares what there is, and nothing else', () => {
+    assert.deepEqual(names(/^export (?:abstract )?(?:class|function) (\w+)/gm, TYPES).sort(), Object.keys(liveops).sort())
+  })
+
+  for (const [, name, members] of TYPES.matchAll(/^export (?:abstract )?class (\w+)[^\n]* \{(\n[\s\S]*?\n\}|.*\}$)/gm)) {
+    test(`of ${name}`, () => {
+      const own = (object) => Object.entries(Object.getOwnPropertyDescriptors(object)).filter(([key]) => key !== 'constructor')
+      const methods = (object) => own(object).filter(([, { value }]) => typeof value === 'function').map(([key]) => key).sort()
+      const getters = own(liveops[name].prototype).filter(([, { get }]) => get !== undefined).map(([key]) => key)
+      assert.deepEqual([...new Set(names(/^ {2}(?!constructor\b)(\w+)\(/gm, members))].sort(), methods(liveops[name].prototype))
+      assert.deepEqual(names(/^ {2}static (\w+)\(/gm, members).sort(), methods(liveops[name]))
+      const fields = names(/^ {2}readonly (\w+)\??:/gm, members)
+      for (const getter of getters) assert.ok(fields.includes(getter), getter)
+    })
+  }
 })

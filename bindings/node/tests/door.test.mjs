@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { inspect } from 'node:util'
 import {
-  Engine, Intake, LiveopsError, RateLimiter, Refusal, Secret, SignatureError, Signer, ValidationError, Verifier, generateSecret,
-  hmacSha256Hex, validate, verifyHmacSha256Hex
+  Command, Engine, Intake, LiveopsError, RateLimiter, Refusal, Secret, SignatureError, Signer, generateSecret, hmacSha256Hex
 } from '../index.mjs'
 import { NOW_MS, event, rules } from './game.mjs'
 
@@ -40,8 +38,8 @@ describe('admit', () => {
   })
 
   test('bodies as they came in', () => {
-    for (const content of [body, Buffer.from(body), new Uint8Array(Buffer.from(body))]) assert.equal(admit(signed, content).id, 'evt_1')
-    for (const no of [JSON.parse(body), undefined, null, new ArrayBuffer(3), [1]]) {
+    for (const content of [body, Buffer.from(body), new Uint8Array(Buffer.from(body)), new TextEncoder().encode(body).buffer]) assert.equal(admit(signed, content).id, 'evt_1')
+    for (const no of [JSON.parse(body), undefined, null, new Uint16Array(3), new DataView(new ArrayBuffer(3)), new SharedArrayBuffer(3), [1], 1n]) {
       assert.throws(() => new Intake(rules(), { secret }).admit(signed, no, at), { name: 'TypeError', code: 'invalid_argument' })
     }
   })
@@ -129,41 +127,118 @@ describe('admit', () => {
   })
 })
 
-describe('signing alone', () => {
-  test('verify', () => {
-    const verifier = new Verifier(secret)
-    assert.deepEqual(verifier.verify(signed, body, at), { messageId: 'evt_1', keyId: null, player: null })
-    assert.throws(() => verifier.verify(signed, '{}', at), (error) => error instanceof SignatureError && error.code === 'signature_mismatch')
-    assert.throws(() => new Verifier(secret, { toleranceSeconds: -1 }), RangeError)
-    assert.equal(new Verifier([{ id: 'k1', secret }]).verify(signed, body, at).keyId, 'k1')
+describe('a sender whom the caller trusts', () => {
+  const intake = new Intake(rules(), { secret })
+  const unnamed = event(undefined, 'ana', 120)
+
+  test('needs no signature, and speaks for one player', () => {
+    assert.equal(intake.admit({}, body, { ...at, trustedPlayer: 'ana' }).playerId, 'ana')
+    assert.equal(codeOf(() => intake.admit({}, body, { ...at, trustedPlayer: 'bo' })), 'key_player_mismatch')
+    assert.equal(codeOf(() => intake.admit(signed, body, { ...at, trustedPlayer: 'bo' })), 'key_player_mismatch', 'also with a signature')
+    assert.equal(codeOf(() => intake.admit({}, body, at)), 'missing_header')
+    const open = new Intake(rules(), { trusted: true })
+    assert.equal(codeOf(() => open.admit({}, body, { ...at, trustedPlayer: 'bo' })), 'key_player_mismatch')
   })
 
-  test('HMAC of texts and bytes', () => {
-    const mac = hmacSha256Hex('secret123', 'hello world')
-    assert.ok(mac.startsWith('57938295') && mac.endsWith('42646'))
-    assert.equal(hmacSha256Hex(Buffer.from('secret123'), Buffer.from('hello world')), mac)
-    assert.ok(verifyHmacSha256Hex('secret123', 'hello world', mac) && !verifyHmacSha256Hex('secret123', 'hello', mac))
+  test('names the event in a header or the body', () => {
+    const session = { ...at, trustedPlayer: 'ana' }
+    for (const name of ['idempotency-key', 'webhook-id']) assert.equal(intake.admit({ [name]: 'evt_9' }, unnamed, session).id, 'evt_9')
+    assert.equal(codeOf(() => intake.admit({}, unnamed, session)), 'missing_event_id')
+    assert.equal(codeOf(() => intake.admit({ 'idempotency-key': 'evt_9' }, body, session)), 'event_id_mismatch')
   })
 
-  test('secrets are not shown', () => {
-    assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/)
-    assert.notEqual(generateSecret(), secret)
-    const shown = Secret.parse(secret)
-    assert.equal(shown.toWhsec(), secret)
-    for (const text of [inspect(shown, { showHidden: true, depth: 9 }), JSON.stringify(shown), String(shown)]) assert.ok(!text.includes(secret.slice(6, 20)), text)
+  test('is checked in all else', () => {
+    const door = { quotas: [{ per: 'player', limit: 1, periodSeconds: 60 }] }
+    const strict = new Intake(rules({ door }), { secret })
+    const session = { ...at, trustedPlayer: 'ana' }
+    strict.admit({}, body, session)
+    assert.equal(codeOf(() => strict.admit({}, body, session)), 'rate_limited')
+    assert.equal(codeOf(() => intake.admit({}, '{', session)), 'syntax')
+    assert.equal(codeOf(() => intake.admit({}, body, { ...session, nowMs: NOW_MS + 90_000_000 })), 'too_old')
+  })
+
+  // `trustedPlayer: session?.player` must not open the door to whoever has no session.
+  test('is named, or nobody is trusted', () => {
+    for (const trustedPlayer of [undefined, null, true, 7, {}, ['ana'], '\ud800']) {
+      assert.throws(() => intake.admit({}, body, { ...at, trustedPlayer }), { name: 'TypeError', code: 'invalid_argument' })
+      assert.throws(() => intake.admitBatch([{ headers: {}, body, trustedPlayer }], at), { name: 'TypeError', code: 'invalid_argument', index: 0 })
+    }
+    assert.throws(() => intake.admit({}, body, { ...at, trustedPlayer: 'a b' }), { name: 'LiveopsError', code: 'id_invalid' })
+    assert.throws(() => intake.admitBatch([{ headers: signed, body }, { headers: {}, body, trustedPlayer: '' }], at), { code: 'id_invalid', index: 1 })
   })
 })
 
-describe('validate', () => {
-  test('an event, or every issue', () => {
-    assert.deepEqual(validate(body, at), { id: 'evt_1', type: 'progression', playerId: 'ana', ts: NOW_MS / 1000, payload: { deltaXp: 120 } })
-    assert.throws(() => validate('{"type":"progression"}', at), (error) => {
-      assert.ok(error instanceof ValidationError)
-      assert.deepEqual([error.code, error.issues.map(({ path }) => path)], ['missing', ['/playerId', '/ts', '/payload']])
-      return true
-    })
-    assert.throws(() => validate('{"type":"progression"}', { ...at, firstIssue: true }), (error) => error.issues.length === 1)
-    const strict = rules({ events: { progression: { fields: { deltaXp: { max: 100 } } } } })
-    assert.equal(codeOf(() => validate(body, { ...at, rules: strict })), 'out_of_range')
+describe('admitBatch', () => {
+  const free = () => new Intake(rules(), { secret, quotas: false })
+
+  test('answers for each, in order', () => {
+    const requests = [
+      { headers: signed, body },
+      { headers: {}, body },
+      { headers: {}, body: Buffer.from(body), trustedPlayer: 'ana' },
+      { headers: {}, body, trustedPlayer: 'bo' },
+      { headers: new Signer(secret).sign('evt_2', '{', at), body: '{' },
+      { headers: signed, body, address: undefined }
+    ]
+    const answers = free().admitBatch(requests, at)
+    assert.ok(Object.isFrozen(answers))
+    assert.deepEqual(answers.map((answer) => answer instanceof Command ? answer.id : [answer.name, answer.code, answer.httpStatus]), [
+      'evt_1', ['Refusal', 'missing_header', 401], 'evt_1', ['Refusal', 'key_player_mismatch', 401], ['Refusal', 'syntax', 400], 'evt_1'
+    ])
+    assert.deepEqual([answers[4].issues[0].offset, answers[4].problem().status], [0, 400])
+    const engine = new Engine(rules())
+    const outcomes = engine.submitBatch(answers.filter((answer) => answer instanceof Command))
+    assert.deepEqual(outcomes.counts(), { applied: 1, replayed: 2 })
+    assert.deepEqual(free().admitBatch([], at), [])
+    const now = event('e', 'ana', 1, { ts: Math.floor(Date.now() / 1000) })
+    assert.equal(free().admitBatch([{ headers: {}, body: now, trustedPlayer: 'ana' }])[0].playerId, 'ana', 'without a time it is the present')
   })
+
+  test('as each would be alone, quotas included', () => {
+    const requests = Array.from({ length: 60 }, (_, n) => {
+      const sent = event(`e${n}`, `p${n % 4}`, n % 11 === 0 ? -1 : n)
+      const headers = new Signer(n % 7 === 0 ? generateSecret() : secret).sign(`e${n}`, sent, at)
+      return { headers, body: sent, ...(n % 2 === 0 ? { address: `10.0.0.${n % 6}` } : {}) }
+    })
+    const told = (answer) => answer instanceof Command ? answer.toJSON() : { code: answer.code, message: answer.message, issues: answer.issues, headers: answer.headers() }
+    const one = new Intake(rules(), { secret })
+    const alone = requests.map(({ headers, body, address }) => {
+      try {
+        return told(one.admit(headers, body, { ...at, address }))
+      } catch (error) {
+        return told(error)
+      }
+    })
+    const together = new Intake(rules(), { secret }).admitBatch(requests, at).map(told)
+    assert.deepEqual(together, alone)
+    for (const code of [undefined, 'rate_limited', 'signature_mismatch', 'out_of_range']) assert.ok(together.some((answer) => answer.code === code), code)
+  })
+
+  test('what is no request is told by its place, and nothing is charged', () => {
+    const intake = new Intake(rules(), { trusted: true })
+    const good = { headers: {}, body }
+    for (const bad of [undefined, null, 7, [{}, body], { headers: {} }, { body }, { headers: {}, body: {} }, { headers: { 'webhook-id': 1 }, body }, { ...good, address: 7 }, { ...good, nowMs: 1 }, { ...good, player: 'ana' }]) {
+      assert.throws(() => intake.admitBatch([good, good, bad], at), (error) => error instanceof TypeError && error.code === 'invalid_argument' && error.index === 2)
+    }
+    for (const no of [undefined, {}, 'ab', good]) assert.throws(() => intake.admitBatch(no, at), { name: 'TypeError', code: 'invalid_argument' })
+    assert.equal(intake.admitBatch([good, good, good], at).filter((answer) => answer instanceof Command).length, 3, 'as many as the quota has')
+  })
+})
+
+test('an intake says every issue, or the first', () => {
+  const bad = event('e', 'ana', -1, { more: 1 })
+  const issues = (options) => {
+    try {
+      new Intake(rules(), { trusted: true, ...options }).admit({}, bad, at)
+    } catch (error) {
+      assert.deepEqual(error.problem().issues, error.issues)
+      return error.issues.map(({ path }) => path)
+    }
+    return assert.fail('nothing was thrown')
+  }
+  assert.deepEqual([issues(), issues({ firstIssue: false }), issues({ firstIssue: true })], [['/payload/deltaXp', '/more'], ['/payload/deltaXp', '/more'], ['/payload/deltaXp']])
+  const intake = new Intake(rules(), { trusted: true, firstIssue: true })
+  intake.replaceRules(rules())
+  assert.throws(() => intake.admit({}, bad, at), (error) => error.issues.length === 1, 'also after a change of rules')
+  for (const firstIssue of [1, null, 'yes']) assert.throws(() => new Intake(rules(), { trusted: true, firstIssue }), { name: 'TypeError', code: 'invalid_argument' })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Calendar, Ewma, Leaderboard, LevelCurve, RateLimiter, Robust, SlidingLog, TimeFloor, WindowedLeaderboard, ZScore } from '../index.mjs'
+import { Calendar, Ewma, Leaderboard, LevelCurve, Robust, TimeFloor, WindowedLeaderboard, ZScore } from '../index.mjs'
 import { NOW_MS } from './game.mjs'
 
 const DAY_MS = 86_400_000
@@ -60,35 +60,6 @@ describe('curves', () => {
     assert.throws(() => steep.cost(1), { name: 'RangeError', code: 'invalid_argument', message: /highest level/ })
     assert.throws(() => LevelCurve.piecewise([[2, steep]], { maxLevel: 7 }), RangeError)
     assert.throws(() => LevelCurve.exponential(250, '1,2', { maxLevel: 7 }), RangeError)
-  })
-})
-
-describe('quotas', () => {
-  test('by key', () => {
-    const limiter = new RateLimiter({ limit: 60, periodSeconds: 60, burst: 2 })
-    assert.deepEqual([limiter.check('player:ana', { ...at, cost: 2 }).allowed, limiter.size], [true, 1])
-    const decision = limiter.check('player:ana', at)
-    assert.deepEqual({ ...decision }, { allowed: false, code: 'rate_limited', limit: 60, periodMillis: 60000, remaining: 0, retryAfter: 1, retryAfterMillis: 1000, resetAfterMillis: 2000 })
-    assert.deepEqual(decision.headers(), {
-      'RateLimit-Policy': '"default";q=60;w=60', 'RateLimit': '"default";r=0;t=2',
-      'X-RateLimit-Limit': '60', 'X-RateLimit-Window': '60', 'X-RateLimit-Remaining': '0', 'Retry-After': '1',
-    })
-    assert.ok(limiter.check('player:ana', { nowMs: NOW_MS + 1000 }).allowed)
-    assert.ok(limiter.check('player:bo').allowed)
-  })
-
-  test('a full limiter refuses, or admits when told to', () => {
-    for (const [whenFull, allowed] of [['refuse', false], ['admit', true]]) {
-      const limiter = new RateLimiter({ limit: 1, periodSeconds: 60, capacity: 1, whenFull })
-      limiter.check('a', at)
-      assert.equal(limiter.check('b', at).allowed, allowed)
-    }
-  })
-
-  test('in any window', () => {
-    const log = new SlidingLog({ limit: 2, windowSeconds: 60 })
-    const seconds = [0, 30, 59, 60].map((second) => log.check({ nowMs: NOW_MS + second * 1000 }).allowed)
-    assert.deepEqual(seconds, [true, true, false, true])
   })
 })
 

@@ -1,76 +1,11 @@
-//! Parts of the shelf that need few words: quotas and detectors.
+//! Detectors: is this value unusual?
 
-use std::sync::Arc;
-use std::time::Duration;
-
+use liveops_core::Code;
 use liveops_core::anomaly::{Ewma, Prior, Robust, Threshold, TimeFloor, Verdict, ZScore};
-use liveops_core::quota::{Decision, Quota};
-use liveops_core::shared::WhenFull;
-use liveops_core::{Code, Timestamp};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::failure::{OrThrow as _, Result, text};
-
-/// One quota for many keys.
-#[napi]
-#[derive(Debug)]
-pub struct RateLimiter(pub(crate) Arc<liveops_core::shared::RateLimiter>);
-
-#[napi]
-impl RateLimiter {
-    /// So many calls a period in seconds, so many of them at once, room for so many keys.
-    #[napi(constructor)]
-    pub fn new(limit: u32, period: i64, burst: Option<u32>, capacity: Option<u32>, admit_when_full: bool) -> Self {
-        let quota = Quota::new(limit, Duration::from_secs(period.unsigned_abs()));
-        let quota = burst.map_or(quota, |calls| quota.burst(calls));
-        let when_full = if admit_when_full { WhenFull::Admit } else { WhenFull::Refuse };
-        let limiter = liveops_core::shared::RateLimiter::new(quota).when_full(when_full);
-        Self(Arc::new(match capacity {
-            Some(keys) => limiter.capacity(keys as usize),
-            None => limiter,
-        }))
-    }
-
-    /// Decides on a call, as JSON.
-    #[napi]
-    pub fn check(&self, key: String, cost: u32, now: i64) -> Result<String> {
-        told(&self.0.check(&key, cost, Timestamp::from_unix_millis(now)))
-    }
-
-    /// Keys in memory.
-    #[napi(getter)]
-    pub fn size(&self) -> u32 {
-        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
-    }
-}
-
-/// Never more than N in any window.
-#[napi]
-#[derive(Debug)]
-pub struct SlidingLog(liveops_core::quota::SlidingLog);
-
-#[napi]
-impl SlidingLog {
-    /// At most `limit` in any window of so many seconds.
-    #[napi(constructor)]
-    pub fn new(limit: u32, window: i64) -> Self {
-        Self(liveops_core::quota::SlidingLog::new(limit, Duration::from_secs(window.unsigned_abs())))
-    }
-
-    /// Decides on a call, as JSON.
-    #[napi]
-    pub fn check(&mut self, cost: u32, now: i64) -> Result<String> {
-        told(&self.0.check(cost, Timestamp::from_unix_millis(now)))
-    }
-}
-
-fn told(decision: &Decision) -> Result<String> {
-    let mut told = json!(decision);
-    told["retryAfter"] = json!(decision.retry_after_seconds());
-    told["headers"] = json!(decision.headers("default"));
-    text(&told)
-}
 
 /// A detector with its baseline.
 #[napi]
