@@ -44,6 +44,7 @@ const ROWS: &[Row] = &[
     Row { name: "board.increment_far.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10k.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
+    Row { name: "event.parse.ajv", program: Program::Node("node_event.mjs") },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];
