@@ -146,6 +146,7 @@
 //! | you want to | look at |
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
+//! | know who sent it, what it says and how often | [`intake`], [`signing`], [`event`], [`quota`], [`shared::RateLimiter`]; `docs/door.md` |
 //! | act as an operator | [`Command`]: adjust, review, set visibility, pay, erase |
 //! | pay a finished week | [`Engine::payout`], [`board::Archive`]; alone: [`board::awards`] |
 //! | rank players, alone or by calendar | [`board::Leaderboard`], [`board::WindowedLeaderboard`]; between threads [`shared::SharedLeaderboard`] |
@@ -216,3 +217,8 @@ pub use window::{Period, Window};
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/payouts.md")]
 struct PayoutsRecipe;
+
+/// The page `docs/door.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/door.md")]
+struct TheDoor;

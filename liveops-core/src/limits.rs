@@ -72,6 +72,8 @@ pub const RUN_LEN_MAX: usize = 64;
 pub const ROUND_PLAYERS_MAX: usize = 256;
 /// Most decisions of one run before it is given up as contended.
 pub const ATTEMPTS_MAX: u32 = 8;
+/// Most receipts that rules can have kept of one player.
+pub const RECEIPTS_PER_PLAYER_MAX: i64 = 1_000_000;
 /// Most suspicions kept of one player; the oldest make room.
 pub const SUSPICIONS_PER_PLAYER_MAX: usize = 256;
 /// Default age up to which commands are taken, in seconds.

@@ -173,6 +173,27 @@ fn a_snapshot_keeps_its_bytes_and_its_digest() {
     assert_eq!(Digest::of(&[&store.snapshot()]).to_hex(), SNAPSHOT_SHA256);
 }
 
+/// Sealed as it should be: the checksum tells faults, not who wrote it.
+#[test]
+fn a_snapshot_has_every_record_once_and_in_order() {
+    let records = store().scan(None, usize::MAX).unwrap();
+    let restore = |records: &[(Key, Record)]| {
+        let mut bytes = store().snapshot()[..17].to_vec();
+        records.to_vec().put(&mut bytes);
+        Digest::of(&[&bytes]).put(&mut bytes);
+        MemoryStore::restore(&bytes).map(|store| store.digest()).map_err(|error| error.kind)
+    };
+    assert_eq!(restore(&records), Ok(DIGEST.to_owned()));
+    let mut reversed = records.clone();
+    reversed[1..].reverse();
+    let mut misplaced = records.clone();
+    misplaced[1].1 = records[2].1.clone();
+    let twice = [&records[..], &records[records.len() - 1..]].concat();
+    for bad in [&reversed, &misplaced, &twice, &records[1..], &[]] {
+        assert_eq!(restore(bad), Err(StoreErrorKind::Corrupt));
+    }
+}
+
 /// What a game with a million events a day pays for a day of retries.
 #[test]
 fn the_common_outcome_is_small() {

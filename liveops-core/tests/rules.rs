@@ -30,6 +30,7 @@ const DOCUMENTS: &[Bad] = &[
     (r#"{ "version": 1 }"#, "/game", "missing"),
     (r#"{ "version": 1, "game": "" }"#, "/game", "id_invalid"),
     (r#"{ "version": 1, "game": "g", "game": "h" }"#, "/game", "duplicate_key"),
+    (r#"{ "version": 1, "game": "g", "$schema": { "a": 1 } }"#, "/$schema", "wrong_type"),
 ];
 
 /// Members of a document that is sound otherwise.
@@ -352,6 +353,16 @@ fn the_door_is_no_part_of_the_rules_hash_and_order_does_not_matter() {
         "door": { "quotas": [ { "per": "ip", "limit": 1, "periodSeconds": 1 } ] } }"#;
     assert_eq!(plain, hash(door));
     assert_ne!(plain, hash(r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 8 } }"#));
+}
+
+/// By Python: SHA-256 over `"liveops rules v1" 0` and every path and leaf, as JSON, behind their lengths.
+#[test]
+fn the_hash_is_over_json_whatever_the_text() {
+    let document = r#"{ "version": 1, "game": "g", "events": { "t": { "fields": { "x": { "type": "text" } } } },
+        "boards": { "b": { "on": "t", "where": { "x": "\u0300\u200b\u0000\u007f\"\\\n'\u00e9" }, "value": 1,
+            "keepPeriods": { "daily": 0 } } } }"#;
+    let hash = Rules::from_json(document).unwrap().hash().to_hex();
+    assert_eq!(hash, "41447c171b50c60293bd46181d7064a9babc871217a97be3a7707adafa1a3421");
 }
 
 #[test]

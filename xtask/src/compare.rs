@@ -29,6 +29,9 @@ const BYTES: &str = "liveops-compare-bytes";
 
 const ROWS: &[Row] = &[
     Row { name: "engine.event", program: Program::Rust(TIME) },
+    Row { name: "signing.verify.fresh", program: Program::Rust(TIME) },
+    Row { name: "signing.verify.ring", program: Program::Rust(TIME) },
+    Row { name: "event.parse.serde_json", program: Program::Rust(TIME) },
     Row { name: "board.increment.redis", program: Program::Redis(TIME) },
     Row { name: "board.windows4.redis", program: Program::Redis(TIME) },
     Row { name: "board.rank.redis", program: Program::Redis(TIME) },

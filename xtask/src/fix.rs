@@ -6,6 +6,7 @@ use crate::process::{cargo, root, run};
 pub(crate) fn run_all() -> Result<(), String> {
     run(cargo(["clippy", "--fix", "--allow-dirty", "--allow-staged", "--workspace", "--all-targets"]))?;
     run(cargo(["fmt", "--all"]))?;
+    run(cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml"]))?;
     let page = root().join("docs/errors.md");
     std::fs::write(&page, liveops_core::error::reference())
         .map_err(|error| format!("cannot write {}: {error}", page.display()))

@@ -1,6 +1,6 @@
 //! Whether every crate that can end up in a build may be used under a licence that we accept. Needs no network.
 
-use crate::process::{cargo, read};
+use crate::process::{cargo, host, read};
 
 /// Permissive licences, by SPDX identifier. Adding one is a decision: say why in `docs/decisions/`.
 const ACCEPTED: &[&str] = &[
@@ -40,12 +40,6 @@ pub(crate) fn check() -> Result<(), String> {
     } else {
         Err(format!("licences outside xtask/src/licences.rs: {}", refused.join(", ")))
     }
-}
-
-fn host() -> Result<String, String> {
-    let version = read(crate::process::command("rustc", ["-vV"]))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| "`rustc -vV` names no host".to_owned())
 }
 
 /// Whether an SPDX expression can be met with what we accept. An old `/` means OR.

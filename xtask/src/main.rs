@@ -5,6 +5,7 @@
 
 mod compare;
 mod fix;
+mod fuzz;
 mod licences;
 mod process;
 mod setup;
@@ -22,6 +23,7 @@ cargo xtask <task>
   fix                         format, apply what clippy can, rewrite docs/errors.md
   build [python|node]         optimised extensions: target/venv and bindings/node/native.node
   compare [area] [--json]     peers side by side; the area is the first word of a row's name
+  fuzz [target] [--seconds N] each target of fuzz/, or one, for 60 seconds unless said otherwise
   help                        this page
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Some((&"fix", [])) => fix::run_all(),
         Some((&"build", rest)) => setup::run_task(rest),
         Some((&"compare", rest)) => compare::run(rest),
+        Some((&"fuzz", rest)) => fuzz::run_task(rest),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

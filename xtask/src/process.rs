@@ -86,6 +86,13 @@ pub(crate) fn read(mut command: Command) -> Result<String, String> {
     }
 }
 
+/// The machine's name among compilers, `x86_64-unknown-linux-gnu` say.
+pub(crate) fn host() -> Result<String, String> {
+    let version = read(command("rustc", ["-vV"]))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "`rustc -vV` names no host".to_owned())
+}
+
 /// Whether a tool answers at all.
 pub(crate) fn answers(tool: impl AsRef<std::ffi::OsStr>) -> bool {
     read(command(tool, ["--version"])).is_ok()

@@ -12,6 +12,7 @@ pub(crate) fn run_all() -> Result<(), String> {
         }
     };
     note(run(cargo(["fmt", "--all", "--check"])));
+    note(run(cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"])));
     note(run(cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])));
     let mut doc = cargo(["doc", "--no-deps", "--workspace"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");

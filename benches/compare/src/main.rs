@@ -7,6 +7,8 @@
 
 mod board;
 mod engine;
+mod event;
+mod signing;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,9 @@ type Entry = (&'static str, fn() -> Result<Row, String>);
 
 const ROWS: &[Entry] = &[
     ("engine.event", engine::event),
+    ("signing.verify.fresh", signing::verify_fresh_row),
+    ("signing.verify.ring", signing::verify_ring_row),
+    ("event.parse.serde_json", event::parse_serde_json),
     #[cfg(unix)]
     ("board.increment.redis", board::increment_redis),
     #[cfg(unix)]

@@ -1,6 +1,5 @@
 //! What Python hands in, made into the core's types: strictly, so that no value silently becomes another one.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
 use liveops_core::board::Cursor;
@@ -10,7 +9,8 @@ use liveops_core::{Period, PlayerId, Timestamp, Window};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
 
 use crate::errors::{Fallible as _, argument, fail};
 
@@ -62,6 +62,11 @@ pub(crate) struct Bytes<'py>(Bound<'py, PyBytes>);
 impl Bytes<'_> {
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+
+    /// The same for whoever keeps them.
+    pub(crate) fn backed(self) -> PyBackedBytes {
+        self.0.into()
     }
 }
 
@@ -180,9 +185,9 @@ pub(crate) fn player(py: Python<'_>, id: &str) -> PyResult<PlayerId> {
 
 /// Names and values of a request, from any mapping or any pairs. What has `items()` is asked for them, which gives
 /// repeated headers as often as they came.
-pub(crate) struct HeaderPairs<'py>(Vec<(Bound<'py, PyString>, Bound<'py, PyString>)>);
+pub(crate) struct HeaderPairs(Vec<(PyBackedStr, PyBackedStr)>);
 
-impl<'py> FromPyObject<'_, 'py> for HeaderPairs<'py> {
+impl<'py> FromPyObject<'_, 'py> for HeaderPairs {
     type Error = PyErr;
 
     fn extract(headers: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
@@ -190,34 +195,43 @@ impl<'py> FromPyObject<'_, 'py> for HeaderPairs<'py> {
         let pairs = if headers.hasattr(items)? { headers.call_method0(items)? } else { headers.to_owned() };
         let mut read = Vec::new();
         for pair in pairs.try_iter()? {
-            let (name, value) = pair?.extract::<(Bound<'py, PyAny>, Bound<'py, PyAny>)>()?;
+            let (name, value) = name_and_value(&pair?)?;
             read.push((header_text(name)?, header_text(value)?));
         }
         Ok(Self(read))
     }
 }
 
-impl HeaderPairs<'_> {
-    /// Calls with the headers that matter.
-    pub(crate) fn with<T>(&self, read: impl FnOnce(&Headers<'_>) -> T) -> T {
-        // A text that is no UTF-8 can match nothing, but it must not vanish either.
-        let texts: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-            self.0.iter().map(|(name, value)| (name.to_string_lossy(), value.to_string_lossy())).collect();
-        read(&Headers::from_pairs(texts.iter().map(|(name, value)| (&**name, &**value))))
+impl HeaderPairs {
+    /// The headers that matter.
+    pub(crate) fn read(&self) -> Headers<'_> {
+        Headers::from_pairs(self.0.iter().map(|(name, value)| (&**name, &**value)))
     }
 }
 
-/// Servers below the level of frameworks give bytes, which HTTP reads as Latin-1.
-fn header_text(text: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyString>> {
-    match text.cast_into::<PyString>() {
-        Ok(text) => Ok(text),
+/// A tuple, or a list as ASGI allows it. No other sequence: a text of two letters is no header.
+fn name_and_value<'py>(pair: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let is_pair = (pair.is_instance_of::<PyTuple>() || pair.is_instance_of::<PyList>()) && pair.len()? == 2;
+    if !is_pair {
+        return Err(PyTypeError::new_err("headers are a mapping, or pairs of a name and a value"));
+    }
+    Ok((pair.get_item(0)?, pair.get_item(1)?))
+}
+
+/// Servers below the level of frameworks give bytes, which HTTP reads as Latin-1. A text that is no UTF-8 can match nothing,
+/// but it must not vanish either.
+fn header_text(text: Bound<'_, PyAny>) -> PyResult<PyBackedStr> {
+    let py = text.py();
+    let text = match text.cast_into::<PyString>() {
+        Ok(text) => text,
         Err(other) => {
             let other = other.into_inner();
             let Ok(bytes) = other.cast::<PyBytes>() else {
                 return Err(PyTypeError::new_err("names and values of headers are str"));
             };
             let text: String = bytes.as_bytes().iter().map(|byte| char::from(*byte)).collect();
-            Ok(PyString::new(other.py(), &text))
+            PyString::new(py, &text)
         }
-    }
+    };
+    PyBackedStr::try_from(text.clone()).or_else(|_| PyBackedStr::try_from(PyString::new(py, &text.to_string_lossy())))
 }

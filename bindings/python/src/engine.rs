@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use liveops_core::error::Code;
 use liveops_core::store::{FeedEntry, Scan as _};
 use liveops_core::{Command as CoreCommand, Engine as Core, Error, Key, MemoryStore, Record};
 use pyo3::prelude::*;
@@ -16,26 +15,12 @@ use crate::command::Command;
 use crate::errors::Fallible as _;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
+use crate::process::Owned;
 use crate::results::{load, load_all, period, plain};
 use crate::rules::Rules;
 
-/// An engine and the process that made it: its locks mean nothing in a fork.
-pub(crate) struct Shared {
-    core: Core<MemoryStore>,
-    process: u32,
-}
-
-impl Shared {
-    /// The engine. `ForkedError` in a process that did not make it.
-    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
-        self.core().or_raise(py)
-    }
-
-    /// The same without the interpreter's lock.
-    pub(crate) fn core(&self) -> Result<&Core<MemoryStore>, Error> {
-        if self.process == std::process::id() { Ok(&self.core) } else { Err(Code::Forked.into()) }
-    }
-}
+/// What boards read of too.
+pub(crate) type Shared = Owned<Core<MemoryStore>>;
 
 /// Rules and a store in memory; see `liveops.Engine`, which adds what is asynchronous.
 #[pyclass(module = "liveops._native", frozen, subclass)]
@@ -52,7 +37,7 @@ impl Engine {
             None => store,
         };
         let core = Core::new((*rules.0).clone(), store);
-        Ok(Self(Arc::new(Shared { core, process: std::process::id() })))
+        Ok(Self(Arc::new(Owned::new(core))))
     }
 
     /// The rules in force.

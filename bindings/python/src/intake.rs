@@ -1,30 +1,51 @@
 //! The door.
 
-use liveops_core::error::Code;
-use liveops_core::intake::{Intake as Core, Request};
-use liveops_core::signing::Headers;
-use pyo3::prelude::*;
+use std::sync::Arc;
 
-use crate::arguments::{Bytes, HeaderPairs, Int, instant};
+use liveops_core::error::Code;
+use liveops_core::event::IssueMode;
+use liveops_core::intake::{self, Intake as Core};
+use liveops_core::shared;
+use liveops_core::signing::Trusted;
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
+use pyo3::types::{PyBool, PyList, PyTuple};
+
+use crate::arguments::{Bytes, HeaderPairs, Int, instant, player};
 use crate::command::Command;
-use crate::errors::{Fallible as _, argument, fail};
+use crate::errors::{Fallible as _, Raise as _, argument};
+use crate::process::Owned;
+use crate::quota::RateLimiter;
 use crate::rules::Rules;
 use crate::signing::{AnySecret, Key, ring, scheme};
 
-/// Lets events in: size, signature, quota and parsing in one call.
+/// Lets events in: size, signature, quota and parsing in one call. Each step is optional.
+///
+/// `secret` or `keys` verify; a secret given from Python is a copy, and the original cannot be wiped (see `Secret`).
+/// `trusted=True` says that the caller knows otherwise who is calling. With a legacy scheme `allow_unsigned_id` takes the event's
+/// id from a header that is not signed. `quotas=False` takes no notice of the rules' quotas; a `RateLimiter` counts them, in its
+/// capacity, in place of the intake's own. `first_issue=True` says no more than the first issue of a body.
+///
+/// >>> rules = Rules.from_json('{"version": 1, "game": "emberfall"}')
+/// >>> secret = generate_secret()
+/// >>> intake = Intake(rules, secret=secret)
+/// >>> body = b'{"type": "progression", "playerId": "ana", "ts": 1794052800, "payload": {"deltaXp": 120}}'
+/// >>> headers = Signer(secret).sign("evt_1", body, now_ms=1794052800000)
+/// >>> intake.admit(headers, body, now_ms=1794052800000)
+/// Command(type='progression', id='evt_1', player_id='ana')
+/// >>> unsigned, other = intake.admit_batch([({}, body), (headers, b"{}")], now_ms=1794052800000)
+/// >>> unsigned.code, other.code, other.http_status
+/// ('missing_header', 'signature_mismatch', 401)
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct Intake {
-    core: Core,
-    process: u32,
-}
+pub(crate) struct Intake(Owned<Core>);
 
 #[pymethods]
 impl Intake {
-    /// `secret` or `keys` verify; `trusted=True` says that the caller knows otherwise who is calling. `quotas=False`
-    /// takes no notice of the rules' quotas.
     #[new]
     #[pyo3(signature = (rules, *, secret=None, keys=None, scheme="standard", tolerance_seconds=Int(300),
-                        trusted=false, allow_unsigned_id=false, quotas=true))]
+                        trusted=false, allow_unsigned_id=false, quotas=Quotas::Own, first_issue=false))]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn new(
         py: Python<'_>,
@@ -35,7 +56,8 @@ impl Intake {
         tolerance_seconds: Int<i64>,
         trusted: bool,
         allow_unsigned_id: bool,
-        quotas: bool,
+        quotas: Quotas,
+        first_issue: bool,
     ) -> PyResult<Self> {
         let builder = Core::builder(rules.0.door()).scheme(self::scheme(py, scheme)?);
         let builder = builder.tolerance_seconds(tolerance_seconds.0);
@@ -48,40 +70,178 @@ impl Intake {
             }
         };
         let builder = if allow_unsigned_id { builder.allow_unsigned_id() } else { builder };
-        let builder = if quotas { builder } else { builder.no_quotas() };
-        Ok(Self { core: builder.build().or_raise(py)?, process: std::process::id() })
+        let builder = match quotas {
+            Quotas::Own => builder,
+            Quotas::None => builder.no_quotas(),
+            Quotas::Shared(limiter) => builder.quota_store(limiter),
+        };
+        let builder = if first_issue { builder.issue_mode(IssueMode::First) } else { builder };
+        Ok(Self(Owned::new(builder.build().or_raise(py)?)))
     }
 
-    /// Checks size, signature, quota and body, in this order, and stamps what comes through with now. Raises `Refusal`.
-    /// `headers`: a mapping or pairs. `address`: the sender's, for quotas per address.
-    #[pyo3(signature = (headers, body, *, address=None, now_ms=None, now=None))]
+    /// Checks size, signature, body and quotas and stamps what comes through with now. Raises `Refusal`.
+    ///
+    /// `headers`: a mapping or pairs. `address`: the sender's, for quotas per address, which are asked first. For a sender whom the
+    /// caller knows by other means no signature is asked for: `trusted_player`, who speaks for this player only, as a game client's
+    /// session does, or `trusted=True`, for whoever may speak for all.
+    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=None, now_ms=None, now=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn admit(
         &self,
         py: Python<'_>,
-        headers: HeaderPairs<'_>,
+        headers: HeaderPairs,
         body: Bytes<'_>,
-        address: Option<&str>,
+        address: Option<PyBackedStr>,
+        trusted: bool,
+        trusted_player: Option<&str>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Command> {
-        let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let admit = |headers: &Headers<'_>| {
-            let request = Request::new(*headers, body.as_slice());
-            core.admit_request(&address.map_or(request.clone(), |address| request.from_address(address)), now)
-        };
-        let admitted = headers.with(admit).or_raise(py)?;
+        let (core, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
+        let request = Request::new(py, headers, body, address, trusted, trusted_player)?;
+        let admitted = core.admit_request(&request.core(), now).or_raise(py)?;
         Ok(Command(admitted.into_command()))
+    }
+
+    /// Many requests at one time, each by itself and in order: one answer for each, the `Command`, or the `Refusal` that
+    /// `admit` would raise. A request is a `Request`, `(headers, body)` or `(headers, body, address)`. Other threads of
+    /// Python run meanwhile.
+    #[pyo3(signature = (requests, *, now_ms=None, now=None))]
+    fn admit_batch<'py>(
+        &self,
+        py: Python<'py>,
+        requests: &Bound<'py, PyAny>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let (core, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
+        let given = requests.try_iter()?.map(|request| request?.extract());
+        let given: Vec<Given> = given.collect::<PyResult<_>>()?;
+        let requests: Vec<_> = given.iter().map(|given| given.get().core()).collect();
+        let answers = py.detach(|| core.admit_batch(&requests, now));
+        let answer = |answer: Result<intake::Admitted, intake::Refusal>| match answer {
+            Ok(admitted) => Command(admitted.into_command()).into_bound_py_any(py),
+            Err(refusal) => Ok(refusal.raise(py).into_value(py).into_bound(py).into_any()),
+        };
+        PyList::new(py, answers.into_iter().map(answer).collect::<PyResult<Vec<_>>>()?)
     }
 
     /// Tells the intake that the rules were replaced.
     fn replace(&self, py: Python<'_>, rules: &Rules) -> PyResult<()> {
-        self.get(py)?.replace(&rules.0.door());
+        self.0.get(py)?.replace(&rules.0.door());
         Ok(())
     }
 }
 
-impl Intake {
-    fn get(&self, py: Python<'_>) -> PyResult<&Core> {
-        if self.process == std::process::id() { Ok(&self.core) } else { Err(fail(py, Code::Forked)) }
+/// A request to the door, for `Intake.admit_batch`; the arguments are those of `Intake.admit`.
+///
+/// >>> body = b'{"id": "e", "type": "progression", "playerId": "ana", "ts": 1794052800, "payload": {"deltaXp": 1}}'
+/// >>> intake = Intake(Rules.from_json('{"version": 1, "game": "emberfall"}'), secret=generate_secret())
+/// >>> sessions = (Request({}, body, trusted_player=name) for name in ("ana", "bo"))
+/// >>> admitted, refused = intake.admit_batch(sessions, now_ms=1794052800000)
+/// >>> admitted.player_id, refused.code
+/// ('ana', 'key_player_mismatch')
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Request {
+    headers: HeaderPairs,
+    body: PyBackedBytes,
+    address: Option<PyBackedStr>,
+    trusted: Option<Trusted>,
+}
+
+#[pymethods]
+impl Request {
+    #[new]
+    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=None))]
+    fn new(
+        py: Python<'_>,
+        headers: HeaderPairs,
+        body: Bytes<'_>,
+        address: Option<PyBackedStr>,
+        trusted: bool,
+        trusted_player: Option<&str>,
+    ) -> PyResult<Self> {
+        let trusted = match (trusted, trusted_player) {
+            (false, None) => None,
+            (true, None) => Some(Trusted::for_all()),
+            (false, Some(id)) => Some(Trusted::player(player(py, id)?)),
+            (true, Some(_)) => return Err(PyTypeError::new_err("give trusted or trusted_player, not both")),
+        };
+        Ok(Self { headers, body: body.backed(), address, trusted })
+    }
+
+    /// Without anything that was sent.
+    #[expect(clippy::unused_self, reason = "a method of Python")]
+    fn __repr__(&self) -> &'static str {
+        "Request(..)"
+    }
+}
+
+impl Request {
+    fn core(&self) -> intake::Request<'_> {
+        let request = intake::Request::new(self.headers.read(), &self.body);
+        let request = match &self.address {
+            Some(address) => request.from_address(address),
+            None => request,
+        };
+        match &self.trusted {
+            Some(trusted) => request.from_sender(trusted.clone()),
+            None => request,
+        }
+    }
+}
+
+/// A request of a batch.
+enum Given {
+    Whole(Py<Request>),
+    Parts(Request),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(request) = value.cast::<Request>() {
+            return Ok(Self::Whole(request.to_owned().unbind()));
+        }
+        let (headers, body, address) = match value.cast::<PyTuple>().map(|tuple| tuple.len()) {
+            Ok(2) => {
+                let (headers, body) = value.extract()?;
+                (headers, body, None)
+            }
+            Ok(3) => value.extract()?,
+            _ => return Err(PyTypeError::new_err("a Request, (headers, body) or (headers, body, address) is meant")),
+        };
+        Request::new(value.py(), headers, body, address, false, None).map(Self::Parts)
+    }
+}
+
+impl Given {
+    fn get(&self) -> &Request {
+        match self {
+            Self::Whole(request) => request.get(),
+            Self::Parts(request) => request,
+        }
+    }
+}
+
+/// Who counts the rules' quotas.
+enum Quotas {
+    Own,
+    None,
+    Shared(Arc<shared::RateLimiter>),
+}
+
+impl<'py> FromPyObject<'_, 'py> for Quotas {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok(limiter) = value.cast::<RateLimiter>() {
+            return Ok(Self::Shared(Arc::clone(limiter.get().get(value.py())?)));
+        }
+        match value.cast::<PyBool>() {
+            Ok(own) => Ok(if own.is_true() { Self::Own } else { Self::None }),
+            Err(_) => Err(PyTypeError::new_err("quotas are True, False or a RateLimiter")),
+        }
     }
 }

@@ -15,6 +15,7 @@ mod calendar;
 mod choices;
 mod command;
 mod curve;
+mod decision;
 mod engine;
 mod errors;
 mod event;
@@ -23,6 +24,7 @@ mod leaderboard;
 mod outcome;
 mod pages;
 mod payout;
+mod process;
 mod quota;
 mod results;
 mod reward;
@@ -47,13 +49,15 @@ mod _native {
     #[pymodule_export]
     use super::curve::LevelCurve;
     #[pymodule_export]
+    use super::decision::Decision;
+    #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
     use super::errors::error_codes;
     #[pymodule_export]
-    use super::event::{EventParser, validate};
+    use super::event::{BatchReport, EventParser, validate};
     #[pymodule_export]
-    use super::intake::Intake;
+    use super::intake::{Intake, Request};
     #[pymodule_export]
     use super::leaderboard::Leaderboard;
     #[pymodule_export]
@@ -61,7 +65,7 @@ mod _native {
     #[pymodule_export]
     use super::payout::{Payout, Tiers};
     #[pymodule_export]
-    use super::quota::{RateLimiter, SlidingLog};
+    use super::quota::{Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra};
     #[pymodule_export]
     use super::reward::verify_chain;
     #[pymodule_export]

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liveops_core::codec::Stable as _;
 use liveops_core::error::{Code, Error};
-use liveops_core::event::Issue;
 use liveops_core::intake::Refusal;
 use liveops_core::{Effect, Outcome as Core};
 use pyo3::IntoPyObjectExt as _;
@@ -18,7 +17,7 @@ use serde_json::json;
 
 use crate::arguments::{Bytes, Int};
 use crate::errors::{answered, argument};
-use crate::results::{load, plain};
+use crate::results::{IssueParts, issue_parts, issues_of, load, plain};
 
 /// The answer to one command.
 #[pyclass(module = "liveops", frozen, eq)]
@@ -111,9 +110,7 @@ impl Outcome {
         let effect = self.effect_ref().map(|effect| PyBytes::new(py, &effect.to_bytes()));
         let refusal = self.refusal();
         let message = refusal.as_ref().map(|refusal| refusal.message.as_str());
-        let issues = refusal.iter().flat_map(|refusal| &refusal.issues);
-        let issues: Vec<_> =
-            issues.map(|i| (i.code.as_str(), i.path.as_str(), i.message.as_str(), i.limit, i.offset)).collect();
+        let issues = refusal.as_ref().map(|refusal| issue_parts(&refusal.issues)).unwrap_or_default();
         Ok((rebuild, (self.0.status(), self.0.code(), effect, message, issues).into_pyobject(py)?))
     }
 
@@ -125,16 +122,13 @@ impl Outcome {
         code: &str,
         effect: Option<Bytes<'_>>,
         message: Option<String>,
-        issues: Vec<(String, String, String, Option<i64>, Option<u64>)>,
+        issues: Vec<IssueParts>,
     ) -> PyResult<Self> {
         let broken = || argument(py, Code::InvalidArgument, "this is no pickled outcome");
         let effect = effect.map(|bytes| Effect::take(&mut bytes.as_slice()).ok_or_else(broken)).transpose()?;
         let error = || -> PyResult<Error> {
             let code = Code::from_text(code).ok_or_else(broken)?;
-            let issue = |(code, path, message, limit, offset): (String, String, String, Option<i64>, Option<u64>)| {
-                Ok(Issue { code: Code::from_text(&code).ok_or_else(broken)?, path, message, limit, offset })
-            };
-            let issues = issues.into_iter().map(issue).collect::<PyResult<_>>()?;
+            let issues = issues_of(issues).ok_or_else(broken)?;
             let message = message.unwrap_or_default();
             Ok(Error::with_source(code, Unpickled(Refusal { message, issues, ..code.into() })))
         };

@@ -1,105 +1,350 @@
 //! Rate limits.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use liveops_core::error::Code;
-use liveops_core::quota::{self, Decision, Quota};
+use liveops_core::quota;
 use liveops_core::shared::{self, WhenFull};
 use parking_lot::Mutex;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyDelta, PyDict};
 
 use crate::arguments::{Int, instant};
-use crate::errors::{argument, fail};
-use crate::results::decision;
+use crate::decision::Decision;
+use crate::errors::argument;
+use crate::process::Owned;
 
-/// The policy's name in headers.
-const POLICY: &str = "default";
-
-/// One quota for many keys: `limit` calls a period, and `burst` of them at once.
-#[pyclass(module = "liveops", frozen)]
-pub(crate) struct RateLimiter {
-    core: shared::RateLimiter,
-    process: u32,
-}
+/// So many calls a period, and so many of them at once: all of them, unless `burst` says fewer or more.
+///
+/// The period is `period_seconds`, or as a timedelta `period`, at most 35 years; without either it is one second.
+///
+/// >>> from datetime import timedelta
+/// >>> quota = Quota(60, period_seconds=60, burst=10)
+/// >>> quota.limit, quota.burst, quota.interval
+/// (60, 10, datetime.timedelta(seconds=1))
+/// >>> quota == Quota(60, period=timedelta(minutes=1), burst=10)
+/// True
+#[pyclass(module = "liveops", frozen, eq, hash)]
+#[derive(Clone, Copy, PartialEq, Hash)]
+pub(crate) struct Quota(quota::Quota);
 
 #[pymethods]
-impl RateLimiter {
-    /// `burst` is `limit` if it is not given. `when_full`, for a new key when there is no room: `refuse` or `admit`.
+impl Quota {
     #[new]
-    #[pyo3(signature = (limit, *, period_seconds=Int(1), burst=None, capacity=Int(1_000_000), when_full="refuse"))]
+    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None))]
     fn new(
         py: Python<'_>,
         limit: Int<u32>,
-        period_seconds: Int<u32>,
+        period_seconds: Option<Int<u32>>,
+        period: Option<Span>,
+        burst: Option<Int<u32>>,
+    ) -> PyResult<Self> {
+        let period = span(py, "period", limit.0, period_seconds, period)?;
+        let quota = quota::Quota::new(limit.0, period);
+        // The core takes the nearest that is exact; who writes it here is told.
+        if quota.period() != period {
+            return Err(argument(py, Code::OutOfRange, "a period is at most 2**50 microseconds, 35 years"));
+        }
+        let Some(Int(burst)) = burst else { return Ok(Self(quota)) };
+        let quota = quota.burst(burst);
+        if quota.max_burst() == burst {
+            return Ok(Self(quota));
+        }
+        Err(argument(py, Code::OutOfRange, "a burst is at least 1, and paid off within 2**50 microseconds, 35 years"))
+    }
+
+    /// Calls a period.
+    #[getter]
+    fn limit(&self) -> u32 {
+        self.0.limit()
+    }
+
+    /// What `limit` speaks of.
+    #[getter]
+    fn period(&self) -> Duration {
+        self.0.period()
+    }
+
+    /// Calls at once.
+    #[getter]
+    fn burst(&self) -> u32 {
+        self.0.max_burst()
+    }
+
+    /// Time between two calls at the steady rate, rounded up to whole microseconds.
+    #[getter]
+    fn interval(&self) -> Duration {
+        self.0.interval()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let period = self.0.period().into_pyobject(py)?.repr()?;
+        Ok(format!("Quota({}, period={period}, burst={})", self.0.limit(), self.0.max_burst()))
+    }
+
+    /// For pickle.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((u32,), Bound<'py, PyDict>)> {
+        let keywords = PyDict::new(py);
+        keywords.set_item("period", self.0.period())?;
+        keywords.set_item("burst", self.0.max_burst())?;
+        Ok(((self.0.limit(),), keywords))
+    }
+}
+
+/// Decides on one call by GCRA, without keeping anything: the state before goes in, the state after comes out. Keep it where
+/// you like, for each quota and key apart; it is an int that doubles hold exactly too, and once it lies in the past it may
+/// be forgotten.
+///
+/// `state` is the time in microseconds since 1970 at which the key's debt is paid off; None for a key never seen before, which is
+/// the same as -2**63. `cost`: how many calls this one counts for; 0 asks without paying.
+///
+/// >>> quota = Quota(60, period_seconds=60, burst=1)
+/// >>> state, first = gcra(None, quota, now_ms=1_800_000_000_000)
+/// >>> state, second = gcra(state, quota, now_ms=1_800_000_000_000)
+/// >>> first.allowed, second.allowed, second.retry_after_millis
+/// (True, False, 1000)
+/// >>> gcra(state, quota, now_ms=1_800_000_001_000)[1].allowed
+/// True
+#[pyfunction]
+#[pyo3(signature = (state, quota, cost=Int(1), *, now_ms=None, now=None))]
+pub(crate) fn gcra(
+    py: Python<'_>,
+    state: Option<Int<i64>>,
+    quota: &Quota,
+    cost: Int<u32>,
+    now_ms: Option<Int<i64>>,
+    now: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(i64, Decision)> {
+    let before = state.map_or(i64::MIN, |Int(state)| state);
+    let (after, decision) = quota::gcra(before, quota.0, cost.0, instant(py, now_ms, now)?);
+    Ok((after, Decision(decision)))
+}
+
+/// One quota for many keys: `limit` calls a period, and `burst` of them at once. In place of a number `limit` may be a
+/// `Quota`, which has its own period and burst.
+///
+/// `capacity` is for how many keys there is room; a key without debt makes room. `when_full`, for a new key when all have debts:
+/// `refuse` or `admit`. A limiter belongs to the process that made it.
+///
+/// >>> limiter = RateLimiter(60, period_seconds=60, burst=10)
+/// >>> limiter.check("player:ana", 10, now_ms=0).remaining
+/// 0
+/// >>> refused = limiter.check("player:ana", now_ms=0)
+/// >>> refused.code, refused.retry_after_seconds
+/// ('rate_limited', 1)
+/// >>> limiter.check("player:bo", now_ms=0).allowed
+/// True
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct RateLimiter(Owned<Arc<shared::RateLimiter>>);
+
+#[pymethods]
+impl RateLimiter {
+    #[new]
+    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None, capacity=Int(1_000_000),
+                        when_full="refuse"))]
+    fn new(
+        py: Python<'_>,
+        limit: &Bound<'_, PyAny>,
+        period_seconds: Option<Int<u32>>,
+        period: Option<Span>,
         burst: Option<Int<u32>>,
         capacity: Int<usize>,
         when_full: &str,
     ) -> PyResult<Self> {
-        let when_full = match when_full {
-            "refuse" => WhenFull::Refuse,
-            "admit" => WhenFull::Admit,
-            _ => return Err(argument(py, Code::InvalidArgument, "when_full is refuse or admit")),
+        let quota = match limit.cast::<Quota>() {
+            Ok(quota) if period_seconds.is_none() && period.is_none() && burst.is_none() => *quota.get(),
+            Ok(_) => return Err(PyTypeError::new_err("a Quota has its own period and burst")),
+            Err(_) => Quota::new(py, limit.extract()?, period_seconds, period, burst)?,
         };
-        let quota = Quota::new(limit.0, seconds(py, limit.0, period_seconds.0)?);
-        let quota = burst.map_or(quota, |burst| quota.burst(burst.0));
-        let core = shared::RateLimiter::new(quota).capacity(capacity.0).when_full(when_full);
-        Ok(Self { core, process: std::process::id() })
+        let core = shared::RateLimiter::new(quota.0).capacity(room(py, capacity)?).when_full(full(py, when_full)?);
+        Ok(Self(Owned::new(Arc::new(core))))
     }
 
-    /// Decides on a call that counts for `cost`. Refused calls cost nothing.
+    /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
     #[pyo3(signature = (key, cost=Int(1), *, now_ms=None, now=None))]
-    fn check<'py>(
+    fn check(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         key: &str,
         cost: Int<u32>,
         now_ms: Option<Int<i64>>,
-        now: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if self.process != std::process::id() {
-            return Err(fail(py, Code::Forked));
-        }
-        let found: Decision = self.core.check(key, cost.0, instant(py, now_ms, now)?);
-        decision(py, &found, &found.headers(POLICY))
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Decision> {
+        Ok(Decision(self.get(py)?.check(key, cost.0, instant(py, now_ms, now)?)))
+    }
+
+    /// Charges one call to every quota and key given, `(quota, key)` each, or to none of them: one refusal refuses the call,
+    /// with the longest wait, and then it costs nothing anywhere. A key counts on its own under each quota. The limiter's own
+    /// quota counts only if it is among them. Without any the call passes.
+    #[pyo3(signature = (requests, cost=Int(1), *, now_ms=None, now=None))]
+    fn check_all(
+        &self,
+        py: Python<'_>,
+        requests: &Bound<'_, PyAny>,
+        cost: Int<u32>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Decision> {
+        let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let requests: Vec<(Py<Quota>, PyBackedStr)> =
+            requests.try_iter()?.map(|request| request?.extract()).collect::<PyResult<_>>()?;
+        let requests: Vec<_> = requests.iter().map(|(quota, key)| (quota.get().0, &**key)).collect();
+        Ok(Decision(core.check_all(&requests, cost.0, now)))
+    }
+
+    /// Calls that passed without being counted, because there was no room and `when_full` is `admit`.
+    #[getter]
+    fn admitted_when_full(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.get(py)?.admitted_when_full())
     }
 
     /// Keys in memory.
-    fn __len__(&self) -> usize {
-        self.core.len()
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.get(py)?.len())
     }
 }
 
-/// Never more than `limit` in any window of so many seconds, whenever it begins.
+impl RateLimiter {
+    /// To be shared with an intake too.
+    pub(crate) fn get(&self, py: Python<'_>) -> PyResult<&Arc<shared::RateLimiter>> {
+        self.0.get(py)
+    }
+}
+
+/// Never more than `limit` in any window, whenever it begins, for each of many keys: what a quota with bursts does not promise.
+/// Remembers up to `limit` times of each key.
+///
+/// The window is `window_seconds`, or as a timedelta `window`, in whole milliseconds; without either it is one second. `capacity`
+/// and `when_full` are as a `RateLimiter` has them. A limiter belongs to the process that made it.
+///
+/// >>> limiter = SlidingLimiter(2, window_seconds=60)
+/// >>> tuple(limiter.check("player:ana", now_ms=at).allowed for at in (0, 30_000, 59_999, 60_000))
+/// (True, True, False, True)
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct SlidingLog(Mutex<quota::SlidingLog>);
+pub(crate) struct SlidingLimiter(Owned<shared::SlidingLimiter>);
+
+#[pymethods]
+impl SlidingLimiter {
+    #[new]
+    #[pyo3(signature = (limit, *, window_seconds=None, window=None, capacity=Int(1_000_000), when_full="refuse"))]
+    fn new(
+        py: Python<'_>,
+        limit: Int<u32>,
+        window_seconds: Option<Int<u32>>,
+        window: Option<Span>,
+        capacity: Int<usize>,
+        when_full: &str,
+    ) -> PyResult<Self> {
+        let window = self::window(py, limit.0, window_seconds, window)?;
+        let core = shared::SlidingLimiter::new(limit.0, window).capacity(room(py, capacity)?);
+        Ok(Self(Owned::new(core.when_full(full(py, when_full)?))))
+    }
+
+    /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
+    #[pyo3(signature = (key, cost=Int(1), *, now_ms=None, now=None))]
+    fn check(
+        &self,
+        py: Python<'_>,
+        key: &str,
+        cost: Int<u32>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Decision> {
+        Ok(Decision(self.0.get(py)?.check(key, cost.0, instant(py, now_ms, now)?)))
+    }
+
+    /// Keys in memory.
+    fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        Ok(self.0.get(py)?.len())
+    }
+}
+
+/// A `SlidingLimiter` of a single key: never more than `limit` in any window, whenever it begins.
+///
+/// >>> log = SlidingLog(2, window_seconds=60)
+/// >>> tuple(log.check(now_ms=at).allowed for at in (0, 30_000, 59_999, 60_000))
+/// (True, True, False, True)
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct SlidingLog(Owned<Mutex<quota::SlidingLog>>);
 
 #[pymethods]
 impl SlidingLog {
     #[new]
-    #[pyo3(signature = (limit, *, window_seconds=Int(1)))]
-    fn new(py: Python<'_>, limit: Int<u32>, window_seconds: Int<u32>) -> PyResult<Self> {
-        Ok(Self(Mutex::new(quota::SlidingLog::new(limit.0, seconds(py, limit.0, window_seconds.0)?))))
+    #[pyo3(signature = (limit, *, window_seconds=None, window=None))]
+    fn new(py: Python<'_>, limit: Int<u32>, window_seconds: Option<Int<u32>>, window: Option<Span>) -> PyResult<Self> {
+        let window = self::window(py, limit.0, window_seconds, window)?;
+        Ok(Self(Owned::new(Mutex::new(quota::SlidingLog::new(limit.0, window)))))
     }
 
-    /// Decides on one call that counts for `cost`.
+    /// Decides on one call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
     #[pyo3(signature = (cost=Int(1), *, now_ms=None, now=None))]
-    fn check<'py>(
+    fn check(
         &self,
-        py: Python<'py>,
+        py: Python<'_>,
         cost: Int<u32>,
         now_ms: Option<Int<i64>>,
-        now: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let now = instant(py, now_ms, now)?;
-        let found = self.0.lock().check(cost.0, now);
-        decision(py, &found, &found.headers(POLICY))
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Decision> {
+        let (log, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
+        Ok(Decision(log.lock().check(cost.0, now)))
     }
 }
 
-/// The core takes zero for one; who writes it here is told.
-fn seconds(py: Python<'_>, limit: u32, seconds: u32) -> PyResult<Duration> {
-    if limit == 0 || seconds == 0 {
-        return Err(argument(py, Code::InvalidArgument, "a limit and its seconds are at least 1"));
+/// A timedelta that is not negative.
+struct Span(Duration);
+
+impl<'py> FromPyObject<'_, 'py> for Span {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let Ok(delta) = value.cast::<PyDelta>() else {
+            return Err(PyTypeError::new_err("a timedelta is meant; for seconds there is the argument that says so"));
+        };
+        let negative = || argument(value.py(), Code::OutOfRange, "a time span is not negative");
+        delta.extract().map(Self).map_err(|_| negative())
     }
-    Ok(Duration::from_secs(seconds.into()))
+}
+
+/// Seconds, a timedelta, or one second if there is neither. The core takes zero for the least; who writes it here is told.
+fn span(py: Python<'_>, name: &str, limit: u32, seconds: Option<Int<u32>>, span: Option<Span>) -> PyResult<Duration> {
+    let span = match (seconds, span) {
+        (Some(_), Some(_)) => {
+            return Err(PyTypeError::new_err(format!("give {name}_seconds or {name}, not both")));
+        }
+        (Some(Int(seconds)), None) => Duration::from_secs(seconds.into()),
+        (None, Some(Span(span))) => span,
+        (None, None) => Duration::from_secs(1),
+    };
+    if limit == 0 || span.is_zero() {
+        let advice = format!("a limit is at least 1, and its {name} longer than nothing");
+        return Err(argument(py, Code::InvalidArgument, &advice));
+    }
+    Ok(span)
+}
+
+fn window(py: Python<'_>, limit: u32, seconds: Option<Int<u32>>, span: Option<Span>) -> PyResult<Duration> {
+    let window = self::span(py, "window", limit, seconds, span)?;
+    if window.subsec_nanos() % 1_000_000 != 0 || window > WINDOW_MAX {
+        let advice = "a window is whole milliseconds, at most 2**50 microseconds, 35 years";
+        return Err(argument(py, Code::OutOfRange, advice));
+    }
+    Ok(window)
+}
+
+/// As the core has it.
+const WINDOW_MAX: Duration = Duration::from_micros(1 << 50);
+
+fn room(py: Python<'_>, capacity: Int<usize>) -> PyResult<usize> {
+    if capacity.0 == 0 { Err(argument(py, Code::InvalidArgument, "a capacity is at least 1")) } else { Ok(capacity.0) }
+}
+
+fn full(py: Python<'_>, when_full: &str) -> PyResult<WhenFull> {
+    match when_full {
+        "refuse" => Ok(WhenFull::Refuse),
+        "admit" => Ok(WhenFull::Admit),
+        _ => Err(argument(py, Code::InvalidArgument, "when_full is refuse or admit")),
+    }
 }

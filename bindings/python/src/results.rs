@@ -3,9 +3,9 @@
 use liveops_core::board::{ArchivedRow, Award, Cursor, Heading, Page, Row, Score};
 use liveops_core::error::Code;
 use liveops_core::event::Issue;
-use liveops_core::quota::Decision;
+use liveops_core::signing::Verified;
 use liveops_core::window::Calendar;
-use liveops_core::{Period, Timestamp};
+use liveops_core::{EventId, Id, Period, PlayerId, Timestamp};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyList, PyTuple};
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::choices;
 use crate::errors::fail;
+use crate::event::Line;
 
 /// `None` for something endless: what has no beginning, or no end.
 fn finite(time: Timestamp) -> Option<i64> {
@@ -102,6 +103,11 @@ pub(crate) fn period<'py>(py: Python<'py>, calendar: &Calendar, period: Period) 
     class(py, "Period")?.call1((period.window.as_str(), period.index, label, start, end, closes_at))
 }
 
+pub(crate) fn verified<'py>(py: Python<'py>, verified: &Verified) -> PyResult<Bound<'py, PyAny>> {
+    let (message, key) = (verified.message_id().map(EventId::as_str), verified.key_id().map(Id::as_str));
+    class(py, "Verified")?.call1((message, key, verified.player().map(PlayerId::as_str)))
+}
+
 pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'py, PyTuple>> {
     let class = class(py, "Issue")?;
     let issues = issues.iter().map(|issue| {
@@ -110,22 +116,27 @@ pub(crate) fn issues<'py>(py: Python<'py>, issues: &[Issue]) -> PyResult<Bound<'
     PyTuple::new(py, issues.collect::<PyResult<Vec<_>>>()?)
 }
 
-pub(crate) fn decision<'py>(
-    py: Python<'py>,
-    decision: &Decision,
-    headers: &[(&'static str, String)],
-) -> PyResult<Bound<'py, PyAny>> {
-    let code = decision.code.map(Code::as_str);
-    let millis = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    let retry_after = decision.retry_after.map(millis);
-    let headers = PyTuple::new(py, headers)?;
-    class(py, "Decision")?.call1((
-        decision.allowed,
-        code,
-        decision.limit,
-        decision.remaining,
-        retry_after,
-        millis(decision.reset_after),
-        headers,
-    ))
+pub(crate) fn line_errors<'py>(py: Python<'py>, lines: &[Line]) -> PyResult<Bound<'py, PyTuple>> {
+    let class = class(py, "LineError")?;
+    let errors = lines.iter().map(|error| class.call1((error.line, issues(py, &error.issues)?)));
+    PyTuple::new(py, errors.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// An issue for pickle: code, path, message, limit, offset.
+pub(crate) type IssueParts = (String, String, String, Option<i64>, Option<u64>);
+
+pub(crate) fn issue_parts(issues: &[Issue]) -> Vec<IssueParts> {
+    let parts = |issue: &Issue| {
+        let Issue { code, path, message, limit, offset } = issue.clone();
+        (code.as_str().to_owned(), path, message, limit, offset)
+    };
+    issues.iter().map(parts).collect()
+}
+
+/// The issues again; `None` if a code is none.
+pub(crate) fn issues_of(parts: Vec<IssueParts>) -> Option<Vec<Issue>> {
+    let issue = |(code, path, message, limit, offset): IssueParts| {
+        Some(Issue { code: Code::from_text(&code)?, path, message, limit, offset })
+    };
+    parts.into_iter().map(issue).collect()
 }

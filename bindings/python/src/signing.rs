@@ -5,13 +5,22 @@ use liveops_core::signing::{self, KeyRing, Scheme};
 use liveops_core::{Id, Timestamp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyList};
 
 use crate::arguments::{Bytes, HeaderPairs, Int, When, instant, player};
-use crate::errors::{Fallible as _, argument};
-use crate::results::load;
+use crate::errors::{Fallible as _, Raise as _, argument};
+use crate::results::verified;
 
 /// A shared secret of 24 to 64 bytes, written `whsec_<base64>`. Never shown.
+///
+/// What Python gives is copied. The copy in here is wiped when it is dropped; the str or bytes that it was made from are
+/// Python's, stay in memory for as long as Python likes, and cannot be wiped.
+///
+/// >>> secret = Secret.generate()
+/// >>> secret
+/// Secret(..)
+/// >>> Secret(secret.to_whsec()).to_whsec() == secret.to_whsec()
+/// True
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Secret(signing::Secret);
 
@@ -28,7 +37,8 @@ impl Secret {
         signing::Secret::from_bytes(bytes.as_slice()).or_raise(py).map(Self)
     }
 
-    /// From 1 to 4096 raw bytes: for secrets that are already in use and cannot be changed.
+    /// From 1 to 4096 raw bytes: for secrets that are already in use and cannot be changed. A short one can be guessed from
+    /// a single signed message.
     #[staticmethod]
     fn short(py: Python<'_>, bytes: Bytes<'_>) -> PyResult<Self> {
         signing::Secret::short(bytes.as_slice()).or_raise(py).map(Self)
@@ -41,7 +51,7 @@ impl Secret {
         Ok(Self(signing::Secret::generate(entropy)))
     }
 
-    /// `whsec_<base64>`, to hand to the other side.
+    /// `whsec_<base64>`, to hand to the other side. A str of Python, and so never wiped.
     fn to_whsec(&self) -> String {
         self.0.to_whsec()
     }
@@ -70,7 +80,22 @@ pub(crate) fn verify_hmac_sha256_hex(secret: Bytes<'_>, data: Bytes<'_>, mac: &s
     signing::verify_hmac_sha256_hex(secret.as_slice(), data.as_slice(), mac)
 }
 
-/// A secret with a name, dates and perhaps the one player it speaks for.
+/// A secret with a name, dates and perhaps the one player it speaks for. Valid from `not_before` through `not_after`, both
+/// inclusive, in Unix milliseconds or as aware datetimes. The secret is copied, as `Secret` says.
+///
+/// Keys in use go together into a `Verifier`, `Signer` or `Intake` as `keys=`: they sign with the newest valid one and verify with
+/// any valid one, or with the one that `webhook-key-id` names.
+///
+/// >>> change, hour = 1_794_009_600_000, 3_600_000
+/// >>> keys = [
+/// ...     Key("2025", Secret.generate(), not_after=change + hour),
+/// ...     Key("2026", Secret.generate(), not_before=change),
+/// ... ]
+/// >>> headers = Signer(keys=keys).sign("evt_1", b"{}", now_ms=change)
+/// >>> headers.get("webhook-key-id")
+/// '2026'
+/// >>> Verifier(keys=keys).verify(headers, b"{}", now_ms=change).key_id
+/// '2026'
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Key(signing::Key, Id);
 
@@ -149,23 +174,37 @@ fn required(py: Python<'_>, ring: Option<KeyRing>) -> PyResult<KeyRing> {
     ring.ok_or_else(|| argument(py, Code::InvalidArgument, "a secret or keys are needed"))
 }
 
-/// Tells whether messages come from someone who has a secret.
+/// Tells whether messages come from someone who has a secret: `whsec_...` or a `Secret`, or `keys`.
+///
+/// `tolerance_seconds`: how far a signature's time may lie from now, both ways. `body_bytes_max`: the longest body that is
+/// looked at. A secret given from Python is a copy, and the original cannot be wiped; see `Secret`.
+///
+/// >>> secret = generate_secret()
+/// >>> headers = Signer(secret).sign("evt_1", b"{}")
+/// >>> Verifier(secret).verify(headers, b"{}").message_id
+/// 'evt_1'
+/// >>> answers = Verifier(secret).verify_batch([(headers, b"{}"), (headers, b"[]")])
+/// >>> answers[0].message_id, answers[1].code
+/// ('evt_1', 'signature_mismatch')
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Verifier(signing::Verifier);
 
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (secret=None, *, keys=None, scheme="standard", tolerance_seconds=Int(300)))]
+    #[pyo3(signature = (secret=None, *, keys=None, scheme="standard", tolerance_seconds=Int(300),
+                        body_bytes_max=Int(65_536)))]
     fn new(
         py: Python<'_>,
         secret: Option<AnySecret>,
         keys: Option<Vec<Py<Key>>>,
         scheme: &str,
         tolerance_seconds: Int<i64>,
+        body_bytes_max: Int<usize>,
     ) -> PyResult<Self> {
         let verifier = signing::Verifier::with_ring(required(py, ring(py, secret, keys)?)?);
-        Ok(Self(verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance_seconds.0)))
+        let verifier = verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance_seconds.0);
+        Ok(Self(verifier.body_bytes_max(body_bytes_max.0)))
     }
 
     /// Verifies the body as received, byte by byte. Raises `SignatureError`.
@@ -173,18 +212,44 @@ impl Verifier {
     fn verify<'py>(
         &self,
         py: Python<'py>,
-        headers: HeaderPairs<'py>,
+        headers: HeaderPairs,
         body: Bytes<'py>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let now = instant(py, now_ms, now)?;
-        let verified = headers.with(|headers| self.0.verify(headers, body.as_slice(), now)).or_raise(py)?;
-        load(py, "Verified", &verified)
+        let found = self.0.verify(&headers.read(), body.as_slice(), now).or_raise(py)?;
+        verified(py, &found)
+    }
+
+    /// Verifies many messages, each a pair of headers and body, at one time: one answer for each, in order, `Verified` or
+    /// the `SignatureError` that `verify` would raise. Other threads of Python run meanwhile.
+    #[pyo3(signature = (messages, *, now_ms=None, now=None))]
+    fn verify_batch<'py>(
+        &self,
+        py: Python<'py>,
+        messages: &Bound<'py, PyAny>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let now = instant(py, now_ms, now)?;
+        let messages: Vec<(HeaderPairs, Bytes<'_>)> =
+            messages.try_iter()?.map(|message| message?.extract()).collect::<PyResult<_>>()?;
+        let read: Vec<_> = messages.iter().map(|(headers, body)| (headers.read(), body.as_slice())).collect();
+        let answers = py.detach(|| self.0.verify_batch(read.iter().map(|(headers, body)| (headers, *body)), now));
+        let answer = |answer: Result<signing::Verified, signing::SignatureError>| match answer {
+            Ok(found) => verified(py, &found),
+            Err(error) => Ok(error.raise(py).into_value(py).into_bound(py).into_any()),
+        };
+        PyList::new(py, answers.into_iter().map(answer).collect::<PyResult<Vec<_>>>()?)
     }
 }
 
-/// Signs messages.
+/// Signs messages, with a secret or the newest valid key. A secret given from Python is a copy, and the original cannot be
+/// wiped; see `Secret`.
+///
+/// >>> tuple(Signer(generate_secret()).sign("evt_1", b"{}"))
+/// ('webhook-id', 'webhook-timestamp', 'webhook-signature')
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Signer(signing::Signer);
 
@@ -197,7 +262,7 @@ impl Signer {
         Ok(Self(signer.scheme(self::scheme(py, scheme)?)))
     }
 
-    /// The headers to send with a message, by lower-case name.
+    /// The headers to send with a message, by lower-case name. `id` is `[A-Za-z0-9_-]{1,64}`; legacy schemes do not send it.
     #[pyo3(signature = (id, body, *, now_ms=None, now=None))]
     fn sign<'py>(
         &self,

@@ -37,7 +37,7 @@ def in_a_child(work: Callable[[], object]) -> object:
 def test_a_fork_must_make_its_own(rules: liveops.Rules, engine: liveops.Engine, trusted: liveops.Intake) -> None:
     command = trusted.admit({}, event(), now_ms=NOW_MS)
     board = engine.board("xp")
-    limiter = liveops.RateLimiter(5)
+    limiter, sliding, log = liveops.RateLimiter(5), liveops.SlidingLimiter(5), liveops.SlidingLog(5)
     calls: list[Callable[[], object]] = [
         lambda: engine.submit(command),
         lambda: engine.submit_batch([command]),
@@ -50,7 +50,16 @@ def test_a_fork_must_make_its_own(rules: liveops.Rules, engine: liveops.Engine, 
         lambda: engine.advance(now_ms=NOW_MS),
         lambda: board.top("daily", now_ms=NOW_MS),
         lambda: trusted.admit({}, event(), now_ms=NOW_MS),
+        lambda: trusted.admit_batch([({}, event())], now_ms=NOW_MS),
+        lambda: trusted.replace(rules),
+        lambda: liveops.Intake(rules, trusted=True, quotas=limiter),
         lambda: limiter.check("key"),
+        lambda: limiter.check_all([(liveops.Quota(5), "key")]),
+        lambda: limiter.admitted_when_full,
+        lambda: len(limiter),
+        lambda: sliding.check("key"),
+        lambda: len(sliding),
+        lambda: log.check(),
     ]
     for call in calls:
         error = in_a_child(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.message
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -167,3 +167,184 @@ def test_it_is_told_of_new_rules(trusted: liveops.Intake) -> None:
     assert refusal.value.code == "unknown_type"
     trusted.replace(liveops.Rules.from_json('{"version": 1, "game": "g", "events": {"arena_win": {"fields": {}}}}'))
     assert trusted.admit({}, arena, now_ms=NOW_MS).type == "arena_win"
+
+
+def test_senders_whom_the_caller_knows(intake: liveops.Intake) -> None:
+    assert intake.admit({}, event("e1"), trusted=True, now_ms=NOW_MS).player_id == "ana"
+    assert intake.admit({}, event("e2", "ana"), trusted_player="ana", now_ms=NOW_MS).id == "e2"
+    with pytest.raises(liveops.Refusal) as refusal:
+        intake.admit({}, event("e3", "bo"), trusted_player="ana", now_ms=NOW_MS)
+    assert (refusal.value.code, refusal.value.http_status) == ("key_player_mismatch", 401)
+    headers = {"Idempotency-Key": "e4"}
+    assert intake.admit(headers, event(None), trusted_player="ana", now_ms=NOW_MS).id == "e4", "headers count"
+    forged = {**signed(event(None)), "webhook-signature": "v1,AAAA"}
+    assert intake.admit(forged, event("e1", "bo"), trusted_player="bo", now_ms=NOW_MS).id == "e1", "nobody looks"
+    with pytest.raises(liveops.Refusal) as unsigned:
+        intake.admit({}, event("e5"), now_ms=NOW_MS)
+    assert unsigned.value.code == "missing_header"
+    with pytest.raises(TypeError, match="not both"):
+        intake.admit({}, event(), trusted=True, trusted_player="ana", now_ms=NOW_MS)
+    with pytest.raises(liveops.ArgumentError) as invalid:
+        intake.admit({}, event(), trusted_player="", now_ms=NOW_MS)
+    assert invalid.value.code == "id_invalid"
+    for wrong in (1, "yes", None):
+        with pytest.raises(TypeError):
+            intake.admit({}, event(), trusted=wrong, now_ms=NOW_MS)  # type: ignore[arg-type]
+
+
+def test_a_batch_answers_each_by_itself(intake: liveops.Intake) -> None:
+    body = event("e0")
+    requests: list[Any] = [
+        (signed(body, "e0"), body),
+        (signed(body, "e0"), body + b" "),
+        ({}, body, "203.0.113.9"),
+        (list(signed(body, "e0").items()), bytearray(body), None),
+        liveops.Request(signed(body, "other"), memoryview(body)),
+        liveops.Request({}, body, trusted_player="ana"),
+        liveops.Request({}, body, trusted_player="bo"),
+        liveops.Request({}, b"no json", trusted=True, address="203.0.113.9"),
+        liveops.Request({}, body, trusted=True),
+    ]
+    answers = intake.admit_batch(iter(requests), now_ms=NOW_MS)
+    assert [answer.code if isinstance(answer, liveops.Refusal) else answer.id for answer in answers] == [
+        "e0",
+        "signature_mismatch",
+        "missing_header",
+        "e0",
+        "event_id_mismatch",
+        "e0",
+        "key_player_mismatch",
+        "syntax",
+        "rate_limited",
+    ], "the fourth of a player is one too many"
+    refused = answers[-1]
+    assert isinstance(refused, liveops.Refusal)
+    assert refused.headers()["RateLimit-Policy"] == '"player";q=3;w=60' and refused.retry_after == 20
+    commands = [answer for answer in answers if isinstance(answer, liveops.Command)]
+    assert [command.received_at_ms for command in commands] == [NOW_MS] * 3
+    for answer in answers:
+        if isinstance(answer, liveops.Refusal):
+            copy = pickle.loads(pickle.dumps(answer))
+            assert (copy.problem(), copy.headers(), copy.issues) == (answer.problem(), answer.headers(), answer.issues)
+    assert intake.admit_batch([]) == []
+    assert repr(requests[4]) == "Request(..)", "neither a signature nor a body ends up in a log"
+
+
+def test_a_batch_goes_into_the_engine(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    answers = trusted.admit_batch([({}, event(f"e{n}", f"p{n % 7}")) for n in range(50)] + [({}, b"{}")], now_ms=NOW_MS)
+    commands = [answer for answer in answers if isinstance(answer, liveops.Command)]
+    assert engine.submit_batch(commands).counts() == {"applied": 50}
+    assert answers[50].code == "missing"  # type: ignore[union-attr]
+
+
+def test_what_is_no_request_is_a_fault_of_the_program(intake: liveops.Intake) -> None:
+    body = event()
+    wrong: list[Any] = [
+        7,
+        [body],
+        ["ab"],
+        [{"headers": {}, "body": body}],
+        [[{}, body]],
+        [({},)],
+        [({}, body, None, None)],
+        [({}, body, 7)],
+        [({}, body.decode())],
+        [({}, None)],
+        [(None, body)],
+        [(body, {})],
+        [({"webhook-id": 7}, body)],
+    ]
+    for requests in wrong:
+        with pytest.raises((TypeError, ValueError)):
+            intake.admit_batch(requests, now_ms=NOW_MS)
+    make_wrong: list[Callable[[], object]] = [
+        lambda: liveops.Request({}, body.decode()),  # type: ignore[arg-type]
+        lambda: liveops.Request({"webhook-id": 7}, body),  # type: ignore[arg-type]
+        lambda: liveops.Request({}, body, address=b"::1"),  # type: ignore[arg-type]
+        lambda: liveops.Request({}, body, "::1"),  # type: ignore[call-arg]
+        lambda: liveops.Request({}, body, trusted=True, trusted_player="ana"),
+    ]
+    for make in make_wrong:
+        with pytest.raises(TypeError):
+            make()
+
+
+def test_a_request_holds_what_it_was_given(intake: liveops.Intake) -> None:
+    body, headers = bytearray(event("e0")), signed(event("e0"), "e0")
+    request = liveops.Request(headers, body)
+    headers.clear()
+    body[:] = b"x" * len(body)
+    for _ in range(2):
+        [answer] = intake.admit_batch([request], now_ms=NOW_MS)
+        assert isinstance(answer, liveops.Command) and answer.id == "e0"
+
+
+def test_quotas_by_address(rules: liveops.Rules) -> None:
+    per_address = '{"version": 1, "game": "g", "door": {"quotas": [{"per": "ip", "limit": 2, "periodSeconds": 60}]}}'
+    intake = liveops.Intake(liveops.Rules.from_json(per_address), secret=SECRET)
+    requests: list[Any] = [({}, b"", address) for address in ["a", "a", "a", "b"]]
+    answers = intake.admit_batch(requests, now_ms=NOW_MS)
+    assert [answer.code for answer in answers if isinstance(answer, liveops.Refusal)] == [
+        "missing_header",
+        "missing_header",
+        "rate_limited",
+        "missing_header",
+    ], "asked before the signature"
+    assert answers[2].headers()["RateLimit-Policy"] == '"ip";q=2;w=60'  # type: ignore[union-attr]
+
+
+def test_a_limiter_for_several_intakes(rules: liveops.Rules) -> None:
+    limiter = liveops.RateLimiter(1, capacity=1)
+    first, second = (liveops.Intake(rules, trusted=True, quotas=limiter) for _ in range(2))
+    for n, intake in enumerate((first, second, first)):
+        intake.admit({}, event(f"e{n}"), now_ms=NOW_MS)
+    with pytest.raises(liveops.Refusal) as refusal:
+        second.admit({}, event("e3"), now_ms=NOW_MS)
+    assert refusal.value.code == "rate_limited"
+    with pytest.raises(liveops.Refusal) as full:
+        first.admit({}, event("e4", "bo"), now_ms=NOW_MS)
+    assert (full.value.code, full.value.http_status) == ("limiter_full", 429)
+    assert len(limiter) == 1
+    for wrong in (None, 7, liveops.SlidingLimiter(5), liveops.Quota(5)):
+        with pytest.raises(TypeError):
+            liveops.Intake(rules, trusted=True, quotas=wrong)  # type: ignore[arg-type]
+
+
+def test_as_much_as_is_asked_for(rules: liveops.Rules) -> None:
+    wrong = b'{"type": "progression", "playerId": "", "ts": "7", "payload": {"deltaXp": -1}}'
+    for first_issue, issues in ((False, 3), (True, 1)):
+        intake = liveops.Intake(rules, trusted=True, first_issue=first_issue)
+        for _ in range(2):
+            [answer] = intake.admit_batch([({}, wrong)], now_ms=NOW_MS)
+            assert isinstance(answer, liveops.Refusal) and len(answer.issues) == issues
+            assert len(answer.problem()["issues"]) == len(answer.errors()) == issues
+            intake.replace(rules)  # which does not make it say more
+    [answer] = intake.admit_batch([({}, b'{"id": 01}')], now_ms=NOW_MS)
+    assert isinstance(answer, liveops.Refusal)
+    assert answer.errors()[0]["ctx"]["offset"] == answer.problem()["issues"][0]["offset"] == 8
+
+
+def test_hostile_headers_and_bodies(intake: liveops.Intake) -> None:
+    body = event(None)
+    headers = signed(body)
+    cases: list[tuple[Any, Any, str]] = [
+        (headers, b"\0" * 65_537, "too_large"),
+        (headers, b"\0" * 65_536, "signature_mismatch"),
+        ({**headers, "webhook-id": "e" * 1_000_000}, body, "malformed_header"),
+        ([*headers.items(), ("WEBHOOK-ID", "e1")], body, "malformed_header"),
+        ([*headers.items(), ("Idempotency-Key", "a"), ("idempotency-key", "a")], body, "malformed_header"),
+        ({**headers, "Idempotency-Key": "no spaces"}, body, "id_invalid"),
+        ({**headers, "Idempotency-Key": "e2"}, body, "event_id_mismatch"),
+        ({**headers, "Idempotency-Key": "\ud800"}, body, "id_invalid"),
+        ({name: value + "\n" for name, value in headers.items()}, body, "malformed_header"),
+        ({}, b"", "missing_header"),
+    ]
+    for shape, sent, code in cases:
+        with pytest.raises(liveops.Refusal) as refusal:
+            intake.admit(shape, sent, now_ms=NOW_MS)
+        [answer] = intake.admit_batch([(shape, sent)], now_ms=NOW_MS)
+        assert refusal.value.code == code and isinstance(answer, liveops.Refusal) and answer.code == code
+        assert answer.problem() == refusal.value.problem()
+        for value in headers.values():
+            assert value not in str(answer.problem()) and value not in str(answer)
+    assert intake.admit(headers, body, now_ms=NOW_MS).id == "e1"

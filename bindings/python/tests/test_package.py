@@ -33,7 +33,13 @@ def test_examples_in_the_documentation() -> None:
     # Each class that has an example: they are found in the extension too.
     found = {test.name for test in doctest.DocTestFinder().find(liveops) if test.examples}
     boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
-    assert {f"liveops.{name}" for name in boards} <= found
+    door = {"Secret", "Key", "Signer", "Verifier", "EventParser", "Intake", "Request"}
+    limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
+    assert {f"liveops.{name}" for name in boards | door | limits} <= found
+    # Functions are not.
+    [test] = doctest.DocTestFinder().find(liveops.gcra, globs=vars(liveops))
+    results = doctest.DocTestRunner().run(test)
+    assert results.attempted == 5 and results.failed == 0
 
 
 def test_replay_ends_in_the_digest_of_rust() -> None:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import liveops
+from conftest import NOW_MS, event
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +57,11 @@ def test_detectors_and_quotas() -> None:
     at_once(lambda thread: (detector.observe(thread), log.check(now_ms=0)))
     assert detector.score(1).baseline.n == 1200
     assert log.check(0, now_ms=0).remaining == 5000 - 1200
+    quota = liveops.Quota(5000, period_seconds=60)
+    limiter, sliding = liveops.RateLimiter(quota), liveops.SlidingLimiter(5000, window_seconds=60)
+    at_once(lambda thread: (limiter.check_all([(quota, "a"), (quota, f"{thread}")], now_ms=0), sliding.check("a", now_ms=0)))
+    assert limiter.check("a", 0, now_ms=0).remaining == sliding.check("a", 0, now_ms=0).remaining == 5000 - 1200
+    assert [limiter.check(f"{thread}", 0, now_ms=0).remaining for thread in range(4)] == [4700] * 4
 
 
 def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:
@@ -61,3 +69,35 @@ def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:
     codes: list[str] = []
     at_once(lambda _: codes.append(next(rows).code))
     assert len(codes) == 1200
+
+
+def test_batches_let_other_threads_run(trusted: liveops.Intake) -> None:
+    headers = liveops.Signer(SECRET).sign("e", b" " * 60_000, now_ms=NOW_MS)
+    lines = (event() + b"\n") * 20_000
+    verifier, parser = liveops.Verifier(SECRET), liveops.EventParser()
+    assert runs_beside(lambda: parser.validate_batch(lines, now_ms=NOW_MS))
+    assert runs_beside(lambda: verifier.verify_batch([(headers, b" " * 60_000)] * 300, now_ms=NOW_MS))
+    assert runs_beside(lambda: trusted.admit_batch([({}, event())] * 20_000, now_ms=NOW_MS))
+    assert not runs_beside(lambda: sum(range(300_000))), "as what holds the lock shows"
+
+
+def runs_beside(work: Callable[[], object]) -> bool:
+    """Whether this thread gets on while another one works, although nobody takes the lock from whoever has it."""
+    sys.setswitchinterval(1000)
+    for _ in range(5):
+        begun, done = threading.Event(), False
+
+        def run() -> None:
+            nonlocal done
+            begun.set()
+            work()
+            done = True
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        begun.wait()
+        got_on = not done
+        thread.join()
+        if got_on:
+            return True
+    return False

@@ -53,7 +53,7 @@ pub enum UnknownFields {
 /// One field of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its key.
+    /// Its key: an id without quotation marks and backslashes.
     pub name: Id,
     /// What it holds.
     pub kind: FieldKind,
@@ -222,6 +222,9 @@ impl EventSchema {
             push_segment(&mut path, field.name.as_str());
             if self.fields.iter().take(at).any(|other| other.name == field.name) {
                 return refused(path, "the field is there twice");
+            }
+            if field.name.as_bytes().iter().any(|byte| matches!(byte, b'"' | b'\\')) {
+                return refused(path, "the name of a field has no quotation mark and no backslash");
             }
             if let Err(message) = field.kind.check() {
                 return refused(path, message);

@@ -323,6 +323,11 @@ fn schemas_are_sound_or_refused() {
         let error = schemas.define("a", EventSchema { fields, ..EventSchema::default() }).unwrap_err();
         assert_eq!((error.path.as_str(), error.code()), ("/fields/a~1b", Code::RulesInvalid));
     }
+    // In JSON such a name is never written as it is.
+    for name in ["a\"b", "a\\b"] {
+        let fields = vec![Field::optional(name, FieldKind::Bool).unwrap()];
+        assert!(schemas.define("a", EventSchema { fields, ..EventSchema::default() }).is_err(), "{name}");
+    }
     let field = Field::optional("a", FieldKind::Bool).unwrap();
     let fields = vec![field.clone(), field];
     assert!(schemas.define("a", EventSchema { fields, ..EventSchema::default() }).is_err(), "twice");

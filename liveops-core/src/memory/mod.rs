@@ -213,11 +213,12 @@ impl MemoryStore {
     }
 }
 
-/// The records of a snapshot.
+/// The records of a snapshot: the horizon, then each of the others once and in the order of keys.
 fn checked(bytes: &[u8]) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
     let mut records = SNAPSHOT.open(bytes)?;
-    let all = Vec::take(&mut records).ok_or(StoreErrorKind::Corrupt)?;
-    if records.is_empty() { Ok(all) } else { Err(StoreErrorKind::Corrupt) }
+    let all: Vec<(Key, Record)> = Vec::take(&mut records).ok_or(StoreErrorKind::Corrupt)?;
+    let whole = matches!(all.first(), Some((Key::Horizon, _))) && all.is_sorted_by(|(a, _), (b, _)| a < b);
+    if records.is_empty() && whole { Ok(all) } else { Err(StoreErrorKind::Corrupt) }
 }
 
 impl Store for MemoryStore {

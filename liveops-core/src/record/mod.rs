@@ -162,7 +162,7 @@ impl Stable for Record {
                 if version > 1 {
                     player.paid = Stable::take(from)?;
                 }
-                Self::Player(player)
+                Self::Player(player.is_sound().then_some(player)?)
             }
             2 => Self::Outcome(Stable::take(from)?),
             3 => Self::Receipt(Stable::take(from)?),

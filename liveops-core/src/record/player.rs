@@ -8,6 +8,7 @@ use crate::board::Standing;
 use crate::codec::fields;
 use crate::hash::Digest;
 use crate::id::Id;
+use crate::limits::{INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
 use crate::time::Timestamp;
 
 /// One player's state. Lists are sorted by what names their elements.
@@ -124,6 +125,25 @@ impl Player {
         self.version == 0 || self.erased_through.is_some_and(|through| self.newest_ts <= through)
     }
 
+    /// Whether decisions can have led here: counters that can count on, lists in the order in which they are searched,
+    /// no more receipts than rules can have kept.
+    pub(super) fn is_sound(&self) -> bool {
+        let days = self.xp_by_day.iter().map(|(_, xp)| *xp);
+        let rolls = self.rolls.iter().map(|(_, rolls)| rolls.count);
+        let mut counters = [self.version, self.xp, self.receipts].into_iter().chain(days).chain(rolls);
+        let kept_max = RECEIPTS_PER_PLAYER_MAX.unsigned_abs();
+        counters.all(|counter| counter <= INTEGER_MAX.unsigned_abs())
+            && self.receipts_from <= self.receipts
+            && self.receipts - self.receipts_from < kept_max
+            && self.xp_by_day.is_sorted_by(|a, b| a.0 < b.0)
+            && self.marks.is_sorted_by(|a, b| a < b)
+            && self.rolls.is_sorted_by(|a, b| a.0 < b.0)
+            && self.profile.is_sorted_by(|a, b| (&a.detector, &a.activity) < (&b.detector, &b.activity))
+            && self.suspicions.is_sorted_by(|a, b| a.0 < b.0)
+            && self.suspicions.last().is_none_or(|(number, _)| *number <= self.version)
+            && self.standings.is_sorted_by(|a, b| a.0 < b.0)
+    }
+
     /// XP granted on one day, as far as it is kept.
     pub fn xp_on(&self, day: i64) -> u64 {
         self.xp_by_day.iter().find(|(known, _)| *known == day).map_or(0, |(_, xp)| *xp)
@@ -167,3 +187,66 @@ fields!(Player {
     suspicions,
     standings,
 } later { paid });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::StoreErrorKind;
+    use crate::id::BoardId;
+    use crate::record::Record;
+    use crate::window::{Period, Window};
+
+    fn player() -> Player {
+        let id = |text| Id::new(text).unwrap();
+        let key =
+            |index| BoardKey { board: BoardId::new("b").unwrap(), period: Period { window: Window::Daily, index } };
+        let profile = |activity| Profile { detector: id("d"), activity: id(activity), state: DetectorState::TimeFloor };
+        Player {
+            version: INTEGER_MAX.unsigned_abs(),
+            xp: INTEGER_MAX.unsigned_abs(),
+            receipts: 2_000_000,
+            receipts_from: 1_000_001,
+            xp_by_day: vec![(-1, 5), (1, INTEGER_MAX.unsigned_abs())],
+            marks: vec![id("a"), id("b")],
+            rolls: vec![(id("a"), Rolls::default()), (id("b"), Rolls::default())],
+            profile: vec![profile("a"), profile("b")],
+            suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
+            standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
+            ..Player::default()
+        }
+    }
+
+    fn read(player: Player) -> Result<Record, StoreErrorKind> {
+        Record::decode(&Record::Player(player.into()).encode())
+    }
+
+    #[test]
+    fn a_player_that_no_decision_makes_is_corrupt() {
+        const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
+        type Spoiled = (&'static str, fn(&mut Player));
+        assert_eq!(read(player()), Ok(Record::Player(player().into())));
+        let spoiled: [Spoiled; 16] = [
+            ("a version that cannot grow", |p| p.version = BEYOND),
+            ("XP beyond the integers", |p| p.xp = u64::MAX),
+            ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
+            ("a first receipt behind the last", |p| p.receipts_from = p.receipts + 1),
+            ("more receipts than rules keep", |p| p.receipts_from -= 1),
+            ("XP of a day beyond the integers", |p| p.xp_by_day[0].1 = BEYOND),
+            ("rolls that cannot grow", |p| p.rolls[1].1.count = u64::MAX),
+            ("days out of order", |p| p.xp_by_day.reverse()),
+            ("marks out of order", |p| p.marks.reverse()),
+            ("a mark twice", |p| p.marks[0] = p.marks[1].clone()),
+            ("loot tables out of order", |p| p.rolls.reverse()),
+            ("profiles out of order", |p| p.profile.reverse()),
+            ("suspicions out of order", |p| p.suspicions.reverse()),
+            ("a suspicion of a version to come", |p| p.version = 3),
+            ("entries out of order", |p| p.standings.reverse()),
+            ("an entry twice", |p| p.standings[0] = p.standings[1].clone()),
+        ];
+        for (why, spoil) in spoiled {
+            let mut player = player();
+            spoil(&mut player);
+            assert_eq!(read(player), Err(StoreErrorKind::Corrupt), "{why}");
+        }
+    }
+}

@@ -18,7 +18,8 @@ use crate::id::Id;
 use crate::json::{self, Value};
 use crate::limits::{
     ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, BOOSTS_MAX, COEFFICIENTS_MAX, DETECTORS_MAX, FIELDS_MAX,
-    FUTURE_SECONDS_DEFAULT, INTEGER_MAX, LEVELS_MAX, PAST_SECONDS_DEFAULT, REWARDS_MAX, TEXT_BYTES_MAX,
+    FUTURE_SECONDS_DEFAULT, INTEGER_MAX, LEVELS_MAX, PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, REWARDS_MAX,
+    TEXT_BYTES_MAX,
 };
 use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding};
 use crate::quota::Quota;
@@ -40,7 +41,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     })?;
     let root = Node::root(&document);
     let mut fields = root.fields()?;
-    fields.get("$schema");
+    if let Some(node) = fields.get("$schema") {
+        node.text()?;
+    }
     fields.need("version")?.int(1, 1)?;
     let game = fields.need("game")?.id()?;
     let limits = limits(fields.get("limits"))?;
@@ -601,8 +604,9 @@ fn retention(node: Option<Node<'_>>) -> Read<(u64, i64)> {
     let (mut receipts, mut days) = (1000, 90);
     if let Some(node) = node {
         let mut fields = node.fields()?;
-        receipts =
-            fields.get("receiptsPerPlayer").map_or(Ok(receipts), |n| n.int(1, 1_000_000).map(i64::unsigned_abs))?;
+        receipts = fields
+            .get("receiptsPerPlayer")
+            .map_or(Ok(receipts), |n| n.int(1, RECEIPTS_PER_PLAYER_MAX).map(i64::unsigned_abs))?;
         days = fields.get("suspicionsDays").map_or(Ok(days), |n| n.int(1, 3660))?;
         fields.end()?;
     }

@@ -206,7 +206,8 @@ pub(super) fn leaves(value: &Value<'_>, path: &mut String, out: &mut std::collec
         Value::Integer(value) => value.to_string(),
         Value::BigInteger => "a large number".to_owned(),
         Value::Decimal(text) => text.to_string(),
-        Value::String(text) => format!("{text:?}"),
+        // As JSON: what `Debug` escapes depends on the compiler's Unicode tables, and these texts are hashed.
+        Value::String(text) => serde_json::Value::from(&**text).to_string(),
     };
     out.insert(path.clone(), leaf);
 }

@@ -27,6 +27,15 @@ enum Found<'a> {
     Again,
 }
 
+pub(super) const WEBHOOK_ID: usize = 0;
+pub(super) const WEBHOOK_TIMESTAMP: usize = 1;
+pub(super) const WEBHOOK_SIGNATURE: usize = 2;
+const WEBHOOK_KEY_ID: usize = 3;
+pub(super) const X_SIGNATURE: usize = 4;
+pub(super) const X_TIMESTAMP: usize = 5;
+const IDEMPOTENCY_KEY: usize = 6;
+const X_REQUEST_ID: usize = 7;
+
 const NAMES: [&str; 8] = [
     "webhook-id",
     "webhook-timestamp",
@@ -57,51 +66,67 @@ impl<'a> Headers<'a> {
 
     /// `webhook-id`: the message's name under [`super::Scheme::Standard`].
     pub fn webhook_id(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<0>()
+        self.read::<WEBHOOK_ID>()
     }
 
     /// `webhook-timestamp`: when it was signed, in Unix seconds.
     pub fn webhook_timestamp(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<1>()
+        self.read::<WEBHOOK_TIMESTAMP>()
     }
 
     /// `webhook-signature`: one or more signatures.
     pub fn webhook_signature(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<2>()
+        self.read::<WEBHOOK_SIGNATURE>()
     }
 
     /// `webhook-key-id`: which key signed it.
     pub fn webhook_key_id(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<3>()
+        self.read::<WEBHOOK_KEY_ID>()
     }
 
     /// `x-signature`: the signature of both legacy schemes.
     pub fn x_signature(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<4>()
+        self.read::<X_SIGNATURE>()
     }
 
     /// `x-timestamp`: when it was signed under [`super::Scheme::LegacyBodyTimestamp`], in Unix seconds.
     pub fn x_timestamp(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<5>()
+        self.read::<X_TIMESTAMP>()
     }
 
     /// `idempotency-key`: the event's name if neither body nor signature names it. Never signed.
     pub fn idempotency_key(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<6>()
+        self.read::<IDEMPOTENCY_KEY>()
     }
 
     /// `x-request-id`: for logs. Never signed.
     pub fn x_request_id(&self) -> Result<Option<&'a str>, SignatureError> {
-        self.read::<7>()
+        self.read::<X_REQUEST_ID>()
     }
 
+    /// A header of [`NAMES`] that must be there. Inline, so that what is found stays in registers.
+    #[inline]
+    pub(super) fn required<const N: usize>(&self) -> Result<&'a str, SignatureError> {
+        match self.0[N] {
+            Found::Once(value) => Ok(value),
+            Found::Never => Err(SignatureError::new(Code::MissingHeader, format!("{} is missing", NAMES[N]))),
+            Found::Again => Err(twice(NAMES[N])),
+        }
+    }
+
+    #[inline]
     fn read<const N: usize>(&self) -> Result<Option<&'a str>, SignatureError> {
         match self.0[N] {
             Found::Never => Ok(None),
             Found::Once(value) => Ok(Some(value)),
-            Found::Again => Err(SignatureError::new(Code::MalformedHeader, format!("{} comes twice", NAMES[N]))),
+            Found::Again => Err(twice(NAMES[N])),
         }
     }
+}
+
+#[cold]
+fn twice(name: &str) -> SignatureError {
+    SignatureError::new(Code::MalformedHeader, format!("{name} comes twice"))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::mac::Keyed;
+use super::keyed::Keyed;
 use super::{Secret, SignatureError};
 use crate::error::Code;
 use crate::id::{Id, PlayerId};

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::headers::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, X_SIGNATURE, X_TIMESTAMP};
 use super::mac::Tag;
 use super::{Headers, Key, KeyRing, Scheme, Secret, SignatureError, is_message_id};
 use crate::error::Code;
@@ -73,30 +74,31 @@ impl Verifier {
         }
         match self.scheme {
             Scheme::Standard => {
-                let id = required(headers.webhook_id()?, "webhook-id is missing")?;
-                let timestamp = required(headers.webhook_timestamp()?, "webhook-timestamp is missing")?;
-                let signatures = required(headers.webhook_signature()?, "webhook-signature is missing")?;
-                let message_id = EventId::new(id).ok().filter(|_| is_message_id(id));
-                let message_id = message_id.ok_or_else(|| malformed("webhook-id is not [A-Za-z0-9_-]{1,64}"))?;
+                let id = headers.required::<WEBHOOK_ID>()?;
+                let timestamp = headers.required::<WEBHOOK_TIMESTAMP>()?;
+                let signatures = headers.required::<WEBHOOK_SIGNATURE>()?;
+                if !is_message_id(id) {
+                    return Err(malformed("webhook-id is not [A-Za-z0-9_-]{1,64}"));
+                }
                 let seconds =
                     parse_seconds(timestamp).ok_or_else(|| malformed("webhook-timestamp is not Unix seconds"))?;
                 let signatures = Signatures::parse(signatures)?;
                 self.check_time(seconds, now)?;
                 let pieces = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
-                let key = self.find_key(key_id, now, &pieces, signatures.as_slice())?;
-                Ok(Verified::by(key, Some(message_id)))
+                let key = self.find_key(key_id, now, &pieces, signatures.first, &signatures.more)?;
+                Ok(Verified::by(key, Some(Id::of_visible(id, id.len()).into())))
             }
             Scheme::LegacyBody => {
                 let tag = legacy_tag(headers)?;
-                Ok(Verified::by(self.find_key(key_id, now, &[body], &[tag])?, None))
+                Ok(Verified::by(self.find_key(key_id, now, &[body], tag, &[])?, None))
             }
             Scheme::LegacyBodyTimestamp => {
                 let tag = legacy_tag(headers)?;
-                let timestamp = required(headers.x_timestamp()?, "x-timestamp is missing")?;
+                let timestamp = headers.required::<X_TIMESTAMP>()?;
                 let seconds = parse_seconds(timestamp).ok_or_else(|| malformed("x-timestamp is not Unix seconds"))?;
                 self.check_time(seconds, now)?;
                 let pieces = [body, b".", timestamp.as_bytes()];
-                Ok(Verified::by(self.find_key(key_id, now, &pieces, &[tag])?, None))
+                Ok(Verified::by(self.find_key(key_id, now, &pieces, tag, &[])?, None))
             }
         }
     }
@@ -144,11 +146,12 @@ impl Verifier {
         id: Option<&str>,
         now: Timestamp,
         pieces: &[&[u8]],
-        tags: &[Tag],
+        tag: Tag,
+        more: &[Tag],
     ) -> Result<&Key, SignatureError> {
         self.ring
             .candidates(id, now)?
-            .find(|key| key.keyed.mac(pieces).is_any_of(tags))
+            .find(|key| key.keyed.mac(pieces).is_any_of(tag, more))
             .ok_or_else(|| SignatureError::new(Code::SignatureMismatch, "no signature matches the message"))
     }
 }
@@ -232,27 +235,24 @@ fn malformed(message: &'static str) -> SignatureError {
     SignatureError::new(Code::MalformedHeader, message)
 }
 
-fn required<'a>(value: Option<&'a str>, message: &'static str) -> Result<&'a str, SignatureError> {
-    value.ok_or_else(|| SignatureError::new(Code::MissingHeader, message))
-}
-
 /// `[1-9][0-9]{0,11}`: one way to write each second, and no overflow.
 fn parse_seconds(text: &str) -> Option<i64> {
     let digits = text.as_bytes();
-    let well_formed =
-        (1..=12).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !text.starts_with('0');
-    if well_formed { text.parse().ok() } else { None }
+    if !(1..=12).contains(&digits.len()) || text.starts_with('0') {
+        return None;
+    }
+    digits.iter().try_fold(0, |seconds, digit| digit.is_ascii_digit().then(|| seconds * 10 + i64::from(digit - b'0')))
 }
 
 fn legacy_tag(headers: &Headers<'_>) -> Result<Tag, SignatureError> {
-    let text = required(headers.x_signature()?, "x-signature is missing")?;
+    let text = headers.required::<X_SIGNATURE>()?;
     Tag::from_hex(text).ok_or_else(|| malformed("x-signature is not 64 hex digits"))
 }
 
-/// The `v1` signatures of one header.
+/// The `v1` signatures of one header, of which there is mostly one.
 struct Signatures {
-    tags: [Tag; SIGNATURES_MAX],
-    len: usize,
+    first: Tag,
+    more: Vec<Tag>,
 }
 
 impl Signatures {
@@ -261,43 +261,46 @@ impl Signatures {
         if header.len() > SIGNATURE_HEADER_BYTES_MAX {
             return Err(malformed("webhook-signature is longer than 4096 bytes"));
         }
-        let mut found = Self { tags: [Tag::ZERO; SIGNATURES_MAX], len: 0 };
+        let wrong_tag = || malformed("a v1 signature is not base64 of 32 bytes");
+        // Mostly there is one.
+        if let Some(signature) = header.strip_prefix("v1,").filter(|signature| signature.len() == TAG_BASE64_BYTES) {
+            return Ok(Self { first: parse_base64(signature).ok_or_else(wrong_tag)?, more: Vec::new() });
+        }
+        let mut found: Option<Self> = None;
         for (count, part) in header.split(' ').enumerate() {
             if count == SIGNATURES_MAX {
                 return Err(malformed("webhook-signature has more than 16 signatures"));
             }
-            let Some((version, signature)) = part.split_once(',') else {
-                return Err(malformed("webhook-signature is not <version>,<signature>"));
-            };
-            let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if !is_version || signature.is_empty() || !signature.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(malformed("webhook-signature is not <version>,<signature>"));
-            }
-            if version == "v1" {
-                let tag =
-                    parse_base64(signature).ok_or_else(|| malformed("a v1 signature is not base64 of 32 bytes"))?;
-                if let Some(free) = found.tags.get_mut(found.len) {
-                    *free = tag;
-                    found.len += 1;
+            if let Some(signature) = part.strip_prefix("v1,") {
+                let tag = parse_base64(signature).ok_or_else(wrong_tag)?;
+                match &mut found {
+                    Some(found) => found.more.push(tag),
+                    None => found = Some(Self { first: tag, more: Vec::new() }),
                 }
+            } else if !is_signature(part) {
+                return Err(malformed("webhook-signature is not <version>,<signature>"));
             }
         }
-        if found.len == 0 {
-            return Err(malformed("webhook-signature has no v1 signature"));
-        }
-        Ok(found)
-    }
-
-    fn as_slice(&self) -> &[Tag] {
-        self.tags.get(..self.len).unwrap_or_default()
+        found.ok_or_else(|| malformed("webhook-signature has no v1 signature"))
     }
 }
+
+/// `<version>,<signature>`, of whatever version.
+fn is_signature(part: &str) -> bool {
+    part.split_once(',').is_some_and(|(version, signature)| {
+        let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_version && !signature.is_empty() && signature.bytes().all(|byte| byte.is_ascii_graphic())
+    })
+}
+
+/// Characters of 32 bytes in padded base64.
+const TAG_BASE64_BYTES: usize = 44;
 
 /// Exactly 32 bytes in canonical base64: 44 characters, padded, with no bit set behind the last byte.
 fn parse_base64(text: &str) -> Option<Tag> {
     // 44 characters can hold 33 bytes.
     let mut bytes = [0; 33];
-    if text.len() != 44 || STANDARD.decode_slice(text, &mut bytes) != Ok(32) {
+    if text.len() != TAG_BASE64_BYTES || STANDARD.decode_slice(text, &mut bytes) != Ok(32) {
         return None;
     }
     bytes.first_chunk().map(|tag| Tag(*tag))

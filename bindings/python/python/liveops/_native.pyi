@@ -1,22 +1,22 @@
 """The core. What users import is in `liveops` itself."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from os import PathLike
 from typing import Any, Literal, Protocol, SupportsIndex, TypeAlias, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from .errors import Refusal, UnknownOutcome
+from .errors import Refusal, SignatureError, UnknownOutcome
 from .results import (
     ArchivedRow,
     Award,
-    Decision,
     Effect,
     FeedEntry,
     Heading,
     Horizon,
     LevelProgress,
+    LineError,
     Odds,
     OpenHold,
     Page,
@@ -33,9 +33,11 @@ from .results import (
 __all__ = [
     "Archive",
     "ArchiveView",
+    "BatchReport",
     "Board",
     "Calendar",
     "Command",
+    "Decision",
     "Engine",
     "EventParser",
     "Ewma",
@@ -47,11 +49,14 @@ __all__ = [
     "Outcome",
     "Outcomes",
     "Payout",
+    "Quota",
     "RateLimiter",
+    "Request",
     "Robust",
     "Rules",
     "Secret",
     "Signer",
+    "SlidingLimiter",
     "SlidingLog",
     "Tiers",
     "TimeFloor",
@@ -60,6 +65,7 @@ __all__ = [
     "ZScore",
     "__version__",
     "error_codes",
+    "gcra",
     "generate_secret",
     "hmac_sha256_hex",
     "loot_seed_commitment",
@@ -81,7 +87,9 @@ class _Memory(Protocol):
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Integers: TypeAlias = Iterable[SupportsIndex] | _Memory
-_Headers: TypeAlias = Mapping[str, str] | _Items | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+_Headers: TypeAlias = (
+    Mapping[str, str] | _Items | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | Iterable[list[bytes]]
+)
 _Window: TypeAlias = Literal["daily", "weekly", "monthly", "seasonal", "allTime"]
 _Stretch: TypeAlias = _Window | Period
 _When: TypeAlias = int | datetime
@@ -93,10 +101,14 @@ _Ranking: TypeAlias = Literal["ordinal", "competition", "dense"]
 _Tiers: TypeAlias = Tiers | Sequence[Mapping[str, object]]
 _Scheme: TypeAlias = Literal["standard", "legacyBody", "legacyBodyTimestamp"]
 _Rounding: TypeAlias = Literal["floor", "ceil", "nearest"]
+_WhenFull: TypeAlias = Literal["refuse", "admit"]
 
 __version__: str
 
 def error_codes() -> dict[str, tuple[int, str]]: ...
+def gcra(
+    state: int | None, quota: Quota, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+) -> tuple[int, Decision]: ...
 def generate_secret() -> str: ...
 def hmac_sha256_hex(secret: _Bytes, data: _Bytes) -> str: ...
 def verify_hmac_sha256_hex(secret: _Bytes, data: _Bytes, mac: str) -> bool: ...
@@ -194,7 +206,7 @@ class Outcome:
         code: str,
         effect: bytes | None,
         message: str | None,
-        issues: list[tuple[str, str, str, int | None]],
+        issues: list[tuple[str, str, str, int | None, int | None]],
     ) -> Outcome: ...
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -377,7 +389,8 @@ class Intake:
         tolerance_seconds: int = ...,
         trusted: bool = False,
         allow_unsigned_id: bool = False,
-        quotas: bool = True,
+        quotas: bool | RateLimiter = ...,
+        first_issue: bool = False,
     ) -> Self: ...
     def admit(
         self,
@@ -385,10 +398,31 @@ class Intake:
         body: _Bytes,
         *,
         address: str | None = None,
+        trusted: bool = False,
+        trusted_player: str | None = None,
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> Command: ...
+    def admit_batch(
+        self,
+        requests: Iterable[Request | tuple[_Headers, _Bytes] | tuple[_Headers, _Bytes, str | None]],
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Command | Refusal]: ...
     def replace(self, rules: Rules) -> None: ...
+
+@final
+class Request:
+    def __new__(
+        cls,
+        headers: _Headers,
+        body: _Bytes,
+        *,
+        address: str | None = None,
+        trusted: bool = False,
+        trusted_player: str | None = None,
+    ) -> Self: ...
 
 @final
 class Leaderboard:
@@ -768,10 +802,18 @@ class Verifier:
         keys: Sequence[Key] | None = None,
         scheme: _Scheme = "standard",
         tolerance_seconds: int = ...,
+        body_bytes_max: int = ...,
     ) -> Self: ...
     def verify(
         self, headers: _Headers, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
     ) -> Verified: ...
+    def verify_batch(
+        self,
+        messages: Iterable[tuple[_Headers, _Bytes]],
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> list[Verified | SignatureError]: ...
 
 @final
 class Signer:
@@ -783,15 +825,104 @@ class Signer:
     ) -> dict[str, str]: ...
 
 @final
-class RateLimiter:
+class Quota:
     def __new__(
         cls,
         limit: int,
         *,
-        period_seconds: int = ...,
+        period_seconds: int | None = None,
+        period: timedelta | None = None,
+        burst: int | None = None,
+    ) -> Self: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def period(self) -> timedelta: ...
+    @property
+    def burst(self) -> int: ...
+    @property
+    def interval(self) -> timedelta: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[int], dict[str, Any]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Decision:
+    @staticmethod
+    def unlimited() -> Decision: ...
+    @property
+    def allowed(self) -> bool: ...
+    @property
+    def code(self) -> Literal["rate_limited", "limiter_full"] | None: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def period_millis(self) -> int: ...
+    @property
+    def remaining(self) -> int: ...
+    @property
+    def retry_after_millis(self) -> int | None: ...
+    @property
+    def retry_after_seconds(self) -> int | None: ...
+    @property
+    def retry_after(self) -> int | None: ...
+    @property
+    def reset_after_millis(self) -> int: ...
+    def headers(self, name: str = "default") -> dict[str, str]: ...
+    def policy_header(self, name: str = "default") -> str: ...
+    def state_header(self, name: str = "default") -> str: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @staticmethod
+    def _rebuild(
+        code: str | None, limit: int, period: int, remaining: int, retry_after: int | None, reset_after: int
+    ) -> Decision: ...
+    def __and__(self, other: Decision, /) -> Decision: ...
+    def __rand__(self, other: Decision, /) -> Decision: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class RateLimiter:
+    @overload
+    def __new__(
+        cls,
+        limit: int,
+        *,
+        period_seconds: int | None = None,
+        period: timedelta | None = None,
         burst: int | None = None,
         capacity: int = ...,
-        when_full: Literal["refuse", "admit"] = "refuse",
+        when_full: _WhenFull = "refuse",
+    ) -> Self: ...
+    @overload
+    def __new__(cls, limit: Quota, *, capacity: int = ..., when_full: _WhenFull = "refuse") -> Self: ...
+    def check(
+        self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Decision: ...
+    def check_all(
+        self,
+        requests: Iterable[tuple[Quota, str]],
+        cost: int = ...,
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Decision: ...
+    @property
+    def admitted_when_full(self) -> int: ...
+    def __len__(self) -> int: ...
+
+@final
+class SlidingLimiter:
+    def __new__(
+        cls,
+        limit: int,
+        *,
+        window_seconds: int | None = None,
+        window: timedelta | None = None,
+        capacity: int = ...,
+        when_full: _WhenFull = "refuse",
     ) -> Self: ...
     def check(
         self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
@@ -800,7 +931,9 @@ class RateLimiter:
 
 @final
 class SlidingLog:
-    def __new__(cls, limit: int, *, window_seconds: int = ...) -> Self: ...
+    def __new__(
+        cls, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
+    ) -> Self: ...
     def check(self, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None) -> Decision: ...
 
 @final
@@ -835,3 +968,25 @@ class TimeFloor:
 class EventParser:
     def __new__(cls, rules: Rules | None = None, *, first_issue: bool = False) -> Self: ...
     def parse(self, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None) -> dict[str, Any]: ...
+    def validate_batch(
+        self, ndjson: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> BatchReport: ...
+
+@final
+class BatchReport:
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def errors(self) -> tuple[LineError, ...]: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @staticmethod
+    def _rebuild(
+        accepted: int,
+        refused: int,
+        errors: list[tuple[int, list[tuple[str, str, str, int | None, int | None]]]],
+    ) -> BatchReport: ...
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...

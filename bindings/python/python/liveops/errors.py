@@ -109,7 +109,7 @@ class _WithIssues(LiveopsError):
 
     def errors(self) -> list[dict[str, Any]]:
         """The issues in pydantic's shape, `[{"type", "loc", "msg", "ctx"?}]`. There is no `input`: values are never echoed."""
-        return [_as_pydantic(issue) for issue in self.issues]
+        return [as_pydantic(issue) for issue in self.issues]
 
 
 class ValidationError(_WithIssues, ValueError):
@@ -158,10 +158,12 @@ class UnknownOutcome(_Answered):
     """It may or may not have taken effect: send the command again with the same id."""
 
 
-def _as_pydantic(issue: Issue) -> dict[str, Any]:
+def as_pydantic(issue: Issue) -> dict[str, Any]:
+    """The limit that was passed and the byte at which reading stopped are its `ctx`."""
     error: dict[str, Any] = {"type": issue.code, "loc": _loc(issue.path), "msg": issue.message}
-    if issue.limit is not None:
-        error["ctx"] = {"limit": issue.limit}
+    context = {name: value for name, value in (("limit", issue.limit), ("offset", issue.offset)) if value is not None}
+    if context:
+        error["ctx"] = context
     return error
 
 

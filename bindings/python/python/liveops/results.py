@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
 from . import _native
+from .errors import SignatureError, as_pydantic
 
 __all__ = [
     "ArchivedRow",
@@ -17,7 +18,6 @@ __all__ = [
     "Baseline",
     "BoardPeriod",
     "Cause",
-    "Decision",
     "Effect",
     "FeedEntry",
     "FeedOutcome",
@@ -28,6 +28,7 @@ __all__ = [
     "Item",
     "Judgement",
     "LevelProgress",
+    "LineError",
     "Odds",
     "OpenHold",
     "Page",
@@ -122,7 +123,11 @@ def _to_wire(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Issue(Result):
-    """One thing that is wrong with a body. Never contains a value of it."""
+    """One thing that is wrong with a body. Never contains a value of it.
+
+    `path` is a JSON Pointer, `limit` the bound that was passed, `offset` the byte at which reading stopped if the body is no
+    JSON; the latter two are None where there is no such thing.
+    """
 
     _optional = frozenset({"limit", "offset"})
 
@@ -131,6 +136,30 @@ class Issue(Result):
     message: str
     limit: int | None = None
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineError(Result):
+    """Why a line of a batch is no event. Lines count from 1."""
+
+    _nested = {"issues": Issue}
+
+    line: int
+    issues: tuple[Issue, ...]
+
+    @property
+    def code(self) -> str:
+        """The first issue's."""
+        return self.issues[0].code
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The issues in pydantic's shape, as a `ValidationError` has them."""
+        return [as_pydantic(issue) for issue in self.issues]
+
+    def __str__(self) -> str:
+        first, *more = self.issues
+        place = f" at {first.path}" if first.path else ""
+        return f"line {self.line}: {first.code}{place}: {first.message}" + (f" (and {len(more)} more)" if more else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -466,35 +495,16 @@ class Odds(Result):
 
 @dataclass(frozen=True, slots=True)
 class Verified(Result):
-    """Proof that a message was verified. `message_id` is None of a legacy signature, which does not cover headers."""
+    """Proof that a message was verified. `message_id` is None of a legacy signature, which does not cover headers.
+
+    `player` is the only one the key speaks for, None if it speaks for all: whoever reads the body compares.
+    """
 
     message_id: str | None
     key_id: str | None
     player: str | None
 
-
-@dataclass(frozen=True, slots=True)
-class Decision(Result):
-    """Whether a call may pass, and what its sender should know."""
-
-    allowed: bool
-    code: str | None
-    limit: int
-    remaining: int
-    retry_after_millis: int | None
-    reset_after_millis: int
-    _headers: tuple[tuple[str, str], ...]
-
-    @property
-    def retry_after(self) -> int | None:
-        """When to call again, in whole seconds, rounded up; None if allowed, or if it can never pass."""
-        return None if self.retry_after_millis is None else -(-self.retry_after_millis // 1000)
-
-    def headers(self) -> dict[str, str]:
-        """The headers that tell a client where it stands."""
-        return dict(self._headers)
-
-    def to_dict(self) -> dict[str, Any]:
-        wire = Result.to_dict(self)
-        del wire["Headers"]
-        return wire
+    def check_player(self, player_id: str) -> None:
+        """Raises `SignatureError` with `key_player_mismatch` if the key is bound to another player."""
+        if self.player not in (None, player_id):
+            raise SignatureError("key_player_mismatch")

@@ -1,0 +1,116 @@
+//! Stored bytes: those that are read are those that would be written, so that a digest means one state; a player that is
+//! read can be played on; and what is kept outside a store (snapshots, archives) holds together once its checksum is right.
+
+use std::sync::LazyLock;
+
+use liveops_core::board::{Archive, Cursor, Leaderboard, Names};
+use liveops_core::codec::Stable;
+use liveops_core::error::StoreErrorKind;
+use liveops_core::hash::{Digest, hex};
+use liveops_core::record::{BoardKey, Horizon, Payment, Player};
+use liveops_core::rules::{Found, Scratch};
+use liveops_core::{BoardId, Code, Command, EventId, Id, Key, MemoryStore, Period, PlayerId, Record, Rules, Ruling};
+use liveops_core::{Timestamp, Window};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
+
+pub fn check(bytes: &[u8]) {
+    match Record::decode(bytes) {
+        Ok(record) => {
+            assert_eq!(record.encode(), bytes, "{record:?}");
+            assert!(serde_json::to_string(&record).is_ok());
+            if let Record::Player(player) = &record {
+                plays_on(player);
+            }
+            for end in [0, 1, 2, bytes.len() / 2, bytes.len() - 1] {
+                assert!(Record::decode(&bytes[..end]).is_err(), "a part of it is read as well");
+            }
+            let longer = Record::decode(&[bytes, &[0]].concat());
+            assert!(matches!(longer, Err(StoreErrorKind::Corrupt)), "{longer:?}");
+        }
+        Err(kind) => assert!(matches!(kind, StoreErrorKind::Corrupt | StoreErrorKind::TooNew), "{kind:?}"),
+    }
+    key(bytes);
+    cursor(bytes);
+    sealed(bytes);
+}
+
+/// Every kind of command is decided upon, whatever the state.
+fn plays_on(player: &Player) {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let rules = r#"{ "version": 1, "game": "fuzz",
+            "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500 },
+            "rewards": { "gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "coin", "id": "gold", "amount": 1 } },
+                "first": { "on": { "boss": "hydra", "kill": "first" }, "loot": "chest" } },
+            "loot": { "chest": { "pity": { "entry": "a", "guaranteedAt": 9 }, "entries": {
+                "a": { "weight": 1 }, "b": { "weight": 9 } } } },
+            "boards": { "xp": { "value": "grantedXp", "keepPeriods": { "daily": 1, "allTime": 0 } } },
+            "detectors": { "xp": { "kind": "robust", "threshold": "6" },
+                "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000 },
+                "z": { "kind": "zScore" }, "e": { "kind": "ewma" } },
+            "retention": { "receiptsPerPlayer": 2 } }"#;
+        Rules::from_json(rules).unwrap()
+    });
+    static COMMANDS: LazyLock<[Command; 6]> = LazyLock::new(|| {
+        let (ana, id) = (|| PlayerId::new("ana").unwrap(), |text| EventId::new(text).unwrap());
+        let kill = br#"{ "type": "boss_kill", "playerId": "ana", "ts": 1794052800,
+            "payload": { "bossId": "hydra", "durationMs": 5, "deltaXp": 500 } }"#;
+        let kill = RULES.door().parser().parse(kill, NOW).unwrap().into_event(id("kill"));
+        let day = Period { window: Window::Daily, index: 3 };
+        let board = BoardKey { board: BoardId::new("xp").unwrap(), period: day };
+        let payment = Payment { board, tier: Id::new("gold").unwrap(), rank: 1, items: Vec::new() };
+        [
+            Command::event(kill, NOW),
+            Command::adjust(id("adjust"), ana(), NOW, 1000, "sorry").unwrap(),
+            Command::review(id("review"), ana(), NOW, 3, Ruling::Release),
+            Command::set_visibility(id("hide"), ana(), NOW, true),
+            Command::payout("fuzz", ana(), NOW, NOW, payment),
+            Command::erase(id("erase"), ana(), NOW),
+        ]
+    });
+    let horizon = Horizon { now: NOW, forgotten_before: NOW.minus_millis(1000) };
+    let mut scratch = Scratch::default();
+    // Nobody counts as far as 2^52, and further than 2^53 nobody may.
+    let mut counters = player.rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts]);
+    let is_at_the_end = counters.any(|counter| counter > 1 << 52);
+    for command in &*COMMANDS {
+        let stored = Some(Box::new(player.clone()));
+        let changes = RULES.decide(&[command], horizon, stored, [Found::default()], &mut scratch, |_| ());
+        let after = changes.map(|changes| Record::Player(changes.record).encode());
+        let is_read = after.is_none_or(|bytes| Record::decode(&bytes).is_ok());
+        assert!(is_read || is_at_the_end, "{command:?} leaves what cannot be read");
+    }
+}
+
+fn key(bytes: &[u8]) {
+    let mut rest = bytes;
+    if let Some(key) = Key::take(&mut rest) {
+        assert_eq!(key.to_bytes(), bytes[..bytes.len() - rest.len()], "{key:?}");
+    }
+}
+
+fn cursor(bytes: &[u8]) {
+    match hex(bytes).parse::<Cursor>() {
+        Ok(cursor) => assert_eq!(cursor.to_string(), hex(bytes)),
+        Err(error) => assert_eq!(error.code(), Code::CursorInvalid),
+    }
+}
+
+/// The bytes with the checksum that they should have.
+fn sealed(bytes: &[u8]) {
+    let sealed = [bytes, &Digest::of(&[bytes]).0].concat();
+    if let Ok(archive) = Archive::from_bytes(&sealed) {
+        assert_eq!(archive.to_bytes(), sealed);
+    }
+    if let Ok(names) = Names::from_bytes(&sealed) {
+        assert_eq!(names.to_bytes(), sealed);
+    }
+    if let Ok(board) = Leaderboard::restore(&sealed) {
+        let bytes = board.snapshot();
+        assert_eq!(Leaderboard::restore(&bytes).map(|again| again.snapshot()), Ok(bytes));
+        assert_eq!(board.top(usize::MAX).len() as u64, board.len());
+    }
+    if let Ok(store) = MemoryStore::restore(&sealed) {
+        assert_eq!(store.snapshot(), sealed);
+    }
+}
