@@ -555,7 +555,7 @@ export interface IntakeOptions {
   readonly scheme?: Scheme
   /** 300 unless given. */
   readonly toleranceSeconds?: Integer
-  /** Asks for no signature: for callers who know otherwise who is calling. */
+  /** Asks nobody for a signature: for callers who know otherwise who is calling. */
   readonly trusted?: boolean
   /** With a legacy signature, takes the event's id from a header that is not signed. */
   readonly allowUnsignedId?: boolean
@@ -565,19 +565,19 @@ export interface IntakeOptions {
   readonly firstIssue?: boolean
 }
 
-/** What the caller knows of where a message comes from. */
-export interface Sender {
-  /** The network address, which quotas per address go by. */
-  readonly address?: string | undefined
-  /**
-   * The player whose session this is, as the caller knows by other means: no signature is asked for, and the event has to
-   * be this player's (`key_player_mismatch`). Given and undefined is a TypeError.
-   */
-  readonly trustedPlayer?: string
-}
+/**
+ * What the caller knows of where a message comes from. `address`: the network address, which quotas per address go by. Of a
+ * sender whom the caller knows by other means no signature is asked for: `trustedPlayer`, who speaks for this player only
+ * (else `key_player_mismatch`), as the session of a game client does, and who is an error when undefined; or `trusted`,
+ * for one who may speak for all, as a game server does.
+ */
+export type Sender = { readonly address?: string | undefined } & (
+  | { readonly trustedPlayer?: string; readonly trusted?: never }
+  | { readonly trusted?: boolean; readonly trustedPlayer?: never }
+)
 
 /** One message of a batch. */
-export interface IntakeRequest extends Sender { readonly headers: HeadersLike; readonly body: Received }
+export type IntakeRequest = Sender & { readonly headers: HeadersLike; readonly body: Received }
 
 /**
  * Lets events in: size, signature, quota and parsing in one call, each step as the options say. A secret given as a
@@ -685,6 +685,8 @@ export class Quota {
 /** Whether a call may pass, and what its sender should know. */
 export class Decision {
   private constructor()
+  /** For callers that no quota applies to: it has no headers, and any other decision counts before it. */
+  static unlimited(): Decision
   readonly allowed: boolean
   readonly code: 'rate_limited' | 'limiter_full' | null
   readonly limit: number

@@ -94,6 +94,8 @@ export const told: string = new SlidingLimiter({ limit: 5, windowSeconds: 60 }).
 // What the types refuse.
 // @ts-expect-error a trusted player is named or left out
 intake.admit({}, body, { trustedPlayer: undefined })
+// @ts-expect-error one player or all, not both
+intake.admitBatch([{ headers: {}, body, trusted: true, trustedPlayer: 'ana' }])
 // @ts-expect-error a quota has a period
 new Quota({ limit: 60 })
 // @ts-expect-error seconds or milliseconds, not both

@@ -49,6 +49,7 @@ const ROWS: &[Row] = &[
     Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
     Row { name: "event.parse.msgspec", program: Program::Python("python_event.py") },
     Row { name: "event.parse.pydantic", program: Program::Python("python_event.py") },
+    Row { name: "event.parse.ajv", program: Program::Node("node_event.mjs") },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];

@@ -11,7 +11,7 @@ const { Rules } = require('./rules.js')
 const { ringOf, schemeOf, toleranceOf } = require('./signing.js')
 
 const OPTIONS = ['secret', 'keys', 'scheme', 'toleranceSeconds', 'trusted', 'allowUnsignedId', 'quotas', 'firstIssue']
-const SENDER = ['address', 'trustedPlayer']
+const SENDER = ['address', 'trusted', 'trustedPlayer']
 
 /** Lets events in. */
 class Intake {
@@ -21,6 +21,7 @@ class Intake {
     if (given.secret !== undefined && given.keys !== undefined) throw argumentError(TypeError, 'give secret or keys, not both')
     if (given.keys !== undefined && !Array.isArray(given.keys)) throw argumentError(TypeError, 'keys must be an array')
     const secret = given.secret ?? given.keys
+    if (secret !== undefined && trusted) throw argumentError(TypeError, 'give a secret or keys, or trusted: true, not both')
     if (secret === undefined && !trusted) {
       throw new SignatureError('secret_invalid: an Intake needs a secret or keys, or trusted: true', { code: 'secret_invalid' })
     }
@@ -65,10 +66,13 @@ class Intake {
 
 /** In the form of the addon. A trusted player who is undefined is no reason to trust everybody. */
 function messageOf (headers, rawBody, given) {
+  const trusted = given.trusted === undefined ? false : flag(given.trusted, 'trusted')
+  if (trusted && 'trustedPlayer' in given) throw argumentError(TypeError, 'give trusted or trustedPlayer, not both')
   return {
     body: body(rawBody),
     headers: headerList(headers),
     address: given.address === undefined ? undefined : text(given.address, 'address'),
+    trusted,
     trustedPlayer: 'trustedPlayer' in given ? text(given.trustedPlayer, 'trustedPlayer') : undefined
   }
 }

@@ -64,6 +64,11 @@ class Decision {
     Object.freeze(Object.assign(this, told))
   }
 
+  /** For callers that no quota applies to. */
+  static unlimited () {
+    return new Decision(native.decisionUnlimited())
+  }
+
   /** All headers that tell a client where it stands under a policy of this name. */
   headers (name = 'default') {
     return Object.fromEntries(native.decisionHeaders(this, text(name, 'name')))

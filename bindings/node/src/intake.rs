@@ -50,7 +50,9 @@ pub struct Message<'m> {
     pub body: Uint8ArraySlice<'m>,
     /// The network address.
     pub address: Option<String>,
-    /// The caller knows who sent it: this player. No signature is asked for.
+    /// The caller knows who sent it: someone who speaks for all players. No signature is asked for.
+    pub trusted: bool,
+    /// The same of someone who speaks for this player.
     pub trusted_player: Option<String>,
 }
 
@@ -62,6 +64,8 @@ impl Message<'_> {
         }
         if let Some(player) = &self.trusted_player {
             request = request.from_sender(Trusted::player(PlayerId::new(player)?));
+        } else if self.trusted {
+            request = request.from_sender(Trusted::for_all());
         }
         Ok(request)
     }

@@ -108,6 +108,12 @@ pub fn decision_state_header(decision: Decision, name: String) -> String {
     liveops_core::quota::Decision::from(decision).state_header(&name)
 }
 
+/// For callers that no quota applies to.
+#[napi]
+pub fn decision_unlimited() -> Decision {
+    liveops_core::quota::Decision::unlimited().into()
+}
+
 /// The answer to a call that needs both.
 #[napi]
 pub fn decision_and(first: Decision, second: Decision) -> Decision {

@@ -1,10 +1,11 @@
 //! Secrets, keys, signing and verifying.
 
-use liveops_core::signing::{Headers, Key, Scheme};
+use liveops_core::signing::{Headers, Key, Scheme, Verified};
 use liveops_core::{Code, Id, PlayerId, Timestamp};
 use napi::bindgen_prelude::Uint8ArraySlice;
 use napi_derive::napi;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::failure::{Failure as _, OrThrow as _, Result, text};
 
@@ -154,11 +155,19 @@ impl Verifier {
         let messages = headers.iter().zip(bodies.iter().map(AsRef::as_ref));
         let answers = self.0.verify_batch(messages, Timestamp::from_unix_millis(now)).into_iter();
         let told = answers.map(|answer| match answer {
-            Ok(verified) => json!({ "verified": verified }),
-            Err(error) => json!({ "refused": error.describe() }),
+            Ok(verified) => Answer::Verified(verified),
+            Err(error) => Answer::Refused(error.describe()),
         });
         text(&told.collect::<Vec<_>>())
     }
+}
+
+/// What became of one message of a batch.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Answer {
+    Verified(Verified),
+    Refused(Value),
 }
 
 /// Signs messages.

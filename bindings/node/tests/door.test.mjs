@@ -112,7 +112,7 @@ describe('admit', () => {
     assert.throws(() => new Intake(rules()), (error) => error instanceof SignatureError && error.code === 'secret_invalid')
     assert.throws(() => new Intake(rules(), { secret: undefined }), { code: 'secret_invalid' })
     assert.throws(() => new Intake(rules(), { secret: 'hunter2' }), { code: 'secret_invalid' })
-    for (const options of [{ secret, keys: [] }, { keys: {} }, { secret: 7 }, { secret, trusted: 'yes' }, { secret, quotas: {} }, { secret, sceme: 'standard' }]) {
+    for (const options of [{ secret, keys: [] }, { keys: {} }, { secret: 7 }, { secret, trusted: 'yes' }, { secret, trusted: true }, { keys: [], trusted: true }, { secret, quotas: {} }, { secret, sceme: 'standard' }]) {
       assert.throws(() => new Intake(rules(), options), { name: 'TypeError', code: 'invalid_argument' })
     }
     assert.throws(() => new Intake({}, { secret }), { name: 'TypeError', code: 'invalid_argument' })
@@ -128,7 +128,7 @@ describe('admit', () => {
 })
 
 describe('a sender whom the caller trusts', () => {
-  const intake = new Intake(rules(), { secret })
+  const intake = new Intake(rules(), { secret, quotas: false })
   const unnamed = event(undefined, 'ana', 120)
 
   test('needs no signature, and speaks for one player', () => {
@@ -138,6 +138,15 @@ describe('a sender whom the caller trusts', () => {
     assert.equal(codeOf(() => intake.admit({}, body, at)), 'missing_header')
     const open = new Intake(rules(), { trusted: true })
     assert.equal(codeOf(() => open.admit({}, body, { ...at, trustedPlayer: 'bo' })), 'key_player_mismatch')
+  })
+
+  test('speaks for all players if the caller says so', () => {
+    for (const player of ['ana', 'bo']) assert.equal(intake.admit({}, event('e', player, 1), { ...at, trusted: true }).playerId, player)
+    assert.equal(intake.admitBatch([{ headers: {}, body, trusted: true }], at)[0].id, 'evt_1')
+    assert.equal(codeOf(() => intake.admit({}, body, { ...at, trusted: false })), 'missing_header')
+    for (const sender of [{ trusted: 1 }, { trusted: null }, { trusted: true, trustedPlayer: 'ana' }, { trusted: true, trustedPlayer: undefined }]) {
+      assert.throws(() => intake.admit({}, body, { ...at, ...sender }), { name: 'TypeError', code: 'invalid_argument' })
+    }
   })
 
   test('names the event in a header or the body', () => {

@@ -78,6 +78,8 @@ describe('a decision', () => {
     for (const [one, other, wanted] of [[passed, refused, refused], [refused, passed, refused], [refused, slow, slow], [slow, never, never], [passed, passed, passed]]) {
       assert.deepEqual(one.and(other), wanted)
     }
+    const unlimited = Decision.unlimited()
+    assert.deepEqual([unlimited.allowed, unlimited.code, unlimited.headers(), unlimited.and(passed), refused.and(unlimited)], [true, null, {}, passed, refused])
     for (const other of [undefined, null, {}, { ...passed }]) assert.throws(() => passed.and(other), { name: 'TypeError', code: 'invalid_argument' })
   })
 })

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import {
-  Archive, Calendar, Command, Engine, Intake, Leaderboard, RulesError, Rules, Signer, Verifier, WindowedLeaderboard, awards, hmacSha256Hex,
-  verifyHmacSha256Hex
+  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, RulesError, Rules, Signer, Verifier, WindowedLeaderboard, awards,
+  hmacSha256Hex, verifyHmacSha256Hex
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
@@ -77,18 +77,23 @@ function signing (one) {
   assert.equal(act, 'verify')
   const verifier = new Verifier(secret, { ...options, toleranceSeconds: one.toleranceSeconds ?? 300 })
   const verify = () => verifier.verify(one.headers, bodyOf(one), { nowMs })
-  if (expect.code !== undefined) assert.equal(codeOf(verify).code, expect.code)
-  else assert.equal(verify().messageId, expect.messageId)
+  const [answer] = verifier.verifyBatch([[one.headers, bodyOf(one)]], { nowMs })
+  if (expect.code !== undefined) assert.deepEqual([codeOf(verify).code, answer.code], [expect.code, expect.code])
+  else assert.deepEqual([verify().messageId, answer.messageId], [expect.messageId, expect.messageId])
 }
 
 function event (one) {
   const intake = new Intake(rulesOf(one), { trusted: true, quotas: false })
-  const admit = () => intake.admit({}, bodyOf(one), { nowMs: one.receivedMs })
+  const at = { nowMs: one.receivedMs }
+  const admit = () => intake.admit({}, bodyOf(one), at)
+  const parse = () => new EventParser({ rules: rulesOf(one) }).parse(bodyOf(one), at)
   if (one.expect.event === undefined) {
     const { code, issues } = codeOf(admit)
     matches({ code, issues }, { ...one.expect, issues: one.expect.issues ?? [] })
+    if (one.expect.issues?.length > 0) matches(codeOf(parse), one.expect)
     return
   }
+  matches(parse(), one.expect.event)
   const { id, type, playerId, ts, payload } = admit().toJSON()
   matches({ id, type, playerId, ts: ts / 1000, payload }, one.expect.event)
 }
@@ -97,13 +102,18 @@ function intake (one) {
   const { secret, scheme, toleranceSeconds, trusted, allowUnsignedId, headers, nowMs, expect } = one
   const keys = one.keys?.map(({ id, secret, notBeforeMs: notBefore, notAfterMs: notAfter, playerId: player }) => ({ id, secret, notBefore, notAfter, player }))
   const options = { secret, keys, scheme, toleranceSeconds, trusted, allowUnsignedId, quotas: false }
-  const admit = () => new Intake(rulesOf(one), options).admit(headers, bodyOf(one), { nowMs })
-  if (expect.event === undefined) {
-    const { code, httpStatus: status, issues } = codeOf(admit)
-    return matches({ code, status, issues }, expect)
+  const make = () => new Intake(rulesOf(one), options)
+  if (expect.event === undefined && expect.status === undefined) return assert.equal(codeOf(make).code, expect.code)
+  const admit = () => make().admit(headers, bodyOf(one), { nowMs })
+  const [answer] = make().admitBatch([{ headers, body: bodyOf(one) }], { nowMs })
+  for (const refusal of expect.event === undefined ? [codeOf(admit), answer] : []) {
+    const { code, httpStatus: status, issues } = refusal
+    matches({ code, status, issues }, expect)
   }
-  const { id, type, playerId, ts, payload } = admit().toJSON()
-  matches({ id, type, playerId, ts: ts / 1000, payload }, expect.event)
+  for (const command of expect.event === undefined ? [] : [admit(), answer]) {
+    const { id, type, playerId, ts, payload } = command.toJSON()
+    matches({ id, type, playerId, ts: ts / 1000, payload }, expect.event)
+  }
 }
 
 function curve ({ curve, expect }) {
