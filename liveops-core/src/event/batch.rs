@@ -7,8 +7,16 @@ use crate::time::Timestamp;
 /// The lines of NDJSON. They end with a newline, before which a carriage return may stand; an empty last line is no line.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let lines = (!body.is_empty()).then(|| body.split(|byte| *byte == b'\n'));
-    lines.into_iter().flatten().map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    let mut rest = (!body.is_empty()).then_some(body);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (line, behind) = match memchr::memchr(b'\n', text) {
+            Some(end) => (text.get(..end)?, text.get(end + 1..)),
+            None => (text, None),
+        };
+        rest = behind;
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
 }
 
 /// What [`Parser::validate_batch`] found.
@@ -63,5 +71,21 @@ impl Parser {
             }
         }
         report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_that_a_split_gives() {
+        assert_eq!(lines(b"").count() + lines(b"\n").count(), 0);
+        for text in ["a", "a\n", "a\nb", "a\r\nb\r\n", "\n\n", "\na", "a\n\n\nb\n", "\r\n", "\ra\n"] {
+            let body = text.strip_suffix('\n').unwrap_or(text);
+            let split: Vec<_> =
+                body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).as_bytes()).collect();
+            assert_eq!(lines(text.as_bytes()).collect::<Vec<_>>(), split, "{text:?}");
+        }
     }
 }
