@@ -63,6 +63,18 @@ impl EventParser {
         Ok(plain(py, &event)?.cast_into()?)
     }
 
+    /// The same check without making an event. Raises `ValidationError`, or returns None.
+    #[pyo3(signature = (body, *, now_ms=None, now=None))]
+    fn validate(
+        &self,
+        py: Python<'_>,
+        body: Bytes<'_>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.0.validate(body.as_slice(), instant(py, now_ms, now)?).or_raise(py)
+    }
+
     /// Checks lines of JSON, one event each, without making events of them. Never raises for a line. Other threads of
     /// Python run meanwhile.
     #[pyo3(signature = (ndjson, *, now_ms=None, now=None))]

@@ -83,8 +83,9 @@ impl Intake {
     ///
     /// `headers`: a mapping or pairs. `address`: the sender's, for quotas per address, which are asked first. For a sender whom the
     /// caller knows by other means no signature is asked for: `trusted_player`, who speaks for this player only, as a game client's
-    /// session does, or `trusted=True`, for whoever may speak for all.
-    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=None, now_ms=None, now=None))]
+    /// session does, or `trusted=True`, for whoever may speak for all. A `trusted_player` of None is a `TypeError`.
+    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=Session::Unknown, now_ms=None,
+                        now=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn admit(
         &self,
@@ -93,7 +94,7 @@ impl Intake {
         body: Bytes<'_>,
         address: Option<PyBackedStr>,
         trusted: bool,
-        trusted_player: Option<&str>,
+        trusted_player: Session,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Command> {
@@ -152,20 +153,20 @@ pub(crate) struct Request {
 #[pymethods]
 impl Request {
     #[new]
-    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=None))]
+    #[pyo3(signature = (headers, body, *, address=None, trusted=false, trusted_player=Session::Unknown))]
     fn new(
         py: Python<'_>,
         headers: HeaderPairs,
         body: Bytes<'_>,
         address: Option<PyBackedStr>,
         trusted: bool,
-        trusted_player: Option<&str>,
+        trusted_player: Session,
     ) -> PyResult<Self> {
         let trusted = match (trusted, trusted_player) {
-            (false, None) => None,
-            (true, None) => Some(Trusted::for_all()),
-            (false, Some(id)) => Some(Trusted::player(player(py, id)?)),
-            (true, Some(_)) => return Err(PyTypeError::new_err("give trusted or trusted_player, not both")),
+            (false, Session::Unknown) => None,
+            (true, Session::Unknown) => Some(Trusted::for_all()),
+            (false, Session::Of(id)) => Some(Trusted::player(player(py, &id)?)),
+            (true, Session::Of(_)) => return Err(PyTypeError::new_err("give trusted or trusted_player, not both")),
         };
         Ok(Self { headers, body: body.backed(), address, trusted })
     }
@@ -191,6 +192,24 @@ impl Request {
     }
 }
 
+/// Whose session a request comes from. None is no answer: a session that has lost its player must not become one that may
+/// speak for all.
+enum Session {
+    Unknown,
+    Of(PyBackedStr),
+}
+
+impl FromPyObject<'_, '_> for Session {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if value.is_none() {
+            return Err(PyTypeError::new_err("trusted_player is a str: leave it out where no player is known"));
+        }
+        value.extract().map(Self::Of)
+    }
+}
+
 /// A request of a batch.
 enum Given {
     Whole(Py<Request>),
@@ -212,7 +231,7 @@ impl<'py> FromPyObject<'_, 'py> for Given {
             Ok(3) => value.extract()?,
             _ => return Err(PyTypeError::new_err("a Request, (headers, body) or (headers, body, address) is meant")),
         };
-        Request::new(value.py(), headers, body, address, false, None).map(Self::Parts)
+        Request::new(value.py(), headers, body, address, false, Session::Unknown).map(Self::Parts)
     }
 }
 

@@ -152,11 +152,13 @@ def test_a_batch_says_what_one_body_says() -> None:
     told = {error.line: error.errors() for error in report.errors}
     assert 0 < report.accepted < len(lines) and report.accepted + report.refused == len(lines)
     for number, body in enumerate(lines, 1):
-        try:
-            parser.parse(body, now_ms=NOW_MS)
-            assert number not in told
-        except liveops.ValidationError as error:
-            assert told[number] == error.errors()
+        for check in (parser.parse, parser.validate):
+            try:
+                check(body, now_ms=NOW_MS)
+                assert number not in told
+            except liveops.ValidationError as error:
+                assert told[number] == error.errors()
+    assert parser.validate(event(), now_ms=NOW_MS) is None  # type: ignore[func-returns-value]
 
 
 def test_what_is_no_body() -> None:

@@ -190,6 +190,14 @@ def test_senders_whom_the_caller_knows(intake: liveops.Intake) -> None:
     for wrong in (1, "yes", None):
         with pytest.raises(TypeError):
             intake.admit({}, event(), trusted=wrong, now_ms=NOW_MS)  # type: ignore[arg-type]
+    open_ = liveops.Intake(liveops.Rules.from_json('{"version": 1, "game": "g"}'), trusted=True)
+    for lost in (None, 7, b"ana"):
+        with pytest.raises(TypeError):
+            open_.admit({}, event(), trusted_player=lost, now_ms=NOW_MS)  # type: ignore[arg-type]
+        with pytest.raises(TypeError):
+            liveops.Request({}, event(), trusted_player=lost)  # type: ignore[arg-type]
+    with pytest.raises(liveops.Refusal):
+        open_.admit({}, event("e1", "bo"), trusted_player="ana", now_ms=NOW_MS)
 
 
 def test_a_batch_answers_each_by_itself(intake: liveops.Intake) -> None:

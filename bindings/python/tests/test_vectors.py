@@ -80,18 +80,25 @@ def event(case: Case) -> None:
 
 
 def intake(case: Case) -> None:
-    actual: Case
     try:
-        admitted = door(case).admit(case["headers"], body(case), now_ms=case["nowMs"])
-    except liveops.Refusal as refusal:
-        issues = [issue.to_dict() for issue in refusal.issues]
-        actual = {"code": refusal.code, "status": refusal.http_status, "issues": issues}
+        door_ = door(case)
     except liveops.SignatureError as error:
-        actual = {"code": error.code}
-    else:
-        actual = {"event": admitted.to_dict()}
-    compare(case["expect"], actual)
-    assert ("event" in actual) == ("event" in case["expect"])
+        assert {"code": error.code} == case["expect"]
+        return
+    headers, sent, now_ms = case["headers"], body(case), case["nowMs"]
+    try:
+        alone: liveops.Command | liveops.Refusal = door_.admit(headers, sent, now_ms=now_ms)
+    except liveops.Refusal as refusal:
+        alone = refusal
+    batch = door_.admit_batch([(headers, sent), liveops.Request(headers, sent)], now_ms=now_ms)
+    for answer in (alone, *batch):
+        if isinstance(answer, liveops.Refusal):
+            issues = [issue.to_dict() for issue in answer.issues]
+            actual: Case = {"code": answer.code, "status": answer.http_status, "issues": issues}
+        else:
+            actual = {"event": answer.to_dict()}
+        compare(case["expect"], actual)
+        assert ("event" in actual) == ("event" in case["expect"])
 
 
 def door(case: Case) -> liveops.Intake:

@@ -399,7 +399,7 @@ class Intake:
         *,
         address: str | None = None,
         trusted: bool = False,
-        trusted_player: str | None = None,
+        trusted_player: str = ...,
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> Command: ...
@@ -421,7 +421,7 @@ class Request:
         *,
         address: str | None = None,
         trusted: bool = False,
-        trusted_player: str | None = None,
+        trusted_player: str = ...,
     ) -> Self: ...
 
 @final
@@ -968,6 +968,7 @@ class TimeFloor:
 class EventParser:
     def __new__(cls, rules: Rules | None = None, *, first_issue: bool = False) -> Self: ...
     def parse(self, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None) -> dict[str, Any]: ...
+    def validate(self, body: _Bytes, *, now_ms: int | None = None, now: datetime | None = None) -> None: ...
     def validate_batch(
         self, ndjson: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
     ) -> BatchReport: ...
