@@ -7,6 +7,7 @@
 
 mod board;
 mod engine;
+mod quota;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ type Entry = (&'static str, fn() -> Result<Row, String>);
 
 const ROWS: &[Entry] = &[
     ("engine.event", engine::event),
+    ("quota.check.governor", quota::governor),
+    ("quota.check.governor1k", quota::governor1k),
     #[cfg(unix)]
     ("board.increment.redis", board::increment_redis),
     #[cfg(unix)]
