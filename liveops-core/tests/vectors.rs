@@ -16,6 +16,8 @@ mod http;
 mod parts;
 #[path = "vectors/payout.rs"]
 mod payout;
+#[path = "vectors/quota.rs"]
+mod quota;
 #[path = "vectors/windowed.rs"]
 mod windowed;
 
@@ -40,6 +42,7 @@ const KINDS: &[Kind] = &[
     ("engine", engine::run),
     ("http", http::run),
     ("payout", payout::run),
+    ("quota", quota::run),
 ];
 
 /// A failure names every case that failed, not just the first.
