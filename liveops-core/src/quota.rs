@@ -13,6 +13,7 @@ mod sliding;
 pub use sliding::SlidingLog;
 pub(crate) use sliding::{Passed, Sliding};
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::error::{Code, StoreError};
@@ -35,12 +36,12 @@ use crate::time::Timestamp;
 #[serde(rename_all = "camelCase")]
 pub struct Quota {
     limit: u32,
-    /// In microseconds: `1..=SPAN_MAX`.
-    #[serde(rename = "periodMicros")]
-    period: i64,
+    /// `1..=SPAN_MAX` microseconds.
+    #[serde(rename = "periodMicros", serialize_with = "micros_of")]
+    period: Duration,
     /// Microseconds between two calls: `1..=SPAN_MAX`.
     #[serde(rename = "intervalMicros")]
-    interval: i64,
+    interval: NonZeroU64,
     /// Calls at once, at least 1; `burst * interval` is at most `SPAN_MAX`.
     burst: u32,
 }
@@ -52,23 +53,24 @@ const SPAN_MAX: i64 = 1 << 50;
 const NOW_MILLIS_MAX: i64 = ((1 << 53) - (1 << 51)) / 1000;
 /// How far time may step back, in microseconds, before it counts as a clock that was set back rather than as threads
 /// that read the clock in one order and came in another.
-const STEP_BACK_MAX: i64 = 1_000_000;
+pub(crate) const STEP_BACK_MAX: i64 = 1_000_000;
 
 impl Quota {
     /// `limit` calls a period, all of them at once if they come so; see [`Self::burst`]. A period is at most 2^50 us (35
     /// years).
     pub fn new(limit: u32, period: Duration) -> Self {
         let limit = limit.max(1);
-        let period = i64::try_from(period.as_micros()).unwrap_or(i64::MAX).clamp(1, SPAN_MAX);
-        let interval = period.div_euclid(limit.into()) + i64::from(period % i64::from(limit) != 0);
-        Self { limit, period, interval, burst: 1 }.burst(limit)
+        let period = u64::try_from(period.as_micros()).unwrap_or(u64::MAX).clamp(1, SPAN_MAX.unsigned_abs());
+        // At least 1, as both are.
+        let interval = NonZeroU64::new(period.div_ceil(limit.into())).unwrap_or(NonZeroU64::MIN);
+        Self { limit, period: Duration::from_micros(period), interval, burst: 1 }.burst(limit)
     }
 
     /// At most so many calls at once, after a pause long enough; as many as are paid off in 2^50 us (35 years). In any
     /// period no more than `limit + burst` calls pass.
     #[must_use]
     pub fn burst(self, calls: u32) -> Self {
-        let exact = u32::try_from(SPAN_MAX / self.interval).unwrap_or(u32::MAX);
+        let exact = u32::try_from(SPAN_MAX.unsigned_abs() / self.interval).unwrap_or(u32::MAX);
         Self { burst: calls.clamp(1, exact), ..self }
     }
 
@@ -79,7 +81,7 @@ impl Quota {
 
     /// What `limit` speaks of.
     pub const fn period(self) -> Duration {
-        Duration::from_micros(self.period.unsigned_abs())
+        self.period
     }
 
     /// Calls at once.
@@ -89,11 +91,12 @@ impl Quota {
 
     /// Time between two calls at the steady rate.
     pub const fn interval(self) -> Duration {
-        Duration::from_micros(self.interval.unsigned_abs())
+        Duration::from_micros(self.interval.get())
     }
 
-    fn capacity(self) -> i64 {
-        self.interval * i64::from(self.burst)
+    /// Microseconds that so many calls take to pay off; no more than a burst of them.
+    const fn price(self, calls: u32) -> i64 {
+        self.interval.get().cast_signed() * calls as i64
     }
 }
 
@@ -173,32 +176,56 @@ impl Decision {
 /// assert_eq!(second.retry_after, Some(Duration::from_secs(1)));
 /// assert!(gcra(state, quota, 1, now.plus_millis(1000)).1.allowed);
 /// ```
+#[inline]
 pub fn gcra(state: i64, quota: Quota, cost: u32, now: Timestamp) -> (i64, Decision) {
-    let now = micros(now);
-    let capacity = quota.capacity();
+    let (after, charge) = charge(state, quota, cost, micros(now));
+    (after, charge.decision(quota))
+}
+
+/// What [`gcra`] decides, in its own terms: quick to make while a lock is held, and told once it is given back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    /// Afterwards, in microseconds.
+    debt: i64,
+    /// Microseconds that a refused call came too early; none are too many for a call that passes, and all that there are
+    /// for one that never does.
+    early: i64,
+}
+
+/// [`gcra`] at a time in microseconds.
+#[inline]
+pub(crate) fn charge(state: i64, quota: Quota, cost: u32, now: i64) -> (i64, Charge) {
+    let capacity = quota.price(quota.burst);
     let debt_end = if state > now + capacity + STEP_BACK_MAX { now + capacity } else { state };
-    let debt = (debt_end.max(now)) - now;
+    let debt = debt_end.max(now) - now;
+    let price = quota.price(cost.min(quota.burst));
     let free = capacity - debt; // below zero after a small step back
-    let decision = |allowed, debt, retry_after| Decision {
-        allowed,
-        code: if allowed { None } else { Some(Code::RateLimited) },
-        limit: quota.limit,
-        period: quota.period(),
-        remaining: u32::try_from((capacity - debt) / quota.interval).unwrap_or(0),
-        retry_after,
-        reset_after: whole_millis(debt),
-    };
     if cost > quota.burst {
-        return (debt_end, decision(false, debt, None));
+        (debt_end, Charge { debt, early: i64::MAX })
+    } else if price > free {
+        (debt_end, Charge { debt, early: price - free })
+    } else {
+        let after = if cost == 0 { debt_end } else { now + debt + price };
+        (after, Charge { debt: debt + price, early: 0 })
     }
-    let price = quota.interval * i64::from(cost);
-    if price > free {
-        return (debt_end, decision(false, debt, Some(whole_millis(price - free))));
+}
+
+impl Charge {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "no more than a burst is free")]
+    pub(crate) fn decision(self, quota: Quota) -> Decision {
+        let allowed = self.early == 0;
+        let free = quota.price(quota.burst) - self.debt;
+        Decision {
+            allowed,
+            code: if allowed { None } else { Some(Code::RateLimited) },
+            limit: quota.limit,
+            period: quota.period(),
+            remaining: (free.max(0).unsigned_abs() / quota.interval) as u32,
+            retry_after: if allowed || self.early == i64::MAX { None } else { Some(whole_millis(self.early)) },
+            reset_after: whole_millis(self.debt),
+        }
     }
-    if cost == 0 {
-        return (debt_end, decision(true, debt, None));
-    }
-    (now + debt + price, decision(true, debt + price, None))
 }
 
 /// Microseconds since 1970.
@@ -248,6 +275,10 @@ pub trait QuotaStore: Send + Sync {
     fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Result<Decision, StoreError>;
 }
 
+fn micros_of<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
+}
+
 fn millis<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(u64::try_from(span.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
 }
@@ -261,4 +292,4 @@ fn optional_millis<S: serde::Serializer>(span: &Option<Duration>, serializer: S)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -18,6 +18,8 @@ mod intake;
 mod parts;
 #[path = "vectors/payout.rs"]
 mod payout;
+#[path = "vectors/quota.rs"]
+mod quota;
 #[path = "vectors/windowed.rs"]
 mod windowed;
 
@@ -46,6 +48,7 @@ const KINDS: &[Kind] = &[
     ("engine", engine::run),
     ("http", http::run),
     ("payout", payout::run),
+    ("quota", quota::run),
 ];
 
 /// Every file, by the order of their names.

@@ -50,6 +50,8 @@ const ROWS: &[Row] = &[
     Row { name: "board.increment_far.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10k.redis", program: Program::Redis(TIME) },
     Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
+    Row { name: "quota.check.governor", program: Program::Rust(TIME) },
+    Row { name: "quota.check.governor1k", program: Program::Rust(TIME) },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];

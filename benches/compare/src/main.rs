@@ -8,6 +8,7 @@
 mod board;
 mod engine;
 mod event;
+mod quota;
 mod signing;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ const ROWS: &[Entry] = &[
     ("signing.verify.fresh", signing::verify_fresh_row),
     ("signing.verify.ring", signing::verify_ring_row),
     ("event.parse.serde_json", event::parse_serde_json),
+    ("quota.check.governor", quota::governor),
+    ("quota.check.governor1k", quota::governor1k),
     #[cfg(unix)]
     ("board.increment.redis", board::increment_redis),
     #[cfg(unix)]

@@ -108,6 +108,11 @@ impl Passed {
         }
     }
 
+    /// When the last of it leaves the window, in microseconds since 1970.
+    pub(crate) fn end(&self, rule: Sliding) -> i64 {
+        self.calls.back().map_or(i64::MIN, |(time, _)| (time + rule.window) * 1000)
+    }
+
     fn push(&mut self, rule: Sliding, cost: u32, now: i64) {
         self.used += cost;
         if let Some((_, same_time)) = self.calls.back_mut().filter(|(time, _)| *time == now) {

@@ -1,17 +1,21 @@
 //! Never more than N in any window, for many keys and threads.
 
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
-use super::WhenFull;
-use crate::error::Code;
-use crate::quota::{Decision, Passed, Sliding};
+use super::name::Names;
+use super::table::{Lapse, Lapsed, Table};
+use super::{CAPACITY_DEFAULT, WhenFull, full};
+use crate::quota::{Decision, Passed, STEP_BACK_MAX, Sliding, micros};
 use crate::time::Timestamp;
 
 /// A [`SlidingLog`](crate::quota::SlidingLog) for each of many keys, checked by many threads.
+///
+/// A key takes 48 bytes and 16 for each time that it remembers, at most `limit` of them. All in all a limiter takes `64 +
+/// 16 * limit` bytes a key of its capacity and 1 KiB once it is full, never more than 96 in place of the 64 while it
+/// grows, and what the allocator adds to each log. It is full, refuses and tells keys apart as a
+/// [`RateLimiter`](super::RateLimiter) does.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +32,17 @@ pub struct SlidingLimiter {
     rule: Sliding,
     capacity: usize,
     when_full: WhenFull,
-    logs: Mutex<HashMap<String, Passed>>,
+    names: Names,
+    table: Table<Passed>,
+    admitted_when_full: AtomicU64,
+}
+
+impl Lapse for Passed {
+    type Rule = Sliding;
+
+    fn end(&self, rule: Sliding) -> i64 {
+        Passed::end(self, rule)
+    }
 }
 
 impl SlidingLimiter {
@@ -37,16 +51,18 @@ impl SlidingLimiter {
     pub fn new(limit: u32, window: Duration) -> Self {
         Self {
             rule: Sliding::new(limit, window),
-            capacity: 1_000_000,
+            capacity: CAPACITY_DEFAULT,
             when_full: WhenFull::default(),
-            logs: Mutex::default(),
+            names: Names::new(),
+            table: Table::new(CAPACITY_DEFAULT),
+            admitted_when_full: AtomicU64::new(0),
         }
     }
 
-    /// With room for so many keys, at least one.
+    /// With room for so many keys, at least one; it begins with none.
     #[must_use]
     pub fn capacity(self, keys: usize) -> Self {
-        Self { capacity: keys.max(1), ..self }
+        Self { capacity: keys.max(1), table: Table::new(keys), ..self }
     }
 
     /// What to do with a new key when there is no room.
@@ -57,8 +73,9 @@ impl SlidingLimiter {
 
     /// Decides on a call that counts for `cost`; see [`SlidingLog::check`](crate::quota::SlidingLog::check).
     pub fn check(&self, key: &str, cost: u32, now: Timestamp) -> Decision {
-        let mut logs = self.logs.lock();
-        if let Some(passed) = logs.get_mut(key) {
+        let name = self.names.of(key);
+        let mut shard = self.table.shard(self.table.shard_of(name));
+        if let Some(passed) = shard.get(name.tag) {
             return passed.check(self.rule, cost, now);
         }
         let mut passed = Passed::default();
@@ -66,27 +83,30 @@ impl SlidingLimiter {
         if !decision.allowed || cost == 0 {
             return decision;
         }
-        if logs.len() >= self.capacity {
-            logs.retain(|_, passed| !passed.check(self.rule, 0, now).reset_after.is_zero());
-        }
-        if logs.len() < self.capacity {
-            logs.insert(key.to_owned(), passed);
-            decision
-        } else if self.when_full == WhenFull::Admit {
-            decision
-        } else {
-            Decision { allowed: false, code: Some(Code::LimiterFull), remaining: 0, ..decision }
+        let lapsed = Lapsed { rule: self.rule, now: micros(now), grace: STEP_BACK_MAX };
+        match shard.insert(name.tag, passed, lapsed) {
+            Ok(()) => decision,
+            Err(_) if self.when_full == WhenFull::Admit => {
+                self.admitted_when_full.fetch_add(1, Ordering::Relaxed);
+                decision
+            }
+            Err(earliest) => full(decision, Some(earliest), lapsed.now),
         }
     }
 
     /// Keys in memory, with those whose calls have all left the window but whose room nobody has needed yet.
     pub fn len(&self) -> usize {
-        self.logs.lock().len()
+        self.table.len()
     }
 
     /// Whether no key is in memory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Calls that passed without being counted, because there was no room and [`WhenFull::Admit`] was asked for.
+    pub fn admitted_when_full(&self) -> u64 {
+        self.admitted_when_full.load(Ordering::Relaxed)
     }
 }
 
@@ -98,5 +118,79 @@ impl fmt::Debug for SlidingLimiter {
             .field("when_full", &self.when_full)
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::error::Code;
+    use crate::quota::SlidingLog;
+    use crate::quota::tests::SplitMix64;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis)
+    }
+
+    #[test]
+    fn each_key_has_a_log_of_its_own() {
+        for seed in 0..50 {
+            let mut random = SplitMix64(seed);
+            let (limit, window) = (u32::try_from(1 + random.below(9)).unwrap(), Duration::from_millis(500));
+            let limiter = SlidingLimiter::new(limit, window).capacity(50);
+            let mut logs = BTreeMap::new();
+            let mut now = 100_000_i64;
+            for step in 0..1000 {
+                now += i64::try_from(random.below(20)).unwrap();
+                // Now and then by another clock, that is a little behind.
+                let time = at(now - i64::try_from(random.below(5) / 4 * random.below(200)).unwrap());
+                let key = random.below(30).to_string();
+                let cost = u32::try_from(random.below(4)).unwrap();
+                let log = logs.entry(key.clone()).or_insert_with(|| SlidingLog::new(limit, window));
+                assert_eq!(limiter.check(&key, cost, time), log.check(cost, time), "seed {seed}, step {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_hundred_calls_at_once() {
+        let limiter = SlidingLimiter::new(100, Duration::from_secs(1));
+        assert_eq!((0..200).filter(|_| limiter.check("a", 1, at(0)).allowed).count(), 100);
+        let mut log = SlidingLog::new(100, Duration::from_secs(1));
+        assert_eq!((0..200).filter(|_| log.check(1, at(0)).allowed).count(), 100);
+    }
+
+    #[test]
+    fn threads_admit_exactly_the_limit() {
+        let limiter = SlidingLimiter::new(100, Duration::from_secs(1));
+        let passed: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..200).filter(|n| limiter.check("a", 1, at(n % 10)).allowed).count()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(passed, 100);
+    }
+
+    #[test]
+    fn a_full_limiter_refuses_or_admits() {
+        for when_full in [WhenFull::Refuse, WhenFull::Admit] {
+            let limiter = SlidingLimiter::new(2, Duration::from_secs(1)).capacity(1).when_full(when_full);
+            assert!(limiter.check("a", 1, at(0)).allowed && limiter.check("a", 1, at(400)).allowed);
+            assert!(!limiter.check("b", 3, at(400)).allowed && limiter.check("b", 0, at(400)).allowed);
+            let other = limiter.check("b", 1, at(500));
+            if when_full == WhenFull::Refuse {
+                assert_eq!((other.code, other.retry_after_seconds()), (Some(Code::LimiterFull), Some(1)));
+                assert_eq!(other.retry_after, Some(Duration::from_millis(900)), "both calls must leave the window");
+            }
+            assert_eq!(other.allowed, when_full == WhenFull::Admit);
+            assert_eq!(limiter.admitted_when_full(), u64::from(when_full == WhenFull::Admit));
+            assert_eq!(limiter.check("b", 1, at(1399)).allowed, when_full == WhenFull::Admit);
+            assert!(limiter.check("b", 1, at(1400)).allowed);
+            assert_eq!(limiter.check("b", 0, at(1400)).remaining, 1);
+            assert_eq!(limiter.len(), 1);
+        }
     }
 }
