@@ -9,7 +9,7 @@ import {
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, curve, period, closed, state, board, windowed, engine, payout, http }
+const KINDS = { hmac, signing, event, intake, curve, period, closed, state, board, windowed, engine, payout, http }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -91,6 +91,19 @@ function event (one) {
   }
   const { id, type, playerId, ts, payload } = admit().toJSON()
   matches({ id, type, playerId, ts: ts / 1000, payload }, one.expect.event)
+}
+
+function intake (one) {
+  const { secret, scheme, toleranceSeconds, trusted, allowUnsignedId, headers, nowMs, expect } = one
+  const keys = one.keys?.map(({ id, secret, notBeforeMs: notBefore, notAfterMs: notAfter, playerId: player }) => ({ id, secret, notBefore, notAfter, player }))
+  const options = { secret, keys, scheme, toleranceSeconds, trusted, allowUnsignedId, quotas: false }
+  const admit = () => new Intake(rulesOf(one), options).admit(headers, bodyOf(one), { nowMs })
+  if (expect.event === undefined) {
+    const { code, httpStatus: status, issues } = codeOf(admit)
+    return matches({ code, status, issues }, expect)
+  }
+  const { id, type, playerId, ts, payload } = admit().toJSON()
+  matches({ id, type, playerId, ts: ts / 1000, payload }, expect.event)
 }
 
 function curve ({ curve, expect }) {

@@ -79,6 +79,43 @@ def event(case: Case) -> None:
         assert set(admitted.payload) == set(case["expect"]["event"]["payload"])
 
 
+def intake(case: Case) -> None:
+    headers = case["headers"]
+    if isinstance(headers, list):
+        headers = [(name, value) for name, value in headers]
+    actual: Case
+    try:
+        admitted = door(case).admit(headers, body(case), now_ms=case["nowMs"])
+    except liveops.Refusal as refusal:
+        issues = [issue.to_dict() for issue in refusal.issues]
+        actual = {"code": refusal.code, "status": refusal.http_status, "issues": issues}
+    except liveops.SignatureError as error:
+        actual = {"code": error.code}
+    else:
+        actual = {"event": admitted.to_dict()}
+    compare(case["expect"], actual)
+    assert ("event" in actual) == ("event" in case["expect"])
+
+
+def door(case: Case) -> liveops.Intake:
+    def given(of: Case, names: dict[str, str]) -> dict[str, Any]:
+        return {name: of[member] for member, name in names.items() if member in of}
+
+    def key(of: Case) -> liveops.Key:
+        names = {"notBeforeMs": "not_before", "notAfterMs": "not_after", "playerId": "player_id"}
+        return liveops.Key(of["id"], of["secret"], **given(of, names))
+
+    names = {
+        "secret": "secret",
+        "scheme": "scheme",
+        "toleranceSeconds": "tolerance_seconds",
+        "trusted": "trusted",
+        "allowUnsignedId": "allow_unsigned_id",
+    }
+    keys = [key(of) for of in case["keys"]] if "keys" in case else None
+    return liveops.Intake(rules(case), keys=keys, quotas=False, **given(case, names))
+
+
 def curve(case: Case) -> None:
     expect = case["expect"]
     document = {"version": 1, "game": "vectors", "progress": {"curve": case["curve"]}}
@@ -396,6 +433,7 @@ KINDS: dict[str, Callable[[Case], None]] = {
     "hmac": hmac,
     "signing": signing,
     "event": event,
+    "intake": intake,
     "curve": curve,
     "period": period,
     "closed": closed,

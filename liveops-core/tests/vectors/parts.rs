@@ -15,13 +15,17 @@ pub(crate) fn hmac(case: &Case) {
     assert!(verify_hmac_sha256_hex(&key, &data, case.text("macHex")));
 }
 
-pub(crate) fn signing(case: &Case) {
-    let scheme = match case.get("scheme").map_or("standard", text) {
+pub(crate) fn scheme(case: &Case) -> Scheme {
+    match case.get("scheme").map_or("standard", text) {
         "standard" => Scheme::Standard,
         "legacyBody" => Scheme::LegacyBody,
         "legacyBodyTimestamp" => Scheme::LegacyBodyTimestamp,
         other => panic!("unknown scheme {other}"),
-    };
+    }
+}
+
+pub(crate) fn signing(case: &Case) {
+    let scheme = scheme(case);
     if let Some(code) = case.get("secretError") {
         let refused = [Signer::new(case.text("secret")).err(), Verifier::new(case.text("secret")).err()];
         for error in refused {
@@ -74,7 +78,7 @@ pub(crate) fn event(case: &Case) {
     }
 }
 
-fn as_event(command: Command) -> Event {
+pub(crate) fn as_event(command: Command) -> Event {
     let Command { id, player, ts, action, .. } = command;
     let Action::Event { kind, payload } = action else { panic!("an intake admits events") };
     Event { id: id.id, player, ts, kind, payload }
