@@ -217,8 +217,8 @@ impl RateLimiter {
 /// Never more than `limit` in any window, whenever it begins, for each of many keys: what a quota with bursts does not promise.
 /// Remembers up to `limit` times of each key.
 ///
-/// The window is `window_seconds`, or as a timedelta `window`, in whole milliseconds; without either it is one second. `capacity`
-/// and `when_full` are as a `RateLimiter` has them. A limiter belongs to the process that made it.
+/// The window is `window_seconds`, or as a timedelta `window`, rounded up to whole milliseconds and at most 35 years; without
+/// either it is one second. `capacity` and `when_full` are as a `RateLimiter` has them. A limiter belongs to the process that made it.
 ///
 /// >>> limiter = SlidingLimiter(2, window_seconds=60)
 /// >>> tuple(limiter.check("player:ana", now_ms=at).allowed for at in (0, 30_000, 59_999, 60_000))
@@ -327,11 +327,10 @@ fn span(py: Python<'_>, name: &str, limit: u32, seconds: Option<Int<u32>>, span:
 
 fn window(py: Python<'_>, limit: u32, seconds: Option<Int<u32>>, span: Option<Span>) -> PyResult<Duration> {
     let window = self::span(py, "window", limit, seconds, span)?;
-    if window.subsec_nanos() % 1_000_000 != 0 || window > WINDOW_MAX {
-        let advice = "a window is whole milliseconds, at most 2**50 microseconds, 35 years";
-        return Err(argument(py, Code::OutOfRange, advice));
+    if window <= WINDOW_MAX {
+        return Ok(window);
     }
-    Ok(window)
+    Err(argument(py, Code::OutOfRange, "a window is at most 2**50 microseconds, 35 years"))
 }
 
 /// As the core has it.

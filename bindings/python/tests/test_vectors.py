@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -431,11 +433,88 @@ def http(case: Case) -> None:
     compare(case["expect"], actual)
 
 
+def quota(case: Case) -> None:
+    for decide in deciders(case):
+        for step in case["steps"]:
+            for _ in range(step.get("times", 1)):
+                decision = decide(step)
+            headers = decision.headers(step["policy"]) if "policy" in step else None
+            compare(step["expect"], {**decision.to_dict(), "headers": headers})
+            assert headers is None or bool(headers) == bool(step["expect"]["headers"])
+
+
+def deciders(case: Case) -> list[Callable[[Case], liveops.Decision]]:
+    """All that must decide alike."""
+    room = {name: case[told] for told, name in (("capacity", "capacity"), ("whenFull", "when_full")) if told in case}
+    if "sliding" in case:
+        limit, window = case["sliding"]["limit"], span(case["sliding"]["windowSeconds"])
+        sliding = liveops.SlidingLimiter(limit, window=window, **room)
+        logs: defaultdict[str, liveops.SlidingLog] = defaultdict(lambda: liveops.SlidingLog(limit, window=window))
+        alone = [] if room else [lambda step: logs[step["key"]].check(cost(step), now_ms=step["nowMs"])]
+        return [lambda step: sliding.check(step["key"], cost(step), now_ms=step["nowMs"]), *alone]
+    quotas = [quota_of(told) for told in case["quotas"]]
+    limiters = [liveops.RateLimiter(quotas[0], **room) for _ in range(2)]
+    states: States = {}
+
+    def requests(step: Case) -> list[tuple[liveops.Quota, str]]:
+        return [(quotas[at], key) for at, key in step.get("requests", [[0, step.get("key")]])]
+
+    def keyed(step: Case) -> liveops.Decision:
+        if "requests" in step:
+            return all_at_once(limiters[0], step)
+        return limiters[0].check(step["key"], cost(step), now_ms=step["nowMs"])
+
+    def all_at_once(limiter: liveops.RateLimiter, step: Case) -> liveops.Decision:
+        return limiter.check_all(requests(step), cost(step), now_ms=step["nowMs"])
+
+    kept = [] if room else [lambda step: check_kept(states, requests(step), cost(step), step["nowMs"])]
+    return [keyed, lambda step: all_at_once(limiters[1], step), *kept]
+
+
+#: Of each quota and key, as a caller may keep them.
+States = dict[tuple[liveops.Quota, str], int]
+
+
+def check_kept(states: States, requests: list[tuple[liveops.Quota, str]], cost: int, now_ms: int) -> liveops.Decision:
+    """`check_all` by `gcra` alone."""
+    paid: States = {}
+    overall = liveops.Decision.unlimited()
+    for request in requests:
+        after, decision = liveops.gcra(paid.get(request, states.get(request)), request[0], cost, now_ms=now_ms)
+        overall &= decision
+        if not decision.allowed and request in states:
+            states[request] = min(states[request], after)
+        paid[request] = after
+    if overall.allowed:
+        states.update(paid)
+    return overall
+
+
+def cost(step: Case) -> int:
+    return int(step.get("cost", 1))
+
+
+SPAN_MAX = timedelta(microseconds=2**50)
+
+
+def span(seconds: int) -> timedelta:
+    """At most the longest that there is: more is an error here, where Rust takes it for the longest."""
+    return min(timedelta(seconds=seconds), SPAN_MAX)
+
+
+def quota_of(told: Case) -> liveops.Quota:
+    """The same of its burst."""
+    whole = liveops.Quota(told["limit"], period=span(told["periodSeconds"]))
+    burst = told.get("burst", whole.burst)
+    return liveops.Quota(whole.limit, period=whole.period, burst=min(burst, SPAN_MAX // whole.interval))
+
+
 KINDS: dict[str, Callable[[Case], None]] = {
     "hmac": hmac,
     "signing": signing,
     "event": event,
     "intake": intake,
+    "quota": quota,
     "curve": curve,
     "period": period,
     "closed": closed,
