@@ -62,6 +62,9 @@ def signing(case: Case) -> None:
             assert case["do"] == "verify"
             tolerance = case.get("toleranceSeconds", 300)
             verifier = liveops.Verifier(case["secret"], scheme=scheme, tolerance_seconds=tolerance)
+            [answer] = verifier.verify_batch([(case["headers"], body(case))], now_ms=case["nowMs"])
+            told = answer.code if isinstance(answer, liveops.SignatureError) else answer.message_id
+            assert told == case["expect"].get("code", case["expect"].get("messageId"))
             verified = verifier.verify(case["headers"], body(case), now_ms=case["nowMs"])
             actual = {"messageId": verified.message_id}
     except liveops.LiveopsError as error:
@@ -79,6 +82,26 @@ def event(case: Case) -> None:
     else:
         compare(case["expect"], {"event": admitted.to_dict()})
         assert set(admitted.payload) == set(case["expect"]["event"]["payload"])
+    parse_alone(case)
+
+
+def parse_alone(case: Case) -> None:
+    """The body without a door, by itself and as a line of a batch."""
+    parser, sent, now_ms = liveops.EventParser(rules(case)), body(case), case["receivedMs"]
+    parsed: Case | None = None
+    issues: list[Case] = []
+    try:
+        parsed = parser.parse(sent, now_ms=now_ms)
+    except liveops.ValidationError as error:
+        issues = [issue.to_dict() for issue in error.issues]
+    if "event" in case["expect"]:
+        compare(case["expect"]["event"], parsed)
+    if case["expect"].get("issues"):
+        compare(case["expect"]["issues"], issues)
+    if sent and b"\n" not in sent.removesuffix(b"\n"):
+        report = parser.validate_batch(sent, now_ms=now_ms)
+        told = [[issue.to_dict() for issue in line.issues] for line in report.errors]
+        assert told == ([issues] if issues else [])
 
 
 def intake(case: Case) -> None:
