@@ -659,11 +659,11 @@ export function validate(body: Received, options?: Now & EventParserOptions): Ev
 
 // Quotas ------------------------------------------------------------------------------------------------------------
 
-/** How long a quota's period is, at most 35 years. */
+/** How long a quota's period is; beyond 35 years (2^50 microseconds) it counts as that. */
 export type PeriodLength = { readonly periodSeconds: Integer; readonly periodMillis?: never } | { readonly periodMillis: Integer; readonly periodSeconds?: never }
-/** How long a window is, at most 35 years. */
+/** How long a window is; beyond 35 years it counts as that. */
 export type WindowLength = { readonly windowSeconds: Integer; readonly windowMillis?: never } | { readonly windowMillis: Integer; readonly windowSeconds?: never }
-/** A Quota, or what makes one. `burst` is as many at once as in a period, unless given. */
+/** A Quota, or what makes one. `burst` is as many at once as in a period, unless given, and as many as 35 years pay off. */
 export type QuotaLike = PeriodLength & { readonly limit: Integer; readonly burst?: Integer }
 
 /** Memory for how many keys, 1,000,000 unless given, and what happens to a new one when it is taken: it is refused, unless said otherwise. */
@@ -672,7 +672,7 @@ export interface Room { readonly capacity?: Integer; readonly whenFull?: 'refuse
 /** What a call counts for: 1 unless given; 0 asks without paying. */
 export type Call = Now & { readonly cost?: Integer }
 
-/** So many calls a period, and so many of them at once. Never more than `limit + burst` pass in any period. */
+/** So many calls a period, and so many of them at once; never more than `limit + burst` in any period. It says what counts. */
 export class Quota {
   constructor(quota: QuotaLike)
   readonly limit: number
@@ -730,7 +730,7 @@ export class Decision {
 export function gcra(state: Integer | null, quota: QuotaLike, options?: Call): { readonly state: number | null; readonly decision: Decision }
 
 /**
- * One quota for many keys, or several at once. A key is kept as a hash beside 8 bytes; one without debt makes room.
+ * One quota for many keys, or several at once. A key takes 16 bytes, whatever its length; one without debt makes room.
  *
  * ```js
  * const limiter = new RateLimiter({ limit: 60, periodSeconds: 60, burst: 10, capacity: 100_000 })
@@ -756,12 +756,14 @@ export class RateLimiter {
   readonly admittedWhenFull: number
 }
 
-/** Never more than `limit` in any window, whenever it begins, for many keys: what a quota with bursts does not promise. Up to 16 bytes for each call of a window. */
+/** Never more than `limit` in any window, whenever it begins, for many keys: what a quota with bursts does not promise. A key takes 48 bytes, and 16 for each call in its window. */
 export class SlidingLimiter {
   constructor(quota: WindowLength & Room & { readonly limit: Integer })
   check(key: string, options?: Call): Decision
   /** Keys in memory. */
   readonly size: number
+  /** Calls that passed uncounted, because there was no room and `whenFull` is `admit`. */
+  readonly admittedWhenFull: number
 }
 
 /** The same for one key. */

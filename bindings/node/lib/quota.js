@@ -5,8 +5,8 @@ const { count, each, integer, kindOf, now, options, pair, required, text, word, 
 const { argumentError, call } = require('./errors.js')
 const { handleOf, hold, native } = require('./native.js')
 
-/** Longest period or window, in milliseconds: 2^50 microseconds, 35 years. */
-const SPAN_MAX = 1_125_899_906_842
+/** Longest period or window that is taken, in seconds: a century. Beyond 35 years it counts as 35 years. */
+const SECONDS_MAX = 100 * 366 * 86_400
 const QUOTA = ['limit', 'periodSeconds', 'periodMillis', 'burst']
 const WINDOW = ['limit', 'windowSeconds', 'windowMillis']
 const ROOM = ['capacity', 'whenFull']
@@ -17,13 +17,10 @@ class Quota {
   constructor (quota) {
     const given = required(quota, QUOTA, 'quota')
     this.limit = count(given.limit, 'limit', 1)
-    this.periodMillis = spanOf(given, 'period')
     const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
-    const held = new native.Quota(this.limit, this.periodMillis, burst)
+    const held = new native.Quota(this.limit, spanOf(given, 'period'), burst)
+    this.periodMillis = held.periodMillis
     this.burst = held.burst
-    if (burst !== undefined && burst !== held.burst) {
-      throw argumentError(RangeError, `burst must be ${held.burst} at most: it is paid off within 35 years`)
-    }
     Object.freeze(hold(this, held))
   }
 
@@ -39,9 +36,9 @@ const quotaOf = (value) => handleOf(value instanceof Quota ? value : new Quota(v
 /** A span given in seconds or in milliseconds, in milliseconds. */
 function spanOf (given, name) {
   const [seconds, millis] = [`${name}Seconds`, `${name}Millis`]
-  if (given[millis] === undefined) return 1000 * integer(given[seconds], seconds, 1, Math.floor(SPAN_MAX / 1000))
+  if (given[millis] === undefined) return 1000 * integer(given[seconds], seconds, 1, SECONDS_MAX)
   if (given[seconds] !== undefined) throw argumentError(TypeError, `give ${seconds} or ${millis}, not both`)
-  return integer(given[millis], millis, 1, SPAN_MAX)
+  return integer(given[millis], millis, 1, 1000 * SECONDS_MAX)
 }
 
 /** Room for how many keys, and whether to let others pass when it is taken. */
@@ -156,6 +153,11 @@ class SlidingLimiter {
   /** Keys in memory. */
   get size () {
     return handleOf(this).size
+  }
+
+  /** Calls that passed uncounted, because there was no room. */
+  get admittedWhenFull () {
+    return handleOf(this).admittedWhenFull
   }
 }
 

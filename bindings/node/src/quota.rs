@@ -24,6 +24,12 @@ impl Quota {
         Self(burst.map_or(quota, |calls| quota.burst(calls)))
     }
 
+    /// The period, rounded up.
+    #[napi(getter)]
+    pub fn period_millis(&self) -> i64 {
+        whole_millis(self.0.period())
+    }
+
     /// Calls at once.
     #[napi(getter)]
     pub fn burst(&self) -> u32 {
@@ -74,7 +80,8 @@ impl From<liveops_core::quota::Decision> for Decision {
     }
 }
 
-/// Nothing is lost: all times of a decision about a [`Quota`] of ours are whole milliseconds.
+/// Nothing is lost: all times of a decision are whole milliseconds, but for the longest period there is, 2^50 us, of
+/// which no header tells more.
 impl From<Decision> for liveops_core::quota::Decision {
     fn from(told: Decision) -> Self {
         let mut decision = Self::unlimited();
@@ -208,6 +215,12 @@ impl SlidingLimiter {
     #[napi(getter)]
     pub fn size(&self) -> i64 {
         integer(self.0.len() as u64)
+    }
+
+    /// Calls that passed without being counted.
+    #[napi(getter)]
+    pub fn admitted_when_full(&self) -> i64 {
+        integer(self.0.admitted_when_full())
     }
 }
 

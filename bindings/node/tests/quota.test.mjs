@@ -21,22 +21,26 @@ describe('a quota', () => {
     assert.deepEqual(new Quota({ ...quota, burst: 3 }).burst, 3)
   })
 
-  test('is never another than was asked for', () => {
+  test('is refused if it is none, and says what it is if it is the longest', () => {
     const refused = (quota, name) => assert.throws(() => new Quota(quota), { name, code: 'invalid_argument' })
     refused({ limit: 0, periodSeconds: 1 }, 'RangeError')
     refused({ limit: 1, periodSeconds: 0 }, 'RangeError')
     refused({ limit: 1, periodMillis: 0 }, 'RangeError')
     refused({ limit: 1, periodSeconds: 1, burst: 0 }, 'RangeError')
     refused({ limit: 2 ** 32, periodSeconds: 1 }, 'RangeError')
-    refused({ limit: 1, periodSeconds: 1_125_899_907 }, 'RangeError')
-    refused({ limit: 1, periodMillis: 1_125_899_906_843 }, 'RangeError')
-    refused({ limit: 1, periodSeconds: 86_400, burst: 13_032 }, 'RangeError')
+    refused({ limit: 1, periodSeconds: 3_162_240_001 }, 'RangeError')
+    refused({ limit: 1, periodMillis: 3_162_240_000_001 }, 'RangeError')
     refused({ limit: 1 }, 'TypeError')
     refused({ limit: 1, periodSeconds: 1, periodMillis: 1000 }, 'TypeError')
     refused({ limit: 1, periodSeconds: 1, windowSeconds: 1 }, 'TypeError')
     for (const value of [undefined, null, 60, '60/1m', [60, 60]]) refused(value, 'TypeError')
-    assert.equal(new Quota({ limit: 1, periodSeconds: 86_400, burst: 13_031 }).burst, 13_031)
-    assert.equal(new Quota({ limit: 1, periodMillis: 1_125_899_906_842 }).periodMillis, 1_125_899_906_842)
+    // What 2^50 microseconds pay off.
+    for (const burst of [13_031, 13_032, 2 ** 32 - 1]) assert.equal(new Quota({ limit: 1, periodSeconds: 86_400, burst }).burst, 13_031)
+    for (const [periodMillis, longest] of [[1_125_899_906_842, 1_125_899_906_842], [1_125_899_906_844, 1_125_899_906_843], [3_162_240_000_000, 1_125_899_906_843]]) {
+      const quota = new Quota({ limit: 1, periodMillis })
+      assert.equal(quota.periodMillis, longest)
+      assert.deepEqual(new Quota(quota), quota)
+    }
     assert.equal(new Quota({ limit: 2 ** 32 - 1, periodSeconds: 1 }).burst, 2 ** 32 - 1)
   })
 })
@@ -102,7 +106,7 @@ describe('limiters', () => {
       assert.ok(limiter.check('b', later(60_000)).allowed, 'one without debt makes room')
       const sliding = new SlidingLimiter({ limit: 1, windowSeconds: 60, capacity: 1, whenFull })
       sliding.check('a', at)
-      assert.deepEqual([sliding.check('b', at).allowed, sliding.size], [allowed, 1])
+      assert.deepEqual([sliding.check('b', at).allowed, sliding.size, sliding.admittedWhenFull], [allowed, 1, Number(allowed)])
       assert.ok(sliding.check('b', later(60_000)).allowed)
     }
   })

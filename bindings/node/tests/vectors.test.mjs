@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import {
-  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, RulesError, Rules, Signer, Verifier, WindowedLeaderboard, awards,
-  hmacSha256Hex, verifyHmacSha256Hex
+  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, Quota, RateLimiter, RulesError, Rules, Signer, SlidingLimiter, SlidingLog,
+  Verifier, WindowedLeaderboard, awards, gcra, hmacSha256Hex, verifyHmacSha256Hex
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, intake, curve, period, closed, state, board, windowed, engine, payout, http }
+const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -113,6 +113,41 @@ function intake (one) {
   for (const command of expect.event === undefined ? [] : [admit(), answer]) {
     const { id, type, playerId, ts, payload } = command.toJSON()
     matches({ id, type, playerId, ts: ts / 1000, payload }, expect.event)
+  }
+}
+
+/** Each call in every form in which it can be asked. */
+function quota ({ quotas, sliding, capacity, whenFull, steps }) {
+  const room = { capacity, whenFull }
+  const runs = []
+  if (sliding) {
+    const limiter = new SlidingLimiter({ ...sliding, ...room })
+    runs.push(({ key }, at) => limiter.check(key, at))
+    const logs = new Map(steps.map(({ key }) => [key, new SlidingLog(sliding)]))
+    if (capacity === undefined) runs.push(({ key }, at) => logs.get(key).check(at))
+  } else {
+    const made = quotas.map((quota) => new Quota(quota))
+    const requestsOf = ({ key, requests = [[0, key]] }) => requests.map(([which, key]) => [made[which], key])
+    const [limiter, store] = [0, 1].map(() => new RateLimiter({ ...made[0], ...room }))
+    runs.push((step, at) => step.key === undefined ? limiter.checkAll(requestsOf(step), at) : limiter.check(step.key, at))
+    runs.push((step, at) => store.checkAll(requestsOf(step), at))
+    // States that the caller keeps, where every call is of one quota.
+    const states = new Map()
+    const alone = ({ key }, at) => {
+      const { state, decision } = gcra(states.get(key) ?? null, quotas[0], at)
+      states.set(key, state)
+      return decision
+    }
+    if (capacity === undefined && steps.every(({ key }) => key !== undefined)) runs.push(alone)
+  }
+  for (const run of runs) {
+    for (const step of steps) {
+      const { nowMs, cost = 1, times = 1, policy, expect } = step
+      const at = { nowMs, cost }
+      for (let n = 1; n < times; n++) run(step, at)
+      const decision = run(step, at)
+      matches({ ...decision, headers: decision.headers(policy) }, expect, JSON.stringify(step))
+    }
   }
 }
 
