@@ -241,7 +241,8 @@ pub(crate) fn whole_millis(micros: i64) -> Duration {
 /// Counters of many keys, here or on a machine that several processes share.
 ///
 /// The arithmetic is [`gcra`]'s. A store keeps its state for each quota and key apart, and forgets it when it likes once
-/// it lies in the past. `conformance::quota_store` and `vectors/quota.json` tell whether a store decides as it must.
+/// it lies in the past. [`quota_store`](crate::conformance::quota_store) and `vectors/quota.json` tell
+/// whether a store decides as it must.
 ///
 /// A store that fails refuses the call: the intake answers with the code of the error, 503 for most. Whoever prefers
 /// to let calls pass uncounted meanwhile wraps the store:
