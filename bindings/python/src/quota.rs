@@ -19,7 +19,8 @@ use crate::process::Owned;
 
 /// So many calls a period, and so many of them at once: all of them, unless `burst` says fewer or more.
 ///
-/// The period is `period_seconds`, or as a timedelta `period`, at most 35 years; without either it is one second.
+/// The period is `period_seconds`, or as a timedelta `period`; without either it is one second. Beyond 35 years (2**50
+/// microseconds) it counts as that, and a burst as what they pay off: a quota says what it came to.
 ///
 /// >>> from datetime import timedelta
 /// >>> quota = Quota(60, period_seconds=60, burst=10)
@@ -42,18 +43,12 @@ impl Quota {
         period: Option<Span>,
         burst: Option<Int<u32>>,
     ) -> PyResult<Self> {
-        let period = span(py, "period", limit.0, period_seconds, period)?;
-        let quota = quota::Quota::new(limit.0, period);
-        // The core takes the nearest that is exact; who writes it here is told.
-        if quota.period() != period {
-            return Err(argument(py, Code::OutOfRange, "a period is at most 2**50 microseconds, 35 years"));
+        let quota = quota::Quota::new(limit.0, span(py, "period", limit.0, period_seconds, period)?);
+        match burst {
+            None => Ok(Self(quota)),
+            Some(Int(0)) => Err(argument(py, Code::InvalidArgument, "a burst is at least 1")),
+            Some(Int(burst)) => Ok(Self(quota.burst(burst))),
         }
-        let Some(Int(burst)) = burst else { return Ok(Self(quota)) };
-        let quota = quota.burst(burst);
-        if quota.max_burst() == burst {
-            return Ok(Self(quota));
-        }
-        Err(argument(py, Code::OutOfRange, "a burst is at least 1, and paid off within 2**50 microseconds, 35 years"))
     }
 
     /// Calls a period.
@@ -217,8 +212,8 @@ impl RateLimiter {
 /// Never more than `limit` in any window, whenever it begins, for each of many keys: what a quota with bursts does not promise.
 /// Remembers up to `limit` times of each key.
 ///
-/// The window is `window_seconds`, or as a timedelta `window`, rounded up to whole milliseconds and at most 35 years; without
-/// either it is one second. `capacity` and `when_full` are as a `RateLimiter` has them. A limiter belongs to the process that made it.
+/// The window is `window_seconds`, or as a timedelta `window`, rounded up to whole milliseconds; without either it is one second,
+/// and beyond 35 years it counts as that. `capacity` and `when_full` are as a `RateLimiter` has them. A limiter belongs to the process that made it.
 ///
 /// >>> limiter = SlidingLimiter(2, window_seconds=60)
 /// >>> tuple(limiter.check("player:ana", now_ms=at).allowed for at in (0, 30_000, 59_999, 60_000))
@@ -238,7 +233,7 @@ impl SlidingLimiter {
         capacity: Int<usize>,
         when_full: &str,
     ) -> PyResult<Self> {
-        let window = self::window(py, limit.0, window_seconds, window)?;
+        let window = span(py, "window", limit.0, window_seconds, window)?;
         let core = shared::SlidingLimiter::new(limit.0, window).capacity(room(py, capacity)?);
         Ok(Self(Owned::new(core.when_full(full(py, when_full)?))))
     }
@@ -254,6 +249,12 @@ impl SlidingLimiter {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Decision> {
         Ok(Decision(self.0.get(py)?.check(key, cost.0, instant(py, now_ms, now)?)))
+    }
+
+    /// Calls that passed without being counted, because there was no room and `when_full` is `admit`.
+    #[getter]
+    fn admitted_when_full(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.0.get(py)?.admitted_when_full())
     }
 
     /// Keys in memory.
@@ -275,7 +276,7 @@ impl SlidingLog {
     #[new]
     #[pyo3(signature = (limit, *, window_seconds=None, window=None))]
     fn new(py: Python<'_>, limit: Int<u32>, window_seconds: Option<Int<u32>>, window: Option<Span>) -> PyResult<Self> {
-        let window = self::window(py, limit.0, window_seconds, window)?;
+        let window = span(py, "window", limit.0, window_seconds, window)?;
         Ok(Self(Owned::new(Mutex::new(quota::SlidingLog::new(limit.0, window)))))
     }
 
@@ -324,17 +325,6 @@ fn span(py: Python<'_>, name: &str, limit: u32, seconds: Option<Int<u32>>, span:
     }
     Ok(span)
 }
-
-fn window(py: Python<'_>, limit: u32, seconds: Option<Int<u32>>, span: Option<Span>) -> PyResult<Duration> {
-    let window = self::span(py, "window", limit, seconds, span)?;
-    if window <= WINDOW_MAX {
-        return Ok(window);
-    }
-    Err(argument(py, Code::OutOfRange, "a window is at most 2**50 microseconds, 35 years"))
-}
-
-/// As the core has it.
-const WINDOW_MAX: Duration = Duration::from_micros(1 << 50);
 
 fn room(py: Python<'_>, capacity: Int<usize>) -> PyResult<usize> {
     if capacity.0 == 0 { Err(argument(py, Code::InvalidArgument, "a capacity is at least 1")) } else { Ok(capacity.0) }

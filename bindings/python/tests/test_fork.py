@@ -58,6 +58,7 @@ def test_a_fork_must_make_its_own(rules: liveops.Rules, engine: liveops.Engine, 
         lambda: limiter.admitted_when_full,
         lambda: len(limiter),
         lambda: sliding.check("key"),
+        lambda: sliding.admitted_when_full,
         lambda: len(sliding),
         lambda: log.check(),
     ]

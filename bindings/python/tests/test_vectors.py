@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -470,12 +469,15 @@ def deciders(case: Case) -> list[Callable[[Case], liveops.Decision]]:
     """All that must decide alike."""
     room = {name: case[told] for told, name in (("capacity", "capacity"), ("whenFull", "when_full")) if told in case}
     if "sliding" in case:
-        limit, window = case["sliding"]["limit"], span(case["sliding"]["windowSeconds"])
-        sliding = liveops.SlidingLimiter(limit, window=window, **room)
-        logs: defaultdict[str, liveops.SlidingLog] = defaultdict(lambda: liveops.SlidingLog(limit, window=window))
+        limit, window = case["sliding"]["limit"], case["sliding"]["windowSeconds"]
+        sliding = liveops.SlidingLimiter(limit, window_seconds=window, **room)
+        logs = defaultdict[str, liveops.SlidingLog](lambda: liveops.SlidingLog(limit, window_seconds=window))
         alone = [] if room else [lambda step: logs[step["key"]].check(cost(step), now_ms=step["nowMs"])]
         return [lambda step: sliding.check(step["key"], cost(step), now_ms=step["nowMs"]), *alone]
-    quotas = [quota_of(told) for told in case["quotas"]]
+    quotas = [
+        liveops.Quota(told["limit"], period_seconds=told["periodSeconds"], burst=told.get("burst"))
+        for told in case["quotas"]
+    ]
     limiters = [liveops.RateLimiter(quotas[0], **room) for _ in range(2)]
     states: States = {}
 
@@ -515,21 +517,6 @@ def check_kept(states: States, requests: list[tuple[liveops.Quota, str]], cost: 
 
 def cost(step: Case) -> int:
     return int(step.get("cost", 1))
-
-
-SPAN_MAX = timedelta(microseconds=2**50)
-
-
-def span(seconds: int) -> timedelta:
-    """At most the longest that there is: more is an error here, where Rust takes it for the longest."""
-    return min(timedelta(seconds=seconds), SPAN_MAX)
-
-
-def quota_of(told: Case) -> liveops.Quota:
-    """The same of its burst."""
-    whole = liveops.Quota(told["limit"], period=span(told["periodSeconds"]))
-    burst = told.get("burst", whole.burst)
-    return liveops.Quota(whole.limit, period=whole.period, burst=min(burst, SPAN_MAX // whole.interval))
 
 
 KINDS: dict[str, Callable[[Case], None]] = {
