@@ -52,6 +52,7 @@ const ROWS: &[Row] = &[
     Row { name: "board.increment_10m.redis", program: Program::Redis(TIME) },
     Row { name: "quota.check.governor", program: Program::Rust(TIME) },
     Row { name: "quota.check.governor1k", program: Program::Rust(TIME) },
+    Row { name: "quota.bytes.governor", program: Program::Rust(BYTES) },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];

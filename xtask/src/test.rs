@@ -95,7 +95,10 @@ fn rust(report: &mut Report) -> Result<(), String> {
     report.count("cargo test", tests, Tally::of_cargo)?;
     // Traces of millions of commands.
     let long = cargo(["test", "--release", "-p", "liveops-core", "--lib", "--", "--ignored"]);
-    report.count("cargo test --release", long, Tally::of_cargo)
+    report.count("cargo test --release", long, Tally::of_cargo)?;
+    // Limiters under ten million keys, in a program that counts their bytes.
+    let limiter = ["test", "--release", "-p", "liveops-compare", "--test", "limiter", "--", "--ignored"];
+    report.count("cargo test --release, limiters", cargo(limiter), Tally::of_cargo)
 }
 
 fn python(report: &mut Report) -> Result<(), String> {

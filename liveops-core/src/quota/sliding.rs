@@ -8,7 +8,7 @@ use crate::error::Code;
 use crate::time::Timestamp;
 
 /// Never more than N in any window, whenever the window begins: what GCRA with a burst does not promise. Remembers
-/// up to N times, 16 bytes each; of many keys, see [`SlidingLimiter`](crate::shared::SlidingLimiter).
+/// up to N times, 16 bytes each but for the first; of many keys, see [`SlidingLimiter`](crate::shared::SlidingLimiter).
 ///
 /// A window is half-open: a call exactly one window after another does not count with it.
 ///
@@ -63,12 +63,15 @@ impl Sliding {
     }
 }
 
-/// What passed of one key.
+/// What passed of one key. The newest lies apart: it says when all of it lapses, and one call takes no memory elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Passed {
-    /// Time, in milliseconds since 1970, and cost of what passed within the window, oldest first; no time twice, no
-    /// cost 0.
-    calls: VecDeque<(i64, u32)>,
+    /// Time, in milliseconds since 1970, and cost of what passed within the window before the newest, oldest first; no
+    /// time twice, no cost 0.
+    earlier: VecDeque<(i64, u32)>,
+    newest: i64,
+    /// 0 if nothing passed within the window.
+    newest_cost: u32,
     /// Sum of the costs, at most the limit.
     used: u32,
 }
@@ -77,10 +80,7 @@ impl Passed {
     pub(crate) fn check(&mut self, rule: Sliding, cost: u32, now: Timestamp) -> Decision {
         let caller_now = exact_millis(now);
         let now = self.settle_clock(caller_now);
-        while let Some((_, cost)) = self.calls.front().filter(|(time, _)| time + rule.window <= now) {
-            self.used -= cost;
-            self.calls.pop_front();
-        }
+        self.expire(now - rule.window);
         let allowed = cost <= rule.limit - self.used;
         if allowed && cost > 0 {
             self.push(rule, cost, now);
@@ -91,11 +91,11 @@ impl Passed {
         } else {
             // The call passes once enough of the oldest are out of the window.
             let mut freed = rule.limit - self.used;
-            let enough = self.calls.iter().find(|(_, passed)| {
+            let enough = self.earlier.iter().find(|(_, passed)| {
                 freed += passed;
                 freed >= cost
             });
-            enough.map(|(time, _)| until_expiry(*time))
+            Some(until_expiry(enough.map_or(self.newest, |(time, _)| *time)))
         };
         Decision {
             allowed,
@@ -104,42 +104,56 @@ impl Passed {
             period: rule.window(),
             remaining: rule.limit - self.used,
             retry_after,
-            reset_after: self.calls.back().map_or(Duration::ZERO, |(time, _)| until_expiry(*time)),
+            reset_after: if self.used == 0 { Duration::ZERO } else { until_expiry(self.newest) },
         }
     }
 
     /// When the last of it leaves the window, in microseconds since 1970.
-    pub(crate) fn end(&self, rule: Sliding) -> i64 {
-        self.calls.back().map_or(i64::MIN, |(time, _)| (time + rule.window) * 1000)
+    pub(crate) const fn end(&self, rule: Sliding) -> i64 {
+        if self.newest_cost == 0 { i64::MIN } else { (self.newest + rule.window) * 1000 }
+    }
+
+    /// Forgets what is not after a time.
+    fn expire(&mut self, time: i64) {
+        while let Some((_, cost)) = self.earlier.front().filter(|(passed, _)| *passed <= time) {
+            self.used -= cost;
+            self.earlier.pop_front();
+        }
+        if self.newest <= time {
+            (self.newest_cost, self.used) = (0, 0);
+        }
     }
 
     fn push(&mut self, rule: Sliding, cost: u32, now: i64) {
         self.used += cost;
-        if let Some((_, same_time)) = self.calls.back_mut().filter(|(time, _)| *time == now) {
-            *same_time += cost;
+        if self.newest_cost > 0 && self.newest == now {
+            self.newest_cost += cost;
             return;
         }
-        let len = self.calls.len();
-        if len == self.calls.capacity() {
-            // Doubles, but never to more than can be in it.
-            let limit = usize::try_from(rule.limit).unwrap_or(usize::MAX);
-            self.calls.reserve_exact(len.max(3).min(limit - len));
+        if self.newest_cost > 0 {
+            let len = self.earlier.len();
+            if len == self.earlier.capacity() {
+                // Doubles, but never to more than can be in it.
+                let most = usize::try_from(rule.limit - 1).unwrap_or(usize::MAX);
+                self.earlier.reserve_exact(len.max(3).min(most - len));
+            }
+            self.earlier.push_back((self.newest, self.newest_cost));
         }
-        self.calls.push_back((now, cost));
+        (self.newest, self.newest_cost) = (now, cost);
     }
 
     /// A small step back is ignored; after a large one, calls from the future count as calls of now.
     fn settle_clock(&mut self, now: i64) -> i64 {
-        match self.calls.back() {
-            Some((newest, _)) if *newest <= now + STEP_BACK_MAX / 1000 => now.max(*newest),
-            Some(_) => {
-                let future: u32 = self.calls.iter().filter(|(time, _)| *time >= now).map(|(_, cost)| cost).sum();
-                self.calls.retain(|(time, _)| *time < now);
-                self.calls.push_back((now, future));
-                now
-            }
-            None => now,
+        if self.newest_cost == 0 {
+            return now;
         }
+        if self.newest <= now + STEP_BACK_MAX / 1000 {
+            return now.max(self.newest);
+        }
+        self.newest = now;
+        self.earlier.retain(|(time, _)| *time < now);
+        self.newest_cost = self.used - self.earlier.iter().map(|(_, cost)| cost).sum::<u32>();
+        now
     }
 }
 
@@ -179,7 +193,10 @@ mod tests {
                     assert!(within(&passed, now + wait) + cost <= limit, "seed {seed}, step {step}");
                     assert!(within(&passed, now + wait - 1) + cost > limit, "seed {seed}, step {step}");
                 }
-                assert!(log.passed.calls.len() as u64 <= limit && log.passed.calls.iter().all(|(_, cost)| *cost > 0));
+                assert!(
+                    (log.passed.earlier.len() as u64) < limit && log.passed.earlier.iter().all(|(_, cost)| *cost > 0)
+                );
+                assert!((log.passed.earlier.capacity() as u64) < limit);
             }
             // No window of any beginning holds more than the limit.
             for (start, _) in &passed {

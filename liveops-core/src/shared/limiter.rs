@@ -25,9 +25,10 @@ use crate::time::Timestamp;
 /// From a capacity of 4,096 on, the room is divided into shares of at least 2,048 keys, a power of two and at most 1,024
 /// of them, and a key belongs to one. A call under a new key is refused with `limiter_full`, or admitted uncounted (see
 /// [`WhenFull`]), when its share is full and no key without debt is found where the new one belongs, nor among the next
-/// 32 buckets of four, counted from where the last such call stopped: so no call is dear, whoever makes up keys. The
-/// first share is full when the whole is at 93 to 97 %. A smaller limiter is one share and takes exactly as many keys as
-/// its capacity says; up to 96 keys are looked through as a whole.
+/// 32 buckets of four, counted from where the last such call stopped; and once all were looked through, none is looked
+/// at until the first debt may have ended. So no call is dear, whoever makes up keys. The first share is full when the
+/// whole is at 93 to 97 %. A smaller limiter is one share and takes exactly as many keys as its capacity says; up to 96
+/// keys are looked through as a whole.
 ///
 /// # Which keys count together
 ///

@@ -105,13 +105,35 @@ pub(super) struct Shard<S> {
     /// Slots that are taken; at most `TAKEN_MAX` a bucket, and at most `capacity`.
     taken: usize,
     capacity: usize,
-    /// Where the next sweep begins.
+    sweep: Sweep,
+}
+
+/// What sweeps of a full shard found, so that the next goes on where this one stopped and none looks where nothing is.
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    /// The next bucket.
     hand: usize,
+    /// Buckets since something lapsed was found.
+    since: usize,
+    /// No entry of those buckets, and none that came since, ends before. Ends only move on, but for clocks set back.
+    earliest: i64,
+    /// After a whole round: from when until when nothing lapses.
+    quiet: Option<(i64, i64)>,
+}
+
+impl Sweep {
+    const START: Self = Self { hand: 0, since: 0, earliest: i64::MAX, quiet: None };
+
+    /// An entry came.
+    fn note(&mut self, end: i64) {
+        self.earliest = self.earliest.min(end);
+        self.quiet = self.quiet.map(|(from, until)| (from, until.min(end)));
+    }
 }
 
 impl<S: Lapse> Shard<S> {
     fn new(capacity: usize) -> Self {
-        Self { buckets: Box::default(), taken: 0, capacity, hand: 0 }
+        Self { buckets: Box::default(), taken: 0, capacity, sweep: Sweep::START }
     }
 
     /// The entry of a tag.
@@ -137,41 +159,47 @@ impl<S: Lapse> Shard<S> {
         }
     }
 
-    /// Takes a slot for a tag that has none. If there is no room, says when the first of the entries that it looked at
-    /// ends: of all, where the whole shard is at most [`SWEEP`] buckets.
+    /// Takes a slot for a tag that has none. If there is no room, says when the first of the entries that it knows ends:
+    /// of all, where the whole shard is at most [`SWEEP`] buckets.
     pub(super) fn insert(&mut self, tag: u64, state: S, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
-        let (full, room) = (self.taken == self.capacity, self.taken < self.room());
-        let keep_after = if full { lapsed.now } else { lapsed.now - lapsed.grace };
-        if !self.buckets.is_empty() {
-            let mut at = self.home(tag);
-            loop {
-                let bucket = &mut self.buckets[at];
-                let free = bucket.position(0);
-                // Whoever lapsed on the way is replaced before a free slot is taken.
-                if let Some(slot) =
-                    bucket.0.iter().position(|slot| slot.tag != 0 && slot.state.end(lapsed.rule) <= keep_after)
-                {
-                    bucket.0[slot] = Slot { tag, state };
-                    return Ok(());
-                }
-                match free {
-                    Some(slot) if room => {
-                        bucket.0[slot] = Slot { tag, state };
-                        self.taken += 1;
-                        return Ok(());
-                    }
-                    Some(_) => break,
-                    None => at = self.after(at),
-                }
-            }
-        }
+        let full = self.taken == self.capacity;
         if full {
-            self.sweep(lapsed)?;
-        } else {
-            self.grow(lapsed);
+            self.is_quiet(lapsed)?;
         }
-        self.place(tag, state);
+        let keep_after = if full { lapsed.now } else { lapsed.now - lapsed.grace };
+        let end = state.end(lapsed.rule);
+        if let Some((bucket, slot)) = self.slot_on_way(tag, lapsed.rule, keep_after) {
+            let taken = std::mem::replace(&mut self.buckets[bucket].0[slot], Slot { tag, state });
+            self.taken += usize::from(taken.tag == 0);
+        } else {
+            if full {
+                self.sweep(lapsed)?;
+            } else {
+                self.grow(lapsed);
+            }
+            self.place(tag, state);
+        }
+        self.sweep.note(end);
         Ok(())
+    }
+
+    /// Where a new tag may go: to whoever lapsed on its way, else to the first free slot if the present table has room.
+    fn slot_on_way(&self, tag: u64, rule: S::Rule, keep_after: i64) -> Option<(usize, usize)> {
+        if self.buckets.is_empty() {
+            return None;
+        }
+        let mut at = self.home(tag);
+        loop {
+            let bucket = &self.buckets[at];
+            let lapsed = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(rule) <= keep_after;
+            if let Some(slot) = bucket.0.iter().position(lapsed) {
+                return Some((at, slot));
+            }
+            if let Some(slot) = bucket.position(0) {
+                return (self.taken < self.room()).then_some((at, slot));
+            }
+            at = self.after(at);
+        }
     }
 
     /// Gives the slot of a tag back.
@@ -226,7 +254,7 @@ impl<S: Lapse> Shard<S> {
         }
         let buckets = std::iter::repeat_with(Bucket::default).take(wanted).collect();
         let before = std::mem::replace(&mut self.buckets, buckets);
-        (self.taken, self.hand) = (0, 0);
+        (self.taken, self.sweep) = (0, Sweep::START);
         for slot in before.into_iter().flat_map(|bucket| bucket.0) {
             if lives(&slot) {
                 self.place(slot.tag, slot.state);
@@ -234,24 +262,46 @@ impl<S: Lapse> Shard<S> {
         }
     }
 
+    /// Whether something may have lapsed, as far as is known; else says when something will. A shard that is swept as a
+    /// whole each time needs no memory, and can tell exactly.
+    fn is_quiet(&self, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
+        match self.sweep.quiet {
+            Some((from, until))
+                if self.buckets.len() > SWEEP && from - lapsed.grace <= lapsed.now && lapsed.now < until =>
+            {
+                Err(until)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Gives the slot of one lapsed entry back, if there is one among the next [`SWEEP`] buckets; else says when the first
-    /// of them ends.
+    /// of those it knows ends.
     fn sweep(&mut self, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
-        let mut earliest = i64::MAX;
+        if self.buckets.len() <= SWEEP {
+            self.sweep = Sweep { hand: self.sweep.hand, ..Sweep::START };
+        }
         for _ in 0..SWEEP.min(self.buckets.len()) {
+            let hand = self.sweep.hand;
             for slot in 0..WIDTH {
-                let found = &self.buckets[self.hand].0[slot];
+                let found = &self.buckets[hand].0[slot];
                 if found.tag == 0 {
                     continue;
                 }
                 let end = found.state.end(lapsed.rule);
                 if end <= lapsed.now {
-                    self.free(self.hand, slot);
+                    self.free(hand, slot);
+                    self.sweep = Sweep { hand, ..Sweep::START };
                     return Ok(());
                 }
-                earliest = earliest.min(end);
+                self.sweep.earliest = self.sweep.earliest.min(end);
             }
-            self.hand = self.after(self.hand);
+            self.sweep.hand = self.after(hand);
+            self.sweep.since += 1;
+        }
+        let earliest = self.sweep.earliest;
+        if self.sweep.since >= self.buckets.len() {
+            self.sweep = Sweep { quiet: Some((lapsed.now, earliest)), hand: self.sweep.hand, ..Sweep::START };
         }
         Err(earliest)
     }
@@ -337,8 +387,8 @@ mod tests {
                         shard.remove(tag);
                         model.remove(&tag);
                     } else {
-                        *state = end;
-                        model.insert(tag, end);
+                        *state = end.max(*state);
+                        model.insert(tag, *state);
                     }
                 } else {
                     assert!(model.get(&tag).is_none_or(|end| *end <= now), "seed {seed}, step {step}: lost");
@@ -360,6 +410,34 @@ mod tests {
             }
         }
         assert!(refused > 1000, "{refused}");
+    }
+
+    /// In a shard of many buckets a refusal looks at some of them, and once it knows them all, at none; when the first
+    /// lapses, whoever comes finds it sooner or later.
+    #[test]
+    fn sweeps_go_round_and_rest() {
+        let mut random = crate::quota::tests::SplitMix64(7);
+        let mut tag = || random.below(u64::MAX) | 1;
+        let lapsed = |now| Lapsed { rule: (), now, grace: 0 };
+        let mut shard: Shard<i64> = Shard::new(SWEEP * TAKEN_MAX * 4);
+        let first = tag();
+        shard.insert(first, 500, lapsed(0)).unwrap();
+        while shard.taken < shard.capacity {
+            shard.insert(tag(), 1000, lapsed(0)).unwrap();
+        }
+        let told: Vec<_> = (0..6).map(|_| shard.insert(tag(), 900, lapsed(1)).unwrap_err()).collect();
+        assert!(told.is_sorted_by(|a, b| a >= b) && told[3..] == [500; 3], "{told:?}");
+        assert_eq!(shard.insert(tag(), 900, lapsed(499)), Err(500));
+        // Somebody had more time: now the first ends at 1000.
+        *shard.get(first).unwrap() = 1000;
+        assert_eq!(shard.insert(tag(), 900, lapsed(499)), Err(500), "nobody looked again yet");
+        let told: Vec<_> = (0..4).map(|_| shard.insert(tag(), 2000, lapsed(500)).unwrap_err()).collect();
+        assert_eq!(told[3], 1000);
+        // A call by a clock that was set back looks for itself.
+        assert_eq!(shard.insert(tag(), 900, lapsed(0)), Err(1000));
+        assert!((0..shard.capacity).all(|_| shard.insert(tag(), 2000, lapsed(1000)).is_ok()));
+        assert!((0..9).all(|_| shard.insert(tag(), 3000, lapsed(1999)).is_err()));
+        assert_eq!(shard.entries().len(), shard.capacity);
     }
 
     /// While there is room, what lapsed a moment ago stays, for a clock that runs back.

@@ -5,11 +5,7 @@ use liveops_compare::sorted_sets::SortedSets;
 use liveops_compare::workload::{Events, MILLION, NOW, board, windowed};
 use liveops_core::board::Ties;
 
-use crate::ALLOCATOR;
-
-/// What a usual `malloc` adds to a block on average: its header, and half of what it rounds up by. The peer's figure has
-/// its own allocator's rounding in it.
-const MALLOC_BYTES_PER_BLOCK: usize = 16;
+use crate::kept;
 
 /// Events before anybody counts, so that no structure is as tidy as just after loading.
 const EVENTS: usize = 500_000;
@@ -47,13 +43,8 @@ fn row<T>(
     keys: &'static [&'static str],
 ) -> Result<Row, String> {
     let kept = |ties| -> Result<f64, String> {
-        let before = ALLOCATOR.stats();
-        let board = ours(ties)?;
-        let change = ALLOCATOR.stats() - before;
-        drop(board);
-        let bytes = change.bytes_allocated - change.bytes_deallocated;
-        let blocks = change.allocations - change.deallocations;
-        Ok((bytes + blocks * MALLOC_BYTES_PER_BLOCK) as f64 / MILLION as f64)
+        let (board, bytes) = kept(|| ours(ties));
+        board.map(|_| bytes / MILLION as f64)
     };
     let mut peer = SortedSets::new(keys, MILLION)?;
     peer.time(&Events::new(MILLION).draw(EVENTS), |client, id, points| {
