@@ -9,7 +9,7 @@ use liveops_core::event::{
 };
 use liveops_core::json::{Decimal, Limits};
 use liveops_core::limits::{
-    ARRAY_LEN_MAX, BODY_BYTES_MAX, FIELDS_MAX, ID_BYTES_MAX, INTEGER_MAX, ISSUES_MAX, TEXT_BYTES_MAX,
+    ARRAY_LEN_MAX, BATCH_ERRORS_MAX, BODY_BYTES_MAX, FIELDS_MAX, ID_BYTES_MAX, INTEGER_MAX, ISSUES_MAX, TEXT_BYTES_MAX,
 };
 use liveops_core::{Code, EventId, Rules, Timestamp};
 
@@ -34,10 +34,18 @@ static PARSER: LazyLock<Parser> = LazyLock::new(|| {
 });
 
 pub fn check(body: &[u8]) {
+    alone(body);
+    in_lines(body);
+}
+
+fn alone(body: &[u8]) {
     let tree = Tree::read(body).filter(|_| body.len() <= BODY_BYTES_MAX);
     let strict = tree.as_ref().filter(|tree| tree.is_strict(Limits::EVENT));
     let sound = strict.is_some_and(|tree| is_sound(tree, PARSER.schemas()));
-    match PARSER.parse(body, Timestamp::from_unix_seconds(NOW)) {
+    let parsed = PARSER.parse(body, Timestamp::from_unix_seconds(NOW));
+    let validated = PARSER.validate(body, Timestamp::from_unix_seconds(NOW));
+    assert_eq!(validated.as_ref().err(), parsed.as_ref().err());
+    match parsed {
         Ok(parsed) => {
             assert!(sound, "taken: {parsed:?}");
             is_what_was_sent(&parsed, &tree.unwrap());
@@ -51,6 +59,19 @@ pub fn check(body: &[u8]) {
             assert_eq!(first.map_err(|first| first.issues().to_vec()), Err(error.issues()[..1].to_vec()));
         }
     }
+}
+
+/// A batch is its lines, each by itself.
+fn in_lines(bytes: &[u8]) {
+    let now = Timestamp::from_unix_seconds(NOW);
+    let report = PARSER.validate_batch(bytes, now);
+    let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line)).filter(|_| !matches!(bytes, b"" | b"\n"));
+    let refused = (1..).zip(lines.clone()).filter_map(|(at, line)| Some((at, PARSER.validate(line, now).err()?)));
+    let refused: Vec<_> = refused.collect();
+    assert_eq!((report.accepted, report.refused), (lines.count() - refused.len(), refused.len()));
+    let told = report.errors.into_iter().map(|error| (error.line, error.error));
+    assert!(told.eq(refused.into_iter().take(BATCH_ERRORS_MAX)));
 }
 
 /// What the documentation says of a body, without a thought for speed or for what to say.

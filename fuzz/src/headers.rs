@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liveops_core::hash::unhex;
 use liveops_core::intake::Intake;
+use liveops_core::limits::BODY_BYTES_MAX;
 use liveops_core::signing::{
     Headers, Key, KeyRing, Scheme, Secret, SignatureError, Verified, Verifier, hmac_sha256_hex,
 };
@@ -59,6 +60,10 @@ pub fn check(bytes: &[u8]) {
                 let named = (reader.scheme == Scheme::Standard).then(|| message.values("webhook-id")[0]);
                 assert_eq!(verified.message_id().map(EventId::as_str), named);
                 assert_eq!(verify(&message), Ok(verified.clone()));
+                assert_eq!(
+                    message.verify_twice_at_once(&reader.verifier),
+                    [Ok(verified.clone()), Ok(verified.clone())]
+                );
                 assert_eq!(verify(&message.in_another_order()), Ok(verified));
                 assert_eq!(code(verify(&message.with_another_body())), Code::SignatureMismatch);
                 assert_eq!(code(verify(&message.with_a_header_twice(reader.scheme))), Code::MalformedHeader);
@@ -66,7 +71,8 @@ pub fn check(bytes: &[u8]) {
             }
             Err(error) => {
                 assert_eq!(wanted, None, "not believed: {error}");
-                assert_eq!(error.code().http_status(), 401, "{error}");
+                let is_too_large = message.body.len() > BODY_BYTES_MAX;
+                assert_eq!(error.code().http_status(), if is_too_large { 413 } else { 401 }, "{error}");
             }
         }
     }
@@ -134,8 +140,17 @@ impl Message {
         verifier.verify(&Headers::from_pairs(pairs), &self.body, Timestamp::from_unix_seconds(now))
     }
 
+    fn verify_twice_at_once(&self, verifier: &Verifier) -> Vec<Result<Verified, SignatureError>> {
+        let pairs = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = Headers::from_pairs(pairs);
+        verifier.verify_batch([(&headers, &self.body[..]); 2], Timestamp::from_unix_seconds(NOW))
+    }
+
     /// The key that signed it, if all is well.
     fn right_key(&self, reader: &Reader) -> Option<&'static str> {
+        if self.body.len() > BODY_BYTES_MAX {
+            return None;
+        }
         let key_id = match self.values("webhook-key-id")[..] {
             [] => None,
             [id] if is_id(id) => Some(id),
