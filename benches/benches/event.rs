@@ -5,31 +5,10 @@ mod quick;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use liveops_bench::Traffic;
 use liveops_bench::traffic::{EVENT_BYTES, NOW_MS};
+use liveops_bench::{Traffic, TypedEvent};
 use liveops_core::Timestamp;
 use liveops_core::event::{Parser, Schemas, TimeLimits};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "reading them is what is measured")]
-struct Typed {
-    id: String,
-    r#type: String,
-    player_id: String,
-    ts: i64,
-    payload: TypedPayload,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "reading them is what is measured")]
-struct TypedPayload {
-    delta_xp: u64,
-    activity: Option<String>,
-    zone: Option<String>,
-}
 
 fn event(c: &mut Criterion) {
     let now = Timestamp::from_unix_millis(NOW_MS);
@@ -42,7 +21,7 @@ fn event(c: &mut Criterion) {
     group.throughput(Throughput::Bytes(EVENT_BYTES as u64));
     group.bench_function("parse", |b| b.iter(|| parser.parse(body(), now).expect("a good event")));
     group.bench_function("serde_json, typed", |b| {
-        b.iter(|| serde_json::from_slice::<Typed>(body()).expect("a good event"));
+        b.iter(|| serde_json::from_slice::<TypedEvent>(body()).expect("a good event"));
     });
     group.finish();
 }

@@ -3,6 +3,8 @@
 
 pub mod random;
 pub mod traffic;
+mod typed;
 
 pub use random::Random;
 pub use traffic::Traffic;
+pub use typed::{TypedEvent, TypedPayload};

@@ -1,34 +1,13 @@
 //! `event.parse.serde_json`: a body of 206 bytes read with all strictness, against typed `serde_json` with none.
 
-use liveops_bench::Traffic;
 use liveops_bench::traffic::NOW_MS;
+use liveops_bench::{Traffic, TypedEvent};
 use liveops_compare::measure::{Row, by_turns};
 use liveops_core::Timestamp;
 use liveops_core::event::{Parser, Schemas, TimeLimits};
-use serde::Deserialize;
 
 const BODIES: usize = 1_000;
 const REPEATS: usize = 20;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "reading them is what is measured")]
-struct Typed {
-    id: String,
-    r#type: String,
-    player_id: String,
-    ts: i64,
-    payload: TypedPayload,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "reading them is what is measured")]
-struct TypedPayload {
-    delta_xp: u64,
-    activity: Option<String>,
-    zone: Option<String>,
-}
 
 pub(crate) fn parse_serde_json() -> Result<Row, String> {
     let now = Timestamp::from_unix_millis(NOW_MS);
@@ -38,7 +17,7 @@ pub(crate) fn parse_serde_json() -> Result<Row, String> {
     let all = |read: &dyn Fn(&[u8]) -> bool| (0..REPEATS).all(|_| bodies.iter().all(|body| read(body)));
 
     let ours = |body: &[u8]| std::hint::black_box(parser.parse(body, now)).is_ok();
-    let typed = |body: &[u8]| std::hint::black_box(serde_json::from_slice::<Typed>(body)).is_ok();
+    let typed = |body: &[u8]| std::hint::black_box(serde_json::from_slice::<TypedEvent>(body)).is_ok();
     // The same through one parser that only checks, and bodies that the quick pass leaves to the plain reader.
     let checked = |body: &[u8]| std::hint::black_box(parser.validate(body, now)).is_ok();
     let escaped: Vec<Vec<u8>> = bodies
