@@ -11,7 +11,8 @@ use liveops_core::{Code, Rules, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_009_600);
 
-/// Types without limits of their own: `strict` denies unknown fields, `loose` ignores them, `keep` keeps them.
+/// Types without limits of their own: `strict` denies unknown fields, `loose` ignores them, `keep` keeps them; `needs`
+/// has two fields that must be there.
 fn rules() -> Rules {
     let fields = r#""fields": { "n": { "type": "int" }, "d": { "type": "decimal" }, "t": { "type": "text" },
         "i": { "type": "id" }, "a": { "type": "array", "items": { "type": "int" } } }"#;
@@ -19,7 +20,9 @@ fn rules() -> Rules {
         r#"{{ "version": 1, "game": "g", "events": {{
             "strict": {{ {fields} }},
             "loose": {{ "unknownFields": "ignore", {fields} }},
-            "keep": {{ "unknownFields": "keep", {fields} }} }} }}"#
+            "keep": {{ "unknownFields": "keep", {fields} }},
+            "needs": {{ "fields": {{ "n": {{ "type": "int", "required": true }}, "o": {{ "type": "int" }},
+                "p": {{ "type": "int", "required": true }} }} }} }} }}"#
     ))
     .unwrap()
 }
@@ -32,11 +35,12 @@ fn body(kind: &str, payload: &str) -> String {
     format!(r#"{{"id":"e","type":"{kind}","playerId":"p","ts":1794009600,"payload":{payload}}}"#)
 }
 
-/// What both modes agree on.
+/// What both modes, and the check that makes no event, agree on.
 #[track_caller]
 fn parse(parser: &Parser, body: &[u8]) -> Result<Parsed, ValidationError> {
     let all = parser.parse(body, NOW);
     let first = parser.clone().with_mode(IssueMode::First).parse(body, NOW);
+    assert_eq!(parser.validate(body, NOW).as_ref().err(), all.as_ref().err());
     match (&all, &first) {
         (Ok(all), Ok(first)) => assert_eq!(all, first),
         (Err(all), Err(first)) => {
@@ -97,6 +101,16 @@ fn keys_twice_at_any_depth() {
         (body("loose", "{}").replace('}', ",\"payload\":{}}"), "syntax", "/payload"),
         (body("loose", "{\"n\":1},\"payload\":{\"n\":1}"), "duplicate_key", "/payload"),
     ]);
+    // Whichever member it is, in a body that is sound otherwise.
+    let whole = body("strict", r#"{"n":1}"#);
+    for (key, value) in
+        [("id", "\"e\""), ("type", "\"strict\""), ("playerId", "\"p\""), ("ts", "1794009600"), ("payload", "{}")]
+    {
+        let path = format!("/{key}");
+        let again = format!(",\"{key}\":{value}}}");
+        check([(whole[..whole.len() - 1].to_owned() + &again, "duplicate_key", &*path)]);
+        check([(format!("{{\"{key}\":{value},{}", &whole[1..]), "duplicate_key", &*path)]);
+    }
     // However many keys lie between them.
     for len in [1, 15, 16, 17, 100, 1000] {
         let keys: Vec<_> = (0..len).map(|n| format!("\"k{n}\":0")).collect();
@@ -218,6 +232,9 @@ fn texts_that_are_none() {
             (r#"{"i":"\u0061"}"#, "", ""),
             (r#"{"i":"a "}"#, "invalid_format", "/payload/i"),
             (r#"{"i":"\u200b"}"#, "invalid_format", "/payload/i"),
+            ("{\"i\":\"\u{7f}\"}", "invalid_format", "/payload/i"),
+            ("{\"i\":\"0123456\u{7f}\"}", "invalid_format", "/payload/i"),
+            ("{\"i\":\"01234567\u{7f}9012345\"}", "invalid_format", "/payload/i"),
             (r#"{"i":"а"}"#, "invalid_format", "/payload/i"),
             (r#"{"i":""}"#, "too_short", "/payload/i"),
             ("{\"t\":\"\0\"}", "syntax", "/payload/t"),
@@ -316,6 +333,34 @@ fn what_stands_around_the_event() {
         ("nul", "syntax", ""),
         ("nulll", "trailing_data", ""),
     ]);
+}
+
+#[test]
+fn what_must_be_there() {
+    check_payloads(
+        "needs",
+        &[
+            (r#"{"n":1,"p":1}"#, "", ""),
+            (r#"{"p":1,"o":1,"n":1}"#, "", ""),
+            ("{}", "missing", "/payload/n"),
+            (r#"{"o":1}"#, "missing", "/payload/n"),
+            (r#"{"p":1}"#, "missing", "/payload/n"),
+            (r#"{"n":1}"#, "missing", "/payload/p"),
+            (r#"{"o":1,"n":1}"#, "missing", "/payload/p"),
+            (r#"{"N":1,"p":1}"#, "missing", "/payload/n"),
+            (r#"{"n":null,"p":1}"#, "wrong_type", "/payload/n"),
+        ],
+    );
+    let whole = body("needs", r#"{"n":1,"p":1}"#);
+    for (member, path) in [
+        (r#""type":"needs","#, "/type"),
+        (r#""playerId":"p","#, "/playerId"),
+        (r#""ts":1794009600,"#, "/ts"),
+        (r#","payload":{"n":1,"p":1}"#, "/payload"),
+    ] {
+        check([(whole.replace(member, ""), "missing", path)]);
+    }
+    check([(whole.replace(r#""id":"e","#, ""), "", "")]);
 }
 
 #[test]
