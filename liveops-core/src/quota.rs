@@ -197,7 +197,8 @@ pub(crate) struct Charge {
 pub(crate) fn charge(state: i64, quota: Quota, cost: u32, now: i64) -> (i64, Charge) {
     let capacity = quota.price(quota.burst);
     let debt_end = if state > now + capacity + STEP_BACK_MAX { now + capacity } else { state };
-    let debt = debt_end.max(now) - now;
+    let busy_until = debt_end.max(now);
+    let debt = busy_until - now;
     let price = quota.price(cost.min(quota.burst));
     let free = capacity - debt; // below zero after a small step back
     if cost > quota.burst {
@@ -205,7 +206,7 @@ pub(crate) fn charge(state: i64, quota: Quota, cost: u32, now: i64) -> (i64, Cha
     } else if price > free {
         (debt_end, Charge { debt, early: price - free })
     } else {
-        let after = if cost == 0 { debt_end } else { now + debt + price };
+        let after = if cost == 0 { debt_end } else { busy_until + price };
         (after, Charge { debt: debt + price, early: 0 })
     }
 }

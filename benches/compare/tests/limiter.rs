@@ -60,7 +60,7 @@ fn flood(
 fn flood_quota(keys: u64, capacity: usize) {
     let before = allocated();
     let limiter = RateLimiter::new(Quota::new(1, Duration::from_secs(3600))).capacity(capacity);
-    flood(keys, capacity, 33, 22, |key| limiter.check(key, 1, NOW), || limiter.len(), before);
+    flood(keys, capacity, 37, 19, |key| limiter.check(key, 1, NOW), || limiter.len(), before);
 }
 
 fn flood_sliding(keys: u64, capacity: usize) {
@@ -72,7 +72,7 @@ fn flood_sliding(keys: u64, capacity: usize) {
         // Several times each, so that logs are as long as they get.
         (0..i64::from(LIMIT)).fold(Decision::unlimited(), |all, ms| all.and(limiter.check(key, 1, NOW.plus_millis(ms))))
     };
-    flood(keys, capacity, 129 + logs, 86 + logs, check, || limiter.len(), before);
+    flood(keys, capacity, 147 + logs, 74 + logs, check, || limiter.len(), before);
 }
 
 /// One test, so that nobody else allocates meanwhile.

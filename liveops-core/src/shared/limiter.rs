@@ -16,8 +16,8 @@ use crate::time::Timestamp;
 ///
 /// # Memory
 ///
-/// A key takes 16 bytes, whatever its length: a hash and a time. All in all a limiter takes 22 bytes a key of its
-/// capacity and 1 KiB once it is full, and never more than 33 while it grows. It begins small. A key without debt makes
+/// A key takes 16 bytes, whatever its length: a hash and a time. All in all a limiter takes 19 bytes a key of its
+/// capacity and 1 KiB once it is full, and never more than 37 while it grows. It begins small. A key without debt makes
 /// room for a new one.
 ///
 /// # When a new key is refused
@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 /// [`WhenFull`]), when its share is full and no key without debt is found where the new one belongs, nor among the next
 /// 32 buckets of four, counted from where the last such call stopped; and once all were looked through, none is looked
 /// at until the first debt may have ended. So no call is dear, whoever makes up keys. The first share is full when the
-/// whole is at 93 to 97 %. A smaller limiter is one share and takes exactly as many keys as its capacity says; up to 96
+/// whole is at 93 to 97 %. A smaller limiter is one share and takes exactly as many keys as its capacity says; up to 112
 /// keys are looked through as a whole.
 ///
 /// # Which keys count together
@@ -353,11 +353,11 @@ mod tests {
     #[test]
     fn a_full_limiter_refuses_or_admits() {
         for when_full in [WhenFull::Refuse, WhenFull::Admit] {
-            let limiter = RateLimiter::new(per_second(1)).capacity(96).when_full(when_full);
-            for n in 0..96 {
+            let limiter = RateLimiter::new(per_second(1)).capacity(112).when_full(when_full);
+            for n in 0..112 {
                 assert!(limiter.check(&n.to_string(), 1, at(n)).allowed);
             }
-            for n in 100..200 {
+            for n in 200..300 {
                 let decision = limiter.check(&n.to_string(), 1, at(500));
                 assert_eq!(decision.allowed, when_full == WhenFull::Admit);
                 if when_full == WhenFull::Refuse {
@@ -366,14 +366,14 @@ mod tests {
                 }
             }
             assert_eq!(limiter.admitted_when_full(), if when_full == WhenFull::Admit { 100 } else { 0 });
-            assert!(!limiter.check("95", 1, at(500)).allowed, "who is known is still counted");
+            assert!(!limiter.check("111", 1, at(500)).allowed, "who is known is still counted");
             // From 1000 on, one key a millisecond has no debt any more.
             assert_eq!(limiter.check("x", 1, at(999)).allowed, when_full == WhenFull::Admit);
             assert!(limiter.check("x", 1, at(1000)).allowed);
             assert_eq!(limiter.check("y", 1, at(1000)).allowed, when_full == WhenFull::Admit);
             assert!(limiter.check("y", 1, at(1001)).allowed);
             assert!(!limiter.check("x", 1, at(1001)).allowed);
-            assert_eq!(limiter.len(), 96);
+            assert_eq!(limiter.len(), 112);
         }
     }
 

@@ -13,8 +13,8 @@ use crate::time::Timestamp;
 /// A [`SlidingLog`](crate::quota::SlidingLog) for each of many keys, checked by many threads.
 ///
 /// A key takes 56 bytes, and 16 for each time but one that it remembers, at most `limit` of them. All in all a limiter
-/// takes `86 + 16 * (limit - 1)` bytes a key of its capacity and 1 KiB once it is full, never more than 129 in place of
-/// the 86 while it grows, and what the allocator adds to each log. It is full, refuses and tells keys apart as a
+/// takes `74 + 16 * (limit - 1)` bytes a key of its capacity and 1 KiB once it is full, never more than 147 in place of
+/// the 74 while it grows, and what the allocator adds to each log. It is full, refuses and tells keys apart as a
 /// [`RateLimiter`](super::RateLimiter) does.
 ///
 /// ```

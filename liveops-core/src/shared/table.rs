@@ -11,8 +11,16 @@ use super::name::Name;
 
 /// Slots a bucket.
 const WIDTH: usize = 4;
-/// Slots of a bucket that may be taken, on average. With one in four free, ways are short.
-const TAKEN_MAX: usize = 3;
+/// Seven of eight slots may be taken: ways are still short, and more of the table fits a cache.
+const fn room_of(buckets: usize) -> usize {
+    buckets * WIDTH * 7 / 8
+}
+
+/// The fewest buckets that have such room.
+const fn buckets_of(room: usize) -> usize {
+    (room * 8).div_ceil(WIDTH * 7)
+}
+
 /// Buckets of a shard's first table.
 const FIRST_BUCKETS: usize = 2;
 /// A shard has room for at least so many entries if there are others: shares of few entries would fill up unevenly.
@@ -102,10 +110,11 @@ pub(super) struct Shard<S> {
     /// An entry lies in its own bucket or behind it, and then every bucket from its own one on up to there is full. At
     /// least one slot is free, so every way ends.
     buckets: Box<[Bucket<S>]>,
-    /// Slots that are taken; at most `TAKEN_MAX` a bucket, and at most `capacity`.
+    /// Slots that are taken.
     taken: usize,
     capacity: usize,
-    sweep: Sweep,
+    /// Apart: it is seldom needed, and shards are looked up faster when there is little of them.
+    sweep: Box<Sweep>,
 }
 
 /// What sweeps of a full shard found, so that the next goes on where this one stopped and none looks where nothing is.
@@ -133,7 +142,7 @@ impl Sweep {
 
 impl<S: Lapse> Shard<S> {
     fn new(capacity: usize) -> Self {
-        Self { buckets: Box::default(), taken: 0, capacity, sweep: Sweep::START }
+        Self { buckets: Box::default(), taken: 0, capacity, sweep: Box::new(Sweep::START) }
     }
 
     /// The entry of a tag.
@@ -216,7 +225,7 @@ impl<S: Lapse> Shard<S> {
 
     /// Slots that may be taken of the present table.
     fn room(&self) -> usize {
-        (self.buckets.len() * TAKEN_MAX).min(self.capacity)
+        room_of(self.buckets.len()).min(self.capacity)
     }
 
     /// The bucket that a tag belongs to.
@@ -242,19 +251,17 @@ impl<S: Lapse> Shard<S> {
         }
     }
 
-    /// Moves to a table of twice the size, or of the same if that gives half of it back, and leaves behind what lapsed.
-    /// Sizes are halves of the largest, halves of that, and so on.
+    /// Moves to a table a quarter larger, or to one of the same size if that gives a fifth of it back, and leaves behind
+    /// what lapsed. Small steps keep tables dense; an entry moves five times, all in all.
     fn grow(&mut self, lapsed: Lapsed<S::Rule>) {
         let lives = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(lapsed.rule) > lapsed.now - lapsed.grace;
         let living = self.buckets.iter().flat_map(|bucket| &bucket.0).filter(|slot| lives(slot)).count();
-        let mut wanted = self.capacity.div_ceil(TAKEN_MAX);
-        let least = if living * 2 <= self.room() { self.buckets.len() } else { self.buckets.len() + 1 };
-        while wanted.div_ceil(2) >= least.max(FIRST_BUCKETS) {
-            wanted = wanted.div_ceil(2);
-        }
+        let len = self.buckets.len();
+        let wanted = if living * 5 <= self.room() * 4 { len } else { len + len / 4 + 1 };
+        let wanted = wanted.max(FIRST_BUCKETS).min(buckets_of(self.capacity));
         let buckets = std::iter::repeat_with(Bucket::default).take(wanted).collect();
         let before = std::mem::replace(&mut self.buckets, buckets);
-        (self.taken, self.sweep) = (0, Sweep::START);
+        (self.taken, self.sweep) = (0, Box::new(Sweep::START));
         for slot in before.into_iter().flat_map(|bucket| bucket.0) {
             if lives(&slot) {
                 self.place(slot.tag, slot.state);
@@ -279,7 +286,7 @@ impl<S: Lapse> Shard<S> {
     /// of those it knows ends.
     fn sweep(&mut self, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
         if self.buckets.len() <= SWEEP {
-            self.sweep = Sweep { hand: self.sweep.hand, ..Sweep::START };
+            *self.sweep = Sweep { hand: self.sweep.hand, ..Sweep::START };
         }
         for _ in 0..SWEEP.min(self.buckets.len()) {
             let hand = self.sweep.hand;
@@ -291,7 +298,7 @@ impl<S: Lapse> Shard<S> {
                 let end = found.state.end(lapsed.rule);
                 if end <= lapsed.now {
                     self.free(hand, slot);
-                    self.sweep = Sweep { hand, ..Sweep::START };
+                    *self.sweep = Sweep { hand, ..Sweep::START };
                     return Ok(());
                 }
                 self.sweep.earliest = self.sweep.earliest.min(end);
@@ -301,7 +308,7 @@ impl<S: Lapse> Shard<S> {
         }
         let earliest = self.sweep.earliest;
         if self.sweep.since >= self.buckets.len() {
-            self.sweep = Sweep { quiet: Some((lapsed.now, earliest)), hand: self.sweep.hand, ..Sweep::START };
+            *self.sweep = Sweep { quiet: Some((lapsed.now, earliest)), hand: self.sweep.hand, ..Sweep::START };
         }
         Err(earliest)
     }
@@ -360,8 +367,8 @@ mod tests {
                 }
             }
             assert_eq!(all.len(), self.taken);
-            assert!(self.taken <= self.capacity && self.taken <= self.buckets.len() * TAKEN_MAX);
-            assert!(self.buckets.len() <= self.capacity.div_ceil(TAKEN_MAX));
+            assert!(self.taken <= self.capacity && self.taken <= room_of(self.buckets.len()));
+            assert!(self.buckets.len() <= buckets_of(self.capacity));
             all
         }
     }
@@ -419,7 +426,7 @@ mod tests {
         let mut random = crate::quota::tests::SplitMix64(7);
         let mut tag = || random.below(u64::MAX) | 1;
         let lapsed = |now| Lapsed { rule: (), now, grace: 0 };
-        let mut shard: Shard<i64> = Shard::new(SWEEP * TAKEN_MAX * 4);
+        let mut shard: Shard<i64> = Shard::new(room_of(SWEEP * 4));
         let first = tag();
         shard.insert(first, 500, lapsed(0)).unwrap();
         while shard.taken < shard.capacity {
@@ -469,7 +476,11 @@ mod tests {
                 sizes.push(shard.buckets.len());
             }
         }
-        assert_eq!(sizes, [0, 2, 3, 6, 11, 22, 43, 86, 171, 342, 683]);
+        assert_eq!(sizes[..6], [0, 2, 3, 4, 6, 8]);
+        assert!(
+            sizes.windows(2).all(|two| two[1] <= two[0] + two[0] / 4 + 2) && sizes.last() == Some(&586),
+            "{sizes:?}"
+        );
         assert_eq!(shard.entries().len(), 2048);
         assert!(shard.insert(2, 1000, lapsed(999)).is_err());
         // Ever new entries of which few live at once do not make it grow.
@@ -477,15 +488,15 @@ mod tests {
         for now in 0..100_000 {
             other.insert(random.below(u64::MAX) | 1, now + 10, lapsed(now)).unwrap();
         }
-        assert!(other.buckets.len() <= 11, "{}", other.buckets.len());
+        assert!(other.buckets.len() <= 6, "{}", other.buckets.len());
         drop((shard, other));
-        assert!(table.len() <= 2048 + 33);
+        assert!(table.len() <= 2048 + 21);
     }
 
     #[test]
     fn shares_add_up() {
         for (capacity, shards) in
-            [(0, 1), (1, 1), (4095, 1), (4096, 2), (1_000_000, 256), (2_097_151, 512), (10_000_000, 1024)]
+            [(0, 1), (1, 1), (4095, 1), (4096, 2), (1_000_000, 256), (2_097_151, 512), (usize::MAX, 1024)]
         {
             let table: Table<i64> = Table::new(capacity);
             let shares: usize = table.shards.iter().map(|shard| shard.lock().capacity).sum();
