@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
+use siphasher::sip::SipHasher13;
+
 use crate::quota::Quota;
 
 /// Who an entry of a table belongs to, in place of a key: both numbers look random.
@@ -26,22 +28,21 @@ impl Name {
 pub(super) struct Mark(u64);
 
 /// Makes names with a secret, so that nobody can look for keys that share one: SipHash-1-3 (Aumasson and Bernstein 2012)
-/// of 64 bits. Written out here because a call of the crate's takes as long as the rest of a check on few keys.
+/// of 64 bits.
 pub(super) struct Names {
-    /// What a hash begins with: the key and four constants.
-    begin: [u64; 4],
+    hasher: SipHasher13,
     random: RandomState,
 }
 
 impl Names {
     pub(super) fn new() -> Self {
         let random = RandomState::new();
-        Self { begin: begin([random.hash_one(0_u8), random.hash_one(1_u8)]), random }
+        Self { hasher: SipHasher13::new_with_keys(random.hash_one(0_u8), random.hash_one(1_u8)), random }
     }
 
     #[inline]
     pub(super) fn of(&self, key: &str) -> Name {
-        let hash = sip(self.begin, key.as_bytes());
+        let hash = self.hasher.hash(key.as_bytes());
         Name { shard: hash, tag: hash | 1 }
     }
 
@@ -50,63 +51,9 @@ impl Names {
     }
 }
 
-fn begin([k0, k1]: [u64; 2]) -> [u64; 4] {
-    [k0 ^ 0x736f_6d65_7073_6575, k1 ^ 0x646f_7261_6e64_6f6d, k0 ^ 0x6c79_6765_6e65_7261, k1 ^ 0x7465_6462_7974_6573]
-}
-
-#[inline]
-fn sip(begin: [u64; 4], bytes: &[u8]) -> u64 {
-    let mut v = begin;
-    let (words, rest) = bytes.as_chunks();
-    for word in words {
-        take(&mut v, u64::from_le_bytes(*word));
-    }
-    let last = rest.iter().rev().fold(0, |last, byte| last << 8 | u64::from(*byte));
-    take(&mut v, last | (bytes.len() as u64) << 56);
-    v[2] ^= 0xff;
-    for _ in 0..3 {
-        round(&mut v);
-    }
-    v[0] ^ v[1] ^ v[2] ^ v[3]
-}
-
-#[inline]
-fn take(v: &mut [u64; 4], word: u64) {
-    v[3] ^= word;
-    round(v);
-    v[0] ^= word;
-}
-
-#[inline]
-fn round(v: &mut [u64; 4]) {
-    v[0] = v[0].wrapping_add(v[1]);
-    v[2] = v[2].wrapping_add(v[3]);
-    v[1] = v[1].rotate_left(13) ^ v[0];
-    v[3] = v[3].rotate_left(16) ^ v[2];
-    v[0] = v[0].rotate_left(32);
-    v[2] = v[2].wrapping_add(v[1]);
-    v[0] = v[0].wrapping_add(v[3]);
-    v[1] = v[1].rotate_left(17) ^ v[2];
-    v[3] = v[3].rotate_left(21) ^ v[0];
-    v[2] = v[2].rotate_left(32);
-}
-
 #[cfg(test)]
 mod tests {
-    use siphasher::sip::SipHasher13;
-
     use super::*;
-
-    #[test]
-    fn it_is_siphash() {
-        let text = "0123456789abcdefghijklmnopqrstuvwxyz";
-        for keys in [[0, 0], [1, u64::MAX], [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908]] {
-            for len in 0..text.len() {
-                let wanted = SipHasher13::new_with_keys(keys[0], keys[1]).hash(&text.as_bytes()[..len]);
-                assert_eq!(sip(begin(keys), &text.as_bytes()[..len]), wanted, "{len} bytes");
-            }
-        }
-    }
 
     #[test]
     fn names_differ_by_key_by_quota_and_from_run_to_run() {

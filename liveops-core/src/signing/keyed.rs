@@ -131,11 +131,13 @@ mod tests {
 
     #[test]
     fn it_is_the_hmac_of_the_crate() {
-        let bytes: Vec<u8> = (0..300_u32).map(|at| (at * 167 % 251) as u8).collect();
+        // Up to several times what waits at most, with every length up to a few bytes behind it.
+        let bytes: Vec<u8> = (0..1_100_u32).map(|at| (at * 167 % 251) as u8).collect();
+        let lengths: Vec<usize> = (0..WAITING_MAX + 2 * BLOCK).chain([639, 640, 641, 960, 1_099]).collect();
         for key_len in [0, 1, 24, 32, 63, 64, 65, 128, 131, 300] {
             let key = &bytes[..key_len];
             let keyed = Keyed::new(key);
-            for len in 0..bytes.len() {
+            for &len in &lengths {
                 let mut theirs = Hmac::<Sha256>::new_from_slice(key).unwrap();
                 theirs.update(&bytes[..len]);
                 let theirs: [u8; 32] = theirs.finalize().into_bytes().into();
