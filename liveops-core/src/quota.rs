@@ -236,7 +236,7 @@ pub(crate) fn micros(time: Timestamp) -> i64 {
 
 /// A time span in microseconds, rounded up to what a [`Timestamp`] can tell apart.
 pub(crate) fn whole_millis(micros: i64) -> Duration {
-    Duration::from_millis(micros.max(0).unsigned_abs().div_ceil(1000))
+    Duration::from_micros(micros.max(0).unsigned_abs().next_multiple_of(1000))
 }
 
 /// Counters of many keys, here or on a machine that several processes share.
