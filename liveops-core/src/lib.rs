@@ -138,7 +138,7 @@
 //! anomaly · board · progress · quota · reward · signing
 //! window · json
 //! codec
-//! id
+//! exact · id
 //! hash · limits · time
 //! error
 //! ```
@@ -181,6 +181,7 @@ pub mod engine;
 pub mod engine_async;
 pub mod error;
 pub mod event;
+pub mod exact;
 pub mod hash;
 pub mod id;
 pub mod intake;

@@ -86,5 +86,7 @@ pub const PAGE_LEN_MAX: usize = 100_000;
 pub const BOOSTS_MAX: usize = 256;
 /// Most digits behind the point of a decimal in a rules document.
 pub const FRACTION_DIGITS_MAX: usize = 9;
+/// Largest number below the slash of a fraction in a rules document.
+pub const DENOMINATOR_MAX: u64 = 1_000_000_000;
 /// Most coefficients of a polynomial curve.
 pub const COEFFICIENTS_MAX: usize = 16;

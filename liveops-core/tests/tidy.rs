@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
     &["anomaly", "board", "progress", "quota", "reward", "signing"],
     &["window", "json"],
     &["codec"],
-    &["id"],
+    &["exact", "id"],
     &["hash", "limits", "time"],
     &["error"],
 ];

@@ -1,13 +1,10 @@
 //! What levels cost, by table or formula, compiled in exact arithmetic.
 
-use super::natural::Natural;
-use super::ratio::decimal;
+use super::polynomial::Polynomial;
 use super::{Levels, Ratio, Rounding};
 use crate::error::{Code, Error};
+use crate::exact::Natural;
 use crate::limits::{COEFFICIENTS_MAX, INTEGER_MAX, LEVELS_MAX};
-
-/// Coefficients are kept in billionths: 10 to the power of [`crate::limits::FRACTION_DIGITS_MAX`].
-const BILLION: i128 = 1_000_000_000;
 
 /// How much experience each level takes, before it is compiled into [`Levels`].
 ///
@@ -20,6 +17,12 @@ const BILLION: i128 = 1_000_000_000;
 /// let steep = LevelCurve::exponential(250, "1.2")?.rounding(Rounding::Nearest);
 /// let levels = LevelCurve::piecewise(vec![(1, LevelCurve::linear(100, 10)), (4, steep)]).max_level(7).compile()?;
 /// assert_eq!(levels.costs().collect::<Vec<_>>(), [100, 110, 120, 250, 300, 360]);
+///
+/// // Totals instead of costs: a table as players know it, or a formula such as 4/5 l^3.
+/// let tabletop = LevelCurve::table(vec![0, 300, 900, 2_700, 6_500]).cumulative().compile()?;
+/// assert_eq!((tabletop.cost(2), tabletop.level_at(899), tabletop.level_at(900)), (600, 2, 3));
+/// let fast = LevelCurve::polynomial(&["0", "0", "0", "4/5"])?.cumulative().max_level(100).compile()?;
+/// assert_eq!(fast.total(100), 800_000);
 /// # Ok::<(), liveops_core::progress::CurveError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +30,14 @@ pub struct LevelCurve {
     shape: Shape,
     rounding: Option<Rounding>,
     max_level: Option<u32>,
+    cumulative: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shape {
     Table(Vec<u64>),
     Linear { base: u64, step: u64 },
-    Polynomial(Vec<i128>),
+    Polynomial(Polynomial),
     Exponential { base: u64, growth: Ratio },
     Piecewise(Vec<(u32, LevelCurve)>),
 }
@@ -43,11 +47,20 @@ enum Shape {
 #[non_exhaustive]
 pub enum CurveError {
     /// A growth has another form.
-    #[error("a growth is a decimal text above 0 with up to 9 digits behind the point, such as \"1.2\"")]
+    #[error(
+        "a growth is a text above 0: a decimal with up to 9 digits behind the point, such as \"1.2\", or a fraction, such \
+         as \"4/3\""
+    )]
     Growth,
     /// A coefficient has another form.
-    #[error("a coefficient is a decimal text with up to 9 digits behind the point, such as \"-0.5\" or \"12\"")]
+    #[error(
+        "a coefficient is a text: a decimal with up to 9 digits behind the point, such as \"-0.5\", or a fraction, such as \
+         \"-10/3\""
+    )]
     Coefficient,
+    /// A factor for what is no polynomial.
+    #[error("only a polynomial is multiplied by another one")]
+    Factor,
     /// More coefficients than [`COEFFICIENTS_MAX`].
     #[error("a polynomial has at most {COEFFICIENTS_MAX} coefficients")]
     TooManyCoefficients,
@@ -58,19 +71,22 @@ pub enum CurveError {
     #[error("the highest level must be 2 to {LEVELS_MAX}")]
     MaxLevel,
     /// The highest level lies beyond the end of a table.
-    #[error("the table ends at level {level}: give its cost too, or a highest level up to {level}")]
+    #[error("the table ends at level {level}: give the next one too, or a highest level up to {level}")]
     TableTooShort {
         /// The highest level that the table reaches.
         level: u32,
     },
+    /// A table of totals that does not begin at 0.
+    #[error("level 1 starts at 0: so does a table of totals")]
+    FirstTotal,
     /// The parts of a piecewise curve do not fit together.
     #[error(
-        "pieces start at level 1, then at ever higher levels below the highest one; only the whole has a highest \
-         level, and no piece has pieces"
+        "pieces start at level 1, then at ever higher levels below the highest one; only the whole has a highest level, \
+         only the whole is cumulative, and no piece has pieces"
     )]
     Pieces,
     /// A level that costs nothing, or less.
-    #[error("the cost of level {level} must be at least 1")]
+    #[error("the cost of level {level} must be at least 1: each level starts above the one before")]
     CostTooSmall {
         /// The level.
         level: u32,
@@ -87,11 +103,21 @@ impl CurveError {
     /// The stable code.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Growth | Self::Coefficient | Self::Pieces => Code::InvalidFormat,
+            Self::Growth | Self::Coefficient | Self::Factor | Self::Pieces => Code::InvalidFormat,
             Self::TooManyCoefficients => Code::TooLong,
             Self::MaxLevelMissing => Code::Missing,
             Self::TableTooShort { .. } => Code::TooShort,
-            Self::MaxLevel | Self::CostTooSmall { .. } | Self::TotalTooLarge { .. } => Code::OutOfRange,
+            Self::MaxLevel | Self::FirstTotal | Self::CostTooSmall { .. } | Self::TotalTooLarge { .. } => {
+                Code::OutOfRange
+            }
+        }
+    }
+
+    /// The level whose cost is at fault, if it is that of one.
+    pub const fn level(&self) -> Option<u32> {
+        match self {
+            Self::CostTooSmall { level } | Self::TotalTooLarge { level } => Some(*level),
+            _ => None,
         }
     }
 }
@@ -103,7 +129,8 @@ impl From<CurveError> for Error {
 }
 
 impl LevelCurve {
-    /// The cost of level 1, 2 and so on. Unless told otherwise, the highest level is the one after the last cost.
+    /// The cost of level 1, 2 and so on; [cumulative](Self::cumulative), the totals at which they start. Unless told
+    /// otherwise, the highest level is the last one that the table reaches.
     pub const fn table(costs: Vec<u64>) -> Self {
         Self::new(Shape::Table(costs))
     }
@@ -113,26 +140,49 @@ impl LevelCurve {
         Self::new(Shape::Linear { base, step })
     }
 
-    /// `c0 + c1 * l + c2 * l^2 + ...` for level l, with decimal coefficients from c0 on, such as "12", "-0.5" or "0".
+    /// `c0 + c1 * l + c2 * l^2 + ...` for level l, with rational coefficients from c0 on, such as "12", "-0.5", "-10/3" or
+    /// "0".
     pub fn polynomial(coefficients: &[&str]) -> Result<Self, CurveError> {
-        if coefficients.len() > COEFFICIENTS_MAX {
-            return Err(CurveError::TooManyCoefficients);
-        }
-        let coefficients: Option<_> = coefficients.iter().map(|text| billionths(text)).collect();
-        coefficients.map(|c| Self::new(Shape::Polynomial(c))).ok_or(CurveError::Coefficient)
+        Polynomial::new(coefficients).map(|polynomial| Self::new(Shape::Polynomial(polynomial)))
     }
 
-    /// `base * growth^(l - 1)` for level l. The growth is text, such as "1.2", because 1.2 has no exact binary form.
+    /// A polynomial times another one that is rounded by itself first: how formulas with a rounding inside are written,
+    /// such as `l^3 * floor((1911 - 10 l) / 3) / 500`.
+    ///
+    /// ```
+    /// use liveops_core::progress::{LevelCurve, Rounding};
+    ///
+    /// let cubes = LevelCurve::polynomial(&["0", "0", "0", "1/500"])?.times(&["637", "-10/3"], Rounding::Floor)?;
+    /// assert_eq!(cubes.cumulative().max_level(68).compile()?.total(68), 257_834);
+    /// # Ok::<(), liveops_core::progress::CurveError>(())
+    /// ```
+    pub fn times(mut self, coefficients: &[&str], rounding: Rounding) -> Result<Self, CurveError> {
+        let Shape::Polynomial(polynomial) = &mut self.shape else { return Err(CurveError::Factor) };
+        polynomial.times(coefficients, rounding)?;
+        Ok(self)
+    }
+
+    /// `base * growth^(l - 1)` for level l. The growth is text, such as "1.2" or "4/3", because these have no exact
+    /// binary form.
     pub fn exponential(base: u64, growth: &str) -> Result<Self, CurveError> {
         let growth = Ratio::parse(growth).map_err(|_| CurveError::Growth)?;
         Ok(Self::new(Shape::Exponential { base, growth }))
     }
 
     /// Curves one after the other, each with the level from which it holds; the first holds from level 1. Each counts
-    /// its levels anew: its own level 1 is the one from which it holds. A piece without a rounding takes that of the
-    /// whole.
+    /// its levels anew: its own level 1 is the one from which it holds. Only formulas of a
+    /// [cumulative](Self::cumulative) whole count on, for their values are totals. A piece without a rounding takes that of
+    /// the whole.
     pub const fn piecewise(pieces: Vec<(u32, Self)>) -> Self {
         Self::new(Shape::Piecewise(pieces))
+    }
+
+    /// Values are totals at which levels start, instead of costs. Level 1 starts at 0 whatever a formula says of it; a
+    /// table says so itself.
+    #[must_use]
+    pub const fn cumulative(mut self) -> Self {
+        self.cumulative = true;
+        self
     }
 
     /// How fractions are rounded.
@@ -151,73 +201,86 @@ impl LevelCurve {
 
     /// The table of levels.
     pub fn compile(&self) -> Result<Levels, CurveError> {
-        let max_level = self.max_level.or_else(|| self.shape.end()).ok_or(CurveError::MaxLevelMissing)?;
+        let max_level =
+            self.max_level.or_else(|| self.shape.end(self.cumulative)).ok_or(CurveError::MaxLevelMissing)?;
         if !(2..=LEVELS_MAX).contains(&max_level) {
             return Err(CurveError::MaxLevel);
         }
         let mut starts = Starts(vec![0]);
+        let rounding = self.rounding.unwrap_or_default();
         let Shape::Piecewise(pieces) = &self.shape else {
-            self.shape.extend(&mut starts, max_level, self.rounding.unwrap_or_default())?;
+            self.shape.extend(&mut starts, 1, max_level, rounding, self.cumulative)?;
             return Ok(Levels::new(starts.0));
         };
-        check_pieces(pieces, max_level)?;
-        let ends = pieces.iter().skip(1).map(|(from, _)| *from).chain([max_level]);
-        for ((_, piece), end) in pieces.iter().zip(ends) {
-            piece.shape.extend(&mut starts, end, piece.rounding.or(self.rounding).unwrap_or_default())?;
+        check_pieces(pieces, max_level, self.cumulative)?;
+        let from = |(from, _): &(u32, Self)| *from;
+        // A piece of costs leads up to the start of the next; one of totals ends before it.
+        let ends = pieces.iter().skip(1).map(|piece| from(piece) - u32::from(self.cumulative)).chain([max_level]);
+        for ((from, piece), end) in pieces.iter().zip(ends) {
+            piece.shape.extend(&mut starts, *from, end, piece.rounding.unwrap_or(rounding), self.cumulative)?;
         }
         Ok(Levels::new(starts.0))
     }
 
     const fn new(shape: Shape) -> Self {
-        Self { shape, rounding: None, max_level: None }
+        Self { shape, rounding: None, max_level: None, cumulative: false }
     }
 }
 
 impl Shape {
     /// The highest level, where the shape itself says so.
-    fn end(&self) -> Option<u32> {
+    fn end(&self, cumulative: bool) -> Option<u32> {
         match self {
-            Self::Table(costs) => Some(u32::try_from(costs.len()).unwrap_or(u32::MAX).saturating_add(1)),
+            Self::Table(values) => {
+                let len = u32::try_from(values.len()).unwrap_or(u32::MAX);
+                Some(len.saturating_add(u32::from(!cumulative)))
+            }
             Self::Piecewise(pieces) => {
                 let (from, last) = pieces.last()?;
                 // Pieces of pieces are refused later; they must not be walked before.
                 let Self::Table(_) = last.shape else { return None };
-                Some(from.saturating_add(last.shape.end()?).saturating_sub(1))
+                Some(from.saturating_add(last.shape.end(cumulative)?).saturating_sub(1))
             }
             Self::Linear { .. } | Self::Polynomial(_) | Self::Exponential { .. } => None,
         }
     }
 
-    /// Appends starts until there are `end` of them: the costs of this shape's level 1, 2 and so on.
-    fn extend(&self, starts: &mut Starts, end: u32, rounding: Rounding) -> Result<(), CurveError> {
-        let levels = 1..=end.saturating_sub(starts.level());
+    /// Appends starts until there are `end` of them. The shape holds from level `from` on: as costs of its own level 1, 2
+    /// and so on, or as totals of these very levels.
+    fn extend(
+        &self,
+        starts: &mut Starts,
+        from: u32,
+        end: u32,
+        rounding: Rounding,
+        cumulative: bool,
+    ) -> Result<(), CurveError> {
+        let count = end.saturating_sub(starts.level());
+        // Totals: level 1 is there already. Costs: of the shape's own levels.
+        let first = if cumulative { starts.level() + 1 } else { 1 };
+        let mut push = |value: i128| if cumulative { starts.push_total(value) } else { starts.push_cost(value) };
+        let levels = first..first + count;
         match self {
-            Self::Table(costs) => {
-                for cost in costs.iter().take(levels.count()) {
-                    starts.push(i128::from(*cost))?;
+            Self::Table(values) => {
+                let skipped = if cumulative { first - from } else { 0 };
+                if skipped > 0 && values.first().is_some_and(|total| *total != 0) {
+                    return Err(CurveError::FirstTotal);
                 }
+                let values = values.iter().skip(to_usize(skipped)).take(to_usize(count));
+                values.copied().map(i128::from).try_for_each(push)?;
                 let level = starts.level();
                 if level == end { Ok(()) } else { Err(CurveError::TableTooShort { level }) }
             }
             Self::Linear { base, step } => {
-                for level in levels {
-                    starts.push(i128::from(*base) + i128::from(*step) * i128::from(level - 1))?;
-                }
-                Ok(())
+                levels.map(|level| i128::from(*base) + i128::from(*step) * i128::from(level - 1)).try_for_each(push)
             }
-            Self::Polynomial(coefficients) => {
-                for level in levels {
-                    // Horner's scheme. What overflows 128 bits is far beyond every total.
-                    let step = |sum: i128, c: &i128| sum.checked_mul(i128::from(level))?.checked_add(*c);
-                    let cost = coefficients.iter().rev().try_fold(0, step);
-                    starts.push(cost.map_or(i128::MAX, |cost| round_billionths(cost, rounding)))?;
-                }
-                Ok(())
-            }
+            Self::Polynomial(polynomial) => levels.map(|level| polynomial.at(level, rounding)).try_for_each(push),
             Self::Exponential { base, growth } => {
                 let (mut numerator, mut denominator) = (Natural::new(*base), Natural::new(1));
-                for _ in levels {
-                    starts.push(numerator.divide(&denominator, rounding).map_or(i128::MAX, i128::from))?;
+                for level in 1..levels.end {
+                    if level >= first {
+                        push(numerator.divide(&denominator, rounding).map_or(i128::MAX, i128::from))?;
+                    }
                     numerator.multiply(growth.numerator());
                     denominator.multiply(growth.denominator());
                 }
@@ -226,6 +289,11 @@ impl Shape {
             Self::Piecewise(_) => Err(CurveError::Pieces),
         }
     }
+}
+
+/// Levels are at most `LEVELS_MAX`.
+fn to_usize(level: u32) -> usize {
+    usize::try_from(level).unwrap_or(usize::MAX)
 }
 
 /// Where the levels so far start.
@@ -237,45 +305,40 @@ impl Starts {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
+    /// Where the last level starts.
+    fn last(&self) -> u64 {
+        self.0.last().copied().unwrap_or(0)
+    }
+
     /// Adds a level that starts `cost` above the last one.
-    fn push(&mut self, cost: i128) -> Result<(), CurveError> {
+    fn push_cost(&mut self, cost: i128) -> Result<(), CurveError> {
+        self.push_total(cost.saturating_add(self.last().into()))
+    }
+
+    /// Adds a level that starts at `total`.
+    fn push_total(&mut self, total: i128) -> Result<(), CurveError> {
         let level = self.level();
-        if cost < 1 {
+        if total <= i128::from(self.last()) {
             return Err(CurveError::CostTooSmall { level });
         }
-        let last = self.0.last().copied().unwrap_or(0);
-        let next = u64::try_from(cost).ok().and_then(|cost| last.checked_add(cost));
-        let next =
-            next.filter(|next| *next <= INTEGER_MAX.unsigned_abs()).ok_or(CurveError::TotalTooLarge { level })?;
-        self.0.push(next);
+        let total = u64::try_from(total).ok().filter(|total| *total <= INTEGER_MAX.unsigned_abs());
+        self.0.push(total.ok_or(CurveError::TotalTooLarge { level })?);
         Ok(())
     }
 }
 
-fn check_pieces(pieces: &[(u32, LevelCurve)], max_level: u32) -> Result<(), CurveError> {
+fn check_pieces(pieces: &[(u32, LevelCurve)], max_level: u32, cumulative: bool) -> Result<(), CurveError> {
     let from = |piece: &(u32, LevelCurve)| piece.0;
+    // A last piece of totals may hold for the highest level alone.
+    let last_from_max = if cumulative { max_level } else { max_level - 1 };
+    let is_plain = |piece: &LevelCurve| {
+        piece.max_level.is_none() && !piece.cumulative && !matches!(piece.shape, Shape::Piecewise(_))
+    };
     let valid = pieces.first().map(from) == Some(1)
         && pieces.iter().zip(pieces.iter().skip(1)).all(|(a, b)| a.0 < b.0)
-        && pieces.last().is_some_and(|last| last.0 < max_level)
-        && pieces.iter().all(|(_, piece)| piece.max_level.is_none() && !matches!(piece.shape, Shape::Piecewise(_)));
+        && pieces.last().is_some_and(|last| last.0 <= last_from_max)
+        && pieces.iter().all(|(_, piece)| is_plain(piece));
     if valid { Ok(()) } else { Err(CurveError::Pieces) }
-}
-
-/// A decimal with an optional minus sign, in billionths.
-fn billionths(text: &str) -> Option<i128> {
-    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
-    let (digits, scale) = decimal(text).ok()?;
-    Some(sign * i128::from(digits) * (BILLION / i128::from(scale)))
-}
-
-fn round_billionths(value: i128, rounding: Rounding) -> i128 {
-    let (whole, rest) = (value.div_euclid(BILLION), value.rem_euclid(BILLION));
-    let up = match rounding {
-        Rounding::Floor => false,
-        Rounding::Ceil => rest > 0,
-        Rounding::Nearest => rest * 2 >= BILLION,
-    };
-    whole + i128::from(up)
 }
 
 #[cfg(test)]
@@ -421,6 +484,37 @@ mod tests {
         assert_eq!(LevelCurve::polynomial(&["0"; 17]), Err(CurveError::TooManyCoefficients));
         let steep = LevelCurve::polynomial(&["18446744073709551615"; 16]).unwrap().max_level(LEVELS_MAX);
         assert_eq!(steep.compile(), Err(CurveError::TotalTooLarge { level: 1 }));
+    }
+
+    #[test]
+    fn totals_are_taken_as_they_are() {
+        let totals = |curve: &LevelCurve| curve.compile().unwrap().totals().collect::<Vec<_>>();
+        assert_eq!(totals(&LevelCurve::table(vec![0, 5, 7]).cumulative()), [0, 5, 7]);
+        assert_eq!(totals(&LevelCurve::table(vec![0, 5, 7]).cumulative().max_level(2)), [0, 5]);
+        // Whatever a formula says of level 1.
+        let formula = |c: &[&str]| LevelCurve::polynomial(c).unwrap().cumulative();
+        assert_eq!(totals(&formula(&["-140", "100", "-15", "6/5"]).max_level(3)), [0, 9, 57]);
+        assert_eq!(totals(&exponential(2, "1.5").cumulative().max_level(4)), [0, 3, 4, 6]);
+        assert_eq!(totals(&LevelCurve::linear(2, 3).cumulative().max_level(4)), [0, 5, 8, 11]);
+        // Formulas count on, tables begin anew.
+        let square = || LevelCurve::polynomial(&["0", "0", "1"]).unwrap();
+        let pieces = vec![(1, square()), (3, LevelCurve::table(vec![50, 60])), (5, square().rounding(Rounding::Ceil))];
+        assert_eq!(totals(&LevelCurve::piecewise(pieces[..2].to_vec()).cumulative()), [0, 4, 50, 60]);
+        let falling = LevelCurve::piecewise(pieces).cumulative().max_level(5).compile();
+        assert_eq!(falling, Err(CurveError::CostTooSmall { level: 4 }), "25 is below 60");
+        let pieces = vec![(1, square()), (4, exponential(4, "2"))];
+        assert_eq!(totals(&LevelCurve::piecewise(pieces).cumulative().max_level(4)), [0, 4, 9, 32]);
+        for (curve, error) in [
+            (LevelCurve::table(vec![1, 5]).cumulative(), CurveError::FirstTotal),
+            (LevelCurve::table(vec![0]).cumulative(), CurveError::MaxLevel),
+            (LevelCurve::table(vec![0, 5, 5]).cumulative(), CurveError::CostTooSmall { level: 2 }),
+            (LevelCurve::table(vec![0, 1 << 53]).cumulative(), CurveError::TotalTooLarge { level: 1 }),
+            (LevelCurve::table(vec![0, 5]).cumulative().max_level(3), CurveError::TableTooShort { level: 2 }),
+            (LevelCurve::piecewise(vec![(1, square().cumulative())]).max_level(9), CurveError::Pieces),
+        ] {
+            assert_eq!(curve.compile().unwrap_err(), error, "{curve:?}");
+        }
+        assert_eq!(LevelCurve::linear(1, 1).times(&["1"], Rounding::Floor), Err(CurveError::Factor));
     }
 
     #[test]

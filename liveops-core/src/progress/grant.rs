@@ -1,10 +1,9 @@
 //! How much of the experience asked for is granted, and why not all of it.
 
-use super::natural::Natural;
-use super::{Levels, Ratio, Rounding};
-use crate::codec::{fields, tags};
+use super::Levels;
+use super::boost::{Boost, Stacking, boosted};
+use crate::codec::fields;
 use crate::error::{Code, Error};
-use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::time::Timestamp;
 
@@ -19,6 +18,8 @@ pub struct Progression {
     pub daily_xp_cap: Option<u64>,
     /// Every boost, past, present and future: at most [`crate::limits::BOOSTS_MAX`], for each grant looks at all.
     pub boosts: Vec<Boost>,
+    /// What boosts make together that hold at the same time.
+    pub stacking: Stacking,
 }
 
 /// What happens to experience beyond the start of the highest level.
@@ -30,20 +31,8 @@ pub enum AtMaxLevel {
     Bank,
     /// It is not granted.
     Discard,
-}
-
-/// A time in which experience is multiplied.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Boost {
-    /// Its name.
-    pub id: Id,
-    /// The first instant.
-    pub from: Timestamp,
-    /// The first instant after it.
-    pub until: Timestamp,
-    /// What experience is multiplied by; below 1 it is a brake.
-    pub factor: Ratio,
+    /// It is not granted but gathered apart, and turned into something else: see [`Overflow`](super::Overflow).
+    Convert,
 }
 
 /// What became of the experience asked for: `requested + boost - over_daily_cap - over_max_level == granted`.
@@ -56,35 +45,40 @@ pub struct Grant {
     pub boost: i64,
     /// Withheld by the daily cap.
     pub over_daily_cap: u64,
-    /// Withheld at the highest level.
+    /// Withheld at the highest level; with [`AtMaxLevel::Convert`], gathered there.
     pub over_max_level: u64,
     /// To be added to the total.
     pub granted: u64,
 }
 
 fields!(Grant { requested, boost, over_daily_cap, over_max_level, granted });
-tags!(AtMaxLevel { Bank = 0, Discard = 1 });
-
-impl Boost {
-    /// Whether the boost holds at this time.
-    pub fn is_active(&self, ts: Timestamp) -> bool {
-        self.from <= ts && ts < self.until
-    }
-}
 
 impl Progression {
+    /// Levels with nothing else: no limit of a day, no boosts, and totals that go on growing.
+    pub const fn new(levels: Levels) -> Self {
+        Self {
+            levels,
+            at_max_level: AtMaxLevel::Bank,
+            daily_xp_cap: None,
+            boosts: Vec::new(),
+            stacking: Stacking::Multiply,
+        }
+    }
+
     /// Decides a grant to a player who has `total_xp` and was granted `granted_today` in the day of `ts`: boosts
     /// first, then the daily cap, then the highest level. Adds nothing itself.
     ///
     /// `score_overflow` when the boosted amount or the new total would pass [`INTEGER_MAX`].
     pub fn grant(&self, total_xp: u64, granted_today: u64, requested: u64, ts: Timestamp) -> Result<Grant, Error> {
-        let boosted = self.boosted(requested, ts).ok_or(Code::ScoreOverflow)?;
+        let boosted = boosted(&self.boosts, self.stacking, requested, ts).ok_or(Code::ScoreOverflow)?;
         // Neither passes INTEGER_MAX, so both are the same number as i64.
         let boost = integer(boosted).ok_or(Code::ScoreOverflow)? - integer(requested).ok_or(Code::ScoreOverflow)?;
         let within_cap = self.daily_xp_cap.map_or(boosted, |cap| boosted.min(cap.saturating_sub(granted_today)));
         let granted = match self.at_max_level {
             AtMaxLevel::Bank => within_cap,
-            AtMaxLevel::Discard => within_cap.min(self.levels.total(self.levels.max_level()).saturating_sub(total_xp)),
+            AtMaxLevel::Discard | AtMaxLevel::Convert => {
+                within_cap.min(self.levels.total(self.levels.max_level()).saturating_sub(total_xp))
+            }
         };
         total_xp.checked_add(granted).and_then(integer).ok_or(Code::ScoreOverflow)?;
         Ok(Grant {
@@ -94,19 +88,6 @@ impl Progression {
             over_max_level: within_cap - granted,
             granted,
         })
-    }
-
-    /// The product with all active boosts, rounded down once.
-    fn boosted(&self, requested: u64, ts: Timestamp) -> Option<u64> {
-        let mut active = self.boosts.iter().filter(|boost| boost.is_active(ts)).map(|boost| boost.factor);
-        let Some(first) = active.next() else { return Some(requested) };
-        let Some(second) = active.next() else { return first.of(requested, Rounding::Floor) };
-        let (mut numerator, mut denominator) = (Natural::new(requested), Natural::new(1));
-        for factor in [first, second].into_iter().chain(active) {
-            numerator.multiply(factor.numerator());
-            denominator.multiply(factor.denominator());
-        }
-        numerator.divide(&denominator, Rounding::Floor)
     }
 }
 
@@ -120,7 +101,8 @@ mod tests {
 
     use super::*;
     use crate::codec::Stable as _;
-    use crate::progress::LevelCurve;
+    use crate::id::Id;
+    use crate::progress::{LevelCurve, Ratio};
 
     fn boost(from: i64, until: i64, factor: &str) -> Boost {
         let [from, until] = [from, until].map(Timestamp::from_unix_seconds);
@@ -128,24 +110,11 @@ mod tests {
     }
 
     fn progression(boosts: Vec<Boost>) -> Progression {
-        let levels = LevelCurve::table(vec![100, 200]).compile().unwrap();
-        Progression { levels, at_max_level: AtMaxLevel::Bank, daily_xp_cap: None, boosts }
+        Progression { boosts, ..Progression::new(LevelCurve::table(vec![100, 200]).compile().unwrap()) }
     }
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_seconds(seconds)
-    }
-
-    #[test]
-    fn boosts_hold_in_half_open_windows_and_multiply_exactly() {
-        let rules = progression(vec![boost(10, 20, "1.5"), boost(15, 30, "1.1"), boost(18, 19, "0.1")]);
-        // 7 * 1.5 is 10.5, 7 * 1.5 * 1.1 is 11.55, a tenth of that 1.155, 7 * 1.1 is 7.7.
-        let boosts = [9, 10, 14, 15, 18, 19, 20, 29, 30].map(|s| rules.grant(0, 0, 7, at(s)).unwrap().boost);
-        assert_eq!(boosts, [0, 3, 3, 4, -6, 4, 0, 0, 0]);
-        let thrice = progression(vec![boost(0, 1, "1.1"), boost(0, 1, "1.1"), boost(0, 1, "1.1")]);
-        assert_eq!(thrice.grant(0, 0, 1000, at(0)).unwrap().granted, 1331);
-        let once_rounded = progression(vec![boost(0, 1, "1.5"), boost(0, 1, "1.5")]);
-        assert_eq!(once_rounded.grant(0, 0, 5, at(0)).unwrap().granted, 11, "11.25, where rounding twice gives 10");
     }
 
     #[test]
@@ -160,6 +129,8 @@ mod tests {
         let wanted = Grant { over_max_level: 130, granted: 10, ..wanted };
         assert_eq!(grant(&rules, 290, 10), wanted);
         assert_eq!(grant(&rules, 1000, 10).granted, 0, "a curve that was shortened");
+        rules.at_max_level = AtMaxLevel::Convert;
+        assert_eq!(grant(&rules, 290, 10), wanted, "what is withheld is gathered");
         let bytes = wanted.to_bytes();
         assert_eq!(Grant::take(&mut &bytes[..]), Some(wanted));
         let json = r#"{"requested":100,"boost":100,"overDailyCap":60,"overMaxLevel":130,"granted":10}"#;
@@ -190,11 +161,12 @@ mod tests {
         #[test]
         fn the_breakdown_adds_up(
             total in 0_u64..1 << 52, today in 0_u64..10_000, requested in 0_u64..1_000_000, ts in 0_i64..4,
-            cap in prop::option::of(0_u64..10_000), discard: bool,
+            cap in prop::option::of(0_u64..10_000), discard: bool, stack in 0_usize..3,
             factors in prop::collection::vec((0_i64..4, "[0-9]\\.[0-9]{0,8}[1-9]"), 0..5),
         ) {
             let mut rules = progression(factors.iter().map(|(from, f)| boost(*from, from + 2, f)).collect());
             rules.daily_xp_cap = cap;
+            rules.stacking = [Stacking::Multiply, Stacking::Add, Stacking::Highest][stack];
             rules.at_max_level = if discard { AtMaxLevel::Discard } else { AtMaxLevel::Bank };
             let grant = rules.grant(total, today, requested, at(ts)).unwrap();
             let sum = i128::from(grant.requested) + i128::from(grant.boost)

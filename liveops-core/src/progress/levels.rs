@@ -1,6 +1,7 @@
 //! A compiled curve.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::codec::Stable;
@@ -73,6 +74,25 @@ impl Levels {
         let level = self.level_at(xp);
         let to_next = self.start(level.saturating_add(1)).map(|next| next - xp);
         LevelProgress { level, into_level: xp - self.total(level), to_next }
+    }
+
+    /// Where level 1, 2 and so on start: 0 first, then strictly rising.
+    pub fn totals(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.starts.iter().copied()
+    }
+
+    /// The levels reached on the way from one total to another, in order: none if it does not rise.
+    ///
+    /// ```
+    /// use liveops_core::progress::LevelCurve;
+    ///
+    /// let levels = LevelCurve::table(vec![100, 200, 300]).compile()?;
+    /// assert_eq!(levels.gained(50, 300).collect::<Vec<_>>(), [2, 3]);
+    /// assert_eq!(levels.gained(300, 50).count(), 0);
+    /// # Ok::<(), liveops_core::progress::CurveError>(())
+    /// ```
+    pub fn gained(&self, from_xp: u64, to_xp: u64) -> RangeInclusive<u32> {
+        self.level_at(from_xp).saturating_add(1)..=self.level_at(to_xp)
     }
 
     /// Names the table by its content: equal tables have equal hashes, whatever curve they came from.

@@ -21,7 +21,7 @@ use crate::limits::{
     FUTURE_SECONDS_DEFAULT, INTEGER_MAX, LEVELS_MAX, PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, REWARDS_MAX,
     TEXT_BYTES_MAX,
 };
-use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding};
+use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding, Stacking};
 use crate::quota::Quota;
 use crate::reward::{Entry, Item, Kill, Loot, Pity, Trigger};
 use crate::window::{Calendar, Window};
@@ -307,9 +307,7 @@ fn progress(node: Option<Node<'_>>, names: &Names<'_>) -> Read<(Progression, Vec
     let Some(node) = node else {
         let levels =
             one_level().map_err(|e| RulesError { path: String::new(), issue: e.code(), message: e.to_string() })?;
-        let progression =
-            Progression { levels, at_max_level: AtMaxLevel::Bank, daily_xp_cap: None, boosts: Vec::new() };
-        return Ok((progression, delta_xp));
+        return Ok((Progression::new(levels), delta_xp));
     };
     let mut fields = node.fields()?;
     let levels = curve(&fields.need("curve")?)?;
@@ -336,7 +334,7 @@ fn progress(node: Option<Node<'_>>, names: &Names<'_>) -> Read<(Progression, Vec
         None => delta_xp,
     };
     fields.end()?;
-    Ok((Progression { levels, at_max_level, daily_xp_cap, boosts }, xp))
+    Ok((Progression { levels, at_max_level, daily_xp_cap, boosts, stacking: Stacking::Multiply }, xp))
 }
 
 fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {

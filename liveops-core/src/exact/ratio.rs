@@ -1,21 +1,24 @@
-//! Positive ratios written as decimals.
+//! Positive fractions, written as decimals or as one whole number over another.
 
 use std::fmt;
 
 use crate::error::{Code, Error};
-use crate::limits::FRACTION_DIGITS_MAX;
+use crate::limits::{DENOMINATOR_MAX, FRACTION_DIGITS_MAX};
 
-/// A positive decimal such as "1.2", kept as a reduced fraction of integers: no digit is lost.
+/// A positive decimal such as "1.2", or a fraction such as "4/3", kept as a reduced fraction of integers: no digit is
+/// lost.
 ///
-/// Curves grow and boosts multiply by it. It is shown and serialized as the shortest decimal.
+/// Curves grow and boosts multiply by it. It is shown and serialized as the shortest decimal, or where no decimal of 9
+/// digits says it, as the reduced fraction.
 ///
 /// ```
-/// use liveops_core::progress::{Ratio, Rounding};
+/// use liveops_core::exact::{Ratio, Rounding};
 ///
 /// let ratio = Ratio::parse("1.20")?;
 /// assert_eq!((ratio.numerator(), ratio.denominator()), (6, 5));
 /// assert_eq!(ratio.to_string(), "1.2");
 /// assert_eq!(ratio.of(432, Rounding::Floor), Some(518));
+/// assert_eq!(Ratio::parse("4/6")?.to_string(), "2/3");
 /// assert!(Ratio::parse("0").is_err());
 /// # Ok::<(), liveops_core::Error>(())
 /// ```
@@ -42,15 +45,12 @@ impl Ratio {
     /// Times one.
     pub const ONE: Self = Self { numerator: 1, denominator: 1 };
 
-    /// Parses digits with, after a point, up to 9 more: `invalid_format` for any other form (signs, exponents,
-    /// superfluous leading zeros), `out_of_range` for 0 and for what leaves 64 bits.
+    /// Parses digits with, after a point, up to 9 more; or a whole number, a slash, and another of at most
+    /// [`DENOMINATOR_MAX`]. `invalid_format` for any other form (signs, exponents, superfluous leading zeros),
+    /// `out_of_range` for 0, for a zero below the slash, and for what leaves these bounds or 64 bits.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let (digits, scale) = decimal(text)?;
-        if digits == 0 {
-            return Err(Code::OutOfRange.into());
-        }
-        let divisor = greatest_common_divisor(digits, scale);
-        Ok(Self { numerator: digits / divisor, denominator: scale / divisor })
+        let (numerator, denominator) = fraction(text)?;
+        if numerator == 0 { Err(Code::OutOfRange.into()) } else { Ok(Self { numerator, denominator }) }
     }
 
     /// Numerator of the reduced fraction, at least 1.
@@ -58,7 +58,7 @@ impl Ratio {
         self.numerator
     }
 
-    /// Denominator of the reduced fraction: divides 10^9.
+    /// Denominator of the reduced fraction, 1 to [`DENOMINATOR_MAX`].
     pub const fn denominator(self) -> u64 {
         self.denominator
     }
@@ -79,6 +79,9 @@ impl Ratio {
 
 impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !DENOMINATOR_MAX.is_multiple_of(self.denominator) {
+            return write!(f, "{}/{}", self.numerator, self.denominator);
+        }
         write!(f, "{}", self.numerator / self.denominator)?;
         let mut rest = self.numerator % self.denominator;
         if rest > 0 {
@@ -106,8 +109,25 @@ impl std::str::FromStr for Ratio {
     }
 }
 
+/// Numerator and denominator, reduced, of an unsigned decimal or fraction; 0 is 0 over 1.
+pub(crate) fn fraction(text: &str) -> Result<(u64, u64), Error> {
+    let (numerator, denominator) = match text.split_once('/') {
+        None => decimal(text)?,
+        Some((numerator, denominator)) => {
+            let whole = |text: &str| if text.contains('.') { Err(Code::InvalidFormat.into()) } else { decimal(text) };
+            let ((numerator, _), (denominator, _)) = (whole(numerator)?, whole(denominator)?);
+            if !(1..=DENOMINATOR_MAX).contains(&denominator) {
+                return Err(Code::OutOfRange.into());
+            }
+            (numerator, denominator)
+        }
+    };
+    let divisor = greatest_common_divisor(numerator, denominator);
+    Ok((numerator / divisor, denominator / divisor))
+}
+
 /// The digits of an unsigned decimal as one number, and the power of ten that they are over.
-pub(super) fn decimal(text: &str) -> Result<(u64, u64), Error> {
+fn decimal(text: &str) -> Result<(u64, u64), Error> {
     let (whole, fraction) = match text.split_once('.') {
         Some((_, "")) => return Err(Code::InvalidFormat.into()),
         Some(parts) => parts,
@@ -147,6 +167,12 @@ mod tests {
             ("0.000000001", 1, 1_000_000_000, "0.000000001"),
             ("2.05", 41, 20, "2.05"),
             ("18446744073709551615", u64::MAX, 1, "18446744073709551615"),
+            ("4/3", 4, 3, "4/3"),
+            ("6/5", 6, 5, "1.2"),
+            ("12/9", 4, 3, "4/3"),
+            ("1/1000000000", 1, 1_000_000_000, "0.000000001"),
+            ("1/1024", 1, 1024, "1/1024"),
+            ("10/1", 10, 1, "10"),
         ] {
             let ratio = Ratio::parse(text).unwrap();
             assert_eq!(
@@ -159,10 +185,32 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        for bad in ["", ".", "1.", ".5", "01", "00.5", "-1", "+1", "1e3", "1,2", " 1", "1.0000000001", "1.2.3", "١"] {
+        for bad in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "01",
+            "00.5",
+            "-1",
+            "+1",
+            "1e3",
+            "1,2",
+            " 1",
+            "1.0000000001",
+            "1.2.3",
+            "١",
+            "/",
+            "1/",
+            "/2",
+            "1/02",
+            "1.5/2",
+            "1/2/3",
+            "-1/2",
+        ] {
             assert_eq!(Ratio::parse(bad).unwrap_err().code(), Code::InvalidFormat, "{bad:?}");
         }
-        for bad in ["0", "0.0", "18446744073709551616", "18446744073709551615.0"] {
+        for bad in ["0", "0.0", "18446744073709551616", "18446744073709551615.0", "0/3", "1/0", "1/1000000001"] {
             assert_eq!(Ratio::parse(bad).unwrap_err().code(), Code::OutOfRange, "{bad:?}");
         }
     }
@@ -176,5 +224,6 @@ mod tests {
         assert_eq!(of(Ratio::parse("2").unwrap(), u64::MAX), [None; 3]);
         assert_eq!(of(Ratio::parse("18446744073709551615").unwrap(), u64::MAX), [None; 3]);
         assert_eq!(of(Ratio::ONE, u64::MAX), [Some(u64::MAX); 3]);
+        assert_eq!(of(Ratio::parse("2/3").unwrap(), 4), [Some(2), Some(3), Some(3)]);
     }
 }

@@ -1,4 +1,4 @@
-//! Natural numbers of any size: just what powers of a ratio and products of boosts need.
+//! Natural numbers of any size: just what powers and products of fractions need.
 
 use std::cmp::Ordering;
 
@@ -7,16 +7,16 @@ use crate::limits::INTEGER_MAX;
 
 /// Limbs of 64 bits, least significant first, the last one not zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Natural(Vec<u64>);
+pub(crate) struct Natural(Vec<u64>);
 
 impl Natural {
-    pub(super) fn new(value: u64) -> Self {
+    pub(crate) fn new(value: u64) -> Self {
         let mut limbs = vec![value];
         limbs.retain(|limb| *limb != 0);
         Self(limbs)
     }
 
-    pub(super) fn multiply(&mut self, factor: u64) {
+    pub(crate) fn multiply(&mut self, factor: u64) {
         let mut carry = 0;
         for limb in &mut self.0 {
             // At most (2^64 - 1)^2 + 2^64 - 1, which is below 2^128.
@@ -28,10 +28,25 @@ impl Natural {
         self.trim();
     }
 
+    pub(crate) fn add(&mut self, other: &Self) {
+        let mut carry = false;
+        for index in 0..self.0.len().max(other.0.len()) {
+            if index == self.0.len() {
+                self.0.push(0);
+            }
+            let (sum, first) = self.0[index].overflowing_add(other.limb(index));
+            let (sum, second) = sum.overflowing_add(u64::from(carry));
+            (self.0[index], carry) = (sum, first || second);
+        }
+        if carry {
+            self.0.push(1);
+        }
+    }
+
     /// `self / divisor`, rounded; `None` when that is more than `INTEGER_MAX` or the divisor is 0.
     ///
     /// Source: Knuth, The Art of Computer Programming 2, 4.3.1, algorithm D, of which one digit is enough here.
-    pub(super) fn divide(&self, divisor: &Self, rounding: Rounding) -> Option<u64> {
+    pub(crate) fn divide(&self, divisor: &Self, rounding: Rounding) -> Option<u64> {
         // Shifted so far that the divisor's highest bit is set, the first limbs tell the quotient but for 2.
         let shift = divisor.0.last()?.leading_zeros();
         let (mut rest, divisor) = (self.shifted(shift), divisor.shifted(shift));
@@ -76,12 +91,12 @@ impl Natural {
         shifted
     }
 
-    fn compare(&self, other: &Self) -> Ordering {
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         self.0.len().cmp(&other.0.len()).then_with(|| self.0.iter().rev().cmp(other.0.iter().rev()))
     }
 
     /// Takes away what is not more than `self`.
-    fn subtract(&mut self, other: &Self) {
+    pub(crate) fn subtract(&mut self, other: &Self) {
         let mut borrow = false;
         for (index, limb) in self.0.iter_mut().enumerate() {
             let (difference, first) = limb.overflowing_sub(other.limb(index));
@@ -158,6 +173,27 @@ mod tests {
                 prop_assert_eq!(exact.divide(&divisor, Rounding::Ceil), Some(quotient - whole));
             }
         }
+    }
+
+    proptest! {
+        #[test]
+        fn adds_and_takes_away_as_u128_does(a: u128, a_shift in 0_u32..128, b: u128, b_shift in 1_u32..128) {
+            let (a, b) = (a >> a_shift >> 1, b >> b_shift);
+            let mut sum = wide(a);
+            sum.add(&wide(b));
+            prop_assert_eq!(&sum, &wide(a + b));
+            sum.subtract(&wide(a));
+            prop_assert_eq!(sum, wide(b));
+        }
+    }
+
+    #[test]
+    fn a_carry_goes_all_the_way() {
+        let mut number = Natural(vec![u64::MAX, u64::MAX]);
+        number.add(&Natural::new(1));
+        assert_eq!(number, Natural(vec![0, 0, 1]));
+        number.subtract(&Natural::new(1));
+        assert_eq!(number, Natural(vec![u64::MAX, u64::MAX]));
     }
 
     #[test]
