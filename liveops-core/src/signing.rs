@@ -28,6 +28,7 @@ mod keys;
 mod mac;
 mod secret;
 mod sign;
+mod tag;
 mod verify;
 
 use std::borrow::Cow;
@@ -39,6 +40,7 @@ pub use keys::{Key, KeyRing};
 pub use mac::{hmac_sha256_hex, verify_hmac_sha256_hex};
 pub use secret::Secret;
 pub use sign::{SignedHeaders, Signer};
+pub use tag::KeyTag;
 pub use verify::{Trusted, Verified, Verifier};
 
 /// What is signed, and where the signature stands.
