@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use liveops_bench::Random;
 use liveops_bench::traffic::NOW_MS;
-use liveops_core::progress::{AtMaxLevel, Boost, LevelCurve, Progression};
+use liveops_core::progress::{Boost, LevelCurve, Progression};
 use liveops_core::{Id, Timestamp};
 
 fn progress(c: &mut Criterion) {
@@ -21,12 +21,8 @@ fn progress(c: &mut Criterion) {
         until: now.plus_millis(3_600_000),
         factor: "1.5".parse().expect("a good ratio"),
     };
-    let progression = Progression {
-        levels: levels.clone(),
-        at_max_level: AtMaxLevel::Bank,
-        daily_xp_cap: Some(20_000),
-        boosts: vec![boost],
-    };
+    let progression =
+        Progression { daily_xp_cap: Some(20_000), boosts: vec![boost], ..Progression::new(levels.clone()) };
     let mut random = Random::new(7);
 
     let mut group = c.benchmark_group("progress");

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use liveops_bench::traffic::NOW_MS;
 use liveops_core::hash::Digest;
-use liveops_core::reward::{Entry, Item, Loot, Receipt, Scope, receipt_id};
+use liveops_core::reward::{Entry, Item, Loot, Receipt, ReceiptState, Scope, receipt_id};
 use liveops_core::{CommandId, EventId, Id, Origin, PlayerId, Timestamp};
 
 fn reward(c: &mut Criterion) {
@@ -25,6 +25,9 @@ fn reward(c: &mut Criterion) {
         ts: Timestamp::from_unix_millis(NOW_MS),
         rules: Digest::default(),
         previous: Digest::default(),
+        claim_until: None,
+        state: ReceiptState::Issued,
+        settled_at: None,
     };
     let entries = (1..=20).map(|n| Entry { name: id(&format!("entry-{n}")), weight: n, items: vec![gold.clone()] });
     let loot = Loot::new(entries.collect(), vec![], None).expect("a good table");

@@ -12,7 +12,7 @@ use liveops_core::record::{Record, Suspicion};
 use liveops_core::store::Scan as _;
 use liveops_core::{Engine, Error, Key, MemoryStore, PlayerId, Timestamp};
 
-use self::layout::{heading, number, split_columns};
+use self::layout::{heading, number, signed, split_columns};
 use crate::replay::{Prize, Tally};
 
 /// Widest line.
@@ -145,7 +145,7 @@ fn rewards(out: &mut String, rewards: &BTreeMap<String, Prize>) -> fmt::Result {
     }
     for (name, Prize { times, items }) in rewards {
         let items: Vec<_> =
-            items.iter().map(|((kind, id), amount)| format!("{} {id} ({kind})", number(*amount))).collect();
+            items.iter().map(|((kind, id), amount)| format!("{} {id} ({kind})", signed(*amount))).collect();
         writeln!(out, "{:>9} x {name:<22} {}", number(*times), items.join(", "))?;
     }
     Ok(())

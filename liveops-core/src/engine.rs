@@ -1,6 +1,7 @@
 //! The blocking engine: rules and a store.
 
 mod payout;
+mod progress;
 
 use std::borrow::Borrow;
 use std::sync::Arc;

@@ -77,6 +77,10 @@ codes! {
         SuspicionSettled = "suspicion_settled", 409, "The suspicion was released or confirmed before.";
         StandingUnknown = "standing_unknown", 404, "The player has no entry in this period of the board.";
         PlayerHidden = "player_hidden", 409, "The player is hidden and cannot be paid; show the player first.";
+        ReceiptUnknown = "receipt_unknown", 404, "The player has no such receipt, or it is no longer kept.";
+        ReceiptSettled = "receipt_settled", 409, "The receipt was given at once, or was revoked before.";
+        ClaimExpired = "claim_expired", 410, "The time to claim the reward is over.";
+        CurveChanged = "curve_changed", 409, "The rules have another level curve than the one the migration leads to.";
         PeriodOpen = "period_open", 409, "The period still takes events; advance past its closing first.";
     }
     "Reading: the caller asked for what is not there" {

@@ -56,8 +56,20 @@ pub const UTC_OFFSET_CHANGES_MAX: usize = 1000;
 pub const ACTIVITIES_MAX: usize = 64;
 /// Most detectors of one game.
 pub const DETECTORS_MAX: usize = 32;
-/// Most named rewards of one game.
+/// Most items that one reward gives.
+pub const ITEMS_MAX: usize = 64;
+/// Most named rewards, bundles and loot tables of one game, each.
 pub const REWARDS_MAX: usize = 1024;
+/// Most rolls after which pity gives its entry.
+pub const PITY_ROLLS_MAX: u32 = 10_000;
+/// Most streaks of one game.
+pub const STREAKS_MAX: usize = 16;
+/// Most missed days that a streak goes on over.
+pub const MISSED_DAYS_MAX: u32 = 366;
+/// Most earlier curves that rules lead on from.
+pub const MIGRATIONS_MAX: usize = 64;
+/// Longest time to claim a reward, in seconds: ten years.
+pub const CLAIM_SECONDS_MAX: i64 = 3660 * 86_400;
 /// Most payout tiers of one window of a board.
 pub const TIERS_MAX: usize = 64;
 /// Most ranges of periods that a player is marked as paid for, of one window of one board; the two oldest become one.
@@ -74,6 +86,8 @@ pub const ROUND_PLAYERS_MAX: usize = 256;
 pub const ATTEMPTS_MAX: u32 = 8;
 /// Most receipts that rules can have kept of one player.
 pub const RECEIPTS_PER_PLAYER_MAX: i64 = 1_000_000;
+/// Longest JSON of receipts that is read at once, in bytes.
+pub const RECEIPTS_JSON_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most suspicions kept of one player; the oldest make room.
 pub const SUSPICIONS_PER_PLAYER_MAX: usize = 256;
 /// Default age up to which commands are taken, in seconds.

@@ -282,6 +282,7 @@ fn read(
             (_, Some(None)) => {}
             (Key::Outcome(..), Some(Some(Record::Outcome(outcome)))) => found.outcome = Some(outcome),
             (Key::Suspicion(..), Some(Some(Record::Suspicion(suspicion)))) => found.suspicion = Some(suspicion),
+            (Key::Receipt(..), Some(Some(Record::Receipt(receipt)))) => found.receipt = Some(receipt),
             _ => sound = false,
         });
         if !sound {

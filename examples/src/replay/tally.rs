@@ -51,7 +51,7 @@ pub struct Prize {
     /// How often.
     pub times: u64,
     /// Amounts by `kind id`.
-    pub items: BTreeMap<(String, String), u64>,
+    pub items: BTreeMap<(String, String), i64>,
 }
 
 impl Tally {

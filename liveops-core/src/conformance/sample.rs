@@ -7,7 +7,7 @@ use crate::record::{
     Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Payment, Player, Receipt, Record,
     Settled, StoredOutcome, Suspicion,
 };
-use crate::reward::{Item, Scope};
+use crate::reward::{Item, ReceiptState, Scope};
 use crate::rules::Rules;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -43,6 +43,9 @@ pub(super) fn receipt(number: u64) -> Receipt {
         ts: NOW,
         rules: Digest::default(),
         previous: Digest::default(),
+        claim_until: None,
+        state: ReceiptState::Issued,
+        settled_at: None,
     }
 }
 

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState}
 
 use super::ranks::Board;
 use crate::board::Handle;
-use crate::codec::Stable as _;
 use crate::error::StoreErrorKind;
 use crate::id::{CommandId, PlayerId};
 use crate::record::{ChangeSet, Horizon, Key, Player, Receipt, Record, StoredOutcome, Suspicion};
@@ -23,7 +22,7 @@ pub(super) struct Slot {
     suspicions: BTreeMap<u64, Suspicion>,
 }
 
-/// A first outcome in its stable bytes: most are never asked for again, and so take a fifth of the memory.
+/// A first outcome in its stable bytes, the version first: most are never asked for again, and so take a fifth of the memory.
 #[derive(Debug)]
 struct Remembered {
     ts: Timestamp,
@@ -32,13 +31,16 @@ struct Remembered {
 
 impl Remembered {
     fn new(outcome: &StoredOutcome, scratch: &mut Vec<u8>) -> Self {
+        let version = outcome.version();
         scratch.clear();
-        outcome.put(scratch);
+        scratch.push(version);
+        outcome.put_version(version, scratch);
         Self { ts: outcome.ts, bytes: scratch.as_slice().into() }
     }
 
     fn read(&self) -> Result<Box<StoredOutcome>, StoreErrorKind> {
-        StoredOutcome::take(&mut &*self.bytes).map(Box::new).ok_or(StoreErrorKind::Corrupt)
+        let (version, mut bytes) = self.bytes.split_first().ok_or(StoreErrorKind::Corrupt)?;
+        StoredOutcome::take_version(*version, &mut bytes).map(Box::new).ok_or(StoreErrorKind::Corrupt)
     }
 }
 

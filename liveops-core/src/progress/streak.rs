@@ -60,13 +60,14 @@ impl Streak {
 
 #[cfg(test)]
 mod tests {
+    use StreakStep::{Day, Same};
+
     use super::*;
 
     #[test]
     fn streaks_go_on_break_and_begin_again() {
         let mut streak = Streak::default();
         let steps: Vec<_> = [-2, -1, 0, 2, 2, 3, 6, 5, 7].iter().map(|day| streak.step(*day, 1)).collect();
-        use StreakStep::{Day, Same};
         assert_eq!(steps, [Day(1), Day(2), Day(3), Day(4), Same, Day(5), Day(1), Same, Day(2)]);
         assert_eq!(streak, Streak { last_day: 7, length: 2, longest: 5 });
         assert_eq!([7, 8, 9, 10].map(|day| streak.length_on(day, 1)), [2, 2, 2, 0]);

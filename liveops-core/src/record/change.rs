@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{BoardKey, Horizon, Key, Player, Receipt};
 use crate::anomaly::Verdict;
-use crate::codec::{fields, tags};
+use crate::codec::{Stable, fields, tags};
 use crate::error::StoreError;
 use crate::event::Event;
 use crate::id::{CommandId, Id, PlayerId};
@@ -31,6 +31,27 @@ pub struct Effect {
     pub late: Vec<BoardKey>,
     /// What detectors minded.
     pub verdicts: Vec<Judgement>,
+    /// Rewards that wait to be claimed: nothing is given yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claimable: Vec<Receipt>,
+    /// What a change of the level curve made of the XP total, where this command was the first to meet it and it changed
+    /// anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migrated: Option<Box<Migrated>>,
+}
+
+/// A player brought from one level curve to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Migrated {
+    /// Experience before.
+    pub from_xp: u64,
+    /// Experience after.
+    pub to_xp: u64,
+    /// The level before, under the old curve.
+    pub from_level: u32,
+    /// The level after, under the new one.
+    pub to_level: u32,
 }
 
 /// What one detector said.
@@ -56,6 +77,50 @@ pub struct StoredOutcome {
     pub ts: Timestamp,
     /// What was done.
     pub effect: Effect,
+}
+
+impl StoredOutcome {
+    /// The first version of its form that can say it: 2 has payments, 3 what can be claimed, revoked and migrated.
+    pub(crate) fn version(&self) -> u8 {
+        let Effect { receipts, claimable, migrated, .. } = &self.effect;
+        let plain = claimable.is_empty() && migrated.is_none();
+        let receipts = receipts.iter().map(super::receipt_version).max().unwrap_or(1);
+        if plain { receipts } else { 3 }
+    }
+
+    /// Its bytes in that form, without the version.
+    pub(crate) fn put_version(&self, version: u8, out: &mut Vec<u8>) {
+        self.put(out);
+        if version > 2 {
+            let Effect { receipts, claimable, migrated, .. } = &self.effect;
+            for receipt in receipts {
+                receipt.put_later(out);
+            }
+            (claimable.len() as u64).put(out);
+            for receipt in claimable {
+                receipt.put(out);
+                receipt.put_later(out);
+            }
+            migrated.put(out);
+        }
+    }
+
+    /// Takes them.
+    pub(crate) fn take_version(version: u8, from: &mut &[u8]) -> Option<Self> {
+        let mut outcome = Self::take(from)?;
+        if version > 2 {
+            let effect = &mut outcome.effect;
+            effect.receipts.iter_mut().try_for_each(|receipt| receipt.take_later(from))?;
+            for _ in 0..u64::take(from)? {
+                let mut receipt = Receipt::take(from)?;
+                receipt.take_later(from)?;
+                effect.claimable.push(receipt);
+            }
+            effect.migrated = Stable::take(from)?;
+        }
+        let sound = outcome.effect.receipts.iter().chain(&outcome.effect.claimable).all(Receipt::is_sound);
+        sound.then_some(outcome)
+    }
 }
 
 /// Whether a suspicion waits for a review.
@@ -103,7 +168,7 @@ pub struct ChangeSet {
     pub record: Box<Player>,
     /// One for each command applied.
     pub outcomes: Vec<(CommandId, StoredOutcome)>,
-    /// New links, in order.
+    /// New links, in order, and earlier ones that were claimed or revoked: each replaces what is under its number.
     pub receipts: Vec<Receipt>,
     /// New or settled suspicions.
     pub suspicions: Vec<(u64, Suspicion)>,
@@ -130,7 +195,8 @@ pub enum CommitOutcome {
 }
 
 tags!(Settled { Open = 0, Released = 1, Confirmed = 2 });
-fields!(Effect { held, flagged, xp, adjusted, level, receipts, late, verdicts });
+fields!(Effect { held, flagged, xp, adjusted, level, receipts, late, verdicts } later { claimable, migrated });
+fields!(Migrated { from_xp, to_xp, from_level, to_level });
 fields!(Judgement { detector, verdict });
 fields!(StoredOutcome { fingerprint, ts, effect });
 fields!(Suspicion { event, received_at, held, verdicts, settled });

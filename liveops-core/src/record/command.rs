@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::BoardKey;
+use super::{BoardKey, Receipt};
 use crate::codec::{Stable, fields, tags};
 use crate::error::{Code, Error};
 use crate::event::{Event, Payload};
@@ -67,6 +67,36 @@ pub enum Action {
     /// outlives the outcome. However often it comes and however late, under whichever rules and with whichever content,
     /// one period of one board pays a player once.
     Payout(Box<Payment>),
+    /// Give the player what waits to be claimed. Claimed again, it is `Replayed` with its receipt, as long as that is kept.
+    Claim(ReceiptName),
+    /// Take back what a receipt gave: a new receipt with negative amounts. What was not claimed can no longer be.
+    Revoke {
+        /// Which receipt.
+        receipt: ReceiptName,
+        /// Why.
+        reason: Reason,
+    },
+    /// Bring the player's XP total to the curve of the rules in force, as these say. It happens all the same with the
+    /// player's next event; this makes it happen now. Run again, it does nothing.
+    Migrate {
+        /// Hash of that curve: under other rules the command is refused.
+        curve: Digest,
+    },
+}
+
+/// Names one receipt of a player.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReceiptName {
+    /// Its number in the player's chain.
+    pub number: u64,
+    /// Its id: numbers begin anew after an erasure, ids tell.
+    pub id: Digest,
+}
+
+impl From<&Receipt> for ReceiptName {
+    fn from(receipt: &Receipt) -> Self {
+        Self { number: receipt.number, id: receipt.id }
+    }
 }
 
 /// What a player is paid, and for what.
@@ -171,8 +201,40 @@ impl Command {
         bytes.extend_from_slice(game.as_bytes());
         board.put(&mut bytes);
         let Digest(hash) = Digest::of(&[b"liveops payout v1\0", &bytes]);
-        // Hex digits are visible ASCII, and 32 are no more than 64.
-        EventId::new(&hex(&hash[..16])).unwrap_or_else(|_| unreachable!("hex digits are a valid id"))
+        id_of(&hash)
+    }
+
+    /// Gives a player what a receipt says can be claimed. The id follows from the receipt and the time, so that whoever lost
+    /// track can make the command anew: what was claimed is `Replayed` with its receipt.
+    ///
+    /// Refused are: `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at
+    /// once or was revoked.
+    pub fn claim(player: PlayerId, receipt: impl Into<ReceiptName>, now: Timestamp) -> Self {
+        let receipt = receipt.into();
+        let id = derived_id(b"liveops claim v1\0", &receipt.id, now);
+        Self::operator(id, player, now, now, Action::Claim(receipt))
+    }
+
+    /// Takes back what a receipt gave. Refused are `receipt_unknown` for one that is not kept, and `receipt_settled` for one
+    /// that was revoked before or is a claw-back itself.
+    ///
+    /// Errors: `invalid_argument` for the reason.
+    pub fn revoke(
+        id: EventId,
+        player: PlayerId,
+        now: Timestamp,
+        receipt: impl Into<ReceiptName>,
+        reason: &str,
+    ) -> Result<Self, Error> {
+        let action = Action::Revoke { receipt: receipt.into(), reason: Reason::new(reason)? };
+        Ok(Self::operator(id, player, now, now, action))
+    }
+
+    /// Brings a player to the curve of the rules in force, by its hash; [`crate::Engine::migrations`] makes these for
+    /// everybody. The id follows from curve and time. Refused with `curve_changed` under rules with another curve.
+    pub fn migrate(player: PlayerId, curve: Digest, now: Timestamp) -> Self {
+        let id = derived_id(b"liveops migrate v1\0", &curve, now);
+        Self::operator(id, player, now, now, Action::Migrate { curve })
     }
 
     /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
@@ -205,10 +267,35 @@ impl Command {
                 scratch.push(5);
                 payment.put(scratch);
             }
+            Action::Claim(receipt) => {
+                scratch.push(6);
+                receipt.put(scratch);
+            }
+            Action::Revoke { receipt, reason } => {
+                scratch.push(7);
+                receipt.put(scratch);
+                reason.0.put(scratch);
+            }
+            Action::Migrate { curve } => {
+                scratch.push(8);
+                curve.put(scratch);
+            }
         }
         fingerprint(key, scratch)
     }
 }
 
+/// The first 32 hex digits of SHA-256 over a domain, what a command is about, and its time.
+fn derived_id(domain: &[u8], about: &Digest, now: Timestamp) -> EventId {
+    let Digest(hash) = Digest::of(&[domain, &about.0, &now.to_bytes()]);
+    id_of(&hash)
+}
+
+fn id_of(hash: &[u8; 32]) -> EventId {
+    // Hex digits are visible ASCII, and 32 are no more than 64.
+    EventId::new(&hex(&hash[..16])).unwrap_or_else(|_| unreachable!("hex digits are a valid id"))
+}
+
+fields!(ReceiptName { number, id });
 tags!(Ruling { Release = 0, Confirm = 1 });
 fields!(Payment { board, tier, rank, items });

@@ -9,12 +9,14 @@ mod command;
 mod key;
 mod paid;
 mod player;
+mod signature;
 
-pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Settled, StoredOutcome, Suspicion};
-pub use command::{Action, Command, Payment, Reason, Ruling};
+pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled, StoredOutcome, Suspicion};
+pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
 pub use key::Key;
 pub use paid::Paid;
-pub use player::{Player, Profile, Rolls};
+pub use player::{CurveMark, Player, Profile, Rolls};
+pub use signature::{sign_receipt, verify_receipt};
 
 pub use crate::reward::Receipt;
 
@@ -83,7 +85,7 @@ pub enum Record {
 }
 
 /// The newest version of each kind's form, by the kind's byte.
-const NEWEST: [u8; 5] = [1, 2, 2, 2, 1];
+const NEWEST: [u8; 5] = [1, 3, 3, 3, 1];
 
 impl Record {
     /// The stable bytes.
@@ -107,19 +109,29 @@ impl Record {
     /// digests over them, stay what they were before there was anything new to say; and a program that does not know
     /// the new knows that it does not.
     fn version(&self) -> u8 {
-        let newer = match self {
-            Self::Horizon(_) | Self::Suspicion(_) => false,
-            // Version 2 has payments.
-            Self::Player(player) => !player.paid.is_empty(),
-            Self::Outcome(outcome) => outcome.effect.receipts.iter().any(is_of_payout),
-            Self::Receipt(receipt) => is_of_payout(receipt),
-        };
-        1 + u8::from(newer)
+        match self {
+            Self::Horizon(_) | Self::Suspicion(_) => 1,
+            Self::Player(player) => {
+                let Player { paid, curve, overflow, streaks, .. } = &**player;
+                if curve.is_some() || !overflow.is_empty() || !streaks.is_empty() {
+                    3
+                } else {
+                    1 + u8::from(!paid.is_empty())
+                }
+            }
+            Self::Outcome(outcome) => outcome.version(),
+            Self::Receipt(receipt) => receipt_version(receipt),
+        }
     }
 }
 
-const fn is_of_payout(receipt: &Receipt) -> bool {
-    matches!(receipt.scope, Scope::Payout { .. })
+/// Version 2 has payments; 3 has what is claimed or revoked, and what streaks and overflow give.
+fn receipt_version(receipt: &Receipt) -> u8 {
+    match receipt.scope {
+        _ if !receipt.is_plain() => 3,
+        Scope::Payout { .. } => 2,
+        _ => 1,
+    }
 }
 
 impl Stable for Record {
@@ -137,14 +149,22 @@ impl Stable for Record {
                 if version > 1 {
                     r.paid.put(out);
                 }
+                if version > 2 {
+                    r.curve.put(out);
+                    r.overflow.put(out);
+                    r.streaks.put(out);
+                }
             }
             Self::Outcome(r) => {
                 head(2, out);
-                r.put(out);
+                r.put_version(version, out);
             }
             Self::Receipt(r) => {
                 head(3, out);
                 r.put(out);
+                if version > 2 {
+                    r.put_later(out);
+                }
             }
             Self::Suspicion(r) => {
                 head(4, out);
@@ -162,10 +182,21 @@ impl Stable for Record {
                 if version > 1 {
                     player.paid = Stable::take(from)?;
                 }
+                if version > 2 {
+                    player.curve = Stable::take(from)?;
+                    player.overflow = Stable::take(from)?;
+                    player.streaks = Stable::take(from)?;
+                }
                 Self::Player(player.is_sound().then_some(player)?)
             }
-            2 => Self::Outcome(Stable::take(from)?),
-            3 => Self::Receipt(Stable::take(from)?),
+            2 => Self::Outcome(StoredOutcome::take_version(version, from)?.into()),
+            3 => {
+                let mut receipt: Box<Receipt> = Stable::take(from)?;
+                if version > 2 {
+                    receipt.take_later(from)?;
+                }
+                Self::Receipt(receipt.is_sound().then_some(receipt)?)
+            }
             4 => Self::Suspicion(Stable::take(from)?),
             _ => return None,
         };

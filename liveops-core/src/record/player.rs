@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::{BoardKey, Horizon, Paid};
 use crate::anomaly::DetectorState;
 use crate::board::Standing;
-use crate::codec::fields;
-use crate::hash::Digest;
+use crate::codec::{Stable, fields};
+use crate::hash::{Digest, hex};
 use crate::id::Id;
 use crate::limits::{INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
+use crate::progress::{Levels, Overflow, Streak};
 use crate::time::Timestamp;
 
 /// One player's state. Lists are sorted by what names their elements.
@@ -50,6 +51,44 @@ pub struct Player {
     /// Periods the player was paid for.
     #[serde(skip_serializing_if = "Paid::is_empty")]
     pub paid: Paid,
+    /// The level curve that the XP total is on, once it was brought from one to another; until then it is the one that the
+    /// rules lead on from first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub curve: Option<CurveMark>,
+    /// Experience gathered beyond the highest level.
+    #[serde(skip_serializing_if = "Overflow::is_empty")]
+    pub overflow: Overflow,
+    /// Days in a row, by streak.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub streaks: Vec<(Id, Streak)>,
+}
+
+/// The first eight bytes of a curve's hash: enough to tell the curves of one game apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CurveMark(pub [u8; 8]);
+
+impl CurveMark {
+    /// Of a curve.
+    pub fn of(levels: &Levels) -> Self {
+        let Digest(hash) = levels.hash();
+        Self(std::array::from_fn(|at| hash[at]))
+    }
+}
+
+impl Serialize for CurveMark {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl Stable for CurveMark {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Stable::take(from).map(Self)
+    }
 }
 
 /// Where a player stands with one loot table.
@@ -84,6 +123,20 @@ impl Player {
     /// What a board shows of this player.
     pub fn shown(&self, key: &BoardKey) -> Option<Standing> {
         if self.hidden { None } else { self.standing(key) }
+    }
+
+    /// Where the player stands with a streak.
+    pub fn streak(&self, name: &Id) -> Streak {
+        let at = self.streaks.binary_search_by(|(known, _)| known.cmp(name));
+        at.map_or_else(|_| Streak::default(), |at| self.streaks[at].1)
+    }
+
+    /// Changes that, or adds it.
+    pub fn set_streak(&mut self, name: &Id, streak: Streak) {
+        match self.streaks.binary_search_by(|(known, _)| known.cmp(name)) {
+            Ok(at) => self.streaks[at].1 = streak,
+            Err(at) => self.streaks.insert(at, (name.clone(), streak)),
+        }
     }
 
     /// Where the player stands with a loot table.
@@ -130,7 +183,8 @@ impl Player {
     pub(super) fn is_sound(&self) -> bool {
         let days = self.xp_by_day.iter().map(|(_, xp)| *xp);
         let rolls = self.rolls.iter().map(|(_, rolls)| rolls.count);
-        let mut counters = [self.version, self.xp, self.receipts].into_iter().chain(days).chain(rolls);
+        let overflow = [self.overflow.units, self.overflow.rest];
+        let mut counters = [self.version, self.xp, self.receipts].into_iter().chain(overflow).chain(days).chain(rolls);
         let kept_max = RECEIPTS_PER_PLAYER_MAX.unsigned_abs();
         counters.all(|counter| counter <= INTEGER_MAX.unsigned_abs())
             && self.receipts_from <= self.receipts
@@ -138,6 +192,8 @@ impl Player {
             && self.xp_by_day.is_sorted_by(|a, b| a.0 < b.0)
             && self.marks.is_sorted_by(|a, b| a < b)
             && self.rolls.is_sorted_by(|a, b| a.0 < b.0)
+            && self.streaks.is_sorted_by(|a, b| a.0 < b.0)
+            && self.streaks.iter().all(|(_, streak)| (1..=streak.longest).contains(&streak.length))
             && self.profile.is_sorted_by(|a, b| (&a.detector, &a.activity) < (&b.detector, &b.activity))
             && self.suspicions.is_sorted_by(|a, b| a.0 < b.0)
             && self.suspicions.last().is_none_or(|(number, _)| *number <= self.version)
@@ -186,7 +242,7 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid });
+} later { paid, curve, overflow, streaks });
 
 #[cfg(test)]
 mod tests {
@@ -209,6 +265,9 @@ mod tests {
             xp_by_day: vec![(-1, 5), (1, INTEGER_MAX.unsigned_abs())],
             marks: vec![id("a"), id("b")],
             rolls: vec![(id("a"), Rolls::default()), (id("b"), Rolls::default())],
+            overflow: Overflow { units: INTEGER_MAX.unsigned_abs(), rest: 7 },
+            streaks: ["a", "b"].map(|name| (id(name), Streak { last_day: 9, length: 2, longest: 2 })).to_vec(),
+            curve: Some(CurveMark([7; 8])),
             profile: vec![profile("a"), profile("b")],
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
             standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
@@ -225,7 +284,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 16] = [
+        let spoiled: [Spoiled; 20] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
@@ -233,6 +292,10 @@ mod tests {
             ("more receipts than rules keep", |p| p.receipts_from -= 1),
             ("XP of a day beyond the integers", |p| p.xp_by_day[0].1 = BEYOND),
             ("rolls that cannot grow", |p| p.rolls[1].1.count = u64::MAX),
+            ("units that cannot grow", |p| p.overflow.units = BEYOND),
+            ("a rest beyond the integers", |p| p.overflow.rest = BEYOND),
+            ("streaks out of order", |p| p.streaks.reverse()),
+            ("a streak longer than its longest", |p| p.streaks[0].1.longest = 1),
             ("days out of order", |p| p.xp_by_day.reverse()),
             ("marks out of order", |p| p.marks.reverse()),
             ("a mark twice", |p| p.marks[0] = p.marks[1].clone()),

@@ -3,12 +3,12 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::Item;
+use super::{ExpectedRolls, Item};
 use crate::codec::{Stable, fields};
 use crate::error::{Code, Error};
 use crate::hash::Digest;
 use crate::id::{Id, PlayerId};
-use crate::limits::INTEGER_MAX;
+use crate::limits::{INTEGER_MAX, PITY_ROLLS_MAX};
 
 /// Begins the message of every draw, so that the same seed used elsewhere gives nothing away.
 const DRAW_DOMAIN: &[u8] = b"liveops/roll/v1\0";
@@ -66,7 +66,7 @@ pub struct Entry {
 pub struct Pity {
     /// The entry.
     pub entry: Id,
-    /// The how-manieth roll without the entry gives it: at least 1, which means every roll.
+    /// The how-manieth roll without the entry gives it: 1, which means every roll, to [`PITY_ROLLS_MAX`].
     pub guaranteed_at: u32,
 }
 
@@ -115,9 +115,9 @@ pub enum LootError {
     /// Pity for what is not in the table.
     #[error("pity is for one of the table's entries")]
     UnknownPityEntry,
-    /// Pity before the first roll.
-    #[error("pity comes at roll 1 or later")]
-    ZeroPity,
+    /// Pity before the first roll, or after more than anybody waits for.
+    #[error("pity comes at roll 1 to {PITY_ROLLS_MAX}")]
+    PityRoll,
 }
 
 impl LootError {
@@ -126,7 +126,7 @@ impl LootError {
         match self {
             Self::Empty => Code::TooShort,
             Self::DuplicateEntry => Code::DuplicateKey,
-            Self::ZeroWeight | Self::WeightOverflow | Self::ZeroPity => Code::OutOfRange,
+            Self::ZeroWeight | Self::WeightOverflow | Self::PityRoll => Code::OutOfRange,
             Self::UnknownPityEntry => Code::Missing,
         }
     }
@@ -158,8 +158,8 @@ impl Loot {
             upper_bounds.push(total);
         }
         if let Some(pity) = &pity {
-            if pity.guaranteed_at == 0 {
-                return Err(LootError::ZeroPity);
+            if !(1..=PITY_ROLLS_MAX).contains(&pity.guaranteed_at) {
+                return Err(LootError::PityRoll);
             }
             if entries.binary_search_by(|entry| entry.name.cmp(&pity.entry)).is_err() {
                 return Err(LootError::UnknownPityEntry);
@@ -211,6 +211,36 @@ impl Loot {
     pub fn odds(&self) -> Vec<Odds> {
         let odds = |entry: &Entry| Odds { entry: entry.name.clone(), weight: entry.weight, total: self.total };
         self.entries.iter().map(odds).collect()
+    }
+
+    /// How many rolls a player makes on average until an entry comes, beginning without misses, pity taken into account;
+    /// exact but for the last digit. `None` if there is no such entry, or it can never come.
+    ///
+    /// ```
+    /// use liveops_core::Id;
+    /// use liveops_core::reward::{Entry, Loot, Pity};
+    ///
+    /// let entries = [("crown", 1), ("scale", 99)].map(|(name, weight)| Entry { name: Id::new(name).unwrap(), weight, items: vec![] });
+    /// let (crown, scale) = (entries[0].name.clone(), entries[1].name.clone());
+    /// let plain = Loot::new(entries.to_vec(), vec![], None)?;
+    /// assert_eq!(plain.expected_rolls(&crown).unwrap().to_string(), "100");
+    /// let pity = Some(Pity { entry: crown.clone(), guaranteed_at: 50 });
+    /// let helped = Loot::new(entries.to_vec(), vec![], pity)?;
+    /// assert_eq!(helped.expected_rolls(&crown).unwrap().to_string(), "39.499393");
+    /// assert_eq!(helped.expected_rolls(&scale).unwrap().to_string(), "1.010101");
+    /// # Ok::<(), liveops_core::Error>(())
+    /// ```
+    pub fn expected_rolls(&self, entry: &Id) -> Option<ExpectedRolls> {
+        let weight = |name: &Id| {
+            let index = self.entries.binary_search_by(|known| known.name.cmp(name)).ok()?;
+            self.entries.get(index).map(|entry| entry.weight)
+        };
+        let wanted = weight(entry)?;
+        match &self.pity {
+            None => ExpectedRolls::by_chance(wanted, self.total),
+            Some(pity) if pity.entry == *entry => ExpectedRolls::with_pity(wanted, self.total, pity.guaranteed_at),
+            Some(pity) => ExpectedRolls::beside_pity(wanted, weight(&pity.entry)?, self.total, pity.guaranteed_at),
+        }
     }
 
     /// The entries, in order of names.
@@ -348,6 +378,71 @@ mod tests {
     }
 
     #[test]
+    fn every_number_falls_as_often_as_the_odds_say() {
+        for weights in [[1, 1, 1], [70, 5, 25], [1, 2, 4], [997, 2, 1]] {
+            let entries = ["a", "b", "c"].iter().zip(weights).map(|(name, weight)| entry(name, weight)).collect();
+            let loot = Loot::new(entries, vec![], None).unwrap();
+            for odds in loot.odds() {
+                let fallen = (0..odds.total).filter(|number| loot.entry_at(*number) == odds.entry).count();
+                assert_eq!(fallen as u64, odds.weight, "{weights:?} {}", odds.entry);
+            }
+        }
+    }
+
+    /// Walks the tree of all rolls, in floating point, until what is left of it weighs nothing.
+    #[test]
+    fn rolls_to_expect_are_those_of_the_whole_tree() {
+        let close = |expected: Option<ExpectedRolls>, model: f64| {
+            let found = expected.unwrap().millionths();
+            let found = f64::from(u32::try_from(found).unwrap()) / 1e6;
+            assert!((found - model).abs() < 2e-6, "{found} {model}");
+        };
+        for (crown, horn, scale) in [(5_u32, 25, 70), (1, 1, 1), (1, 0, 99), (40, 59, 1)] {
+            for guaranteed_at in [2_u32, 3, 10, 90] {
+                let weights = [("crown", crown), ("horn", horn), ("scale", scale)];
+                let weights: Vec<_> = weights.into_iter().filter(|(_, weight)| *weight > 0).collect();
+                let entries = weights.iter().map(|(name, weight)| entry(name, u64::from(*weight))).collect();
+                let pity = Some(Pity { entry: id("crown"), guaranteed_at });
+                let loot = Loot::new(entries, vec![], pity).unwrap();
+                let total = f64::from(crown + horn + scale);
+                for (wanted, weight) in &weights {
+                    // chances[m]: still waiting, after m misses.
+                    let mut chances = vec![0.0; guaranteed_at as usize];
+                    chances[0] = 1.0;
+                    let mut model = 0.0;
+                    for _ in 0..200_000 {
+                        let waiting: f64 = chances.iter().sum();
+                        if waiting < 1e-15 {
+                            break;
+                        }
+                        model += waiting;
+                        let mut next = vec![0.0; guaranteed_at as usize];
+                        for (misses, chance) in chances.iter().enumerate() {
+                            let sure = misses + 1 == guaranteed_at as usize;
+                            let of_crown = if sure { 1.0 } else { f64::from(crown) / total };
+                            if *wanted != "crown" {
+                                next[0] += chance * of_crown;
+                            }
+                            if !sure {
+                                let found = if *wanted == "crown" { 0.0 } else { f64::from(*weight) / total };
+                                next[misses + 1] += chance * (1.0 - of_crown - found);
+                            }
+                        }
+                        chances = next;
+                    }
+                    close(loot.expected_rolls(&id(wanted)), model);
+                }
+            }
+        }
+        let every = chest(Some(1));
+        assert_eq!(every.expected_rolls(&id("crown")).unwrap().to_string(), "1");
+        assert_eq!(every.expected_rolls(&id("horn")), None, "it never comes");
+        assert_eq!(chest(None).expected_rolls(&id("claw")), None);
+        let far = chest(Some(PITY_ROLLS_MAX)).expected_rolls(&id("crown")).unwrap();
+        assert_eq!((far.to_string().as_str(), far.millionths()), ("20", 20_000_000));
+    }
+
+    #[test]
     fn pity_gives_the_entry_in_time_and_no_sooner() {
         let loot = chest(Some(10));
         let (mut misses, mut longest, mut pitied) = (0, 0, 0);
@@ -402,7 +497,8 @@ mod tests {
             (vec![entry("a", max), entry("b", 1)], None, LootError::WeightOverflow),
             (vec![entry("a", u64::MAX), entry("b", u64::MAX)], None, LootError::WeightOverflow),
             (vec![entry("a", 1)], pity("b", 5), LootError::UnknownPityEntry),
-            (vec![entry("a", 1)], pity("a", 0), LootError::ZeroPity),
+            (vec![entry("a", 1)], pity("a", 0), LootError::PityRoll),
+            (vec![entry("a", 1)], pity("a", PITY_ROLLS_MAX + 1), LootError::PityRoll),
         ] {
             assert_eq!(Loot::new(entries, vec![], pity), Err(error));
         }

@@ -1,13 +1,11 @@
 //! Receipts: proof of each reward, chained per player so that none can be changed, added or taken out unnoticed.
 
-use super::Item;
-use crate::codec::{Stable, fields};
+use super::{Item, Scope};
+use crate::codec::{Stable, fields, tags};
 use crate::hash::Digest;
-use crate::id::{BoardId, CommandId, EventId, Id, PlayerId};
+use crate::id::{CommandId, Id};
 use crate::time::Timestamp;
-use crate::window::Period;
 
-const ID_DOMAIN: &[u8] = b"liveops/receipt-id/v1\0";
 const HASH_DOMAIN: &[u8] = b"liveops/receipt/v1\0";
 
 /// Proof of one reward; a link of the player's chain.
@@ -16,13 +14,13 @@ const HASH_DOMAIN: &[u8] = b"liveops/receipt/v1\0";
 pub struct Receipt {
     /// Place in the player's chain, from 1 on.
     pub number: u64,
-    /// From [`receipt_id`]: the same for the same reward, whenever and however often it is computed. Deliver by it.
+    /// From [`receipt_id`](super::receipt_id): the same for the same reward, whenever and however often it is computed. Deliver by it.
     pub id: Digest,
     /// The reward's name in the rules: of a payout, the tier's.
     pub reward: Id,
     /// What it was given for.
     pub scope: Scope,
-    /// What was given.
+    /// What was given, or waits to be claimed; of a claw-back what is taken, with negative amounts.
     pub items: Vec<Item>,
     /// The command that set it off.
     pub cause: CommandId,
@@ -32,99 +30,93 @@ pub struct Receipt {
     pub rules: Digest,
     /// [`hash`](Self::hash) of the receipt before; [`Digest::default`] in the first.
     pub previous: Digest,
+    /// The first instant at which it can no longer be claimed; `None` of what is given without being claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim_until: Option<Timestamp>,
+    /// Where it stands. Not part of the chain: it changes, and the chain does not.
+    pub state: ReceiptState,
+    /// When it was claimed or revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<Timestamp>,
 }
 
-fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous });
-
-/// What a reward was given for: within one scope, none is given twice.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+/// Where a receipt stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
-pub enum Scope {
-    /// A level reached.
-    Level(u32),
-    /// An event; its time too, because an id may come again once its first outcome is forgotten.
-    Event {
-        /// The event's id.
-        id: EventId,
-        /// The event's time.
-        ts: Timestamp,
-    },
-    /// A tier of a finished period of a board.
-    Payout {
-        /// The board.
-        board: BoardId,
-        /// The period.
-        #[serde(flatten)]
-        period: Period,
-        /// The tier, which is also the reward's name.
-        tier: Id,
-    },
+pub enum ReceiptState {
+    /// Given at once.
+    #[default]
+    Issued,
+    /// Waits to be claimed.
+    Claimable,
+    /// Given when it was claimed.
+    Claimed,
+    /// Was not claimed in time. Never stored: see [`Receipt::state_at`].
+    Expired,
+    /// Taken back, by a receipt whose scope names it.
+    Revoked,
 }
 
-/// One byte for the kind, then its fields.
-impl Stable for Scope {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Level(level) => {
-                out.push(0);
-                level.put(out);
-            }
-            Self::Event { id, ts } => {
-                out.push(1);
-                id.put(out);
-                ts.put(out);
-            }
-            Self::Payout { board, period, tier } => {
-                out.push(2);
-                board.put(out);
-                period.put(out);
-                tier.put(out);
-            }
-        }
-    }
-
-    fn take(from: &mut &[u8]) -> Option<Self> {
-        match u8::take(from)? {
-            0 => u32::take(from).map(Self::Level),
-            1 => Some(Self::Event { id: EventId::take(from)?, ts: Timestamp::take(from)? }),
-            2 => Some(Self::Payout { board: BoardId::take(from)?, period: Period::take(from)?, tier: Id::take(from)? }),
-            _ => None,
-        }
-    }
-}
+fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous } later { claim_until, state, settled_at });
+tags!(ReceiptState { Issued = 0, Claimable = 1, Claimed = 2, Expired = 3, Revoked = 4 });
 
 impl Receipt {
-    /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0` and the stable bytes.
+    /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0`, the stable bytes of all up to
+    /// `previous`, and those of `claim_until` if there is one.
     pub fn hash(&self) -> Digest {
-        Digest::of(&[HASH_DOMAIN, &self.to_bytes()])
+        let mut bytes = Vec::with_capacity(256);
+        self.put(&mut bytes);
+        if let Some(until) = self.claim_until {
+            until.put(&mut bytes);
+        }
+        Digest::of(&[HASH_DOMAIN, &bytes])
     }
-}
 
-/// Names a reward by what it is given for: SHA-256 of `"liveops/receipt-id/v1" 0`, the game with its length first,
-/// and the stable bytes of the rest. `index` tells apart what one reward gives several of in one scope.
-///
-/// Neither the rules nor the cause are in it: the same level reached again, under other rules or by another command,
-/// is the same reward.
-///
-/// ```
-/// use liveops_core::reward::{Scope, receipt_id};
-/// use liveops_core::{Id, PlayerId};
-///
-/// let (ana, gold) = (PlayerId::new("ana")?, Id::new("level-gold")?);
-/// let id = receipt_id("emberfall", &ana, &gold, &Scope::Level(2), 0);
-/// assert_eq!(id.to_hex(), "a76289df63fa4752f272b4e4ca2735d9f99b3958396cf8e46ec2b43d6bd98edc");
-/// # Ok::<(), liveops_core::Error>(())
-/// ```
-pub fn receipt_id(game: &str, player: &PlayerId, reward: &Id, scope: &Scope, index: u32) -> Digest {
-    let mut bytes = Vec::with_capacity(128);
-    (game.len() as u64).put(&mut bytes);
-    bytes.extend_from_slice(game.as_bytes());
-    player.put(&mut bytes);
-    reward.put(&mut bytes);
-    scope.put(&mut bytes);
-    index.put(&mut bytes);
-    Digest::of(&[ID_DOMAIN, &bytes])
+    /// Where it stands at a time: what was not claimed in time has expired.
+    pub fn state_at(&self, now: Timestamp) -> ReceiptState {
+        match (self.state, self.claim_until) {
+            (ReceiptState::Claimable, Some(until)) if now >= until => ReceiptState::Expired,
+            (state, _) => state,
+        }
+    }
+
+    /// Whether nothing says more than the first version of its bytes can: given at once and not taken back.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.claim_until.is_none()
+            && self.state == ReceiptState::Issued
+            && self.settled_at.is_none()
+            && matches!(self.scope, Scope::Level(_) | Scope::Event { .. } | Scope::Payout { .. })
+    }
+
+    /// Whether decisions can have made it: claws back or gives, and waits, or has been settled, as its fields say.
+    pub(crate) fn is_sound(&self) -> bool {
+        let taken = matches!(self.scope, Scope::Revoke { .. });
+        let (claimable, settled) = (self.claim_until.is_some(), self.settled_at.is_some());
+        self.items.iter().all(|item| (item.amount() < 0) == taken)
+            && match self.state {
+                ReceiptState::Issued => !claimable && !settled,
+                ReceiptState::Claimable => claimable && !settled && !taken,
+                ReceiptState::Claimed => claimable && settled && !taken,
+                ReceiptState::Revoked => settled && !taken,
+                ReceiptState::Expired => false,
+            }
+    }
+
+    /// The bytes that came with a later version, behind those of [`Stable`].
+    pub(crate) fn put_later(&self, out: &mut Vec<u8>) {
+        self.claim_until.put(out);
+        self.state.put(out);
+        self.settled_at.put(out);
+    }
+
+    /// Takes them.
+    pub(crate) fn take_later(&mut self, from: &mut &[u8]) -> Option<()> {
+        self.claim_until = Stable::take(from)?;
+        self.state = Stable::take(from)?;
+        self.settled_at = Stable::take(from)?;
+        Some(())
+    }
 }
 
 /// What comes after this receipt does not vouch for it.
@@ -163,8 +155,9 @@ pub fn verify_chain(receipts: &[Receipt], head: Digest) -> Result<(), BrokenLink
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Origin;
-    use crate::window::Window;
+    use crate::id::{BoardId, EventId, Origin, PlayerId};
+    use crate::reward::receipt_id;
+    use crate::window::{Period, Window};
 
     /// Whether it changes what points back, and how.
     type Tampering = (bool, fn(&mut Receipt));
@@ -193,6 +186,9 @@ mod tests {
             ts: Timestamp::from_unix_millis(1_794_009_600_000),
             rules: Digest([7; 32]),
             previous,
+            claim_until: None,
+            state: ReceiptState::Issued,
+            settled_at: None,
         }
     }
 
@@ -231,29 +227,6 @@ mod tests {
     }
 
     #[test]
-    fn no_two_meanings_share_an_id() {
-        let mut all = Vec::new();
-        for game in ["a", "ab"] {
-            for player in ["b", "bc"] {
-                for reward in ["c", "cd"] {
-                    let payouts =
-                        [payout("d", 1, "t"), payout("d", 2, "t"), payout("dd", 1, "t"), payout("d", 1, "tt")];
-                    let others = [Scope::Level(1), Scope::Level(2), event("d", 1), event("d", 2), event("dd", 1)];
-                    for scope in others.into_iter().chain(payouts) {
-                        for index in [0, 1] {
-                            all.push(receipt_id(game, &PlayerId::new(player).unwrap(), &id(reward), &scope, index));
-                        }
-                    }
-                }
-            }
-        }
-        let len = all.len();
-        all.sort();
-        all.dedup();
-        assert_eq!(all.len(), len);
-    }
-
-    #[test]
     fn receipts_have_one_form_in_bytes_and_in_json() {
         for scope in [Scope::Level(2), event("e1", 5), payout("xp", 2966, "gold")] {
             let receipt = receipt(1, scope, Digest::default());
@@ -261,7 +234,7 @@ mod tests {
             assert_eq!(Receipt::take(&mut &bytes[..]).as_ref(), Some(&receipt));
             assert!((0..bytes.len()).all(|cut| Receipt::take(&mut &bytes[..cut]).is_none()));
         }
-        assert_eq!(Scope::take(&mut &[3, 0][..]), None);
+        assert_eq!(Scope::take(&mut &[6, 0][..]), None);
         let json = |scope| serde_json::to_value(receipt(1, scope, Digest::default())).unwrap();
         assert_eq!(json(Scope::Level(2))["scope"], serde_json::json!({"level": 2}));
         assert_eq!(json(event("e1", 5))["scope"], serde_json::json!({"event": {"id": "e1", "ts": 5}}));
@@ -269,6 +242,27 @@ mod tests {
         assert_eq!(json(payout("xp", 2966, "gold"))["scope"], serde_json::json!({"payout": period}));
         let keys = ["number", "id", "reward", "scope", "items", "cause", "ts", "rules", "previous"];
         assert!(keys.iter().all(|key| json(Scope::Level(2)).get(key).is_some()));
+    }
+
+    #[test]
+    fn the_state_changes_and_the_chain_does_not() {
+        let mut receipt = receipt(1, Scope::Level(2), Digest::default());
+        let plain = receipt.hash();
+        let until = Timestamp::from_unix_millis(10);
+        receipt.claim_until = Some(until);
+        receipt.state = ReceiptState::Claimable;
+        let promised = receipt.hash();
+        assert_ne!(plain, promised, "what can be claimed until when is part of the chain");
+        let states = [9, 10].map(|millis| receipt.state_at(Timestamp::from_unix_millis(millis)));
+        assert_eq!(states, [ReceiptState::Claimable, ReceiptState::Expired]);
+        receipt.state = ReceiptState::Claimed;
+        receipt.settled_at = Some(until.minus_millis(1));
+        assert_eq!((receipt.hash(), receipt.state_at(until)), (promised, ReceiptState::Claimed));
+        let json = serde_json::to_value(&receipt).unwrap();
+        assert_eq!(
+            (&json["state"], &json["claimUntil"], &json["settledAt"]),
+            (&"claimed".into(), &10.into(), &9.into())
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{BoardRule, Rules};
 use crate::error::{Code, Error};
+use crate::hash::Digest;
 use crate::time::Timestamp;
 
 /// How two rules documents differ.
@@ -16,6 +17,22 @@ pub struct RulesDiff {
     pub removed: Vec<String>,
     /// Paths whose value differs.
     pub changed: Vec<String>,
+    /// The level curve, if it changes: see [`Rules::plan_migration`] for what that does before doing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level_curve: Option<CurveChange>,
+}
+
+/// One level curve instead of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CurveChange {
+    /// Hash of the old one.
+    pub from: Digest,
+    /// Hash of the new one.
+    pub to: Digest,
+    /// Whether the new document's `migrations` say how the old one is left. If not, totals stay as they are, and levels
+    /// that are then reached for the first time are rewarded.
+    pub migrates: bool,
 }
 
 impl RulesDiff {
@@ -70,6 +87,13 @@ impl Rules {
             added: only(new, self),
             removed: only(self, new),
             changed: changed.map(|(path, _)| path.clone()).collect(),
+            level_curve: self.curve_change(new),
         })
+    }
+
+    fn curve_change(&self, new: &Self) -> Option<CurveChange> {
+        let [from, to] = [self, new].map(|rules| rules.progression.levels.hash());
+        let migrates = new.migrations.iter().any(|rule| rule.from.hash() == from);
+        (from != to).then_some(CurveChange { from, to, migrates })
     }
 }

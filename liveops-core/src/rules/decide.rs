@@ -1,19 +1,15 @@
 //! The decision.
 
-use super::draft::{Draft, NewEntry, Scratch};
-use super::{BoardRule, Prize, Rules};
+use super::Rules;
+use super::draft::{Draft, Scratch};
 use crate::anomaly::{self, DetectorState};
-use crate::board::Score;
 use crate::error::Code;
 use crate::event::{Event, Payload};
-use crate::id::{CommandId, Id};
-use crate::limits::INTEGER_MAX;
-use crate::progress::Grant;
+use crate::id::Id;
 use crate::record::{
-    Action, BoardKey, ChangeSet, Command, Effect, Horizon, Judgement, Payment, Player, Profile, Receipt, Ruling,
-    Settled, StoredOutcome, Suspicion,
+    Action, ChangeSet, Command, Effect, Horizon, Judgement, Player, Profile, Receipt, Settled, StoredOutcome, Suspicion,
 };
-use crate::reward::{Item, Kill, Scope, Trigger, receipt_id};
+use crate::reward::ReceiptState;
 use crate::time::Timestamp;
 use crate::window::{Period, Window};
 
@@ -24,6 +20,8 @@ pub struct Found {
     pub outcome: Option<Box<StoredOutcome>>,
     /// The suspicion that a review is about.
     pub suspicion: Option<Box<Suspicion>>,
+    /// The receipt that is claimed or revoked.
+    pub receipt: Option<Box<Receipt>>,
 }
 
 /// The answer to one command, if the change set of its run is committed.
@@ -38,15 +36,15 @@ pub enum Decision {
 }
 
 /// The event being decided, and under which command.
-struct Cause<'a> {
-    kind: &'a Id,
-    payload: &'a Payload,
+pub(super) struct Cause<'a> {
+    pub(super) kind: &'a Id,
+    pub(super) payload: &'a Payload,
     /// The event's own id and time: they name what it earns.
-    event_id: &'a crate::id::EventId,
-    ts: Timestamp,
-    command: &'a Command,
+    pub(super) event_id: &'a crate::id::EventId,
+    pub(super) ts: Timestamp,
+    pub(super) command: &'a Command,
     /// When it counts as decided.
-    now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// What detectors say about an event, and what they learn from it.
@@ -79,21 +77,19 @@ impl Rules {
         Some(draft.changes)
     }
 
-    fn decide_one(&self, command: &Command, found: Found, draft: &mut Draft<'_>) -> Decision {
+    fn decide_one(&self, command: &Command, mut found: Found, draft: &mut Draft<'_>) -> Decision {
         let fingerprint = command.fingerprint(&self.fingerprint_key, &mut draft.scratch.bytes);
-        if let Some(first) = draft.outcome(&command.id, found.outcome) {
+        if let Some(first) = draft.outcome(&command.id, found.outcome.take()) {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
         }
-        let mut remembered_from = command.ts;
-        if let Action::Payout(payment) = &command.action {
-            if draft.changes.record.paid.contains(&payment.board) {
-                return Decision::Replay(self.nothing(draft));
-            }
-            // Its period may have closed long ago, and whoever was interrupted wants to know what was paid.
-            remembered_from = draft.horizon.now;
+        if let Some(decision) = self.by_mark(command, found.receipt.as_deref(), draft) {
+            return decision;
         }
-        match self.effect(command, found.suspicion, draft) {
+        let payment = matches!(command.action, Action::Payout(_));
+        // A payment's period may have closed long ago, and whoever was interrupted wants to know what was paid.
+        let remembered_from = if payment { draft.horizon.now } else { command.ts };
+        match self.effect(command, found, draft) {
             Ok(effect) => {
                 let outcome = StoredOutcome { fingerprint, ts: remembered_from, effect: effect.clone() };
                 draft.settle(command, outcome);
@@ -103,13 +99,28 @@ impl Rules {
         }
     }
 
+    /// What the marks that outlive outcomes say of a command, if anything: that it was done before, or leads elsewhere.
+    fn by_mark(&self, command: &Command, receipt: Option<&Receipt>, draft: &Draft<'_>) -> Option<Decision> {
+        match &command.action {
+            Action::Payout(payment) if draft.changes.record.paid.contains(&payment.board) => {
+                Some(Decision::Replay(self.nothing(draft)))
+            }
+            Action::Claim(name) => {
+                let claimed = draft.receipt(*name, receipt).filter(|r| r.state == ReceiptState::Claimed)?;
+                Some(Decision::Replay(Effect { receipts: vec![claimed], ..self.nothing(draft) }))
+            }
+            Action::Migrate { curve } if *curve != self.progression.levels.hash() => {
+                Some(Decision::Refuse(Code::CurveChanged))
+            }
+            Action::Migrate { .. } if self.migration(&draft.changes.record).is_none() => {
+                Some(Decision::Replay(self.nothing(draft)))
+            }
+            _ => None,
+        }
+    }
+
     /// Applies the action to the draft, or leaves the draft as it was.
-    fn effect(
-        &self,
-        command: &Command,
-        suspicion: Option<Box<Suspicion>>,
-        draft: &mut Draft<'_>,
-    ) -> Result<Effect, Code> {
+    fn effect(&self, command: &Command, found: Found, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let now = command.received_at.max(draft.horizon.now);
         // A payment has no age: its mark tells whether it was made, when its outcome no longer can.
         if !matches!(command.action, Action::Payout(_)) {
@@ -130,7 +141,7 @@ impl Rules {
             }
             Action::Adjust { xp, .. } => self.adjust(*xp, command, draft),
             Action::Review { suspicion: number, ruling } => {
-                self.review(*number, *ruling, suspicion, command, now, draft)
+                self.review(*number, *ruling, found.suspicion, command, now, draft)
             }
             Action::SetVisibility { hidden } => {
                 draft.changes.record.hidden = *hidden;
@@ -141,6 +152,9 @@ impl Rules {
                 Ok(self.nothing(draft))
             }
             Action::Payout(payment) => self.pay(payment, command, draft),
+            Action::Claim(name) => self.claim(*name, found.receipt.as_deref(), command, now, draft),
+            Action::Revoke { receipt: name, .. } => self.revoke(*name, found.receipt.as_deref(), command, draft),
+            Action::Migrate { .. } => Ok(self.migrate(command, draft)),
         }
     }
 
@@ -209,230 +223,9 @@ impl Rules {
         named.unwrap_or(&self.other_activity)
     }
 
-    fn review(
-        &self,
-        number: u64,
-        ruling: Ruling,
-        stored: Option<Box<Suspicion>>,
-        command: &Command,
-        now: Timestamp,
-        draft: &mut Draft<'_>,
-    ) -> Result<Effect, Code> {
-        let suspicion = draft.suspicion(number, stored).ok_or(Code::SuspicionUnknown)?;
-        if suspicion.settled != Settled::Open {
-            return Err(Code::SuspicionSettled);
-        }
-        let (settled, effect) = match ruling {
-            Ruling::Release if suspicion.held => {
-                let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
-                let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
-                let requested = self.requested_xp(kind, payload)?;
-                (Settled::Released, self.grant(&cause, requested, draft)?)
-            }
-            Ruling::Release => (Settled::Released, self.nothing(draft)),
-            Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),
-        };
-        draft.put_suspicion(number, Suspicion { settled, ..suspicion });
-        Ok(effect)
-    }
-
-    fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let total = draft.changes.record.xp.checked_add_signed(xp).ok_or(Code::OutOfRange)?;
-        if total > INTEGER_MAX.unsigned_abs() {
-            return Err(Code::ScoreOverflow);
-        }
-        draft.changes.record.xp = total;
-        let receipts = self.level_rewards(command.ts, command, draft);
-        draft.trim_receipts(self.receipts_max);
-        Ok(Effect { adjusted: xp, receipts, ..self.nothing(draft) })
-    }
-
-    /// Gives what a place in a finished period is worth, and marks it as given.
-    fn pay(&self, payment: &Payment, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let (key, now) = (&payment.board, draft.horizon.now);
-        let rule = self.board(&key.board).ok_or(Code::UnknownBoard)?;
-        rule.keep(key.period.window).ok_or(Code::UnknownWindow)?;
-        self.closed_at(key.period, draft.horizon)?;
-        if command.ts > now {
-            return Err(Code::TooFarInFuture);
-        }
-        // Entries go with their period. Then all that can be told is whether anybody is there.
-        let player = &draft.changes.record;
-        let stands = if self.keeps(key, now) { player.standing(key).is_some() } else { !player.is_gone() };
-        if !stands {
-            return Err(Code::StandingUnknown);
-        }
-        if player.hidden {
-            return Err(Code::PlayerHidden);
-        }
-        draft.changes.record.paid.insert(key);
-        let BoardKey { board, period } = key.clone();
-        let scope = Scope::Payout { board, period, tier: payment.tier.clone() };
-        let receipt = self.receipt(&payment.tier, scope, payment.items.clone(), command.ts, command, draft);
-        draft.trim_receipts(self.receipts_max);
-        Ok(Effect { receipts: vec![receipt], ..self.nothing(draft) })
-    }
-
     /// Nothing but the level as it is.
-    fn nothing(&self, draft: &Draft<'_>) -> Effect {
-        Effect { level: self.progression.levels.level_at(draft.changes.record.xp), ..Effect::default() }
-    }
-
-    /// The sum of what every matching XP rule gives.
-    pub(super) fn requested_xp(&self, kind: &Id, payload: &Payload) -> Result<u64, Code> {
-        let amounts = self
-            .xp
-            .iter()
-            .filter(|(select, _)| select.matches(kind, payload))
-            .filter_map(|(_, amount)| amount.of(payload, 0, 0));
-        let sum = amounts.map(|amount| amount.max(0)).try_fold(0_i64, i64::checked_add);
-        Ok(sum.filter(|sum| *sum <= INTEGER_MAX).ok_or(Code::ScoreOverflow)?.unsigned_abs())
-    }
-
-    /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
-    fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        // A released event counts towards the day of its review: the tally of its own day may be gone.
-        let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
-        let player = &draft.changes.record;
-        let granted_today = day.map_or(0, |day| player.xp_on(day.index));
-        let xp = self.progression.grant(player.xp, granted_today, requested, cause.ts).map_err(|e| e.code())?;
-        let late = self.count(cause, xp, draft)?;
-
-        self.enter(draft);
-        let player = &mut draft.changes.record;
-        player.xp += xp.granted;
-        if let Some(day) = day.filter(|_| xp.granted > 0) {
-            player.xp_by_day.retain(|(known, _)| *known != day.index);
-            player.xp_by_day.push((day.index, granted_today + xp.granted));
-            player.xp_by_day.sort_unstable();
-        }
-        let mut receipts = self.level_rewards(cause.ts, cause.command, draft);
-        self.event_rewards(cause, &mut receipts, draft);
-        draft.trim_receipts(self.receipts_max);
-        Ok(Effect { xp, receipts, late, ..self.nothing(draft) })
-    }
-
-    /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
-    /// Boards and standings are sorted alike, so each search goes on where the one before ended.
-    fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
-        draft.scratch.entries.clear();
-        let mut late = Vec::new();
-        let standings = &draft.changes.record.standings;
-        let mut at = 0;
-        for (place, rule) in self.boards.iter().enumerate() {
-            let Some(value) = value(rule, cause, xp) else { continue };
-            at += standings[at..].partition_point(|(known, _)| known.board < rule.board);
-            for (window, _) in &rule.windows {
-                let Some(period) = self.calendar.period(*window, cause.ts) else { continue };
-                let closes_at = self.calendar.closes_at(period);
-                if closes_at <= cause.now {
-                    late.push(BoardKey { board: rule.board.clone(), period });
-                    continue;
-                }
-                let here = |at: usize| standings.get(at).filter(|(known, _)| known.board == rule.board);
-                while here(at).is_some_and(|(known, _)| known.period < period) {
-                    at += 1;
-                }
-                let before = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
-                let received_at = cause.command.received_at;
-                let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
-                let standing = after.ok().filter(|s| in_range(s.score)).ok_or(Code::ScoreOverflow)?;
-                draft.scratch.entries.push(NewEntry { at, replaces: before.is_some(), period, rule: place, standing });
-            }
-        }
-        Ok(late)
-    }
-
-    /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
-    fn enter(&self, draft: &mut Draft<'_>) {
-        let changes = &mut draft.changes;
-        for NewEntry { at, replaces, period, rule, standing } in draft.scratch.entries.drain(..).rev() {
-            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(period));
-            if replaces {
-                changes.record.standings[at].1 = standing;
-            } else {
-                let board = self.boards[rule].board.clone();
-                changes.record.standings.insert(at, (BoardKey { board, period }, standing));
-            }
-        }
-    }
-
-    fn level_rewards(&self, ts: Timestamp, command: &Command, draft: &mut Draft<'_>) -> Vec<Receipt> {
-        let level = self.progression.levels.level_at(draft.changes.record.xp);
-        let first = draft.changes.record.granted_through.max(1).saturating_add(1);
-        if level < first {
-            return Vec::new();
-        }
-        let mut receipts = Vec::new();
-        for level in first..=level {
-            for rule in self.rewards.iter().filter(|rule| rule.trigger.on_level(level)) {
-                let items = self.open(&rule.prize, draft);
-                receipts.push(self.receipt(&rule.name, Scope::Level(level), items, ts, command, draft));
-            }
-        }
-        draft.changes.record.granted_through = level;
-        receipts
-    }
-
-    fn event_rewards(&self, cause: &Cause<'_>, receipts: &mut Vec<Receipt>, draft: &mut Draft<'_>) {
-        for rule in &self.rewards {
-            let marks = &mut draft.changes.record.marks;
-            let mark = marks.binary_search(&rule.name);
-            let killed = cause.payload.id("bossId").filter(|_| cause.kind == "boss_kill");
-            if !(rule.trigger.on_event(cause.kind) || killed.is_some_and(|b| rule.trigger.on_boss(b, mark.is_err()))) {
-                continue;
-            }
-            if let (Trigger::Boss { kill: Kill::First, .. }, Err(at)) = (&rule.trigger, mark) {
-                marks.insert(at, rule.name.clone());
-            }
-            let scope = Scope::Event { id: cause.event_id.clone(), ts: cause.ts };
-            let items = self.open(&rule.prize, draft);
-            receipts.push(self.receipt(&rule.name, scope, items, cause.ts, cause.command, draft));
-        }
-    }
-
-    /// What is in it: rolls, if that is a matter of luck.
-    fn open(&self, prize: &Prize, draft: &mut Draft<'_>) -> Vec<Item> {
-        let name = match prize {
-            Prize::Items(items) => return items.clone(),
-            Prize::Loot(name) => name,
-        };
-        // Every name was looked up when the rules were read.
-        let Some(table) = self.loot.get(name) else { return Vec::new() };
-        let mut rolls = draft.changes.record.rolls(name);
-        let roll = table.roll(&self.loot_seed, name, &draft.changes.player, rolls.count, rolls.misses);
-        rolls.count += 1;
-        rolls.misses = roll.misses_after;
-        draft.changes.record.set_rolls(name, rolls);
-        table.items(&roll.entry).unwrap_or_default()
-    }
-
-    fn receipt(
-        &self,
-        reward: &Id,
-        scope: Scope,
-        items: Vec<Item>,
-        ts: Timestamp,
-        command: &Command,
-        draft: &mut Draft<'_>,
-    ) -> Receipt {
-        let player = &mut draft.changes.record;
-        let receipt = Receipt {
-            number: player.receipts + 1,
-            id: receipt_id(&self.game, &command.player, reward, &scope, 0),
-            reward: reward.clone(),
-            scope,
-            items,
-            cause: CommandId::clone(&command.id),
-            ts,
-            rules: self.hash,
-            previous: player.chain_head,
-        };
-        player.receipts = receipt.number;
-        player.receipts_from = player.receipts_from.max(1);
-        player.chain_head = receipt.hash();
-        draft.changes.receipts.push(receipt.clone());
-        receipt
+    pub(super) fn nothing(&self, draft: &Draft<'_>) -> Effect {
+        Effect { level: self.progression.levels.level_at(self.xp_of(&draft.changes.record)), ..Effect::default() }
     }
 
     /// Drops what of the record no acceptable command can ask for any more.
@@ -444,19 +237,4 @@ impl Rules {
             self.calendar.end(day) > horizon.forgotten_before
         });
     }
-}
-
-fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
-    if !rule.select.matches(cause.kind, cause.payload) {
-        return None;
-    }
-    let [requested, granted] = [xp.requested, xp.granted].map(|xp| i64::try_from(xp).unwrap_or(i64::MAX));
-    let number = |amount: &super::Amount| amount.of(cause.payload, requested, granted);
-    let subscore = rule.subvalue.as_ref().and_then(number).unwrap_or(0);
-    number(&rule.value).map(|score| Score { score, subscore })
-}
-
-fn in_range(score: Score) -> bool {
-    let range = -INTEGER_MAX..=INTEGER_MAX;
-    range.contains(&score.score) && range.contains(&score.subscore)
 }

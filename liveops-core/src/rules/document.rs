@@ -1,14 +1,14 @@
 //! The rules document, read from the top.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::calendar::calendar;
-use super::payout;
+use super::progress::{self, Progress};
 use super::reader::{self, Fields, Node, RulesError};
+use super::reward::{self, Bundles};
 use super::select::Wanted;
-use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Prize, RewardRule, Rules, Selector, seconds};
+use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Rules, Selector, payout, seconds};
 use crate::anomaly::{self, DetectorKind, Prior, Threshold};
 use crate::board::{Operator, Order, Ranking, Sort, Ties};
 use crate::error::Code;
@@ -17,20 +17,16 @@ use crate::hash::Digest;
 use crate::id::Id;
 use crate::json::{self, Value};
 use crate::limits::{
-    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, BOOSTS_MAX, COEFFICIENTS_MAX, DETECTORS_MAX, FIELDS_MAX,
-    FUTURE_SECONDS_DEFAULT, INTEGER_MAX, LEVELS_MAX, PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, REWARDS_MAX,
-    TEXT_BYTES_MAX,
+    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, DETECTORS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX,
+    PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
 };
-use crate::progress::{AtMaxLevel, Boost, LevelCurve, Levels, Progression, Ratio, Rounding, Stacking};
 use crate::quota::Quota;
-use crate::reward::{Entry, Item, Kill, Loot, Pity, Trigger};
 use crate::window::{Calendar, Window};
 
 pub(super) type Read<T> = Result<T, RulesError>;
 
 /// A year: no limit of time in seconds is larger.
 const YEAR_SECONDS: i64 = 366 * 86_400;
-const XP_RULES_MAX: usize = 256;
 const QUOTAS_MAX: usize = 16;
 
 pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
@@ -49,15 +45,18 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let limits = limits(fields.get("limits"))?;
     let schemas = fields.get("events").map_or_else(|| Ok(Schemas::builtin()), |node| events(&node))?;
     let rules = Names { schemas: &schemas };
-    let (progression, xp) = progress(fields.get("progress"), &rules)?;
+    let bundles = fields.get("bundles").map_or_else(|| Ok(Bundles::new()), |node| reward::bundles(&node))?;
+    let Progress { progression, xp, streaks, overflow, migrations } =
+        progress::read(fields.get("progress"), &rules, &bundles)?;
     let activities = match fields.get("activities") {
         Some(node) => bounded(&node, ACTIVITIES_MAX)?.iter().map(Node::id).collect::<Read<_>>()?,
         None => Vec::new(),
     };
-    let loot = fields.get("loot").map_or_else(|| Ok(BTreeMap::new()), |node| loot(&node))?;
-    let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| rewards(&node, &loot, &rules))?;
+    let loot = fields.get("loot").map_or_else(|| Ok(BTreeMap::new()), |node| reward::loot(&node, &bundles))?;
+    let given = reward::Given { loot: &loot, bundles: &bundles, streaks: &streaks };
+    let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| reward::read(&node, &given, &rules))?;
     let calendar = fields.get("calendar").map_or_else(|| Ok(Calendar::utc()), |node| calendar(&node))?;
-    let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules))?;
+    let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules, &bundles))?;
     let detectors = fields.get("detectors").map_or_else(|| Ok(Vec::new()), |node| detectors(&node, &rules))?;
     let (receipts_max, suspicions_days) = retention(fields.get("retention"))?;
     let quotas = fields.get("door").map_or_else(|| Ok(Vec::new()), |node| door(&node))?;
@@ -73,6 +72,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         calendar,
         progression,
         xp,
+        streaks,
+        overflow,
+        migrations,
         activities,
         other_activity: name("other"),
         rewards,
@@ -90,11 +92,11 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
 }
 
 /// What names in the rules may refer to.
-struct Names<'a> {
-    schemas: &'a Schemas,
+pub(super) struct Names<'a> {
+    pub(super) schemas: &'a Schemas,
 }
 
-fn name(text: &'static str) -> Id {
+pub(super) fn name(text: &'static str) -> Id {
     // Literals of this file, all visible ASCII.
     Id::new(text).unwrap_or_else(|_| unreachable!("{text} is a valid id"))
 }
@@ -232,15 +234,21 @@ fn range(fields: &mut Fields<'_>, lowest: i64, min: i64, max: i64) -> Read<(i64,
 }
 
 /// `on` and `where`.
-fn select(fields: &mut Fields<'_>, names: &Names<'_>) -> Read<Selector> {
+pub(super) fn select(fields: &mut Fields<'_>, names: &Names<'_>) -> Read<Selector> {
     let on = match fields.get("on") {
         Some(node) => Some(event_type(&node, names)?),
         None => None,
     };
+    let wanted = wanted(fields, on.as_ref(), names)?;
+    Ok(Selector { on, wanted })
+}
+
+/// `where`: what fields of the event must be equal to.
+pub(super) fn wanted(fields: &mut Fields<'_>, on: Option<&Id>, names: &Names<'_>) -> Read<Vec<(Id, Wanted)>> {
     let mut wanted = Vec::new();
     if let Some(node) = fields.get("where") {
         for (field, node) in node.named(FIELDS_MAX)? {
-            names.field(&field, on.as_ref(), &node)?;
+            names.field(&field, on, &node)?;
             let value = match node.value() {
                 Value::Integer(value) => Wanted::Int(*value),
                 Value::Bool(value) => Wanted::Bool(*value),
@@ -250,10 +258,10 @@ fn select(fields: &mut Fields<'_>, names: &Names<'_>) -> Read<Selector> {
             wanted.push((field, value));
         }
     }
-    Ok(Selector { on, wanted })
+    Ok(wanted)
 }
 
-fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
+pub(super) fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
     let kind = node.id()?;
     if names.schemas.get(kind.as_str()).is_none() {
         return Err(node.error(Code::UnknownType, "the rules know no such event type"));
@@ -263,7 +271,7 @@ fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
 
 impl Names<'_> {
     /// The kinds that a field has, on one event type or on any that has it.
-    fn field(&self, field: &Id, on: Option<&Id>, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
+    pub(super) fn field(&self, field: &Id, on: Option<&Id>, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
         let kinds: Vec<_> = self
             .schemas
             .iter()
@@ -278,7 +286,7 @@ impl Names<'_> {
 }
 
 /// `value` or `amount`: an integer, `{"field": ...}`, or the name of a kind of XP where that is known.
-fn amount(node: &Node<'_>, select: &Selector, names: &Names<'_>, xp_is_known: bool) -> Read<Amount> {
+pub(super) fn amount(node: &Node<'_>, select: &Selector, names: &Names<'_>, xp_is_known: bool) -> Read<Amount> {
     match node.value() {
         Value::Integer(_) => node.int(-INTEGER_MAX, INTEGER_MAX).map(Amount::Fixed),
         Value::String(_) if xp_is_known => node
@@ -300,199 +308,7 @@ fn amount(node: &Node<'_>, select: &Selector, names: &Names<'_>, xp_is_known: bo
     }
 }
 
-fn progress(node: Option<Node<'_>>, names: &Names<'_>) -> Read<(Progression, Vec<(Selector, Amount)>)> {
-    // Without rules for XP, every event gives what it asks for.
-    let delta_xp = vec![(Selector::default(), Amount::Field(name("deltaXp")))];
-    let one_level = || LevelCurve::linear(INTEGER_MAX.unsigned_abs(), 0).max_level(2).compile();
-    let Some(node) = node else {
-        let levels =
-            one_level().map_err(|e| RulesError { path: String::new(), issue: e.code(), message: e.to_string() })?;
-        return Ok((Progression::new(levels), delta_xp));
-    };
-    let mut fields = node.fields()?;
-    let levels = curve(&fields.need("curve")?)?;
-    let at_max_level = fields.get("atMaxLevel").map_or(Ok(AtMaxLevel::Bank), |node| {
-        node.word(&[("bank", AtMaxLevel::Bank), ("discard", AtMaxLevel::Discard)])
-    })?;
-    let daily_xp_cap = fields.get("dailyXpCap").map(|node| node.uint(0)).transpose()?;
-    let mut boosts = Vec::new();
-    for node in fields.get("boosts").map_or_else(|| Ok(Vec::new()), |node| bounded(&node, BOOSTS_MAX))? {
-        let mut fields = node.fields()?;
-        let id = fields.need("id")?.id()?;
-        let from = fields.need("from")?.time()?;
-        let until_node = fields.need("until")?;
-        let until = until_node.time()?;
-        if until <= from {
-            return Err(until_node.error(Code::OutOfRange, "a boost ends after it begins"));
-        }
-        let factor = ratio(&fields.need("factor")?)?;
-        fields.end()?;
-        boosts.push(Boost { id, from, until, factor });
-    }
-    let xp = match fields.get("xp") {
-        Some(node) => bounded(&node, XP_RULES_MAX)?.iter().map(|node| xp_rule(node, names)).collect::<Read<_>>()?,
-        None => delta_xp,
-    };
-    fields.end()?;
-    Ok((Progression { levels, at_max_level, daily_xp_cap, boosts, stacking: Stacking::Multiply }, xp))
-}
-
-fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {
-    let mut fields = node.fields()?;
-    let select = select(&mut fields, names)?;
-    let amount = amount(&fields.need("amount")?, &select, names, false)?;
-    fields.end()?;
-    Ok((select, amount))
-}
-
-fn ratio(node: &Node<'_>) -> Read<Ratio> {
-    Ratio::parse(node.decimal()?).map_err(|e| node.error(e.code(), "a positive decimal such as \"1.2\" expected"))
-}
-
-fn curve(node: &Node<'_>) -> Read<Levels> {
-    let mut fields = node.fields()?;
-    let max_level = fields.get("maxLevel").map(|node| node.u32(1, LEVELS_MAX)).transpose()?;
-    let curve = curve_shape(&mut fields, 0)?;
-    fields.end()?;
-    let curve = match max_level {
-        Some(max_level) => curve.max_level(max_level),
-        None => curve,
-    };
-    curve.compile().map_err(|e| node.error(e.code(), e))
-}
-
-fn curve_shape(fields: &mut Fields<'_>, depth: u8) -> Read<LevelCurve> {
-    let kind = fields.need("kind")?;
-    let shape = kind.word(&[
-        ("table", "table"),
-        ("linear", "linear"),
-        ("polynomial", "polynomial"),
-        ("exponential", "exponential"),
-        ("piecewise", "piecewise"),
-    ])?;
-    let curve = match shape {
-        "table" => {
-            let costs = fields.need("costs")?;
-            LevelCurve::table(bounded(&costs, LEVELS_MAX as usize)?.iter().map(|n| n.uint(1)).collect::<Read<_>>()?)
-        }
-        "linear" => LevelCurve::linear(fields.need("base")?.uint(1)?, fields.need("step")?.uint(0)?),
-        "polynomial" => {
-            let node = fields.need("coefficients")?;
-            let texts = bounded(&node, COEFFICIENTS_MAX)?.iter().map(Node::decimal).collect::<Read<Vec<_>>>()?;
-            LevelCurve::polynomial(&texts).map_err(|e| node.error(e.code(), e))?
-        }
-        "exponential" => {
-            let base = fields.need("base")?.uint(1)?;
-            let growth = fields.need("growth")?;
-            LevelCurve::exponential(base, growth.decimal()?).map_err(|e| growth.error(e.code(), e))?
-        }
-        _ if depth > 0 => return Err(kind.error(Code::TooDeep, "a piece is not made of pieces")),
-        _ => {
-            let mut pieces = Vec::new();
-            for node in bounded(&fields.need("pieces")?, 64)? {
-                let mut fields = node.fields()?;
-                let from_level = fields.need("fromLevel")?.u32(1, LEVELS_MAX)?;
-                let piece = curve_shape(&mut fields, depth + 1)?;
-                fields.end()?;
-                pieces.push((from_level, piece));
-            }
-            LevelCurve::piecewise(pieces)
-        }
-    };
-    Ok(match fields.get("rounding") {
-        Some(node) => curve.rounding(node.word(&[
-            ("floor", Rounding::Floor),
-            ("ceil", Rounding::Ceil),
-            ("nearest", Rounding::Nearest),
-        ])?),
-        None => curve,
-    })
-}
-
-pub(super) fn items(node: &Node<'_>) -> Read<Vec<Item>> {
-    match node.value() {
-        Value::Object(_) => Ok(vec![item(node)?]),
-        _ => bounded(node, 64)?.iter().map(item).collect(),
-    }
-}
-
-fn item(node: &Node<'_>) -> Read<Item> {
-    let mut fields = node.fields()?;
-    let (kind, id) = (fields.need("kind")?.id()?, fields.need("id")?.id()?);
-    let amount = fields.need("amount")?.uint(1)?;
-    fields.end()?;
-    Item::new(kind, id, amount).map_err(|e| node.error(e.code(), "an amount of 1 or more expected"))
-}
-
-fn loot(node: &Node<'_>) -> Read<BTreeMap<Id, Loot>> {
-    let mut tables = BTreeMap::new();
-    for (name, node) in node.named(REWARDS_MAX)? {
-        let mut fields = node.fields()?;
-        let mut entries = Vec::new();
-        for (name, node) in fields.need("entries")?.named(1000)? {
-            let mut fields = node.fields()?;
-            let weight = fields.need("weight")?.uint(1)?;
-            let items = fields.get("grant").map_or_else(|| Ok(Vec::new()), |node| items(&node))?;
-            fields.end()?;
-            entries.push(Entry { name, weight, items });
-        }
-        let guaranteed = fields.get("guaranteed").map_or_else(|| Ok(Vec::new()), |node| items(&node))?;
-        let mut pity = None;
-        if let Some(node) = fields.get("pity") {
-            let mut fields = node.fields()?;
-            let entry = fields.need("entry")?.id()?;
-            let guaranteed_at = fields.need("guaranteedAt")?.u32(1, u32::MAX)?;
-            fields.end()?;
-            pity = Some(Pity { entry, guaranteed_at });
-        }
-        fields.end()?;
-        tables.insert(name, Loot::new(entries, guaranteed, pity).map_err(|e| node.error(e.code(), e))?);
-    }
-    Ok(tables)
-}
-
-fn rewards(node: &Node<'_>, loot: &BTreeMap<Id, Loot>, names: &Names<'_>) -> Read<Vec<RewardRule>> {
-    let mut rewards = Vec::new();
-    for (name, node) in node.named(REWARDS_MAX)? {
-        let mut fields = node.fields()?;
-        let trigger = trigger(&fields.need("on")?, names)?;
-        let prize = match (fields.get("grant"), fields.get("loot")) {
-            (Some(grant), None) => Prize::Items(items(&grant)?),
-            (None, Some(table)) => {
-                let name = table.id()?;
-                if !loot.contains_key(&name) {
-                    return Err(table.error(Code::Missing, "no loot table of this name"));
-                }
-                Prize::Loot(name)
-            }
-            _ => return Err(node.error(Code::Missing, "either \"grant\" or \"loot\"")),
-        };
-        fields.end()?;
-        rewards.push(RewardRule { name, trigger, prize });
-    }
-    Ok(rewards)
-}
-
-fn trigger(node: &Node<'_>, names: &Names<'_>) -> Read<Trigger> {
-    let mut fields = node.fields()?;
-    let trigger = if let Some(level) = fields.get("level") {
-        Trigger::Level(level.u32(2, LEVELS_MAX)?)
-    } else if let Some(every) = fields.get("everyLevels") {
-        let step = NonZeroU32::new(every.u32(1, LEVELS_MAX)?);
-        Trigger::EveryLevels(step.unwrap_or(NonZeroU32::MIN))
-    } else if let Some(boss) = fields.get("boss") {
-        let kills = [("first", Kill::First), ("any", Kill::Any)];
-        Trigger::Boss { boss: boss.id()?, kill: fields.get("kill").map_or(Ok(Kill::Any), |n| n.word(&kills))? }
-    } else if let Some(event) = fields.get("event") {
-        Trigger::Event { kind: event_type(&event, names)? }
-    } else {
-        return Err(node.error(Code::Missing, "one of level, everyLevels, boss, event"));
-    };
-    fields.end()?;
-    Ok(trigger)
-}
-
-fn boards(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<BoardRule>> {
+fn boards(node: &Node<'_>, names: &Names<'_>, bundles: &Bundles) -> Read<Vec<BoardRule>> {
     let mut boards = Vec::new();
     for (board, node) in node.named(BOARDS_MAX)? {
         let mut fields = node.fields()?;
@@ -535,7 +351,8 @@ fn boards(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<BoardRule>> {
             return Err(keep.error(Code::TooShort, "a board has at least one window"));
         }
         windows.sort_unstable();
-        let payouts = fields.get("payouts").map_or_else(|| Ok(Vec::new()), |node| payout::read(&node, &windows))?;
+        let payouts =
+            fields.get("payouts").map_or_else(|| Ok(Vec::new()), |node| payout::read(&node, &windows, bundles))?;
         fields.end()?;
         let (board, sort) = (board.into(), Sort { order, ties });
         boards.push(BoardRule { board, select, value, subvalue, operator, sort, ranking, windows, payouts });

@@ -3,7 +3,7 @@
 use crate::board::Standing;
 use crate::id::CommandId;
 use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
-use crate::record::{ChangeSet, Command, Horizon, Key, Player, StoredOutcome, Suspicion};
+use crate::record::{ChangeSet, Command, Horizon, Key, Player, Receipt, ReceiptName, StoredOutcome, Suspicion};
 use crate::time::Timestamp;
 use crate::window::Period;
 
@@ -84,6 +84,26 @@ impl<'s> Draft<'s> {
         for (gone, _) in known.drain(..surplus.max(too_old)) {
             self.changes.suspicions.retain(|(known, _)| *known != gone);
             self.changes.removed.push(Key::Suspicion(self.changes.player.clone(), gone));
+        }
+    }
+
+    /// A receipt that is still kept.
+    pub(super) fn receipt(&self, name: ReceiptName, stored: Option<&Receipt>) -> Option<Receipt> {
+        let player = &self.changes.record;
+        if !(player.receipts_from.max(1)..=player.receipts).contains(&name.number) {
+            return None;
+        }
+        let own = self.changes.receipts.iter().find(|receipt| receipt.number == name.number);
+        let receipt = own.or(stored.filter(|_| !self.changes.forget))?;
+        (receipt.number == name.number && receipt.id == name.id).then(|| receipt.clone())
+    }
+
+    /// Replaces one.
+    pub(super) fn put_receipt(&mut self, receipt: Receipt) {
+        let receipts = &mut self.changes.receipts;
+        match receipts.iter_mut().find(|known| known.number == receipt.number) {
+            Some(known) => *known = receipt,
+            None => receipts.push(receipt),
         }
     }
 

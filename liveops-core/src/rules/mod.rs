@@ -8,18 +8,27 @@ mod compare;
 mod decide;
 mod document;
 mod draft;
+mod explain;
+mod grant;
+mod migrate;
+mod operate;
 mod payout;
+mod progress;
 mod reader;
+mod reward;
 mod select;
 
-pub use compare::RulesDiff;
+pub use compare::{CurveChange, RulesDiff};
 pub use decide::{Decision, Found};
 pub use draft::Scratch;
+pub use explain::{Explanation, ExplanationLine, Topic};
+pub use migrate::{ItemTotal, MigrationForecast, RewardForecast};
 pub use payout::{OpenHold, Payout, PayoutRule};
 pub use reader::RulesError;
 pub use select::{Amount, Selector};
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,9 +38,9 @@ use crate::error::Error;
 use crate::event::{Parser, Schemas, TimeLimits};
 use crate::hash::{self, Digest};
 use crate::id::{BoardId, Id, PlayerId};
-use crate::progress::{LevelProgress, Progression};
+use crate::progress::{LevelProgress, Levels, MigrationPolicy, Overflow, Progression, Streak};
 use crate::quota::Quota;
-use crate::record::{BoardKey, Command, Key, Player};
+use crate::record::{BoardKey, Command, CurveMark, Key, Player};
 use crate::reward::{Item, Loot, Trigger};
 use crate::time::Timestamp;
 use crate::window::{Calendar, Period, Window};
@@ -58,6 +67,10 @@ pub struct Rules {
     calendar: Calendar,
     progression: Progression,
     xp: Vec<(Selector, Amount)>,
+    streaks: Vec<StreakRule>,
+    overflow: Option<OverflowRule>,
+    /// From the oldest curve to the one in force.
+    migrations: Vec<MigrationRule>,
     activities: Vec<Id>,
     /// What all other activities share.
     other_activity: Id,
@@ -158,13 +171,41 @@ impl BoardRule {
 struct RewardRule {
     name: Id,
     trigger: Trigger,
+    /// What the event must say beside.
+    select: Selector,
     prize: Prize,
+    /// How long it can be claimed, counted from the time of what set it off; given at once without.
+    claim_within_millis: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
 enum Prize {
     Items(Vec<Item>),
     Loot(Id),
+}
+
+/// Days in a row on which the player did something.
+#[derive(Clone, Debug)]
+struct StreakRule {
+    name: Id,
+    select: Selector,
+    missed_days_max: u32,
+}
+
+/// What experience beyond the highest level is turned into.
+#[derive(Clone, Debug)]
+struct OverflowRule {
+    reward: Id,
+    every: NonZeroU64,
+    items: Vec<Item>,
+}
+
+/// How players leave an earlier curve for the next.
+#[derive(Clone, Debug)]
+struct MigrationRule {
+    from: Levels,
+    mark: CurveMark,
+    policy: MigrationPolicy,
 }
 
 /// What is watched, and what happens when it looks wrong.
@@ -243,9 +284,14 @@ impl Rules {
 
     /// Everything that deciding `command` reads beside the horizon and the player.
     pub fn keys(command: &Command, mut read: impl FnMut(Key)) {
+        use crate::record::Action;
         read(Key::Outcome(command.player.clone(), command.id.clone()));
-        if let crate::record::Action::Review { suspicion, .. } = command.action {
-            read(Key::Suspicion(command.player.clone(), suspicion));
+        match &command.action {
+            Action::Review { suspicion, .. } => read(Key::Suspicion(command.player.clone(), *suspicion)),
+            Action::Claim(receipt) | Action::Revoke { receipt, .. } => {
+                read(Key::Receipt(command.player.clone(), receipt.number));
+            }
+            _ => {}
         }
     }
 
@@ -269,11 +315,22 @@ impl Rules {
         keep.is_some_and(|keep| !self.calendar.is_dropped(key.period, keep, now))
     }
 
-    /// A player's record as callers read it.
+    /// A player's record as callers read it: on the curve in force, as the player's next command finds it.
     pub fn view(&self, id: &PlayerId, player: &Player) -> PlayerView {
-        let LevelProgress { level, into_level, to_next } = self.level_progress(player.xp);
-        let (hidden, receipts, version) = (player.hidden, player.receipts, player.version);
-        PlayerView { player_id: id.clone(), xp: player.xp, level, into_level, to_next, hidden, receipts, version }
+        let xp = self.xp_of(player);
+        let LevelProgress { level, into_level, to_next } = self.level_progress(xp);
+        PlayerView {
+            player_id: id.clone(),
+            xp,
+            level,
+            into_level,
+            to_next,
+            hidden: player.hidden,
+            receipts: player.receipts,
+            version: player.version,
+            overflow: player.overflow,
+            streaks: player.streaks.iter().cloned().collect(),
+        }
     }
 }
 
@@ -297,6 +354,12 @@ pub struct PlayerView {
     pub receipts: u64,
     /// Commands applied.
     pub version: u64,
+    /// XP gathered beyond the highest level.
+    #[serde(skip_serializing_if = "Overflow::is_empty")]
+    pub overflow: Overflow,
+    /// Days in a row, by streak.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub streaks: BTreeMap<Id, Streak>,
 }
 
 /// Seconds as the documents give them.

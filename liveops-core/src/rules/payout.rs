@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::document::{bounded, items};
+use super::document::bounded;
 use super::reader::{Node, RulesError};
+use super::reward::{Bundles, items};
 use super::{BoardRule, Rules};
 use crate::board::{Award, Cut, Percent, Row, Tiers, awards};
 use crate::error::{Code, Error};
@@ -35,7 +36,11 @@ impl PayoutRule {
 }
 
 /// `payouts` of one board.
-pub(super) fn read(node: &Node<'_>, windows: &[(Window, u32)]) -> Result<Vec<PayoutRule>, RulesError> {
+pub(super) fn read(
+    node: &Node<'_>,
+    windows: &[(Window, u32)],
+    bundles: &Bundles,
+) -> Result<Vec<PayoutRule>, RulesError> {
     let mut rules = Vec::new();
     for (name, node) in node.named(Window::ALL.len())? {
         let known = |window: &Window| windows.iter().find(|(known, _)| known == window);
@@ -49,13 +54,13 @@ pub(super) fn read(node: &Node<'_>, windows: &[(Window, u32)]) -> Result<Vec<Pay
         if keep == 0 {
             return Err(node.error(Code::OutOfRange, "keep at least one closed period to pay from"));
         }
-        rules.push(rule(window, &node)?);
+        rules.push(rule(window, &node, bundles)?);
     }
     rules.sort_by_key(|rule| rule.window);
     Ok(rules)
 }
 
-fn rule(window: Window, node: &Node<'_>) -> Result<PayoutRule, RulesError> {
+fn rule(window: Window, node: &Node<'_>, bundles: &Bundles) -> Result<PayoutRule, RulesError> {
     let nodes = bounded(node, TIERS_MAX)?;
     if nodes.is_empty() {
         return Err(node.error(Code::TooShort, "at least one tier"));
@@ -72,7 +77,7 @@ fn rule(window: Window, node: &Node<'_>) -> Result<PayoutRule, RulesError> {
             }
             _ => return Err(node.error(Code::Missing, "either \"ranks\" or \"percent\"")),
         };
-        grants.push(items(&fields.need("grant")?)?);
+        grants.push(items(&fields.need("grant")?, bundles)?);
         fields.end()?;
         cuts.push((name, cut));
     }

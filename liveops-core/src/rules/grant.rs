@@ -1,0 +1,284 @@
+//! What an event earns: experience, entries on boards, rewards.
+
+use super::decide::Cause;
+use super::draft::{Draft, NewEntry};
+use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
+use crate::board::Score;
+use crate::error::Code;
+use crate::event::Payload;
+use crate::id::Id;
+use crate::limits::INTEGER_MAX;
+use crate::progress::{AtMaxLevel, Grant, Overflow, StreakStep};
+use crate::record::{BoardKey, Command, Effect, Receipt};
+use crate::reward::{Item, Kill, ReceiptState, Scope, Trigger, receipt_id};
+use crate::time::Timestamp;
+use crate::window::Window;
+
+/// A reward on its way into a receipt.
+pub(super) struct Gift<'a> {
+    pub(super) reward: &'a Id,
+    pub(super) scope: Scope,
+    pub(super) items: Vec<Item>,
+    pub(super) claim_within_millis: Option<i64>,
+}
+
+/// Experience beyond the highest level: what is gathered with it, and what that gives.
+struct Converted<'a> {
+    overflow: Overflow,
+    reward: &'a Id,
+    items: Vec<Item>,
+}
+
+impl Rules {
+    /// The sum of what every matching XP rule gives.
+    pub(super) fn requested_xp(&self, kind: &Id, payload: &Payload) -> Result<u64, Code> {
+        let amounts = self
+            .xp
+            .iter()
+            .filter(|(select, _)| select.matches(kind, payload))
+            .filter_map(|(_, amount)| amount.of(payload, 0, 0));
+        let sum = amounts.map(|amount| amount.max(0)).try_fold(0_i64, i64::checked_add);
+        Ok(sum.filter(|sum| *sum <= INTEGER_MAX).ok_or(Code::ScoreOverflow)?.unsigned_abs())
+    }
+
+    /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
+    pub(super) fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+        // A released event counts towards the day of its review: the tally of its own day may be gone.
+        let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
+        let player = &draft.changes.record;
+        let granted_today = day.map_or(0, |day| player.xp_on(day.index));
+        let total = self.xp_of(player);
+        let xp = self.progression.grant(total, granted_today, requested, cause.ts).map_err(|e| e.code())?;
+        let converted = self.convert(player.overflow, xp)?;
+        let late = self.count(cause, xp, draft)?;
+
+        self.enter(draft);
+        let mut effect = Effect { xp, late, ..Effect::default() };
+        self.bring_to_curve(draft, &mut effect);
+        let player = &mut draft.changes.record;
+        player.xp = total + xp.granted;
+        // What was turned into something else was given too.
+        let counted = xp.granted + if converted.is_some() { xp.over_max_level } else { 0 };
+        if let Some(day) = day.filter(|_| counted > 0) {
+            player.xp_by_day.retain(|(known, _)| *known != day.index);
+            player.xp_by_day.push((day.index, granted_today + counted));
+            player.xp_by_day.sort_unstable();
+        }
+        self.level_rewards(cause.ts, cause.command, draft, &mut effect);
+        if let Some(converted) = converted {
+            self.overflow_reward(converted, cause, draft, &mut effect);
+        }
+        self.event_rewards(cause, draft, &mut effect);
+        self.streak_rewards(cause, draft, &mut effect);
+        draft.trim_receipts(self.receipts_max);
+        Ok(self.leveled(effect, draft))
+    }
+
+    /// The effect with the level as it is now.
+    pub(super) fn leveled(&self, effect: Effect, draft: &Draft<'_>) -> Effect {
+        Effect { level: self.progression.levels.level_at(draft.changes.record.xp), ..effect }
+    }
+
+    /// What becomes of experience that is withheld at the highest level, if the rules turn it into something.
+    fn convert(&self, before: Overflow, xp: Grant) -> Result<Option<Converted<'_>>, Code> {
+        let Some(OverflowRule { reward, every, items }) = &self.overflow else { return Ok(None) };
+        if self.progression.at_max_level != AtMaxLevel::Convert || xp.over_max_level == 0 {
+            return Ok(None);
+        }
+        let overflow = before.gather(xp.over_max_level, *every).ok_or(Code::ScoreOverflow)?;
+        let items = match overflow.units - before.units {
+            0 => Vec::new(),
+            units => items.iter().map(|i| i.times(units)).collect::<Option<_>>().ok_or(Code::ScoreOverflow)?,
+        };
+        Ok(Some(Converted { overflow, reward, items }))
+    }
+
+    /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
+    /// Boards and standings are sorted alike, so each search goes on where the one before ended.
+    fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
+        draft.scratch.entries.clear();
+        let mut late = Vec::new();
+        let standings = &draft.changes.record.standings;
+        let mut at = 0;
+        for (place, rule) in self.boards.iter().enumerate() {
+            let Some(value) = value(rule, cause, xp) else { continue };
+            at += standings[at..].partition_point(|(known, _)| known.board < rule.board);
+            for (window, _) in &rule.windows {
+                let Some(period) = self.calendar.period(*window, cause.ts) else { continue };
+                let closes_at = self.calendar.closes_at(period);
+                if closes_at <= cause.now {
+                    late.push(BoardKey { board: rule.board.clone(), period });
+                    continue;
+                }
+                let here = |at: usize| standings.get(at).filter(|(known, _)| known.board == rule.board);
+                while here(at).is_some_and(|(known, _)| known.period < period) {
+                    at += 1;
+                }
+                let before = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
+                let received_at = cause.command.received_at;
+                let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
+                let standing = after.ok().filter(|s| in_range(s.score)).ok_or(Code::ScoreOverflow)?;
+                draft.scratch.entries.push(NewEntry { at, replaces: before.is_some(), period, rule: place, standing });
+            }
+        }
+        Ok(late)
+    }
+
+    /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
+    fn enter(&self, draft: &mut Draft<'_>) {
+        let changes = &mut draft.changes;
+        for NewEntry { at, replaces, period, rule, standing } in draft.scratch.entries.drain(..).rev() {
+            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(period));
+            if replaces {
+                changes.record.standings[at].1 = standing;
+            } else {
+                let board = self.boards[rule].board.clone();
+                changes.record.standings.insert(at, (BoardKey { board, period }, standing));
+            }
+        }
+    }
+
+    pub(super) fn level_rewards(&self, ts: Timestamp, command: &Command, draft: &mut Draft<'_>, effect: &mut Effect) {
+        let level = self.progression.levels.level_at(draft.changes.record.xp);
+        let first = draft.changes.record.granted_through.max(1).saturating_add(1);
+        if level < first {
+            return;
+        }
+        for level in first..=level {
+            for rule in self.rewards.iter().filter(|rule| rule.trigger.on_level(level)) {
+                self.reward(rule, Scope::Level(level), ts, command, draft, effect);
+            }
+        }
+        draft.changes.record.granted_through = level;
+    }
+
+    fn overflow_reward(&self, converted: Converted<'_>, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
+        let Converted { overflow, reward, items } = converted;
+        let before = std::mem::replace(&mut draft.changes.record.overflow, overflow);
+        if overflow.units > before.units {
+            let scope = Scope::Overflow { units: overflow.units };
+            self.give(Gift { reward, scope, items, claim_within_millis: None }, cause.ts, cause.command, draft, effect);
+        }
+    }
+
+    fn event_rewards(&self, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
+        let killed = cause.payload.id("bossId").filter(|_| cause.kind == "boss_kill");
+        let claimed = cause.payload.id("dropId").filter(|_| cause.kind == "drop_claimed");
+        for rule in &self.rewards {
+            let fires = match &rule.trigger {
+                Trigger::Event { .. } => rule.trigger.on_event(cause.kind),
+                Trigger::Drop { .. } => claimed.is_some_and(|drop| rule.trigger.on_drop(drop)),
+                Trigger::Boss { boss, kill } => {
+                    if killed != Some(boss) || !rule.select.matches(cause.kind, cause.payload) {
+                        continue;
+                    }
+                    let marks = &mut draft.changes.record.marks;
+                    let mark = marks.binary_search(&rule.name);
+                    if let (Kill::First | Kill::Repeat, Err(at)) = (kill, mark) {
+                        marks.insert(at, rule.name.clone());
+                    }
+                    rule.trigger.on_boss(boss, mark.is_err())
+                }
+                _ => false,
+            };
+            if fires && rule.select.matches(cause.kind, cause.payload) {
+                let scope = Scope::Event { id: cause.event_id.clone(), ts: cause.ts };
+                self.reward(rule, scope, cause.ts, cause.command, draft, effect);
+            }
+        }
+    }
+
+    /// Counts the day of the event, by its index in the calendar, and rewards what day of a streak it makes.
+    fn streak_rewards(&self, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
+        for streak in self.streaks.iter().filter(|streak| streak.select.matches(cause.kind, cause.payload)) {
+            let Some(day) = self.calendar.period(Window::Daily, cause.ts) else { continue };
+            let mut state = draft.changes.record.streak(&streak.name);
+            let StreakStep::Day(length) = state.step(day.index, streak.missed_days_max) else { continue };
+            draft.changes.record.set_streak(&streak.name, state);
+            for rule in self.rewards.iter().filter(|rule| rule.trigger.on_streak(&streak.name, length)) {
+                let scope = Scope::Streak { streak: streak.name.clone(), day: day.index };
+                self.reward(rule, scope, cause.ts, cause.command, draft, effect);
+            }
+        }
+    }
+
+    /// Opens what a rule gives, and gives it.
+    fn reward(
+        &self,
+        rule: &RewardRule,
+        scope: Scope,
+        ts: Timestamp,
+        command: &Command,
+        draft: &mut Draft<'_>,
+        effect: &mut Effect,
+    ) {
+        let items = self.open(&rule.prize, draft);
+        let gift = Gift { reward: &rule.name, scope, items, claim_within_millis: rule.claim_within_millis };
+        self.give(gift, ts, command, draft, effect);
+    }
+
+    /// What is in it: rolls, if that is a matter of luck.
+    fn open(&self, prize: &Prize, draft: &mut Draft<'_>) -> Vec<Item> {
+        let name = match prize {
+            Prize::Items(items) => return items.clone(),
+            Prize::Loot(name) => name,
+        };
+        // Every name was looked up when the rules were read.
+        let Some(table) = self.loot.get(name) else { return Vec::new() };
+        let mut rolls = draft.changes.record.rolls(name);
+        let roll = table.roll(&self.loot_seed, name, &draft.changes.player, rolls.count, rolls.misses);
+        rolls.count += 1;
+        rolls.misses = roll.misses_after;
+        draft.changes.record.set_rolls(name, rolls);
+        table.items(&roll.entry).unwrap_or_default()
+    }
+
+    /// Adds a receipt to the chain: given at once, or waiting to be claimed.
+    pub(super) fn give(
+        &self,
+        gift: Gift<'_>,
+        ts: Timestamp,
+        command: &Command,
+        draft: &mut Draft<'_>,
+        effect: &mut Effect,
+    ) {
+        let Gift { reward, scope, items, claim_within_millis } = gift;
+        let player = &mut draft.changes.record;
+        let claim_until = claim_within_millis.map(|millis| ts.plus_millis(millis));
+        let receipt = Receipt {
+            number: player.receipts + 1,
+            id: receipt_id(&self.game, &command.player, reward, &scope, 0),
+            reward: reward.clone(),
+            scope,
+            items,
+            cause: command.id.clone(),
+            ts,
+            rules: self.hash,
+            previous: player.chain_head,
+            claim_until,
+            state: if claim_until.is_some() { ReceiptState::Claimable } else { ReceiptState::Issued },
+            settled_at: None,
+        };
+        player.receipts = receipt.number;
+        player.receipts_from = player.receipts_from.max(1);
+        player.chain_head = receipt.hash();
+        draft.changes.receipts.push(receipt.clone());
+        let list = if claim_until.is_some() { &mut effect.claimable } else { &mut effect.receipts };
+        list.push(receipt);
+    }
+}
+
+fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
+    if !rule.select.matches(cause.kind, cause.payload) {
+        return None;
+    }
+    let [requested, granted] = [xp.requested, xp.granted].map(|xp| i64::try_from(xp).unwrap_or(i64::MAX));
+    let number = |amount: &super::Amount| amount.of(cause.payload, requested, granted);
+    let subscore = rule.subvalue.as_ref().and_then(number).unwrap_or(0);
+    number(&rule.value).map(|score| Score { score, subscore })
+}
+
+fn in_range(score: Score) -> bool {
+    let range = -INTEGER_MAX..=INTEGER_MAX;
+    range.contains(&score.score) && range.contains(&score.subscore)
+}

@@ -1,0 +1,139 @@
+//! What operators order, and what players claim.
+
+use super::Rules;
+use super::decide::Cause;
+use super::draft::Draft;
+use super::grant::Gift;
+use crate::error::Code;
+use crate::event::Event;
+use crate::limits::INTEGER_MAX;
+use crate::record::{BoardKey, Command, Effect, Payment, Receipt, ReceiptName, Ruling, Settled, Suspicion};
+use crate::reward::{Item, ReceiptState, Scope};
+use crate::time::Timestamp;
+
+impl Rules {
+    pub(super) fn review(
+        &self,
+        number: u64,
+        ruling: Ruling,
+        stored: Option<Box<Suspicion>>,
+        command: &Command,
+        now: Timestamp,
+        draft: &mut Draft<'_>,
+    ) -> Result<Effect, Code> {
+        let suspicion = draft.suspicion(number, stored).ok_or(Code::SuspicionUnknown)?;
+        if suspicion.settled != Settled::Open {
+            return Err(Code::SuspicionSettled);
+        }
+        let (settled, effect) = match ruling {
+            Ruling::Release if suspicion.held => {
+                let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
+                let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
+                let requested = self.requested_xp(kind, payload)?;
+                (Settled::Released, self.grant(&cause, requested, draft)?)
+            }
+            Ruling::Release => (Settled::Released, self.nothing(draft)),
+            Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),
+        };
+        draft.put_suspicion(number, Suspicion { settled, ..suspicion });
+        Ok(effect)
+    }
+
+    pub(super) fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+        let total = self.xp_of(&draft.changes.record).checked_add_signed(xp).ok_or(Code::OutOfRange)?;
+        if total > INTEGER_MAX.unsigned_abs() {
+            return Err(Code::ScoreOverflow);
+        }
+        let mut effect = Effect { adjusted: xp, ..Effect::default() };
+        self.bring_to_curve(draft, &mut effect);
+        draft.changes.record.xp = total;
+        self.level_rewards(command.ts, command, draft, &mut effect);
+        draft.trim_receipts(self.receipts_max);
+        Ok(self.leveled(effect, draft))
+    }
+
+    /// Brings the XP total to the curve in force.
+    pub(super) fn migrate(&self, command: &Command, draft: &mut Draft<'_>) -> Effect {
+        let mut effect = Effect::default();
+        self.bring_to_curve(draft, &mut effect);
+        self.level_rewards(command.ts, command, draft, &mut effect);
+        draft.trim_receipts(self.receipts_max);
+        self.leveled(effect, draft)
+    }
+
+    /// Gives what a place in a finished period is worth, and marks it as given.
+    pub(super) fn pay(&self, payment: &Payment, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+        let (key, now) = (&payment.board, draft.horizon.now);
+        let rule = self.board(&key.board).ok_or(Code::UnknownBoard)?;
+        rule.keep(key.period.window).ok_or(Code::UnknownWindow)?;
+        self.closed_at(key.period, draft.horizon)?;
+        if command.ts > now {
+            return Err(Code::TooFarInFuture);
+        }
+        // Entries go with their period. Then all that can be told is whether anybody is there.
+        let player = &draft.changes.record;
+        let stands = if self.keeps(key, now) { player.standing(key).is_some() } else { !player.is_gone() };
+        if !stands {
+            return Err(Code::StandingUnknown);
+        }
+        if player.hidden {
+            return Err(Code::PlayerHidden);
+        }
+        draft.changes.record.paid.insert(key);
+        let BoardKey { board, period } = key.clone();
+        let scope = Scope::Payout { board, period, tier: payment.tier.clone() };
+        let mut effect = self.nothing(draft);
+        let gift = Gift { reward: &payment.tier, scope, items: payment.items.clone(), claim_within_millis: None };
+        self.give(gift, command.ts, command, draft, &mut effect);
+        draft.trim_receipts(self.receipts_max);
+        Ok(effect)
+    }
+
+    /// Gives what waits to be claimed. The receipt is the one of before, in another state: its place in the chain, and all
+    /// that the chain vouches for, stay.
+    pub(super) fn claim(
+        &self,
+        name: ReceiptName,
+        stored: Option<&Receipt>,
+        command: &Command,
+        now: Timestamp,
+        draft: &mut Draft<'_>,
+    ) -> Result<Effect, Code> {
+        let receipt = draft.receipt(name, stored).ok_or(Code::ReceiptUnknown)?;
+        match receipt.state_at(now) {
+            ReceiptState::Claimable => {}
+            ReceiptState::Expired => return Err(Code::ClaimExpired),
+            _ => return Err(Code::ReceiptSettled),
+        }
+        let claimed = Receipt { state: ReceiptState::Claimed, settled_at: Some(command.ts), ..receipt };
+        draft.put_receipt(claimed.clone());
+        Ok(Effect { receipts: vec![claimed], ..self.nothing(draft) })
+    }
+
+    /// Takes back what was given: a new receipt of negative amounts, and the old one marked. Of what nobody has claimed
+    /// there is nothing to take: the new receipt is empty.
+    pub(super) fn revoke(
+        &self,
+        name: ReceiptName,
+        stored: Option<&Receipt>,
+        command: &Command,
+        draft: &mut Draft<'_>,
+    ) -> Result<Effect, Code> {
+        let receipt = draft.receipt(name, stored).ok_or(Code::ReceiptUnknown)?;
+        let items = match (receipt.state, &receipt.scope) {
+            (_, Scope::Revoke { .. }) => return Err(Code::ReceiptSettled),
+            (ReceiptState::Issued | ReceiptState::Claimed, _) => receipt.items.iter().map(Item::negated).collect(),
+            (ReceiptState::Claimable, _) => Vec::new(),
+            _ => return Err(Code::ReceiptSettled),
+        };
+        let scope = Scope::Revoke { number: receipt.number, receipt: receipt.id };
+        let reward = receipt.reward.clone();
+        let revoked = Receipt { state: ReceiptState::Revoked, settled_at: Some(command.ts), ..receipt };
+        draft.put_receipt(revoked);
+        let mut effect = self.nothing(draft);
+        let gift = Gift { reward: &reward, scope, items, claim_within_millis: None };
+        self.give(gift, command.ts, command, draft, &mut effect);
+        draft.trim_receipts(self.receipts_max);
+        Ok(effect)
+    }
+}
