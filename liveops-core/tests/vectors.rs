@@ -18,6 +18,8 @@ mod intake;
 mod parts;
 #[path = "vectors/payout.rs"]
 mod payout;
+#[path = "vectors/progress.rs"]
+mod progress;
 #[path = "vectors/quota.rs"]
 mod quota;
 #[path = "vectors/windowed.rs"]
@@ -40,6 +42,10 @@ const KINDS: &[Kind] = &[
     ("event", parts::event),
     ("intake", intake::run),
     ("curve", parts::curve),
+    ("progress", progress::progress),
+    ("migration", progress::migration),
+    ("loot", progress::loot),
+    ("receipt", progress::receipt),
     ("period", calendar::period),
     ("closed", calendar::closed),
     ("state", calendar::state),

@@ -4,16 +4,22 @@ use std::fmt;
 
 use crate::exact::{Natural, Rounding};
 
-/// An average number of rolls, in millionths, rounded once to the nearest. It is shown and serialized as a decimal text.
+/// An average number of rolls, rounded once to the nearest millionth. It is shown and serialized as a decimal text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExpectedRolls {
+    whole: u64,
     millionths: u64,
 }
 
 const MILLION: u64 = 1_000_000;
 
 impl ExpectedRolls {
-    /// In millionths of a roll, at least a million.
+    /// Whole rolls, at least 1.
+    pub const fn whole(self) -> u64 {
+        self.whole
+    }
+
+    /// What is left, in millionths of a roll: 0 to 999,999.
     pub const fn millionths(self) -> u64 {
         self.millionths
     }
@@ -53,8 +59,14 @@ impl ExpectedRolls {
     }
 
     fn from_fraction(mut above: Natural, below: &Natural) -> Option<Self> {
+        let whole = above.divide(below, Rounding::Floor)?;
+        let mut product = below.clone();
+        product.multiply(whole);
+        above.subtract(&product);
         above.multiply(MILLION);
-        above.divide(below, Rounding::Nearest).map(|millionths| Self { millionths })
+        let millionths = above.divide(below, Rounding::Nearest)?;
+        // What rounds up to a whole one is one.
+        Some(Self { whole: whole + millionths / MILLION, millionths: millionths % MILLION })
     }
 }
 
@@ -67,12 +79,11 @@ fn power(base: u64, exponent: u32) -> Natural {
 
 impl fmt::Display for ExpectedRolls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, rest) = (self.millionths / MILLION, self.millionths % MILLION);
-        if rest == 0 {
-            return write!(f, "{whole}");
+        if self.millionths == 0 {
+            return write!(f, "{}", self.whole);
         }
-        let digits = format!("{rest:06}");
-        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+        let digits = format!("{:06}", self.millionths);
+        write!(f, "{}.{}", self.whole, digits.trim_end_matches('0'))
     }
 }
 

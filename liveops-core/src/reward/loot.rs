@@ -393,8 +393,7 @@ mod tests {
     #[test]
     fn rolls_to_expect_are_those_of_the_whole_tree() {
         let close = |expected: Option<ExpectedRolls>, model: f64| {
-            let found = expected.unwrap().millionths();
-            let found = f64::from(u32::try_from(found).unwrap()) / 1e6;
+            let found: f64 = expected.unwrap().to_string().parse().unwrap();
             assert!((found - model).abs() < 2e-6, "{found} {model}");
         };
         for (crown, horn, scale) in [(5_u32, 25, 70), (1, 1, 1), (1, 0, 99), (40, 59, 1)] {
@@ -439,7 +438,10 @@ mod tests {
         assert_eq!(every.expected_rolls(&id("horn")), None, "it never comes");
         assert_eq!(chest(None).expected_rolls(&id("claw")), None);
         let far = chest(Some(PITY_ROLLS_MAX)).expected_rolls(&id("crown")).unwrap();
-        assert_eq!((far.to_string().as_str(), far.millionths()), ("20", 20_000_000));
+        assert_eq!((far.to_string().as_str(), far.whole(), far.millionths()), ("20", 20, 0));
+        let rare = Loot::new(vec![entry("a", INTEGER_MAX.unsigned_abs() - 1), entry("b", 1)], vec![], None).unwrap();
+        assert_eq!(rare.expected_rolls(&id("b")).unwrap().to_string(), "9007199254740991");
+        assert_eq!(rare.expected_rolls(&id("a")).unwrap().to_string(), "1", "a little more, rounded");
     }
 
     #[test]

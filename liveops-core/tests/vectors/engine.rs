@@ -1,7 +1,9 @@
 //! Whole engines in memory.
 
 use liveops_core::engine::Engine;
-use liveops_core::{Command, EventId, MemoryStore, Outcome, Period, PlayerId, Ruling, Window};
+use liveops_core::hash::{Digest, unhex};
+use liveops_core::record::ReceiptName;
+use liveops_core::{Command, EventId, MemoryStore, Outcome, Period, PlayerId, Rules, Ruling, Timestamp, Window};
 use serde_json::{Map, Value, json};
 
 use super::case::{Case, text, time};
@@ -23,8 +25,16 @@ pub(crate) fn run(case: &Case) {
                 engine.advance(time(now)).unwrap();
             } else if steps[0].get("payout").is_some() {
                 case.compare(&steps[0]["expect"], &pay(&engine, &steps[0]));
+            } else if let Some(new) = steps[0].get("planMigration") {
+                let new = Rules::from_json(&new.to_string()).unwrap();
+                case.compare(&steps[0]["expect"], &json!(engine.plan_migration(&new).unwrap()));
+            } else if let Some(new) = steps[0].get("replaceRules") {
+                let new = Rules::from_json(&new.to_string()).unwrap();
+                case.compare(&steps[0]["expect"], &json!(engine.replace_rules(new).unwrap()));
+            } else if let Some(now) = steps[0].get("migrations") {
+                case.compare(&steps[0]["expect"], &migrate(&engine, time(now)));
             } else {
-                check_outcome(case, &steps[0], &engine.submit(&command(&steps[0])));
+                check_outcome(case, &steps[0], &engine.submit(&command(&engine, &steps[0])));
             }
         }
         check(case, &engine);
@@ -40,12 +50,26 @@ fn line(step: &Value) -> String {
 }
 
 /// An operator's command.
-fn command(step: &Value) -> Command {
+fn command(engine: &Memory, step: &Value) -> Command {
     let named = |(name, _): &(&String, &Value)| !["nowMs", "expect"].contains(&name.as_str());
     let (name, of) = step.as_object().unwrap().iter().find(named).unwrap();
     let now = time(&step["nowMs"]);
-    let (id, player) = (EventId::new(text(&of["id"])).unwrap(), PlayerId::new(text(&of["playerId"])).unwrap());
+    let player = PlayerId::new(text(&of["playerId"])).unwrap();
     match name.as_str() {
+        "claim" => return Command::claim(player.clone(), receipt(engine, &player, of), now),
+        "migrate" => {
+            let curve = of.get("curve").map(|hex| Digest(unhex(text(hex)).unwrap().try_into().unwrap()));
+            let curve = curve.unwrap_or_else(|| engine.rules().progression().levels.hash());
+            return Command::migrate(player, curve, now);
+        }
+        _ => {}
+    }
+    let id = EventId::new(text(&of["id"])).unwrap();
+    match name.as_str() {
+        "revoke" => {
+            let receipt = receipt(engine, &player, of);
+            Command::revoke(id, player, now, receipt, text(&of["reason"])).unwrap()
+        }
         "adjust" => Command::adjust(id, player, now, of["xp"].as_i64().unwrap(), text(&of["reason"])).unwrap(),
         "review" => {
             let ruling = match text(&of["ruling"]) {
@@ -59,6 +83,25 @@ fn command(step: &Value) -> Command {
         "erase" => Command::erase(id, player, now),
         other => panic!("unknown step {other}"),
     }
+}
+
+/// The receipt of a number, as far as it is kept; else one that is not there.
+fn receipt(engine: &Memory, player: &PlayerId, of: &Value) -> ReceiptName {
+    let number = of["number"].as_u64().unwrap();
+    let kept = engine.receipts(player).unwrap();
+    let name = kept.iter().find(|receipt| receipt.number == number).map(ReceiptName::from);
+    name.unwrap_or(ReceiptName { number, id: Digest::default() })
+}
+
+/// Brings everybody to the curve in force, in one batch, and what came of it.
+fn migrate(engine: &Memory, now: Timestamp) -> Value {
+    let commands = engine.migrations(now).unwrap();
+    let outcomes = engine.submit_batch(&commands);
+    let outcomes = commands.iter().zip(outcomes).map(|(command, outcome)| {
+        let code = outcome.code();
+        json!({ "playerId": command.player, "code": code, "effect": outcome.into_effect().ok() })
+    });
+    outcomes.collect()
 }
 
 /// Pays a board, and what came of it.
@@ -101,6 +144,16 @@ fn check(case: &Case, engine: &Memory) {
     let by_player = |member: &str| case.get(member).map_or(&empty, |all| all.as_object().unwrap());
     for (player, expected) in by_player("receipts") {
         case.compare(expected, &json!(engine.receipts(&id(player)).unwrap()));
+    }
+    for (player, expected) in by_player("explain") {
+        let found = engine.explain(&id(player), time(&expected["nowMs"])).unwrap();
+        let found = found.map(|found| {
+            let sum: i64 = found.lines.iter().map(|line| line.xp).sum();
+            assert_eq!(u64::try_from(sum), Ok(found.xp), "{}: the lines add up", case.name());
+            let lines: Vec<_> = found.lines.iter().map(|line| json!([line.topic, line.xp, line.text])).collect();
+            json!({ "nowMs": expected["nowMs"], "xp": found.xp, "level": found.level, "lines": lines })
+        });
+        case.compare(expected, &json!(found));
     }
     for (player, expected) in by_player("suspicions") {
         let all = engine.suspicions_of(&id(player)).unwrap().into_iter().map(|(number, suspicion)| {
