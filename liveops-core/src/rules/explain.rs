@@ -166,7 +166,8 @@ fn outcome_line(id: &CommandId, outcome: &StoredOutcome) -> Option<ExplanationLi
         let moved = migrated.to_xp.cast_signed().saturating_sub(migrated.from_xp.cast_signed());
         change = change.saturating_add(moved);
         let (from, to) = (migrated.from_level, migrated.to_level);
-        _ = write!(text, " the level curve changed, {moved:+} XP, level {from} became {to};");
+        _ = write!(text, " the level curve changed, {moved:+} XP, ");
+        _ = if from == to { write!(text, "level {to} as before;") } else { write!(text, "level {from} became {to};") };
     }
     if *adjusted != 0 {
         change = change.saturating_add(*adjusted);
