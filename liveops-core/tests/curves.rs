@@ -74,8 +74,9 @@ fn formula(rng: &mut Rng) -> Drawn {
                     break drawn;
                 }
             };
-            let value =
-                move |level: u32, rounding| round(&(big(base.into()) * growth.pow((level - 1).cast_signed())), rounding);
+            let value = move |level: u32, rounding| {
+                round(&(big(base.into()) * growth.pow((level - 1).cast_signed())), rounding)
+            };
             Drawn { curve: LevelCurve::exponential(base, &text).unwrap(), value: Box::new(value) }
         }
         2 => {
@@ -198,8 +199,9 @@ fn the_longest_curves_are_exact() {
     for (curve, value) in [
         (LevelCurve::exponential(1_000_000, "1.0001").unwrap(), {
             let growth = BigRational::new(10_001.into(), 10_000.into());
-            Box::new(move |level: u32| round(&(big(1_000_000) * growth.pow((level - 1).cast_signed())), Rounding::Floor))
-                as Box<dyn Fn(u32) -> BigInt>
+            Box::new(move |level: u32| {
+                round(&(big(1_000_000) * growth.pow((level - 1).cast_signed())), Rounding::Floor)
+            }) as Box<dyn Fn(u32) -> BigInt>
         }),
         (
             LevelCurve::polynomial(&["7/3", "1/9", "1/7000"]).unwrap(),
