@@ -10,7 +10,9 @@ use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::{Digest, hex, unhex};
 use liveops_core::testing::EventBuilder;
 use liveops_core::time::DAY_MILLIS;
-use liveops_core::{Engine, Key, MemoryStore, Outcome, Record, Rules, Scan as _, Timestamp, Window};
+use liveops_core::{
+    Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Record, Rules, Scan as _, Timestamp, Window,
+};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
 
@@ -66,6 +68,88 @@ fn paid() -> MemoryStore {
     }
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
+
+/// A player brought to another curve, with a reward that was claimed and taken back, days in a row, and experience beyond the
+/// top.
+fn changed() -> MemoryStore {
+    let rules = |curve: &str, migrations: &str| {
+        Rules::from_json(&format!(
+            r#"{{ "version": 1, "game": "golden", "progress": {{ "curve": {curve}, "migrations": [ {migrations} ],
+                "atMaxLevel": {{ "convert": {{ "reward": "paragon", "every": 10,
+                    "grant": {{ "kind": "currency", "id": "dust", "amount": 1 }} }} }},
+                "streaks": {{ "daily": {{}} }} }},
+            "rewards": {{
+                "crate": {{ "on": {{ "everyLevels": 1 }}, "claimWithinSeconds": 60,
+                    "grant": {{ "kind": "item", "id": "box", "amount": 1 }} }},
+                "day": {{ "on": {{ "streak": "daily", "day": 1 }},
+                    "grant": {{ "kind": "currency", "id": "gem", "amount": 1 }} }} }} }}"#
+        ))
+        .unwrap()
+    };
+    let old = r#"{ "kind": "table", "costs": [100, 900] }"#;
+    let engine = Engine::new(rules(old, ""), MemoryStore::new());
+    let submit = |engine: &Engine<MemoryStore>, xp: i64, id: &str| {
+        let line = EventBuilder::progression("ana", xp, NOW).id(id).body();
+        engine.submit_ndjson(&line, NOW).remove(0).into_effect().unwrap()
+    };
+    submit(&engine, 150, "e1");
+    let ana = PlayerId::new("ana").unwrap();
+    let receipts = engine.receipts(&ana).unwrap();
+    let claim = Command::claim(ana.clone(), &receipts[0], NOW.plus_millis(1));
+    let id = EventId::new("r1").unwrap();
+    let revoke = Command::revoke(id, ana, NOW.plus_millis(2), &receipts[0], "stolen").unwrap();
+    let migration = format!(r#"{{ "from": {old}, "policy": "keepLevelAndFraction", "levelRewards": "grant" }}"#);
+    let outcomes = engine.submit_batch(&[claim, revoke]);
+    assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied"; 2]);
+    engine.replace_rules(rules(r#"{ "kind": "table", "costs": [50, 90] }"#, &migration)).unwrap();
+    let effect = submit(&engine, 100, "e2");
+    assert_eq!((effect.migrated.is_some(), effect.claimable.len(), effect.receipts.len()), (true, 1, 1));
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// Key and record of version 3, in the order of keys, of those kinds that have one.
+const GOLDEN_3: &[(&str, &str)] = &[
+    (
+        "01616e610000",
+        "01030484f889deb66800008c01030005017a29b5520cc0f48f95aab98f6354c53e3e1bf0dfa79de8a1480bf6be397b0d14000000000000012c3d572eecec565b0105016461696c7900b8c4020101",
+    ),
+    (
+        "01616e61000100653100",
+        "0203b8fb95bc6d7754e7cc0358353a2ed5ef80f889deb66800009601000000960100020102e759497c2c50f4cebf8a61d6574ff752ec4c5e2e81e28a67fb78a82407ad212464617900036461696c7900b8c4020163757272656e63790067656d00010065310080f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a72592229df835b4eaca3ab9605ad35f16abab54a48d1f4dcebfa407bb21b03bca7600000000000101bcb5635ccf8ee5eb3306728e69d84fc813df9546c6807c6547c6a1ec33c6e4716372617465000002016974656d00626f7800010065310080f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a725000000000000000000000000000000000000000000000000000000000000000001c0a191deb668010000",
+    ),
+    (
+        "01616e61000100653200",
+        "020397bd5fda23298b7ac31e3b0732aa696780f889deb66800006400000f55000301054bbf36203d2113e3b0a70b2d6fca3e162a16fa5194328f814ff6992f8480f8f670617261676f6e0004010163757272656e6379006475737400010065320080f889deb6680cc241160c02a94b70193fe5b584d52288a7acf3f0f869578ba9b3134ff3f88db5fc766dc6f2a1ef9788ff62b14c02416eaad6f61f879786bd434a3dd3195ee100000000000104abb1bf79cec3953c42a7b951f84bb049549ffd0fa7e7eddc9df0121388019de16372617465000003016974656d00626f7800010065320080f889deb6680cc241160c02a94b70193fe5b584d52288a7acf3f0f869578ba9b3134ff3f88d8936b68556907285b95756d675713c1975fd39d9264a335e8357b3c983b832af01c0a191deb6680100019601370202",
+    ),
+    (
+        "01616e61000101633863336161613566383734653336303161633262393066646263346436386500",
+        "0203c9365c33765558131e10846fa7fd5ea682f889deb6680000000000000000020101bcb5635ccf8ee5eb3306728e69d84fc813df9546c6807c6547c6a1ec33c6e4716372617465000002016974656d00626f7800010065310080f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a7250000000000000000000000000000000000000000000000000000000000000000000001c0a191deb668020182f889deb6680000",
+    ),
+    (
+        "01616e61000101723100",
+        "0203b68b7803ccc27d4580fb5a97a84c968b84f889deb6680000000000000000020103eba5dc2ee4bb6f05c29e447f7b312990ddaa4eb471803e8fb3b32df89ffecb616372617465000501bcb5635ccf8ee5eb3306728e69d84fc813df9546c6807c6547c6a1ec33c6e471016974656d00626f7800ffffffffffffffffff010172310084f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a725f7eb407d8d886676690704ce627b46744118780c2ab96fa67dde23983238dcff00000000000000",
+    ),
+    (
+        "01616e6100020000000000000001",
+        "030301bcb5635ccf8ee5eb3306728e69d84fc813df9546c6807c6547c6a1ec33c6e4716372617465000002016974656d00626f7800010065310080f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a725000000000000000000000000000000000000000000000000000000000000000001c0a191deb668040184f889deb668",
+    ),
+    (
+        "01616e6100020000000000000002",
+        "030302e759497c2c50f4cebf8a61d6574ff752ec4c5e2e81e28a67fb78a82407ad212464617900036461696c7900b8c4020163757272656e63790067656d00010065310080f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a72592229df835b4eaca3ab9605ad35f16abab54a48d1f4dcebfa407bb21b03bca76000000",
+    ),
+    (
+        "01616e6100020000000000000003",
+        "030303eba5dc2ee4bb6f05c29e447f7b312990ddaa4eb471803e8fb3b32df89ffecb616372617465000501bcb5635ccf8ee5eb3306728e69d84fc813df9546c6807c6547c6a1ec33c6e471016974656d00626f7800ffffffffffffffffff010172310084f889deb6684cb555f72cf8892594556bbede32db690e0b58178d35401590eaba076df4a725f7eb407d8d886676690704ce627b46744118780c2ab96fa67dde23983238dcff000000",
+    ),
+    (
+        "01616e6100020000000000000004",
+        "030304abb1bf79cec3953c42a7b951f84bb049549ffd0fa7e7eddc9df0121388019de16372617465000003016974656d00626f7800010065320080f889deb6680cc241160c02a94b70193fe5b584d52288a7acf3f0f869578ba9b3134ff3f88d8936b68556907285b95756d675713c1975fd39d9264a335e8357b3c983b832af01c0a191deb6680100",
+    ),
+    (
+        "01616e6100020000000000000005",
+        "0303054bbf36203d2113e3b0a70b2d6fca3e162a16fa5194328f814ff6992f8480f8f670617261676f6e0004010163757272656e6379006475737400010065320080f889deb6680cc241160c02a94b70193fe5b584d52288a7acf3f0f869578ba9b3134ff3f88db5fc766dc6f2a1ef9788ff62b14c02416eaad6f61f879786bd434a3dd3195ee1000000",
+    ),
+];
 
 /// Key and record of version 2, in the order of keys, of those kinds that have one.
 const GOLDEN_2: &[(&str, &str)] = &[
@@ -140,6 +224,12 @@ fn records_keep_their_bytes() {
     keep_their_bytes(&records, GOLDEN_2);
     let kinds: BTreeSet<_> = GOLDEN_2.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0102", "0202", "0302"], "what a payment is in");
+
+    let mut records = changed().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] == 3);
+    keep_their_bytes(&records, GOLDEN_3);
+    let kinds: BTreeSet<_> = GOLDEN_3.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0303"], "what claims and curves are in");
 }
 
 fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {
@@ -159,10 +249,12 @@ fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {
         }
         assert_eq!(Record::decode(&[&bytes[..], &[0]].concat()), Err(StoreErrorKind::Corrupt), "{key:?} and more");
         // A record has one form: not that of another version.
-        let other = [&bytes[..1], &[3 - bytes[1]], &bytes[2..]].concat();
         let newest = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1;
-        let wanted = if other[1] > newest { StoreErrorKind::TooNew } else { StoreErrorKind::Corrupt };
-        assert_eq!(Record::decode(&other), Err(wanted), "{key:?}");
+        for version in (0..=newest + 1).filter(|version| *version != bytes[1]) {
+            let other = [&bytes[..1], &[version], &bytes[2..]].concat();
+            let wanted = if version > newest { StoreErrorKind::TooNew } else { StoreErrorKind::Corrupt };
+            assert_eq!(Record::decode(&other), Err(wanted), "{key:?} as version {version}");
+        }
     }
 }
 
@@ -206,7 +298,7 @@ fn the_common_outcome_is_small() {
 
 #[test]
 fn a_newer_record_is_known_as_such() {
-    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2) {
+    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3) {
         let mut bytes = unhex(hex).unwrap();
         bytes[1] = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1 + 1;
         assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::TooNew));
