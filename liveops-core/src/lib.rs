@@ -147,11 +147,14 @@
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
 //! | know who sent it, what it says and how often | [`intake`], [`signing`], [`event`], [`quota`], [`shared::RateLimiter`]; `docs/door.md` |
-//! | act as an operator | [`Command`]: adjust, review, set visibility, pay, erase |
+//! | act as an operator | [`Command`]: adjust, review, set visibility, pay, revoke, migrate, erase |
+//! | change the level curve | [`Engine::plan_migration`], [`Engine::migrations`]; alone: [`progress::plan_migration`]; `docs/progress.md` |
+//! | say why a player has what the player has | [`Engine::explain`] |
 //! | pay a finished week | [`Engine::payout`], [`board::Archive`]; alone: [`board::awards`] |
 //! | rank players, alone or by calendar | [`board::Leaderboard`], [`board::WindowedLeaderboard`]; between threads [`shared::SharedLeaderboard`] |
 //! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
-//! | deliver rewards | [`Receipt`], [`reward::verify_chain`], [`Engine::feed`] |
+//! | deliver rewards | [`Receipt`], [`Command::claim`], [`reward::verify_chain`], [`Engine::feed`] |
+//! | publish odds, and let anyone check rolls | [`reward::Loot`], [`reward::seed_commitment`] |
 //! | write a store | [`Store`] says what it promises, [`conformance`] checks it |
 //! | test your own code | [`testing`], [`decorate`] |
 //! | drive it without an engine | [`Plan`] |
@@ -223,3 +226,8 @@ struct PayoutsRecipe;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/door.md")]
 struct TheDoor;
+
+/// The page `docs/progress.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/progress.md")]
+struct LevelsRewardsReceipts;
