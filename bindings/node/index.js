@@ -5,15 +5,19 @@ const anomaly = require('./lib/anomaly.js')
 const { Archive, ArchiveView, Names } = require('./lib/archive.js')
 const { Leaderboard } = require('./lib/board.js')
 const { Command } = require('./lib/command.js')
+const { LevelCurve } = require('./lib/curve.js')
 const { Engine } = require('./lib/engine.js')
 const { Board } = require('./lib/engine_board.js')
 const { BatchReport, EventParser, validate } = require('./lib/event.js')
 const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
 const { Intake } = require('./lib/intake.js')
+const { Loot, seedCommitment } = require('./lib/loot.js')
 const { Outcome, Outcomes } = require('./lib/outcome.js')
 const { Payout, awards } = require('./lib/payout.js')
+const { Overflow, Progression, Streak, migrateXp, planMigration } = require('./lib/progress.js')
 const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = require('./lib/quota.js')
-const { Calendar, LevelCurve, Rules } = require('./lib/rules.js')
+const { receiptHash, receiptId, receiptState, signReceipt, verifyChain, verifyReceipt } = require('./lib/receipt.js')
+const { Calendar, Rules } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
@@ -33,10 +37,13 @@ module.exports = {
   Leaderboard,
   LevelCurve,
   LiveopsError,
+  Loot,
   Names,
   Outcome,
   Outcomes,
+  Overflow,
   Payout,
+  Progression,
   Quota,
   RateLimiter,
   Refusal,
@@ -49,6 +56,7 @@ module.exports = {
   SlidingLimiter,
   SlidingLog,
   StoreError,
+  Streak,
   TimeFloor: anomaly.TimeFloor,
   ValidationError,
   Verifier,
@@ -58,6 +66,15 @@ module.exports = {
   gcra,
   generateSecret,
   hmacSha256Hex,
+  migrateXp,
+  planMigration,
+  receiptHash,
+  receiptId,
+  receiptState,
+  seedCommitment,
+  signReceipt,
   validate,
-  verifyHmacSha256Hex
+  verifyChain,
+  verifyHmacSha256Hex,
+  verifyReceipt
 }

@@ -18,10 +18,13 @@ export const {
   Leaderboard,
   LevelCurve,
   LiveopsError,
+  Loot,
   Names,
   Outcome,
   Outcomes,
+  Overflow,
   Payout,
+  Progression,
   Quota,
   RateLimiter,
   Refusal,
@@ -34,6 +37,7 @@ export const {
   SlidingLimiter,
   SlidingLog,
   StoreError,
+  Streak,
   TimeFloor,
   ValidationError,
   Verifier,
@@ -43,8 +47,17 @@ export const {
   gcra,
   generateSecret,
   hmacSha256Hex,
+  migrateXp,
+  planMigration,
+  receiptHash,
+  receiptId,
+  receiptState,
+  seedCommitment,
+  signReceipt,
   validate,
-  verifyHmacSha256Hex
+  verifyChain,
+  verifyHmacSha256Hex,
+  verifyReceipt
 } = liveops
 
 export default liveops

@@ -28,6 +28,26 @@ function text (value, name) {
   return value
 }
 
+/** A decimal or a fraction as text: 1.2 has no exact binary form. */
+function decimal (value, name) {
+  if (typeof value === 'string') return text(value, name)
+  const written = String(value)
+  const hint = typeof value !== 'number' ? '' : /^-?\d+(\.\d{1,9})?$/.test(written) ? `; write '${written}'` : '; write \'1.2\' or \'4/3\''
+  throw argumentError(TypeError, `${name} must be a string such as '1.2', not ${kindOf(value)}${hint}`)
+}
+
+/** A hash as 64 hex digits. */
+function digest (value, name) {
+  if (/^[0-9a-f]{64}$/.test(text(value, name))) return value
+  throw argumentError(RangeError, `${name} must be 64 hex digits, in small letters`)
+}
+
+/** A seed for loot. */
+function seed (value, name) {
+  if (isUint8Array(value) && value.length === 32) return bytes(value, name)
+  throw argumentError(isUint8Array(value) ? RangeError : TypeError, `${name} must be a Uint8Array of 32 bytes`)
+}
+
 /** One of several words. */
 function word (value, name, words) {
   if (words.includes(value)) return value
@@ -137,6 +157,28 @@ function pair (value, what) {
   throw argumentError(TypeError, `${what}, not ${kindOf(value)}`)
 }
 
+/** A value as JSON in UTF-8. What JSON cannot say is refused: it would be left out, or become null, without a word. */
+function json (value, name) {
+  const refused = (what) => argumentError(TypeError, `${name} has ${what} in it`)
+  const checked = function (key, value) {
+    if (typeof value === 'bigint') return integer(value, `a number of ${name}`)
+    if (typeof value === 'number' && !Number.isFinite(value)) throw refused(kindOf(value))
+    if (typeof value === 'string') return text(value, `a text of ${name}`)
+    // A member of an object that is undefined is one left out.
+    if (typeof value === 'function' || typeof value === 'symbol' || (value === undefined && Array.isArray(this))) throw refused(kindOf(value))
+    return value
+  }
+  let written
+  try {
+    written = JSON.stringify(value, checked)
+  } catch (error) {
+    if (error.code !== undefined || !(error instanceof TypeError || error instanceof RangeError)) throw error
+    throw argumentError(TypeError, `${name} cannot be written as JSON: ${error.message.split('\n')[0]}`)
+  }
+  if (written === undefined) throw refused(kindOf(value))
+  return Buffer.from(written, 'utf8')
+}
+
 /** What something is, without its value: errors end up in logs. */
 function kindOf (value) {
   if (value === null || value === undefined) return String(value)
@@ -146,5 +188,6 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, text, word, flag, bytes, received, body, options, required, instant, now, handle, list, each, pair, kindOf, INTEGER_MAX, U32_MAX, TIME
+  integer, count, text, decimal, digest, seed, word, flag, bytes, received, body, options, required, instant, now, handle, list, each, pair, json,
+  kindOf, INTEGER_MAX, U32_MAX, TIME
 }

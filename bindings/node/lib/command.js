@@ -1,17 +1,19 @@
 'use strict'
 // Commands: events that an Intake admitted, and what an operator orders.
 
-const { flag, instant, integer, now, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
+const { digest, flag, instant, integer, now, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
+const { LevelCurve } = require('./curve.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
+const { receiptRef } = require('./receipt.js')
 
 const ORDER = ['id', 'player', 'ts', ...TIME]
 
 /** Something one player's state is asked to take in, once. */
 class Command {
   constructor () {
-    throw argumentError(TypeError, 'a Command comes from Intake.admit or from Command.adjust, review, setVisibility, erase')
+    throw argumentError(TypeError, 'a Command comes from Intake.admit or from Command.adjust, review, setVisibility, erase, claim, revoke, migrate')
   }
 
   /** Support's correction of a player's XP total. */
@@ -41,6 +43,28 @@ class Command {
   static erase (order) {
     const given = required(order, ORDER, 'order')
     return make(() => native.Command.erase(orderOf(given)))
+  }
+
+  /** Gives a player what a receipt says can be claimed. The id follows from receipt and time. */
+  static claim (claim) {
+    const given = required(claim, ['player', 'receipt', ...TIME], 'claim')
+    const args = [text(given.player, 'player'), receiptRef(given.receipt), now(given)]
+    return make(() => native.Command.claim(...args))
+  }
+
+  /** Takes back what a receipt gave. */
+  static revoke (order) {
+    const given = required(order, [...ORDER, 'receipt', 'reason'], 'order')
+    const args = [receiptRef(given.receipt), text(given.reason, 'reason')]
+    return make(() => native.Command.revoke(orderOf(given), ...args))
+  }
+
+  /** Brings a player to the curve of the rules in force. The id follows from curve and time. */
+  static migrate (migration) {
+    const given = required(migration, ['player', 'curve', ...TIME], 'migration')
+    const curve = given.curve instanceof LevelCurve ? given.curve.hash : digest(given.curve, 'curve')
+    const args = [text(given.player, 'player'), curve, now(given)]
+    return make(() => native.Command.migrate(...args))
   }
 
   get id () {

@@ -3,7 +3,7 @@
 
 const { bytes, count, handle, instant, integer, list, now, options, received, text, INTEGER_MAX, TIME } = require('./arguments.js')
 const { Archive, Names } = require('./archive.js')
-const { Command } = require('./command.js')
+const { Command, makeCommand } = require('./command.js')
 const { Board } = require('./engine_board.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
@@ -60,6 +60,17 @@ class Engine {
   /** A player's kept receipts, oldest first. */
   receipts (player) {
     return read(call(() => handleOf(this).receipts(text(player, 'player'))))
+  }
+
+  /** The hash of a player's newest receipt: what `verifyChain` checks against. */
+  chainHead (player) {
+    return call(() => handleOf(this).chainHead(text(player, 'player')))
+  }
+
+  /** Why a player has this XP, this level and these rewards, line by line; null for a stranger. */
+  explain (player, opts) {
+    const args = [text(player, 'player'), now(options(opts, TIME))]
+    return read(call(() => handleOf(this).explain(...args)))
   }
 
   /** A player's kept suspicions, oldest first; everybody's if none is named. */
@@ -124,6 +135,18 @@ class Engine {
     const time = 'nowMs' in given || 'now' in given ? now(given) : undefined
     const next = handle(rules, 'rules', Rules)
     return read(call(() => handleOf(this).replaceRules(next, time)))
+  }
+
+  /** What new rules would make of the players of now: who rises and falls, and what would be minted. Changes nothing. */
+  planMigration (rules) {
+    const next = handle(rules, 'rules', Rules)
+    return read(call(() => handleOf(this).planMigration(next)))
+  }
+
+  /** One command for each player who is still on an earlier curve: to be submitted until there are none. */
+  migrations (opts) {
+    const time = now(options(opts, TIME))
+    return call(() => handleOf(this).migrations(time)).map((command) => makeCommand(() => command))
   }
 
   /** Everything stored about one player. */

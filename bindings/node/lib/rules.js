@@ -1,11 +1,15 @@
 'use strict'
-// The rules document; curves and calendars, which can be used without an engine.
+// The rules document; calendars, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { bytes, count, handle, instant, integer, kindOf, list, now, options, text, word, TIME } = require('./arguments.js')
+const { bytes, count, instant, integer, kindOf, list, now, options, seed, text, word, TIME } = require('./arguments.js')
+const { makeCurve } = require('./curve.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
+const { makeLoot } = require('./loot.js')
 const { handleOf, hold, native } = require('./native.js')
+const { part } = require('./part.js')
+const { makeProgression } = require('./progress.js')
 
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 
@@ -17,9 +21,10 @@ class Rules {
 
   /** Reads a rules document: its text or its UTF-8. Throws RulesError, which names the path of what is wrong. */
   static fromJson (document, opts) {
-    const seed = seedOf(opts)
+    const { lootSeed } = options(opts, ['lootSeed'])
+    const secret = lootSeed === undefined ? undefined : seed(lootSeed, 'lootSeed')
     const content = bytes(document, 'document')
-    return hold(Object.create(Rules.prototype), call(() => native.Rules.parse(content, seed)))
+    return hold(Object.create(Rules.prototype), call(() => native.Rules.parse(content, secret)))
   }
 
   /** The same from a file; the message of a RulesError then begins with its name. */
@@ -52,127 +57,24 @@ class Rules {
 
   /** The level curve. */
   get curve () {
-    return hold(Object.create(LevelCurve.prototype), { compiled: handleOf(this).curve() })
+    return makeCurve(handleOf(this).curve())
+  }
+
+  /** The curve with its cap and boosts. */
+  get progression () {
+    return makeProgression(() => handleOf(this).progression())
+  }
+
+  /** A loot table; null if there is none of this name. */
+  loot (name) {
+    const table = handleOf(this).loot(text(name, 'name')) ?? null
+    return table === null ? null : makeLoot(() => table)
   }
 
   /** The calendar. */
   get calendar () {
     return hold(Object.create(Calendar.prototype), handleOf(this).calendar())
   }
-}
-
-/** 32 random bytes that make loot unpredictable. */
-function seedOf (opts) {
-  const { lootSeed } = options(opts, ['lootSeed'])
-  if (lootSeed === undefined) return undefined
-  const seed = bytes(lootSeed, 'lootSeed')
-  if (typeof lootSeed === 'string' || seed.length !== 32) throw argumentError(RangeError, 'lootSeed must be 32 bytes')
-  return seed
-}
-
-/** The rules with this one part, read by the grammar of rules documents. */
-function part (document) {
-  try {
-    return call(() => native.Rules.parse(Buffer.from(JSON.stringify({ version: 1, game: 'part', ...document })), undefined))
-  } catch (error) {
-    throw error instanceof RulesError ? Object.assign(argumentError(RangeError, error.message), { issue: error.issue }) : error
-  }
-}
-
-/** A level curve: how much XP each level takes. */
-class LevelCurve {
-  constructor () {
-    throw argumentError(TypeError, 'a LevelCurve comes from LevelCurve.table, linear, polynomial, exponential or piecewise')
-  }
-
-  /** The cost of level 1, 2 and so on. */
-  static table (costs, opts) {
-    return curve({ kind: 'table', costs: list(costs, 'costs').map((cost) => integer(cost, 'a cost', 1)) }, opts)
-  }
-
-  /** `base` for level 1, `step` more for each further level. */
-  static linear (base, step, opts) {
-    return curve({ kind: 'linear', base: integer(base, 'base', 1), step: integer(step, 'step', 0) }, opts)
-  }
-
-  /** `c0 + c1 * l + c2 * l^2 + ...`, coefficients as texts. */
-  static polynomial (coefficients, opts) {
-    return curve({ kind: 'polynomial', coefficients: list(coefficients, 'coefficients').map((c) => decimal(c, 'a coefficient')) }, opts)
-  }
-
-  /** `base * growth^(l - 1)`, the growth as a text. */
-  static exponential (base, growth, opts) {
-    return curve({ kind: 'exponential', base: integer(base, 'base', 1), growth: decimal(growth, 'growth') }, opts)
-  }
-
-  /** `[fromLevel, curve]` one after the other; only the whole has a highest level. */
-  static piecewise (pieces, opts) {
-    const read = list(pieces, 'pieces').map((piece) => {
-      const [fromLevel, shape] = list(piece, 'a piece')
-      const { shape: written } = handle(shape, 'the curve of a piece', LevelCurve)
-      if (written === undefined) throw argumentError(TypeError, 'the curve of rules cannot be a piece')
-      return { fromLevel: count(fromLevel, 'fromLevel', 1), ...written }
-    })
-    return curve({ kind: 'piecewise', pieces: read }, opts)
-  }
-
-  /** XP from this level to the next; 0 at the highest. */
-  cost (level) {
-    return compiled(this).cost(count(level, 'level'))
-  }
-
-  /** XP at which a level starts. */
-  total (level) {
-    return compiled(this).total(count(level, 'level'))
-  }
-
-  /** The level of an XP total. */
-  levelAt (xp) {
-    return compiled(this).levelAt(integer(xp, 'xp', 0))
-  }
-
-  /** `{ level, intoLevel, toNext }` of an XP total. */
-  progress (xp) {
-    return read(compiled(this).progress(integer(xp, 'xp', 0)))
-  }
-
-  /** The highest level. */
-  get maxLevel () {
-    return compiled(this).maxLevel
-  }
-
-  /** Names the table of levels by its content. */
-  get hash () {
-    return compiled(this).hash
-  }
-}
-
-/** Compiled at once, so that a mistake is told where it is made; a formula without an end can still be a piece. */
-function curve (shape, opts) {
-  const { maxLevel, rounding } = options(opts, ['maxLevel', 'rounding'])
-  if (maxLevel !== undefined) shape.maxLevel = count(maxLevel, 'maxLevel', 1)
-  if (rounding !== undefined) shape.rounding = word(rounding, 'rounding', ['floor', 'ceil', 'nearest'])
-  const held = { shape, compiled: undefined }
-  try {
-    held.compiled = part({ progress: { curve: shape } }).curve()
-  } catch (error) {
-    if (error.issue !== 'missing') throw error
-    held.why = error
-  }
-  return hold(Object.create(LevelCurve.prototype), held)
-}
-
-function compiled (levels) {
-  const held = handleOf(levels)
-  if (held.compiled === undefined) throw held.why
-  return held.compiled
-}
-
-/** A decimal as text: 1.2 has no exact binary form. */
-function decimal (value, name) {
-  if (typeof value === 'string') return text(value, name)
-  const hint = typeof value === 'number' ? `; write '${value}'` : ''
-  throw argumentError(TypeError, `${name} must be a string such as '1.2', not ${kindOf(value)}${hint}`)
 }
 
 /** When periods begin and close; written as in a rules document. */
@@ -242,4 +144,4 @@ function periodOf (period) {
   return { window: windowName(period.window), index: integer(period.index, 'index') }
 }
 
-module.exports = { Rules, LevelCurve, Calendar, taken, windowName, periodOf }
+module.exports = { Rules, Calendar, taken, windowName, periodOf }

@@ -1,10 +1,12 @@
 //! Commands: events that the door admitted, and what an operator orders.
 
+use liveops_core::record::ReceiptName;
 use liveops_core::{Action, EventId, PlayerId, Ruling, Timestamp};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::failure::{OrThrow as _, Result};
+use crate::receipt::{ReceiptRef, digest};
 
 /// Something one player's state is asked to take in, once.
 #[napi]
@@ -62,6 +64,27 @@ impl Command {
         order.into_command(Action::Erase)
     }
 
+    /// Gives what waits to be claimed.
+    #[napi(factory)]
+    pub fn claim(player: String, receipt: ReceiptRef, now: i64) -> Result<Self> {
+        let player = PlayerId::new(&player).or_throw()?;
+        Ok(Self(liveops_core::Command::claim(player, receipt.read()?, Timestamp::from_unix_millis(now))))
+    }
+
+    /// Takes back what a receipt gave.
+    #[napi(factory)]
+    pub fn revoke(order: Order, receipt: ReceiptRef, reason: String) -> Result<Self> {
+        let reason = liveops_core::record::Reason::new(&reason).or_throw()?;
+        order.into_command(Action::Revoke { receipt: receipt.read()?, reason })
+    }
+
+    /// Brings a player to the curve of this hash.
+    #[napi(factory)]
+    pub fn migrate(player: String, curve: String, now: i64) -> Result<Self> {
+        let player = PlayerId::new(&player).or_throw()?;
+        Ok(Self(liveops_core::Command::migrate(player, digest(&curve)?, Timestamp::from_unix_millis(now))))
+    }
+
     /// Its content as JSON.
     #[napi]
     pub fn describe(&self) -> String {
@@ -81,6 +104,11 @@ impl Command {
                 told["items"] = json!(payment.items);
                 ("payout", told)
             }
+            Action::Claim(receipt) => ("claim", json!({ "receipt": named(receipt) })),
+            Action::Revoke { receipt, reason } => {
+                ("revoke", json!({ "receipt": named(receipt), "reason": reason.as_str() }))
+            }
+            Action::Migrate { curve } => ("migrate", json!({ "curve": curve })),
             _ => ("other", json!({})),
         };
         told["action"] = action.into();
@@ -89,4 +117,8 @@ impl Command {
         }
         told.to_string()
     }
+}
+
+fn named(receipt: &ReceiptName) -> serde_json::Value {
+    json!({ "number": receipt.number, "id": receipt.id })
 }

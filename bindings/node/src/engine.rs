@@ -74,6 +74,19 @@ impl Engine {
         text(&self.0.receipts(&player_id(&player)?).or_throw()?)
     }
 
+    /// Hash of a player's newest receipt, in hex.
+    #[napi]
+    pub fn chain_head(&self, player: String) -> Result<String> {
+        let record = self.0.record(&player_id(&player)?).or_throw()?;
+        Ok(record.map(|record| record.chain_head).unwrap_or_default().to_hex())
+    }
+
+    /// Why a player has what the player has, as JSON; none for a stranger.
+    #[napi]
+    pub fn explain(&self, player: String, now: i64) -> Result<Option<String>> {
+        self.0.explain(&player_id(&player)?, at(now)).or_throw()?.as_ref().map(text).transpose()
+    }
+
     /// A player's kept suspicions as JSON, or everybody's.
     #[napi]
     pub fn suspicions(&self, player: Option<String>) -> Result<String> {
@@ -114,6 +127,18 @@ impl Engine {
             None => self.0.replace_rules(rules),
         };
         text(&diff.or_throw()?)
+    }
+
+    /// What new rules would make of the players of now, as JSON.
+    #[napi]
+    pub fn plan_migration(&self, rules: &Rules) -> Result<String> {
+        text(&self.0.plan_migration(&rules.0).or_throw()?)
+    }
+
+    /// One command for each player who is still on an earlier curve.
+    #[napi]
+    pub fn migrations(&self, now: i64) -> Result<Vec<Command>> {
+        Ok(self.0.migrations(at(now)).or_throw()?.into_iter().map(Command).collect())
     }
 
     /// Names the whole state.

@@ -3,6 +3,7 @@
 use liveops_core::board::{BatchError, TiersError};
 use liveops_core::error::StoreError;
 use liveops_core::event::ValidationError;
+use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
 use liveops_core::signing::SignatureError;
 use liveops_core::{Code, Error, Refusal};
@@ -42,6 +43,15 @@ impl Failure for Code {
     }
 }
 
+/// An argument that is none, and what would be one.
+pub(crate) struct Argument(pub(crate) &'static str);
+
+impl Failure for Argument {
+    fn describe(&self) -> Value {
+        json!({ "kind": "argument", "code": Code::InvalidArgument, "message": self.0 })
+    }
+}
+
 impl Failure for Error {
     fn describe(&self) -> Value {
         use std::error::Error as _;
@@ -63,6 +73,20 @@ impl Failure for BatchError {
 impl Failure for TiersError {
     fn describe(&self) -> Value {
         json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
+    }
+}
+
+impl Failure for LootError {
+    fn describe(&self) -> Value {
+        json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
+    }
+}
+
+/// The one issue of a text that is no receipt.
+impl Failure for ReceiptError {
+    fn describe(&self) -> Value {
+        let issue = json!({ "code": self.code, "path": self.path, "message": self.message });
+        json!({ "kind": "validation", "code": self.code, "message": self.to_string(), "issues": [issue] })
     }
 }
 

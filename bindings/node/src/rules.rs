@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use liveops_core::Code;
-use liveops_core::progress::Levels;
+use liveops_core::{Code, Id};
 use napi_derive::napi;
 
+use crate::curve::Curve;
 use crate::failure::{OrThrow as _, Result, text};
+use crate::loot::Loot;
+use crate::progress::Progression;
 use crate::window::Calendar;
 
 /// The game's rules.
@@ -52,54 +54,22 @@ impl Rules {
         Curve(self.0.progression().levels.clone())
     }
 
+    /// The curve, and the rules by which experience is granted.
+    #[napi]
+    pub fn progression(&self) -> Progression {
+        Progression(self.0.progression().clone())
+    }
+
+    /// A loot table; none of an unknown name.
+    #[napi]
+    pub fn loot(&self, name: String) -> Option<Loot> {
+        self.0.loot().get(&Id::new(&name).ok()?).cloned().map(Loot)
+    }
+
     /// The calendar, with the windows of all boards.
     #[napi]
     pub fn calendar(&self) -> Calendar {
         Calendar { calendar: self.0.calendar().clone(), windows: self.0.windows() }
-    }
-}
-
-/// A compiled level curve.
-#[napi]
-#[derive(Debug)]
-pub struct Curve(Levels);
-
-#[napi]
-impl Curve {
-    /// XP from this level to the next.
-    #[napi]
-    pub fn cost(&self, level: u32) -> i64 {
-        integer(self.0.cost(level))
-    }
-
-    /// XP at which a level starts.
-    #[napi]
-    pub fn total(&self, level: u32) -> i64 {
-        integer(self.0.total(level))
-    }
-
-    /// The level of an XP total.
-    #[napi]
-    pub fn level_at(&self, xp: i64) -> u32 {
-        self.0.level_at(xp.unsigned_abs())
-    }
-
-    /// Level, XP into it and XP to the next, as JSON.
-    #[napi]
-    pub fn progress(&self, xp: i64) -> Result<String> {
-        text(&self.0.progress(xp.unsigned_abs()))
-    }
-
-    /// The highest level.
-    #[napi(getter)]
-    pub fn max_level(&self) -> u32 {
-        self.0.max_level()
-    }
-
-    /// Names the table by its content, in hex.
-    #[napi(getter)]
-    pub fn hash(&self) -> String {
-        self.0.hash().to_hex()
     }
 }
 

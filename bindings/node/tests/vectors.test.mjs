@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import {
-  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, Quota, RateLimiter, RulesError, Rules, Signer, SlidingLimiter, SlidingLog,
-  Verifier, WindowedLeaderboard, awards, gcra, hmacSha256Hex, verifyHmacSha256Hex
+  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Loot, Overflow, Progression, Quota, RateLimiter, RulesError, Rules,
+  Signer, SlidingLimiter, SlidingLog, Streak, Verifier, WindowedLeaderboard, awards, gcra, hmacSha256Hex, migrateXp, planMigration, receiptHash,
+  receiptId, receiptState, seedCommitment, signReceipt, verifyChain, verifyHmacSha256Hex, verifyReceipt
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http }
+const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -154,15 +155,113 @@ function quota ({ quotas, sliding, capacity, whenFull, steps }) {
 function curve ({ curve, expect }) {
   const read = () => rulesOf({ rules: { version: 1, game: 'vectors', progress: { curve } } }).curve
   if (expect.error !== undefined) {
-    const error = codeOf(read)
-    assert.ok(error instanceof RulesError)
-    return matches(error, expect.error)
+    for (const error of [codeOf(read), codeOf(() => LevelCurve.fromRules(curve))]) {
+      assert.ok(error instanceof RulesError)
+      matches(error, expect.error)
+    }
+    return
   }
   const levels = read()
+  const made = [LevelCurve.fromRules(curve), madeOf(curve)]
+  for (const { hash } of made) assert.equal(hash, levels.hash)
+  const [costs, totals] = [levels.costs(), levels.totals()]
+  assert.deepEqual(costs, totals.slice(1).map((start, at) => start - totals[at]))
+  assert.deepEqual([totals.length, totals[0]], [levels.maxLevel, 0])
   assert.equal(levels.maxLevel, expect.maxLevel)
   for (const [level, xp] of expect.cost ?? []) assert.equal(levels.cost(level), xp, `cost(${level})`)
   for (const [level, xp] of expect.total ?? []) assert.equal(levels.total(level), xp, `total(${level})`)
   for (const [xp, level] of expect.levelAt ?? []) assert.equal(levels.levelAt(xp), level, `levelAt(${xp})`)
+}
+
+/** The same by the constructors. */
+function madeOf ({ kind, fromLevel, costs, totals, base, step, growth, coefficients, times, pieces, cumulative, ...rest }, whole = {}) {
+  const options = { ...rest, ...(cumulative || totals || whole.cumulative ? { cumulative: true } : {}) }
+  switch (kind) {
+    case 'table': return LevelCurve.table(costs ?? totals, options)
+    case 'linear': return LevelCurve.linear(base, step, options)
+    case 'polynomial': return LevelCurve.polynomial(coefficients, times === undefined ? options : { ...options, times })
+    case 'exponential': return LevelCurve.exponential(base, growth, options)
+    case 'piecewise': return LevelCurve.piecewise(pieces.map((piece) => [piece.fromLevel, madeOf(piece, { cumulative })]), options)
+    default: return assert.fail(`unknown curve ${kind}`)
+  }
+}
+
+function progress ({ curve, grants, streak, overflow, atMaxLevel, dailyXpCap, boosts, boostStacking, expect }) {
+  if (grants !== undefined) {
+    const read = ({ id, fromMs: from, untilMs: until, factor }) => ({ id, from, until, factor })
+    const progression = new Progression(LevelCurve.fromRules(curve), { atMaxLevel, dailyXpCap, boosts: boosts?.map(read), boostStacking })
+    for (const { totalXp, grantedToday, requested, tsMs, expect } of grants) {
+      const grant = () => progression.grant(totalXp, requested, { grantedToday, nowMs: tsMs })
+      if (expect.error !== undefined) assert.equal(codeOf(grant).code, expect.error)
+      else matches(grant(), expect)
+    }
+  } else if (streak !== undefined) {
+    let state = new Streak()
+    for (const [day, expected] of streak.days) {
+      const step = state.step(day, { missedDaysMax: streak.missedDaysMax })
+      assert.equal(step.day, expected, String(day))
+      state = step.streak
+    }
+    matches(state, expect)
+  } else {
+    let state = new Overflow()
+    for (const [surplus, units, rest] of overflow.gathered) {
+      state = state.gather(surplus, overflow.every)
+      assert.deepEqual({ ...state }, { units, rest })
+    }
+  }
+}
+
+function migration ({ old, new: next, policy, players, expect }) {
+  const curves = [LevelCurve.fromRules(old), LevelCurve.fromRules(next)]
+  const after = players.map(([before, through]) => {
+    const { xp, grantedThrough } = migrateXp(...curves, policy, { xp: before, grantedThrough: through })
+    return [xp, grantedThrough]
+  })
+  const histogram = players.map(([xp, grantedThrough, players]) => ({ xp, grantedThrough, players }))
+  matches({ after, plan: planMigration(...curves, policy, histogram) }, expect)
+}
+
+function loot (one) {
+  const { table, playerId: player, seedHex, expect } = one
+  const read = () => rulesOf({ rules: { version: 1, game: 'vectors', loot: { t: one.loot } } }).loot('t')
+  if (expect.error !== undefined) {
+    matches(codeOf(read), expect.error)
+    const { name, code, path } = codeOf(() => Loot.fromRules(one.loot))
+    assert.deepEqual([name, code, path], ['RulesError', 'rules_invalid', expect.error.path.replace('/loot/t', '/loot/table')])
+    return
+  }
+  const seed = Buffer.from(seedHex, 'hex')
+  const commitment = seedCommitment(seed)
+  const whole = read()
+  const { entries, guaranteed, pity } = whole
+  for (const loot of [whole, Loot.fromRules(one.loot), new Loot({ entries, guaranteed, pity: pity ?? undefined })]) {
+    const rolls = expect.rolls.map(([nonce, misses]) => {
+      const roll = loot.roll({ seed, table, player, nonce, misses })
+      assert.ok(loot.verifyRoll({ seed, commitment, table, player, misses, roll }))
+      // None lies behind the last that a number holds.
+      const other = nonce === Number.MAX_SAFE_INTEGER ? nonce - 1 : nonce + 1
+      const same = loot.roll({ seed, table, player, nonce: other, misses }).entry === roll.entry
+      assert.equal(loot.verifyRoll({ seed, commitment, table, player, misses, roll: { ...roll, nonce: other } }), same)
+      return [nonce, misses, roll.entry, roll.missesAfter]
+    })
+    const byEntry = (value) => Object.fromEntries(loot.entries.map(({ name }) => [name, value(name)]))
+    const told = { commitment, odds: loot.odds(), expectedRolls: byEntry((name) => loot.expectedRolls(name)), items: byEntry((name) => loot.items(name)), rolls }
+    matches(told, expect)
+  }
+}
+
+function receipt (one) {
+  const { game, playerId: player, reward, scope, index, key, receipts, head, expect } = one
+  if (scope !== undefined) return assert.equal(receiptId({ game, player, reward, scope, index }), expect.id)
+  if (one.receipt !== undefined) {
+    assert.equal(signReceipt([key], one.receipt), expect.tag)
+    return assert.deepEqual(verifyReceipt([key], one.receipt, expect.tag), { keyId: key.id })
+  }
+  const broken = verifyChain(receipts, head)
+  assert.equal(verifyChain(JSON.stringify(receipts), head), broken)
+  const states = expect.states?.map(([nowMs]) => [nowMs, receipts.map((receipt) => receiptState(receipt, { nowMs }))])
+  matches({ broken, hashes: receipts.map(receiptHash), states }, expect)
 }
 
 const calendarOf = ({ calendar }) => rulesOf({ rules: { version: 1, game: 'vectors', calendar } }).calendar
@@ -324,7 +423,7 @@ function payout ({ order, ranking, owners, players, tiers, expect }) {
   }
 }
 
-const OPERATORS = ['adjust', 'review', 'setVisibility', 'erase']
+const OPERATORS = ['adjust', 'review', 'setVisibility', 'erase', 'claim', 'revoke', 'migrate']
 
 /** Event steps of one `nowMs` in a row, or each by itself. */
 function runsOf (steps, together) {
@@ -338,7 +437,10 @@ function runsOf (steps, together) {
   return runs
 }
 
-function outcomesOf (engine, { isLine, nowMs, steps }) {
+const ZEROS = '0'.repeat(64)
+
+/** `inForce` has the rules, which steps replace. */
+function outcomesOf (engine, { isLine, nowMs, steps }, inForce) {
   if (isLine) {
     const lines = steps.map((step) => step.line ?? JSON.stringify(step.submit))
     return [...engine.submitNdjson(lines.join('\n') + '\n', { nowMs })]
@@ -349,9 +451,21 @@ function outcomesOf (engine, { isLine, nowMs, steps }) {
     return []
   }
   if (step.payout !== undefined) return [paid(engine, step.payout, nowMs)]
+  if (step.planMigration !== undefined) return [engine.planMigration(rulesOf({ rules: step.planMigration }))]
+  if (step.replaceRules !== undefined) {
+    inForce.rules = rulesOf({ rules: step.replaceRules })
+    return [engine.replaceRules(inForce.rules)]
+  }
+  if (step.migrations !== undefined) {
+    const commands = engine.migrations({ nowMs: step.migrations })
+    const told = ({ code, effect }, at) => ({ playerId: commands[at].playerId, code, effect })
+    return [Array.from(engine.submitBatch(commands), told)]
+  }
   const verb = OPERATORS.find((verb) => step[verb] !== undefined)
   assert.ok(verb, `unknown step ${JSON.stringify(step)}`)
-  const { playerId, ...order } = step[verb]
+  const { playerId, number, ...order } = step[verb]
+  if (number !== undefined) order.receipt = engine.receipts(playerId).find((receipt) => receipt.number === number) ?? { number, id: ZEROS }
+  if (verb === 'migrate') order.curve ??= inForce.rules.curve
   return [engine.submit(Command[verb]({ ...order, player: playerId, nowMs }))]
 }
 
@@ -370,9 +484,10 @@ function paid (engine, { board, window, index }, nowMs) {
 
 function engine (one) {
   for (const together of [false, true]) {
-    const engine = new Engine(rulesOf(one))
+    const inForce = { rules: rulesOf(one) }
+    const engine = new Engine(inForce.rules)
     for (const run of runsOf(one.steps, together)) {
-      const outcomes = outcomesOf(engine, run)
+      const outcomes = outcomesOf(engine, run, inForce)
       const expected = run.steps.filter((step) => step.advance === undefined)
       assert.equal(outcomes.length, expected.length)
       outcomes.forEach((outcome, at) => matches(outcome, expected[at].expect ?? {}, `step ${JSON.stringify(expected[at])}`))
@@ -381,7 +496,15 @@ function engine (one) {
       if (player.absent) assert.equal(engine.player(player.playerId), null)
       else matches(engine.player(player.playerId), player)
     }
-    for (const [player, receipts] of Object.entries(one.receipts ?? {})) matches(engine.receipts(player), receipts)
+    for (const [player, receipts] of Object.entries(one.receipts ?? {})) {
+      matches(engine.receipts(player), receipts)
+      assert.equal(verifyChain(engine.receipts(player), engine.chainHead(player)), null)
+    }
+    for (const [player, { nowMs, ...expected }] of Object.entries(one.explain ?? {})) {
+      const { xp, level, lines } = engine.explain(player, { nowMs })
+      assert.equal(lines.reduce((sum, line) => sum + line.xp, 0), xp, 'the lines add up')
+      matches({ xp, level, lines: lines.map(({ topic, xp, text }) => [topic, xp, text]) }, expected)
+    }
     for (const [player, suspicions] of Object.entries(one.suspicions ?? {})) matches(engine.suspicions(player), suspicions)
     for (const { board, window, nowMs, rows } of one.boards ?? []) {
       assert.deepEqual(placed(engine.board(board).top(window, 10_000, { nowMs })), rows)
