@@ -6,6 +6,7 @@
 pub mod events;
 pub mod headers;
 pub mod json;
+pub mod receipts;
 pub mod records;
 pub mod rules;
 pub mod secrets;
@@ -19,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     ("events", events::check),
     ("headers", headers::check),
     ("json", json::check),
+    ("receipts", receipts::check),
     ("records", records::check),
     ("rules", rules::check),
     ("secrets", secrets::check),

@@ -7,11 +7,14 @@ use liveops_core::board::{Archive, Cursor, Leaderboard, Names};
 use liveops_core::codec::Stable;
 use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::{Digest, hex};
-use liveops_core::record::{BoardKey, Horizon, Payment, Player};
+use liveops_core::record::{BoardKey, Horizon, Payment, Player, ReceiptName};
+use liveops_core::reward::{Receipt, ReceiptState, Scope};
 use liveops_core::rules::{Found, Scratch};
 use liveops_core::{BoardId, Code, Command, EventId, Id, Key, MemoryStore, Period, PlayerId, Record, Rules, Ruling};
 use liveops_core::{Timestamp, Window};
 
+/// What is claimed and taken back, of players who have one of this number.
+const RECEIPT: ReceiptName = ReceiptName { number: 1, id: Digest([7; 32]) };
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
 
 pub fn check(bytes: &[u8]) {
@@ -39,8 +42,14 @@ pub fn check(bytes: &[u8]) {
 fn plays_on(player: &Player) {
     static RULES: LazyLock<Rules> = LazyLock::new(|| {
         let rules = r#"{ "version": 1, "game": "fuzz",
-            "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500 },
-            "rewards": { "gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "coin", "id": "gold", "amount": 1 } },
+            "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500,
+                "migrations": [ { "from": { "kind": "table", "costs": [ 7, 9 ] }, "policy": "keepEffort",
+                    "levelRewards": "grant" } ],
+                "atMaxLevel": { "convert": { "reward": "dust", "every": 7,
+                    "grant": { "kind": "coin", "id": "dust", "amount": 1 } } },
+                "streaks": { "daily": { "missedDaysMax": 1 } } },
+            "rewards": { "day": { "on": { "streak": "daily", "everyDays": 1 }, "loot": "chest", "claimWithinSeconds": 9 },
+                "gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "coin", "id": "gold", "amount": 1 } },
                 "first": { "on": { "boss": "hydra", "kill": "first" }, "loot": "chest" } },
             "loot": { "chest": { "pity": { "entry": "a", "guaranteedAt": 9 }, "entries": {
                 "a": { "weight": 1 }, "b": { "weight": 9 } } } },
@@ -51,7 +60,7 @@ fn plays_on(player: &Player) {
             "retention": { "receiptsPerPlayer": 2 } }"#;
         Rules::from_json(rules).unwrap()
     });
-    static COMMANDS: LazyLock<[Command; 6]> = LazyLock::new(|| {
+    static COMMANDS: LazyLock<[Command; 9]> = LazyLock::new(|| {
         let (ana, id) = (|| PlayerId::new("ana").unwrap(), |text| EventId::new(text).unwrap());
         let kill = br#"{ "type": "boss_kill", "playerId": "ana", "ts": 1794052800,
             "payload": { "bossId": "hydra", "durationMs": 5, "deltaXp": 500 } }"#;
@@ -66,16 +75,36 @@ fn plays_on(player: &Player) {
             Command::set_visibility(id("hide"), ana(), NOW, true),
             Command::payout("fuzz", ana(), NOW, NOW, payment),
             Command::erase(id("erase"), ana(), NOW),
+            Command::claim(ana(), RECEIPT, NOW),
+            Command::revoke(id("revoke"), ana(), NOW, RECEIPT, "sorry").unwrap(),
+            Command::migrate(ana(), RULES.progression().levels.hash(), NOW),
         ]
     });
+    let waiting = Receipt {
+        number: RECEIPT.number,
+        id: RECEIPT.id,
+        reward: Id::new("gold").unwrap(),
+        scope: Scope::Level(2),
+        items: Vec::new(),
+        cause: COMMANDS[0].id.clone(),
+        ts: NOW,
+        rules: Digest::default(),
+        previous: Digest::default(),
+        claim_until: Some(NOW.plus_millis(1)),
+        state: ReceiptState::Claimable,
+        settled_at: None,
+    };
     let horizon = Horizon { now: NOW, forgotten_before: NOW.minus_millis(1000) };
     let mut scratch = Scratch::default();
     // Nobody counts as far as 2^52, and further than 2^53 nobody may.
-    let mut counters = player.rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts]);
+    let units = player.overflow.units;
+    let mut counters =
+        player.rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts, units]);
     let is_at_the_end = counters.any(|counter| counter > 1 << 52);
     for command in &*COMMANDS {
         let stored = Some(Box::new(player.clone()));
-        let changes = RULES.decide(&[command], horizon, stored, [Found::default()], &mut scratch, |_| ());
+        let found = Found { receipt: Some(Box::new(waiting.clone())), ..Found::default() };
+        let changes = RULES.decide(&[command], horizon, stored, [found], &mut scratch, |_| ());
         let after = changes.map(|changes| Record::Player(changes.record).encode());
         let is_read = after.is_none_or(|bytes| Record::decode(&bytes).is_ok());
         assert!(is_read || is_at_the_end, "{command:?} leaves what cannot be read");
