@@ -43,10 +43,23 @@ export class Rules {
   /** Each board's windows, with the number of closed periods that stay readable. */
   readonly boards: { readonly [board: string]: { readonly [window in Window]?: number } }
   readonly curve: LevelCurve
+  /** The curve with its cap and boosts. */
+  readonly progression: Progression
+  /** Null if there is no table of this name. */
+  loot(name: string): Loot | null
   readonly calendar: Calendar
 }
 
-export interface RulesDiff { readonly added: readonly string[]; readonly removed: readonly string[]; readonly changed: readonly string[] }
+export interface RulesDiff {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly changed: readonly string[]
+  /**
+   * Hashes of the old curve and the new, if it changes. `migrates` says whether the new rules' `migrations` lead on from
+   * the old one; if not, totals stay what they are, and levels that are then reached for the first time are rewarded.
+   */
+  readonly levelCurve?: { readonly from: string; readonly to: string; readonly migrates: boolean }
+}
 
 // Commands and outcomes ---------------------------------------------------------------------------------------------
 
@@ -58,6 +71,19 @@ export class Command {
   static review(order: Order & { readonly suspicion: Integer; readonly ruling: 'release' | 'confirm' }): Command
   static setVisibility(order: Order & { readonly hidden: boolean }): Command
   static erase(order: Order): Command
+  /**
+   * Gives what a receipt says can be claimed. The id follows from the receipt and the time, so whoever lost track makes it
+   * anew: what was claimed is `replayed` with its receipt. Refused are `receipt_unknown`, `claim_expired`, and
+   * `receipt_settled` for what was given at once or was revoked.
+   */
+  static claim(claim: { readonly player: string; readonly receipt: ReceiptRef } & Now): Command
+  /** Takes back what a receipt gave: a new receipt with negative amounts. Refused are `receipt_unknown` and `receipt_settled`. */
+  static revoke(order: Order & { readonly receipt: ReceiptRef; readonly reason: string }): Command
+  /**
+   * Brings a player to the curve of the rules in force, given itself or by its hash: under other rules it is refused as
+   * `curve_changed`. The id follows from curve and time. `Engine.migrations` makes these for everybody.
+   */
+  static migrate(migration: { readonly player: string; readonly curve: LevelCurve | string } & Now): Command
   readonly id: string
   readonly playerId: string
   toJSON(): CommandContent
@@ -72,7 +98,7 @@ export interface CommandContent {
   readonly playerId: string
   readonly ts: number
   readonly receivedAt: number
-  /** `event`, `adjust`, `review`, `setVisibility`, `erase` or `payout`. */
+  /** `event`, `adjust`, `review`, `setVisibility`, `erase`, `payout`, `claim`, `revoke` or `migrate`. */
   readonly action: string
   readonly [more: string]: Json
 }
@@ -116,6 +142,10 @@ export interface Effect {
   readonly receipts: readonly Receipt[]
   readonly late: readonly BoardPeriod[]
   readonly verdicts: readonly Judgement[]
+  /** Rewards that wait to be claimed: nothing is given yet. Not there if there are none. */
+  readonly claimable?: readonly Receipt[]
+  /** What a change of the level curve made of the total, if this was the first command to meet it and it changed anything. */
+  readonly migrated?: { readonly fromXp: number; readonly toXp: number; readonly fromLevel: number; readonly toLevel: number }
 }
 
 /** `requested + boost - overDailyCap - overMaxLevel === granted` */
@@ -127,23 +157,43 @@ export interface Grant {
   readonly granted: number
 }
 
-/** What a receipt is for: a level, an event, or a place in a finished period of a board. */
+/**
+ * What a receipt is for: a level, an event, a place in a finished period of a board, a day of a streak (its index), units
+ * made of XP beyond the highest level (so many ever), or another receipt that is taken back.
+ */
 export type Scope =
   | { readonly level: number }
   | { readonly event: { readonly id: string; readonly ts: number } }
   | { readonly payout: BoardPeriod & { readonly tier: string } }
+  | { readonly streak: { readonly streak: string; readonly day: number } }
+  | { readonly overflow: { readonly units: number } }
+  | { readonly revoke: { readonly number: number; readonly receipt: string } }
 
-/** Proof of one reward; deliver by its `id`. */
+/** An amount of something that the game hands out; negative where it is taken back. */
+export interface Item { readonly kind: string; readonly id: string; readonly amount: number }
+
+/** `expired` is said by `receiptState` alone: an engine stores what can no longer be claimed as `claimable`. */
+export type ReceiptState = 'issued' | 'claimable' | 'claimed' | 'expired' | 'revoked'
+
+/** One receipt of a player: as it was read, or its number and id. */
+export interface ReceiptRef { readonly number: Integer; readonly id: string }
+
+/** Proof of one reward; deliver by its `id`. What it says stays, and its chain with it, but for `state` and `settledAt`. */
 export interface Receipt {
   readonly number: number
   readonly id: string
   readonly reward: string
   readonly scope: Scope
-  readonly items: readonly { readonly kind: string; readonly id: string; readonly amount: number }[]
+  readonly items: readonly Item[]
   readonly cause: { readonly origin: 'event' | 'operator'; readonly id: string }
   readonly ts: number
   readonly rules: string
   readonly previous: string
+  /** The first instant at which it can no longer be claimed; not there if it is given without being claimed. */
+  readonly claimUntil?: number
+  readonly state: ReceiptState
+  /** When it was claimed or revoked. */
+  readonly settledAt?: number
 }
 
 /** What a detector says of a value, and why. */
@@ -210,6 +260,10 @@ export class Engine {
   submitNdjson(lines: Received, options?: Now): Outcomes
   player(player: string): Player | null
   receipts(player: string): readonly Receipt[]
+  /** The hash of a player's newest receipt, which `verifyChain` checks against; zeros if there never was one. */
+  chainHead(player: string): string
+  /** Why a player has this XP, this level and these rewards, line by line; null for a stranger. */
+  explain(player: string, options?: Now): Explanation | null
   /** Of one player, or of all. */
   suspicions(player?: string): readonly Suspicion[]
   /** Throws LiveopsError `unknown_board`. */
@@ -247,6 +301,21 @@ export class Engine {
    * erased gets nothing, and nobody moves up. The names have to be those of the archive.
    */
   payoutArchived(archive: Archive, names: Names, options?: Now): Payout
+  /** What new rules would make of the players of now: which levels rise and fall, and what is minted. Walks all players. */
+  planMigration(rules: Rules): MigrationForecast
+  /**
+   * One command for each player who is still on an earlier curve than the one in force. Submit them in batches of any size,
+   * and make them again after any trouble: each player is migrated once. Whoever sends an event meanwhile is migrated by it.
+   *
+   * ```js
+   * const forecast = engine.planMigration(next)
+   * engine.replaceRules(next)
+   * for (const outcome of engine.submitBatch(engine.migrations({ now }))) outcome.unwrap()
+   * engine.migrations({ now }).length                      // 0
+   * engine.planMigration(next).rise                        // 0
+   * ```
+   */
+  migrations(options?: Now): Command[]
   exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
   stats(): { readonly [name: string]: number }
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
@@ -262,6 +331,29 @@ export interface Player {
   readonly hidden: boolean
   readonly receipts: number
   readonly version: number
+  /** XP gathered beyond the highest level: units made of it ever, and the rest; not there if there never was any. */
+  readonly overflow?: { readonly units: number; readonly rest: number }
+  /** Days in a row, by streak; not there without any. `new Streak(...)` says how they stand on a day. */
+  readonly streaks?: { readonly [streak: string]: { readonly lastDay: number; readonly length: number; readonly longest: number } }
+}
+
+/** The `xp` of all lines add up to the player's. */
+export interface Explanation {
+  readonly playerId: string
+  readonly xp: number
+  readonly level: number
+  readonly lines: readonly ExplanationLine[]
+}
+export interface ExplanationLine {
+  readonly topic: 'level' | 'xp' | 'held' | 'dailyCap' | 'streak' | 'overflow' | 'reward'
+  /** In words. */
+  readonly text: string
+  /** What it added to the total or took away; 0 where it is about something else. */
+  readonly xp: number
+  readonly ts?: number
+  readonly cause?: { readonly origin: 'event' | 'operator'; readonly id: string }
+  /** The receipt's id. */
+  readonly receipt?: string
 }
 
 export interface FeedEntry {
@@ -772,7 +864,7 @@ export class SlidingLog {
   check(options?: Call): Decision
 }
 
-// Boards, curves, calendars and detectors, each alone -----------------------------------------------------------------
+// Boards and curves, each alone ---------------------------------------------------------------------------------------
 
 /** The first of each is the default. */
 export interface BoardOptions {
@@ -915,24 +1007,259 @@ export class WindowedLeaderboard {
   payout(window: Window | Period, tiers: readonly Tier[], options?: Reading): readonly Award[]
 }
 
-export interface CurveOptions { readonly maxLevel?: Integer; readonly rounding?: 'floor' | 'ceil' | 'nearest' }
+export type Rounding = 'floor' | 'ceil' | 'nearest'
 
-/** How much XP each level takes, in exact arithmetic; `cost(l)` is the XP from level l to l+1. */
+export interface CurveOptions {
+  /** 2 to 10,000. A formula needs it; a table has it by its length. */
+  readonly maxLevel?: Integer
+  /** `floor` unless given. */
+  readonly rounding?: Rounding
+  /** Values are totals at which levels start, instead of costs. Level 1 starts at 0, whatever a formula says of it. */
+  readonly cumulative?: boolean
+}
+
+/** A decimal with up to 9 digits behind the point, such as `'-0.5'`, or a fraction, such as `'-10/3'`. */
+export type DecimalText = string
+
+/**
+ * How much XP each level takes, in exact arithmetic; `cost(l)` is the XP from level l to l+1.
+ *
+ * ```js
+ * LevelCurve.exponential(250, '1.2', { maxLevel: 60 }).cost(4)                                        // 432
+ * LevelCurve.polynomial(['0', '0', '0', '4/5'], { cumulative: true, maxLevel: 100 }).total(100)       // 800000
+ * LevelCurve.table([0, 300, 900, 2700], { cumulative: true }).costs()                                 // [300, 600, 1800]
+ * LevelCurve.fromRules({ kind: 'linear', base: 100, step: 50, maxLevel: 4 }).gained(50, 260)          // [2, 3]
+ * ```
+ */
 export class LevelCurve {
   private constructor()
-  static table(costs: readonly Integer[], options?: CurveOptions): LevelCurve
+  /** Costs, or with `cumulative` totals, 0 first. */
+  static table(values: readonly Integer[], options?: CurveOptions): LevelCurve
   static linear(base: Integer, step: Integer, options?: CurveOptions): LevelCurve
-  static polynomial(coefficients: readonly string[], options?: CurveOptions): LevelCurve
+  /** From c0 on. `times` is another polynomial, which is rounded by itself (down unless given) before the two are multiplied. */
+  static polynomial(coefficients: readonly DecimalText[], options?: CurveOptions & { readonly times?: { readonly coefficients: readonly DecimalText[]; readonly rounding?: Rounding } }): LevelCurve
   /** The growth is a text such as '1.2': 1.2 has no exact binary form. */
-  static exponential(base: Integer, growth: string, options?: CurveOptions): LevelCurve
+  static exponential(base: Integer, growth: DecimalText, options?: CurveOptions): LevelCurve
+  /** Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. */
   static piecewise(pieces: readonly (readonly [fromLevel: Integer, curve: LevelCurve])[], options?: CurveOptions): LevelCurve
+  /** As `progress.curve` of a rules document has it. Throws RulesError, whose `path` is that in a rules document. */
+  static fromRules(document: object): LevelCurve
   cost(level: Integer): number
   total(level: Integer): number
+  /** Of level 1, 2 and so on, up to the last but one: `costs()[0]` is `cost(1)`. A plain array, as plots take it. */
+  costs(): readonly number[]
+  /** Where level 1, 2 and so on start: `totals()[0]` is 0. */
+  totals(): readonly number[]
   levelAt(xp: Integer): number
   progress(xp: Integer): { readonly level: number; readonly intoLevel: number; readonly toNext: number | null }
+  /** Levels reached on the way from one total to another, in order: none if it does not rise. */
+  gained(fromXp: Integer, toXp: Integer): readonly number[]
   readonly maxLevel: number
+  /** Equal tables have equal hashes, whatever curve they came from. */
   readonly hash: string
 }
+
+/** A time in which XP is multiplied, from the first instant to the first one after it; below 1 the factor is a brake. */
+export interface Boost { readonly id: string; readonly from: Instant; readonly until: Instant; readonly factor: DecimalText }
+
+/** The first of each is the default. */
+export interface ProgressionOptions {
+  /** XP beyond the start of the highest level: the total goes on growing; it is not granted; or it is gathered apart, by an `Overflow`. */
+  readonly atMaxLevel?: 'bank' | 'discard' | 'convert'
+  readonly dailyXpCap?: Integer
+  /** At most 256: each grant looks at all. */
+  readonly boosts?: readonly Boost[]
+  /** 2 and 1.5 together make 3, 2.5 or 2. Whichever it is, the result is rounded down once. */
+  readonly boostStacking?: 'multiply' | 'add' | 'highest'
+}
+
+/**
+ * A curve, and the rules by which XP is granted. It decides, and adds nothing itself.
+ *
+ * ```js
+ * const progression = new Progression(LevelCurve.table([100, 200]), {
+ *   dailyXpCap: 150, boosts: [{ id: 'weekend', from: now, until: tomorrow, factor: '1.5' }]
+ * })
+ * const grant = progression.grant(0, 120, { grantedToday: 0, now })
+ * grant.boost                                              // 60
+ * grant.granted                                            // 150
+ * progression.curve.gained(0, grant.granted)               // [2]
+ * ```
+ */
+export class Progression {
+  constructor(curve: LevelCurve, options?: ProgressionOptions)
+  readonly curve: LevelCurve
+  /** `grantedToday` is 0 unless given. `score_overflow` where the boosted amount or the new total would pass 2^53 - 1. */
+  grant(totalXp: Integer, requested: Integer, options?: Now & { readonly grantedToday?: Integer }): Grant
+}
+
+/**
+ * Days in a row, by the index of the day in a calendar: a day of 23 or 25 hours is one day. It never changes, and a plain
+ * object of its members makes it again.
+ *
+ * ```js
+ * const { index } = new Calendar().period('daily', now)
+ * const first = new Streak().step(index)
+ * first.day                                                // 1
+ * first.streak.step(index).day                             // null
+ * first.streak.step(index + 2).day                         // 1
+ * first.streak.step(index + 2, { missedDaysMax: 1 }).day   // 2
+ * ```
+ */
+export class Streak {
+  constructor(state?: { readonly lastDay?: Integer; readonly length?: Integer; readonly longest?: Integer })
+  readonly lastDay: number
+  readonly length: number
+  readonly longest: number
+  /** The streak with a day taken in, and which of its days that is; null if the day, or a later one, has counted already. */
+  step(day: Integer, options?: { readonly missedDaysMax?: Integer }): { readonly streak: Streak; readonly day: number | null }
+  /** 0 once it cannot go on any more. */
+  lengthOn(day: Integer, options?: { readonly missedDaysMax?: Integer }): number
+}
+
+/**
+ * XP beyond the highest level, turned into units of something else. What was turned is never turned again, whatever a unit
+ * costs later. It never changes, and a plain object of its members makes it again.
+ *
+ * ```js
+ * const gathered = new Overflow().gather(2300, 1000)
+ * gathered.units                                           // 2
+ * gathered.gather(700, 1000).units                         // 3
+ * ```
+ */
+export class Overflow {
+  constructor(state?: { readonly units?: Integer; readonly rest?: Integer })
+  readonly units: number
+  readonly rest: number
+  /** Throws `score_overflow` where a count would pass 2^53 - 1. */
+  gather(surplus: Integer, every: Integer): Overflow
+}
+
+export interface MigrationPolicy {
+  /** The total; the level and the share of the way to the next; or the share of the whole way to the highest level. */
+  readonly policy: 'keepTotalXp' | 'keepLevelAndFraction' | 'keepEffort'
+  /** Lifts whoever would fall to the start of the old level. */
+  readonly neverLoseALevel?: boolean
+  /** Levels that the change itself brings count as rewarded. */
+  readonly skipRewards?: boolean
+}
+
+/** Levels up to `grantedThrough` were rewarded. */
+export interface PlayerXp { readonly xp: number; readonly grantedThrough: number }
+
+export interface MigrationPlan {
+  readonly players: number
+  readonly rise: number
+  readonly fall: number
+  readonly stay: number
+  readonly shifts: readonly { readonly fromLevel: number; readonly toLevel: number; readonly players: number }[]
+  /** How many players are rewarded for each level. */
+  readonly minted: readonly { readonly level: number; readonly players: number }[]
+  /** How many go without the reward of each level, because the policy skips it. */
+  readonly skipped: readonly { readonly level: number; readonly players: number }[]
+}
+
+/** The same of an engine's players, with what is minted by reward. Of a loot table, `rolls`: its odds say what they give. */
+export interface MigrationForecast extends MigrationPlan {
+  readonly rewards: readonly { readonly reward: string; readonly receipts: number; readonly items: readonly Item[]; readonly rolls: number }[]
+}
+
+/** A player after a change of curves. A total alone is of one whose levels were all rewarded. */
+export function migrateXp(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, player: Integer | { readonly xp: Integer; readonly grantedThrough?: Integer }): PlayerXp
+
+/**
+ * What a change of curves would do, before anybody is changed: of players one by one, or of a histogram.
+ *
+ * ```js
+ * const [steep, cheaper] = [LevelCurve.table([100, 100]), LevelCurve.table([50, 50, 50])]
+ * const policy = { policy: 'keepTotalXp' }
+ * const plan = planMigration(steep, cheaper, policy, [{ xp: 0, players: 10 }, { xp: 120, players: 5 }, 200])
+ * plan.rise                                                // 6
+ * plan.minted.map(({ level, players }) => [level, players]) // [[3, 5], [4, 1]]
+ * migrateXp(steep, cheaper, { policy: 'keepEffort' }, 150).xp // 112
+ * ```
+ */
+export function planMigration(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, players: Iterable<Integer | { readonly xp: Integer; readonly grantedThrough?: Integer; readonly players?: Integer }>): MigrationPlan
+
+// Loot and receipts, each alone ---------------------------------------------------------------------------------------
+
+/** What a claim, a reward or an entry gives. */
+export type Items = readonly { readonly kind: string; readonly id: string; readonly amount: Integer }[]
+
+export interface LootOptions {
+  /** In any order. The names differ; a weight is at least 1, a part of the sum of all weights. */
+  readonly entries: readonly { readonly name: string; readonly weight: Integer; readonly items?: Items }[]
+  /** What every roll gives. */
+  readonly guaranteed?: Items
+  /** However unlucky, the how-manieth roll without this entry gives it: 1 to 10,000. */
+  readonly pity?: { readonly entry: string; readonly guaranteedAt: Integer }
+}
+
+/** What a roll gave. `missesAfter` counts rolls in a row without the entry that pity is for: what the next roll begins with. */
+export interface Roll { readonly entry: string; readonly nonce: number; readonly missesAfter: number }
+
+/**
+ * A weighted table: published odds that are exact, and rolls that anyone can check once the seed is revealed. The same
+ * arguments give the same roll, for ever: never use a nonce of a player and table twice.
+ *
+ * ```js
+ * const chest = new Loot({ entries: [{ name: 'crown', weight: 1 }, { name: 'scale', weight: 99 }], pity: { entry: 'crown', guaranteedAt: 50 } })
+ * const seed = new Uint8Array(32).fill(7)                  // 32 secret random bytes
+ * const commitment = seedCommitment(seed)                  // to be published before the first roll
+ * const roll = chest.roll({ seed, table: 'hydra-chest', player: 'ana', nonce: 12, misses: 49 })
+ * roll.entry                                               // 'crown'
+ * chest.verifyRoll({ seed, commitment, table: 'hydra-chest', player: 'ana', misses: 49, roll }) // true
+ * chest.expectedRolls('crown')                             // '39.499393'
+ * ```
+ */
+export class Loot {
+  constructor(options: LootOptions)
+  /** As a table of `loot` in a rules document has it. Throws RulesError. */
+  static fromRules(document: object): Loot
+  /** `misses` is 0 unless given; `table` is the table's name. */
+  roll(options: { readonly seed: Uint8Array; readonly table: string; readonly player: string; readonly nonce: Integer; readonly misses?: Integer }): Roll
+  verifyRoll(options: { readonly seed: Uint8Array; readonly commitment: string; readonly table: string; readonly player: string; readonly misses?: Integer; readonly roll: Roll }): boolean
+  /** Of every entry in a roll that pity does not decide: `weight` in `total`. */
+  odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number }[]
+  /** How many rolls until an entry comes, on average, pity taken into account: a decimal text with up to 6 digits behind the point; null if it never does. */
+  expectedRolls(entry: string): DecimalText | null
+  /** Guaranteed items first; null if there is no such entry. */
+  items(entry: string): readonly Item[] | null
+  readonly entries: readonly { readonly name: string; readonly weight: number; readonly items: readonly Item[] }[]
+  readonly guaranteed: readonly Item[]
+  readonly pity: { readonly entry: string; readonly guaranteedAt: number } | null
+}
+
+/** What to publish before the first roll: a hash of the seed. */
+export function seedCommitment(seed: Uint8Array): string
+
+/**
+ * The id of a reward: the same whenever and however often it is computed. `index` tells apart what one reward gives several
+ * of in one scope, and is 0 unless given.
+ */
+export function receiptId(reward: { readonly game: string; readonly player: string; readonly reward: string; readonly scope: Scope; readonly index?: Integer }): string
+/** What the next receipt of the chain points back to. */
+export function receiptHash(receipt: Receipt): string
+export function receiptState(receipt: Receipt, options?: Now): ReceiptState
+/**
+ * Checks a player's receipts, oldest first, against the hash of the newest: null if the chain holds, else the number of the
+ * last receipt before the break. The oldest may have been trimmed. Throws ValidationError for what are no receipts.
+ *
+ * ```js
+ * const receipts = engine.receipts('ana')
+ * verifyChain(receipts, engine.chainHead('ana'))                   // null
+ * verifyChain(JSON.stringify(receipts), engine.chainHead('ana'))   // null
+ * const signature = signReceipt(ring, receipts[0])                 // 'v1,...,2026', by the key of the receipt's own time
+ * verifyReceipt(ring, receipts[0], signature).keyId                // '2026'
+ * ```
+ */
+export function verifyChain(receipts: readonly Receipt[] | Received, head: string): number | null
+/** `v1,`, the MAC and the id of the key. A secret without a name signs nothing: `unknown_key`. What state a receipt is in does not count. */
+export function signReceipt(keys: readonly Key[], receipt: Receipt): string
+/** Throws SignatureError: `unknown_key`, also for one that was not valid at the receipt's time, `signature_mismatch` or `malformed_header`. */
+export function verifyReceipt(keys: readonly Key[], receipt: Receipt, signature: string): { readonly keyId: string }
+
+// Calendars and detectors, each alone ---------------------------------------------------------------------------------
 
 /** Seasons are months, or lines of a table in order; what lies between them belongs to no season. */
 export type Seasons =

@@ -24,6 +24,19 @@ function given () {
   }
 }
 
+const WAITING = { hydra: { on: { event: 'progression' }, grant: { kind: 'currency', id: 'gold', amount: 50 }, claimWithinSeconds: 3600 } }
+const CURVES = { old: { kind: 'table', costs: [100, 200, 300] }, cheaper: { kind: 'table', costs: [100, 100, 100] } }
+
+/** An engine whose level curve is about to change, and one of its players was promised something. */
+function changing () {
+  const progress = { curve: CURVES.cheaper, migrations: [{ from: CURVES.old, policy: 'keepTotalXp', levelRewards: 'grant' }] }
+  const engine = new liveops.Engine(rules({ rewards: { ...DOCUMENT.rewards, ...WAITING } }))
+  const [outcome] = engine.submitNdjson([event('e1', 'ana', 120), event('e2', 'bo', 250), event('e3', 'cy', 700)].join('\n'), { nowMs: NOW_MS })
+  const cheaper = rules({ progress: { ...DOCUMENT.progress, ...progress }, rewards: { ...DOCUMENT.rewards, ...WAITING } })
+  const ring = [{ id: '2026', secret: liveops.generateSecret() }]
+  return { ...given(), engine, outcome, cheaper, next: cheaper, ring, crypto: globalThis.crypto }
+}
+
 /** Runs a block. A line that ends with a comment in JSON has this value. */
 function run (block, scope) {
   let checked = 0
@@ -33,8 +46,8 @@ function run (block, scope) {
   }
   const lines = block.split('\n').map((line) => {
     const [, code, told] = /^(\S.*?)\s+\/\/ (.*)$/.exec(line) ?? []
-    const value = told?.split(/: /)[0]
-    return code && /^(\d+|true|'[^']*'|\[.*\])$/.test(value) ? `same(${code}, ${value})` : line
+    const [, value] = /^(-?\d+|true|null|'[^']*'|\[.*\])(?:: .*)?$/.exec(told) ?? []
+    return value === undefined ? line : `same(${code}, ${value})`
   })
   new Function('same', ...Object.keys(scope), `'use strict'\n${lines.join('\n')}`)(same, ...Object.values(scope))
   return checked
@@ -56,6 +69,15 @@ describe('examples', () => {
     const { rules, ...scope } = given()
     assert.equal(run(about('new EventParser')[0], scope), 4)
   })
+
+  test('of a LevelCurve', () => assert.equal(run(about('LevelCurve.table([0')[0], given()), 4))
+  test('of a Progression', () => assert.equal(run(about('new Progression')[0], given()), 3))
+  test('of a Streak', () => assert.equal(run(about('new Streak()')[0], given()), 4))
+  test('of an Overflow', () => assert.equal(run(about('new Overflow()')[0], given()), 2))
+  test('of planMigration', () => assert.equal(run(about('planMigration(steep')[0], given()), 3))
+  test('of a Loot', () => assert.equal(run(about('new Loot')[0], given()), 3))
+  test('of verifyChain', () => assert.equal(run(about('verifyChain(receipts')[0], changing()), 3))
+  test('of migrations', () => assert.equal(run(about('engine.migrations(')[0], changing()), 2))
 
   // These read the clock: what they say is of a game whose last week was the one before this machine's present.
   test('of an engine, its boards, archives and payouts', () => {
@@ -84,6 +106,15 @@ describe('examples', () => {
     run(block, scope)
     assert.equal(scope.engine.digest(), digest, 'again, nothing is paid')
   })
+
+  for (const [what, word, checks] of [['levels', 'new Progression', 10], ['migrations', 'planMigration(curve', 5], ['rewards', 'Command.claim', 7], ['loot', 'new Loot', 4]]) {
+    test(`of ${what}, in the README`, () => {
+      const [block] = blocks(read('README.md')).filter((block) => block.includes(word))
+      // Each stands alone; the second goes on with the curve of the first.
+      const scope = what === 'migrations' ? { ...changing(), curve: liveops.LevelCurve.exponential(250, '1.2', { maxLevel: 60 }) } : changing()
+      assert.equal(run(block, scope), checks)
+    })
+  }
 
   test('of the door, in the README', () => {
     const [block] = blocks(read('README.md')).filter((block) => block.includes('verifyBatch'))
