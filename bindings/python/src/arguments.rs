@@ -10,7 +10,8 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple, PyType};
 
 use crate::errors::{Fallible as _, argument, fail};
 
@@ -40,6 +41,35 @@ impl<'a, 'py, T: TryFrom<i64>> FromPyObject<'a, 'py> for Int<T> {
 
 fn narrowed<T: TryFrom<i64>>(py: Python<'_>, number: Option<i64>) -> PyResult<Int<T>> {
     number.and_then(|number| T::try_from(number).ok()).map(Int).ok_or_else(|| fail(py, Code::OutOfRange))
+}
+
+/// An exact number as the text that the core reads: "1.2" or "4/3", an integer, a `Fraction` or a `Decimal`. No float: 1.2
+/// has no exact binary form.
+pub(crate) struct Exact(pub(crate) String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Exact {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        static FRACTION: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let py = value.py();
+        if value.is_instance_of::<PyFloat>() {
+            let advice = format!("a float is not exact: write \"{}\"", value.repr()?);
+            return Err(PyTypeError::new_err(advice));
+        }
+        if let Ok(text) = value.extract::<String>() {
+            return Ok(Self(text));
+        }
+        if value.is_instance(FRACTION.import(py, "fractions", "Fraction")?)? {
+            return value.str()?.extract().map(Self);
+        }
+        if value.is_instance(DECIMAL.import(py, "decimal", "Decimal")?)? {
+            // Without an exponent.
+            return value.call_method1(intern!(py, "__format__"), ("f",))?.extract().map(Self);
+        }
+        value.extract::<Int<i64>>().map(|Int(whole)| Self(whole.to_string()))
+    }
 }
 
 /// A float or an integer, no bool: what detectors observe.

@@ -2,6 +2,7 @@
 
 use liveops_core::board::{Operator, Order, Ranking, Ties};
 use liveops_core::error::Code;
+use liveops_core::progress::{AtMaxLevel, Keep, Rounding, Stacking};
 use pyo3::prelude::*;
 
 use crate::errors::argument;
@@ -13,6 +14,14 @@ const TIES: &[(&str, Ties)] =
     &[("firstToReach", Ties::FirstToReach), ("lastToReach", Ties::LastToReach), ("ownerId", Ties::OwnerId)];
 const RANKINGS: &[(&str, Ranking)] =
     &[("ordinal", Ranking::Ordinal), ("competition", Ranking::Competition), ("dense", Ranking::Dense)];
+const AT_MAX_LEVEL: &[(&str, AtMaxLevel)] =
+    &[("bank", AtMaxLevel::Bank), ("discard", AtMaxLevel::Discard), ("convert", AtMaxLevel::Convert)];
+const STACKINGS: &[(&str, Stacking)] =
+    &[("multiply", Stacking::Multiply), ("add", Stacking::Add), ("highest", Stacking::Highest)];
+const ROUNDINGS: &[(&str, Rounding)] =
+    &[("floor", Rounding::Floor), ("ceil", Rounding::Ceil), ("nearest", Rounding::Nearest)];
+const KEEPS: &[(&str, Keep)] =
+    &[("keepTotalXp", Keep::TotalXp), ("keepLevelAndFraction", Keep::LevelAndFraction), ("keepEffort", Keep::Effort)];
 
 pub(crate) fn order(order: Order) -> &'static str {
     name(ORDERS, order)
@@ -30,6 +39,18 @@ pub(crate) fn ranking(ranking: Ranking) -> &'static str {
     name(RANKINGS, ranking)
 }
 
+pub(crate) fn at_max_level(choice: AtMaxLevel) -> &'static str {
+    name(AT_MAX_LEVEL, choice)
+}
+
+pub(crate) fn stacking(stacking: Stacking) -> &'static str {
+    name(STACKINGS, stacking)
+}
+
+pub(crate) fn keep(keep: Keep) -> &'static str {
+    name(KEEPS, keep)
+}
+
 pub(crate) fn to_order(py: Python<'_>, text: &str) -> PyResult<Order> {
     value(py, ORDERS, text)
 }
@@ -44,6 +65,22 @@ pub(crate) fn to_ties(py: Python<'_>, text: &str) -> PyResult<Ties> {
 
 pub(crate) fn to_ranking(py: Python<'_>, text: &str) -> PyResult<Ranking> {
     value(py, RANKINGS, text)
+}
+
+pub(crate) fn to_at_max_level(py: Python<'_>, text: &str) -> PyResult<AtMaxLevel> {
+    value(py, AT_MAX_LEVEL, text)
+}
+
+pub(crate) fn to_stacking(py: Python<'_>, text: &str) -> PyResult<Stacking> {
+    value(py, STACKINGS, text)
+}
+
+pub(crate) fn to_rounding(py: Python<'_>, text: &str) -> PyResult<Rounding> {
+    value(py, ROUNDINGS, text)
+}
+
+pub(crate) fn to_keep(py: Python<'_>, text: &str) -> PyResult<Keep> {
+    value(py, KEEPS, text)
 }
 
 fn name<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {

@@ -2,7 +2,7 @@
 
 use liveops_core::error::Code;
 use liveops_core::id::{EventId, Origin};
-use liveops_core::record::{BoardKey, Payment, Ruling};
+use liveops_core::record::{BoardKey, Payment, ReceiptName, Ruling};
 use liveops_core::{Action, Command as Core};
 use pyo3::prelude::*;
 use serde_json::json;
@@ -10,6 +10,8 @@ use serde_json::json;
 use crate::arguments::{Int, instant, player};
 use crate::errors::{Fallible as _, argument};
 use crate::results::plain;
+use crate::reward::Named;
+use crate::rules::digest;
 
 /// An event that came through the door, or an operator's order. Give it to `Engine.submit`.
 #[pyclass(module = "liveops", frozen, eq)]
@@ -84,6 +86,56 @@ impl Command {
         Ok(Self(Core::erase(id, player, instant(py, now_ms, now)?)))
     }
 
+    /// Gives a player what a receipt says can be claimed; `receipt` is the `Receipt`, or a tuple of its number and id. The id
+    /// follows from receipt and time: whoever lost track makes the command anew, and what was claimed before is `replayed`.
+    ///
+    /// Refused are `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at
+    /// once or was revoked.
+    #[staticmethod]
+    #[pyo3(signature = (player_id, receipt, *, now_ms=None, now=None))]
+    fn claim(
+        py: Python<'_>,
+        player_id: &str,
+        receipt: Named,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        Ok(Self(Core::claim(player(py, player_id)?, receipt.0, instant(py, now_ms, now)?)))
+    }
+
+    /// Takes back what a receipt gave, with the reason, 1 to 256 bytes: a new receipt of negative amounts. What was not
+    /// claimed can no longer be.
+    ///
+    /// Refused are `receipt_unknown`, and `receipt_settled` for one that was revoked before or is a claw-back itself.
+    #[staticmethod]
+    #[pyo3(signature = (id, player_id, receipt, reason, *, now_ms=None, now=None))]
+    fn revoke(
+        py: Python<'_>,
+        id: &str,
+        player_id: &str,
+        receipt: Named,
+        reason: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let (id, player) = (EventId::new(id).or_raise(py)?, player(py, player_id)?);
+        Core::revoke(id, player, instant(py, now_ms, now)?, receipt.0, reason).or_raise(py).map(Self)
+    }
+
+    /// Brings a player to the level curve of the rules in force, by its hash (`engine.rules.levels.hash`); `Engine.migrations`
+    /// makes these for everybody. The id follows from curve and time. Refused with `curve_changed` under another curve.
+    #[staticmethod]
+    #[pyo3(signature = (player_id, curve_hash, *, now_ms=None, now=None))]
+    fn migrate(
+        py: Python<'_>,
+        player_id: &str,
+        curve_hash: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        Ok(Self(Core::migrate(player(py, player_id)?, digest(py, curve_hash)?, instant(py, now_ms, now)?)))
+    }
+
     /// Its name.
     #[getter]
     fn id(&self) -> &str {
@@ -117,7 +169,7 @@ impl Command {
         self.0.received_at.as_unix_millis()
     }
 
-    /// The event's type; of an operator's order `adjust`, `review`, `setVisibility`, `erase` or `payout`.
+    /// The event's type; of an order `adjust`, `review`, `setVisibility`, `erase`, `payout`, `claim`, `revoke` or `migrate`.
     #[getter]
     fn r#type(&self) -> &str {
         match &self.0.action {
@@ -127,6 +179,9 @@ impl Command {
             Action::SetVisibility { .. } => "setVisibility",
             Action::Erase => "erase",
             Action::Payout(_) => "payout",
+            Action::Claim(_) => "claim",
+            Action::Revoke { .. } => "revoke",
+            Action::Migrate { .. } => "migrate",
             _ => "unknown",
         }
     }
@@ -166,7 +221,14 @@ impl Command {
                 let (window, index) = (period.window, period.index);
                 json!({"board": board, "window": window, "index": index, "tier": tier, "rank": rank, "items": items})
             }
+            Action::Claim(receipt) => json!({"receipt": named(*receipt)}),
+            Action::Revoke { receipt, reason } => json!({"receipt": named(*receipt), "reason": reason.as_str()}),
+            Action::Migrate { curve } => json!({"curve": curve}),
             _ => json!({}),
         }
     }
+}
+
+fn named(ReceiptName { number, id }: ReceiptName) -> serde_json::Value {
+    json!({"number": number, "id": id})
 }

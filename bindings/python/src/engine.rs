@@ -181,8 +181,8 @@ impl Engine {
         self.get(py)?.ack(cursor.0).or_raise(py)
     }
 
-    /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`. An Intake is told by
-    /// its own `replace`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
+    /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`, and `levelCurve` if that
+    /// changes: `plan_migration` tells what it does before doing it. An Intake is told by its own `replace`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
     ///
     /// With a time whatever has not begun by then may change too: a season to come, say. Without one the clock is not read.
     #[pyo3(signature = (rules, *, now_ms=None, now=None))]
@@ -199,6 +199,42 @@ impl Engine {
             None => engine.replace_rules(new),
         };
         plain(py, &diff.or_raise(py)?)
+    }
+
+    /// What new rules would make of the players of now, before they are in force: how many levels rise, fall and stay, and
+    /// which rewards would be minted. Walks the whole store.
+    fn plan_migration<'py>(&self, py: Python<'py>, new_rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
+        let engine = self.get(py)?;
+        load(py, "MigrationForecast", &py.detach(|| engine.plan_migration(&new_rules.0)).or_raise(py)?)
+    }
+
+    /// One command for each player who is still on an earlier level curve than the one in force. Submit them in batches of
+    /// any size, and make them again after any trouble: each player is migrated once. Walks the whole store.
+    #[pyo3(signature = (*, now_ms=None, now=None))]
+    fn migrations(
+        &self,
+        py: Python<'_>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<Command>> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let commands = py.detach(|| engine.migrations(now)).or_raise(py)?;
+        Ok(commands.into_iter().map(Command).collect())
+    }
+
+    /// Why a player has this XP, this level and these rewards, line by line; None for one who never did anything or was
+    /// erased. The time says what of caps, streaks and claims still holds.
+    #[pyo3(signature = (player_id, *, now_ms=None, now=None))]
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        player_id: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let why = engine.explain(&player(py, player_id)?, now).or_raise(py)?;
+        why.map(|why| load(py, "Explanation", &why)).transpose()
     }
 
     /// Who gets what for a finished period of a board, and the commands that give it. Submit `Payout.commands()`, and repeat

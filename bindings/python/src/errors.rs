@@ -5,6 +5,7 @@ use liveops_core::error::{Code, Error};
 use liveops_core::event::{Issue, ValidationError};
 use liveops_core::intake::Refusal;
 use liveops_core::progress::CurveError;
+use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
 use liveops_core::signing::SignatureError;
 use pyo3::prelude::*;
@@ -56,6 +57,19 @@ impl Raise for SignatureError {
 impl Raise for CurveError {
     fn raise(self, py: Python<'_>) -> PyErr {
         argument(py, self.code(), &self.to_string())
+    }
+}
+
+impl Raise for LootError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        argument(py, self.code(), &self.to_string())
+    }
+}
+
+impl Raise for ReceiptError {
+    fn raise(self, py: Python<'_>) -> PyErr {
+        let place = if self.path.is_empty() { "the whole" } else { &self.path };
+        argument(py, self.code(), &format!("{place}: {}", self.message))
     }
 }
 
@@ -114,7 +128,7 @@ pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
 
 fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
     let class = match code {
-        Code::UnknownBoard | Code::UnknownWindow | Code::UnknownPayout => "NotFoundError",
+        Code::UnknownBoard | Code::UnknownWindow | Code::UnknownPayout | Code::ReceiptUnknown => "NotFoundError",
         Code::Forked => "ForkedError",
         Code::RulesInvalid | Code::BoardIncompatible => "RulesError",
         Code::SecretInvalid => "SignatureError",

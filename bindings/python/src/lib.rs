@@ -21,10 +21,13 @@ mod errors;
 mod event;
 mod intake;
 mod leaderboard;
+mod loot;
+mod migration;
 mod outcome;
 mod pages;
 mod payout;
 mod process;
+mod progress;
 mod quota;
 mod results;
 mod reward;
@@ -61,15 +64,21 @@ mod _native {
     #[pymodule_export]
     use super::leaderboard::Leaderboard;
     #[pymodule_export]
+    use super::loot::{Loot, loot_seed_commitment};
+    #[pymodule_export]
+    use super::migration::{MigrationPolicy, plan_migration};
+    #[pymodule_export]
     use super::outcome::{Outcome, Outcomes};
     #[pymodule_export]
     use super::payout::{Payout, Tiers};
     #[pymodule_export]
+    use super::progress::{Boost, Progression, overflow_gather, streak_length_on, streak_step};
+    #[pymodule_export]
     use super::quota::{Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra};
     #[pymodule_export]
-    use super::reward::verify_chain;
+    use super::reward::{receipt_hash, receipt_id, receipt_state_at, sign_receipt, verify_chain, verify_receipt};
     #[pymodule_export]
-    use super::rules::{Rules, loot_seed_commitment};
+    use super::rules::Rules;
     #[pymodule_export]
     use super::signing::{Key, Secret, Signer, Verifier, generate_secret, hmac_sha256_hex, verify_hmac_sha256_hex};
     #[pymodule_export]

@@ -5,10 +5,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use liveops_core::codec::Stable as _;
 use liveops_core::error::{Code, Error};
 use liveops_core::intake::Refusal;
-use liveops_core::{Effect, Outcome as Core};
+use liveops_core::record::StoredOutcome;
+use liveops_core::{Effect, Outcome as Core, Record, Timestamp};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -107,7 +107,12 @@ impl Outcome {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
         let rebuild = py.get_type::<Self>().getattr("_rebuild")?;
-        let effect = self.effect_ref().map(|effect| PyBytes::new(py, &effect.to_bytes()));
+        // As a store keeps it: the bytes of an effect alone leave out what came with later versions.
+        let stored = |effect: &Effect| {
+            let effect = effect.clone();
+            Record::Outcome(Box::new(StoredOutcome { fingerprint: 0, ts: Timestamp::MIN, effect })).encode()
+        };
+        let effect = self.effect_ref().map(|effect| PyBytes::new(py, &stored(effect)));
         let refusal = self.refusal();
         let message = refusal.as_ref().map(|refusal| refusal.message.as_str());
         let issues = refusal.as_ref().map(|refusal| issue_parts(&refusal.issues)).unwrap_or_default();
@@ -125,7 +130,11 @@ impl Outcome {
         issues: Vec<IssueParts>,
     ) -> PyResult<Self> {
         let broken = || argument(py, Code::InvalidArgument, "this is no pickled outcome");
-        let effect = effect.map(|bytes| Effect::take(&mut bytes.as_slice()).ok_or_else(broken)).transpose()?;
+        let stored = |bytes: Bytes<'_>| match Record::decode(bytes.as_slice()) {
+            Ok(Record::Outcome(outcome)) => Ok(outcome.effect),
+            _ => Err(broken()),
+        };
+        let effect = effect.map(stored).transpose()?;
         let error = || -> PyResult<Error> {
             let code = Code::from_text(code).ok_or_else(broken)?;
             let issues = issues_of(issues).ok_or_else(broken)?;

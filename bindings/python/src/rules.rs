@@ -1,15 +1,21 @@
 //! The rules document.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use liveops_core::error::Code;
 use liveops_core::hash::{Digest, unhex};
-use liveops_core::reward::{Loot, Roll, seed_commitment};
+use liveops_core::reward::{Loot as CoreLoot, Roll};
+use liveops_core::rules::RulesError;
 use liveops_core::{Id, Rules as Core};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::PyDict;
 
 use crate::arguments::{Bytes, Int, When, given, player};
 use crate::errors::{Fallible as _, argument};
+use crate::loot::{Loot, Seed};
+use crate::progress::Progression;
 use crate::results::{load_all, period, plain};
 
 /// The game's rules: read once from one JSON document, then shared freely.
@@ -46,8 +52,8 @@ impl Rules {
 
     /// The same rules with a secret seed for loot: 32 random bytes, kept by the game, and published when it wants its
     /// rolls verified.
-    fn with_loot_seed(&self, py: Python<'_>, seed: Bytes<'_>) -> PyResult<Self> {
-        Ok(Self(Arc::new((*self.0).clone().with_loot_seed(seed_bytes(py, &seed)?))))
+    fn with_loot_seed(&self, seed: Seed) -> Self {
+        Self(Arc::new((*self.0).clone().with_loot_seed(seed.0)))
     }
 
     /// The game's name.
@@ -72,6 +78,18 @@ impl Rules {
     #[getter]
     fn levels(&self) -> crate::curve::LevelCurve {
         crate::curve::LevelCurve(self.0.progression().levels.clone())
+    }
+
+    /// The level curve, what is done at its end, the cap for the day and the boosts.
+    #[getter]
+    fn progression(&self) -> Progression {
+        Progression(self.0.progression().clone())
+    }
+
+    /// The loot tables, by name.
+    #[getter]
+    fn loot(&self) -> BTreeMap<&str, Loot> {
+        self.0.loot().iter().map(|(name, table)| (name.as_str(), Loot(table.clone()))).collect()
     }
 
     /// When periods begin, close and are dropped.
@@ -116,7 +134,7 @@ impl Rules {
         &self,
         py: Python<'_>,
         table: &str,
-        seed: Bytes<'_>,
+        seed: Seed,
         commitment: &str,
         player_id: &str,
         nonce: Int<u64>,
@@ -127,11 +145,10 @@ impl Rules {
         let commitment = digest(py, commitment)?;
         let owner = player(py, player_id)?;
         let entry = Id::new(entry).or_raise(py)?;
-        let seed = seed_bytes(py, &seed)?;
         // What follows from the rest is not asked for.
-        let misses_after = loot.roll(&seed, &table, &owner, nonce.0, misses.0).misses_after;
+        let misses_after = loot.roll(&seed.0, &table, &owner, nonce.0, misses.0).misses_after;
         let roll = Roll { entry, nonce: nonce.0, misses_after };
-        Ok(loot.verify_roll(&seed, commitment, &table, &owner, misses.0, &roll))
+        Ok(loot.verify_roll(&seed.0, commitment, &table, &owner, misses.0, &roll))
     }
 
     fn __repr__(&self) -> String {
@@ -144,7 +161,7 @@ impl Rules {
 }
 
 impl Rules {
-    fn table(&self, py: Python<'_>, name: &str) -> PyResult<(Id, &Loot)> {
+    fn table(&self, py: Python<'_>, name: &str) -> PyResult<(Id, &CoreLoot)> {
         let id = Id::new(name).or_raise(py)?;
         let loot = self.0.loot().get(&id);
         let loot = loot.ok_or_else(|| argument(py, Code::InvalidArgument, "the rules have no such loot table"))?;
@@ -152,17 +169,25 @@ impl Rules {
     }
 }
 
-/// What to publish before the first roll with a seed: 64 hex digits.
-#[pyfunction]
-pub(crate) fn loot_seed_commitment(py: Python<'_>, seed: Bytes<'_>) -> PyResult<String> {
-    Ok(seed_commitment(&seed_bytes(py, &seed)?).to_hex())
+/// The rules with nothing but a part, given as a dict, under its place. Errors have their path within the part.
+pub(crate) fn part(part: &Bound<'_, PyDict>, place: &[&str]) -> PyResult<Core> {
+    let py = part.py();
+    let nested = place.iter().rev().try_fold(part.clone(), |inner, name| {
+        let outer = PyDict::new(py);
+        outer.set_item(name, inner).map(|()| outer)
+    })?;
+    nested.set_item("version", 1)?;
+    nested.set_item("game", "part")?;
+    let text = py.import("json")?.call_method1("dumps", (nested,))?.extract::<PyBackedStr>()?;
+    let prefix: String = place.iter().flat_map(|name| ["/", name]).collect();
+    let within = |error: RulesError| {
+        let path = error.path.strip_prefix(&prefix).unwrap_or(&error.path).to_owned();
+        RulesError { path, ..error }
+    };
+    Core::from_json(&text).map_err(within).or_raise(py)
 }
 
 pub(crate) fn digest(py: Python<'_>, hex: &str) -> PyResult<Digest> {
     let bytes = unhex(hex).and_then(|bytes| bytes.try_into().ok());
     bytes.map(Digest).ok_or_else(|| argument(py, Code::InvalidFormat, "a hash is 64 hex digits"))
-}
-
-fn seed_bytes(py: Python<'_>, seed: &Bytes<'_>) -> PyResult<[u8; 32]> {
-    seed.as_slice().try_into().map_err(|_| argument(py, Code::InvalidArgument, "a seed has 32 bytes"))
 }

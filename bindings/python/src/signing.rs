@@ -170,7 +170,7 @@ pub(crate) fn scheme(py: Python<'_>, name: &str) -> PyResult<Scheme> {
     }
 }
 
-fn required(py: Python<'_>, ring: Option<KeyRing>) -> PyResult<KeyRing> {
+pub(crate) fn required(py: Python<'_>, ring: Option<KeyRing>) -> PyResult<KeyRing> {
     ring.ok_or_else(|| argument(py, Code::InvalidArgument, "a secret or keys are needed"))
 }
 

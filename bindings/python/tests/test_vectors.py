@@ -149,6 +149,10 @@ def curve(case: Case) -> None:
         levels = liveops.Rules.from_json(json.dumps(document)).levels
     except liveops.RulesError as error:
         compare(expect, {"error": {"path": error.path, "issue": error.issue}})
+        with pytest.raises(liveops.RulesError) as alone:
+            liveops.LevelCurve.from_dict(case["curve"])
+        assert "/progress/curve" + alone.value.path == error.path
+        assert alone.value.issue == error.issue
         return
     actual = {
         "maxLevel": levels.max_level,
@@ -157,6 +161,41 @@ def curve(case: Case) -> None:
         "levelAt": [[xp, levels.level_at(xp)] for xp, _ in expect["levelAt"]],
     }
     assert actual == expect
+    assert levels.totals() == [levels.total(level) for level in range(1, levels.max_level + 1)]
+    assert liveops.LevelCurve.from_dict(case["curve"]) == levels
+    assert constructed(case["curve"], levels.max_level, case["curve"].get("cumulative", False)) == levels
+
+
+def constructed(of: Case, max_level: int, cumulative: bool, rounding: Any = "floor") -> liveops.LevelCurve:
+    """By constructors in place of the grammar."""
+    whole: Case = {"max_level": max_level, "cumulative": cumulative}
+    rounded = {**whole, "rounding": of.get("rounding", rounding)}
+    if of["kind"] == "piecewise":
+        starts = [piece["fromLevel"] for piece in of["pieces"]]
+        return liveops.LevelCurve.piecewise(
+            [
+                (start, constructed(piece, *reach(start, end, cumulative), rounded["rounding"]))
+                for piece, start, end in zip(of["pieces"], starts, [*starts[1:], max_level], strict=True)
+            ],
+            **whole,
+        )
+    if of["kind"] == "table":
+        values: list[int] = of["totals"] if "totals" in of else of["costs"]
+        # Totals that do not begin at 0 are those of a piece, which counts on here and anew in a document.
+        before = range(max_level - len(values)) if "totals" in of and values[0] else []
+        return liveops.LevelCurve.table([*before, *values], **{**whole, "cumulative": "totals" in of})
+    if of["kind"] == "linear":
+        return liveops.LevelCurve.linear(of["base"], of["step"], **whole)
+    if of["kind"] == "exponential":
+        return liveops.LevelCurve.exponential(of["base"], of["growth"], **rounded)
+    times = of.get("times", {})
+    more = {"times": times.get("coefficients"), "times_rounding": times.get("rounding", "floor")}
+    return liveops.LevelCurve.polynomial(of["coefficients"], **rounded, **more)
+
+
+def reach(start: int, end: int, cumulative: bool) -> tuple[int, bool]:
+    """How many levels a piece has by itself."""
+    return (max(end, 2) if cumulative else max(end - start + 1, 2)), cumulative
 
 
 def period(case: Case) -> None:
@@ -370,8 +409,16 @@ def engine(case: Case) -> None:
                 engine.advance(now_ms=first["advance"])
             elif "payout" in first:
                 compare(first["expect"], pay(engine, first))
+            elif "planMigration" in first:
+                new = liveops.Rules.from_json(json.dumps(first["planMigration"]))
+                compare(first["expect"], engine.plan_migration(new).to_dict())
+            elif "replaceRules" in first:
+                new = liveops.Rules.from_json(json.dumps(first["replaceRules"]))
+                compare(first["expect"], engine.replace_rules(new))
+            elif "migrations" in first:
+                compare(first["expect"], migrate(engine, first["migrations"]))
             else:
-                compare(first["expect"], as_dict(engine.submit(command(first))))
+                compare(first["expect"], as_dict(engine.submit(command(engine, first))))
         check(case, engine)
 
 
@@ -392,16 +439,33 @@ def line(step: Case) -> str:
     return text
 
 
-def command(step: Case) -> liveops.Command:
+def command(engine: liveops.Engine, step: Case) -> liveops.Command:
     [verb] = step.keys() - {"nowMs", "expect"}
     make: dict[str, Callable[..., liveops.Command]] = {
         "adjust": liveops.Command.adjust,
         "review": liveops.Command.review,
         "setVisibility": liveops.Command.set_visibility,
         "erase": liveops.Command.erase,
+        "claim": liveops.Command.claim,
+        "revoke": liveops.Command.revoke,
+        "migrate": liveops.Command.migrate,
     }
     arguments = {"player_id" if name == "playerId" else name: value for name, value in step[verb].items()}
+    if verb in ("claim", "revoke"):
+        # The receipt of a number, as far as it is kept; else one that is not there.
+        number = arguments.pop("number")
+        kept = [receipt for receipt in engine.receipts(arguments["player_id"]) if receipt.number == number]
+        arguments["receipt"] = kept[0] if kept else (number, "00" * 32)
+    if verb == "migrate":
+        arguments["curve_hash"] = arguments.pop("curve", engine.rules.levels.hash)
     return make[verb](**arguments, now_ms=step["nowMs"])
+
+
+def migrate(engine: liveops.Engine, now_ms: int) -> list[Case]:
+    """Brings everybody to the curve in force, in one batch, and what came of it."""
+    commands = engine.migrations(now_ms=now_ms)
+    outcomes = engine.submit_batch(commands)
+    return [{"playerId": c.player_id, **as_dict(o)} for c, o in zip(commands, outcomes, strict=True)]
 
 
 def pay(engine: liveops.Engine, step: Case) -> Case:
@@ -431,12 +495,129 @@ def check(case: Case, engine: liveops.Engine) -> None:
         receipts = engine.receipts(player_id)
         compare(expected, [receipt.to_dict() for receipt in receipts])
         assert liveops.verify_chain(receipts, engine.chain_head(player_id)) is None
+    for player_id, expected in case.get("explain", {}).items():
+        compare(expected, explain(engine, player_id, expected["nowMs"]))
     for player_id, expected in case.get("suspicions", {}).items():
         compare(expected, [suspicion.to_dict() for suspicion in engine.suspicions(player_id)])
     for expected in case.get("boards", []):
         rows = engine.board(expected["board"]).top(expected["window"], 100, now_ms=expected["nowMs"])
         assert [[row.rank, row.player_id, row.score] for row in rows] == expected["rows"]
     assert engine.digest() == case["digest"]
+
+
+def explain(engine: liveops.Engine, player_id: str, now_ms: int) -> Case | None:
+    why = engine.explain(player_id, now_ms=now_ms)
+    if why is None:
+        return None
+    assert sum(line.xp for line in why.lines) == why.xp, "the lines add up"
+    lines = [[line.topic, line.xp, line.text] for line in why.lines]
+    return {"nowMs": now_ms, "xp": why.xp, "level": why.level, "lines": lines}
+
+
+def progress(case: Case) -> None:
+    if "streak" in case:
+        streak = liveops.Streak()
+        for day, expected in case["streak"]["days"]:
+            streak, counted = streak.step(day, case["streak"]["missedDaysMax"])
+            assert counted == expected, day
+        compare(case["expect"], streak.to_dict())
+        return
+    if "overflow" in case:
+        overflow = liveops.Overflow()
+        for surplus, units, rest in case["overflow"]["gathered"]:
+            overflow = overflow.gather(surplus, case["overflow"]["every"])
+            assert overflow == liveops.Overflow(units, rest)
+        return
+    names = {"atMaxLevel": "at_max_level", "dailyXpCap": "daily_xp_cap", "boostStacking": "boost_stacking"}
+    options = {name: case[member] for member, name in names.items() if member in case}
+    boosts = [
+        liveops.Boost(boost["id"], boost["fromMs"], boost["untilMs"], boost["factor"])
+        for boost in case.get("boosts", [])
+    ]
+    progression = liveops.Progression(liveops.LevelCurve.from_dict(case["curve"]), boosts=boosts, **options)
+    for step in case["grants"]:
+        today = {"granted_today": step["grantedToday"], "now_ms": step["tsMs"]}
+        try:
+            actual = progression.grant(step["totalXp"], step["requested"], **today).to_dict()
+        except liveops.ArgumentError as error:
+            actual = {"error": error.code}
+        compare(step["expect"], actual)
+
+
+def migration(case: Case) -> None:
+    old, new = liveops.LevelCurve.from_dict(case["old"]), liveops.LevelCurve.from_dict(case["new"])
+    told = case["policy"]
+    policy = liveops.MigrationPolicy(
+        told["policy"],
+        never_lose_a_level=told.get("neverLoseALevel", False),
+        skip_rewards=told.get("skipRewards", False),
+    )
+    players = [(liveops.PlayerXp(xp, through), count) for xp, through, count in case["players"]]
+    after = [policy.apply(old, new, player.xp, granted_through=player.granted_through) for player, _ in players]
+    plan = liveops.plan_migration(old, new, policy, players)
+    actual = {"after": [[player.xp, player.granted_through] for player in after], "plan": plan.to_dict()}
+    compare(case["expect"], actual)
+    one_by_one = (player for player, count in players for _ in range(count))
+    assert liveops.plan_migration(old, new, policy, one_by_one) == plan
+
+
+def loot(case: Case) -> None:
+    expect = case["expect"]
+    try:
+        table = liveops.Loot.from_dict(case["loot"])
+    except liveops.RulesError as error:
+        compare(expect, {"error": {"path": "/loot/t" + error.path, "issue": error.issue}})
+        return
+    document = {"version": 1, "game": "vectors", "loot": {"t": case["loot"]}}
+    assert liveops.Rules.from_json(json.dumps(document)).loot == {"t": table}
+    assert liveops.Loot(reversed(table.entries), guaranteed=table.guaranteed, pity=table.pity) == table
+    seed = bytes.fromhex(case["seedHex"])
+    commitment = liveops.loot_seed_commitment(seed)
+    of = {"seed": seed, "table": case["table"], "player_id": case["playerId"]}
+    rolls = []
+    for nonce, misses, _, _ in expect["rolls"]:
+        roll = table.roll(**of, nonce=nonce, misses=misses)
+        rolls.append([nonce, misses, roll.entry, roll.misses_after])
+        assert table.verify_roll(roll, commitment=commitment, **of, misses=misses)
+        assert not table.verify_roll(roll, commitment="00" * 32, **of, misses=misses)
+    names = [entry.name for entry in table.entries]
+    expected = {name: table.expected_rolls(name) for name in names}
+    actual = {
+        "commitment": commitment,
+        "odds": [odds.to_dict() for odds in table.odds()],
+        "expectedRolls": {name: None if rolls is None else str(rolls) for name, rolls in expected.items()},
+        "items": {name: [item.to_dict() for item in table.items(name)] for name in names},
+        "rolls": rolls,
+    }
+    assert set(expect) <= set(actual)
+    compare(expect, actual)
+
+
+def receipt(case: Case) -> None:
+    expect = case["expect"]
+    if "scope" in case:
+        of = (case["game"], case["playerId"], case["reward"])
+        for scope in (case["scope"], liveops.Scope.from_dict(case["scope"])):
+            assert {"id": liveops.receipt_id(*of, scope, case["index"])} == expect
+        return
+    if "receipt" in case:
+        keys = [liveops.Key(case["key"]["id"], case["key"]["secret"])]
+        for signed in (case["receipt"], liveops.Receipt.from_dict(case["receipt"])):
+            assert {"tag": liveops.sign_receipt(signed, keys)} == expect
+            liveops.verify_receipt(signed, expect["tag"], keys)
+        return
+    wire, head = case["receipts"], case["head"]
+    receipts = [liveops.Receipt.from_dict(each) for each in wire]
+    broken = {liveops.verify_chain(form, head) for form in (wire, json.dumps(wire), json.dumps(wire).encode())}
+    [number] = {liveops.verify_chain(receipts, head)} | broken
+    actual = {
+        "broken": number,
+        "hashes": [each.hash() for each in receipts],
+        "states": [[now, [each.state_at(now) for each in receipts]] for now, _ in expect.get("states", [])],
+    }
+    assert set(expect) <= set(actual)
+    compare(expect, actual)
+    assert [each.to_dict() for each in receipts] == wire
 
 
 def http(case: Case) -> None:
@@ -532,6 +713,10 @@ KINDS: dict[str, Callable[[Case], None]] = {
     "board": board,
     "windowed": windowed,
     "payout": payout,
+    "progress": progress,
+    "migration": migration,
+    "loot": loot,
+    "receipt": receipt,
     "engine": engine,
     "http": http,
 }

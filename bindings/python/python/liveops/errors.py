@@ -72,8 +72,8 @@ class BatchError(ArgumentError):
 
 
 class NotFoundError(LiveopsError, LookupError):
-    """The rules know no such board (`unknown_board`), it has no such window or period (`unknown_window`), or they pay nothing
-    for it (`unknown_payout`).
+    """The rules know no such board (`unknown_board`), it has no such window or period (`unknown_window`), they pay nothing for
+    it (`unknown_payout`), or a player has no such receipt (`receipt_unknown`).
     """
 
 

@@ -5,12 +5,42 @@ Attributes are snake_case, keys of `to_dict()` camelCase, as Rust and Node write
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
 from . import _native
 from .errors import SignatureError, as_pydantic
+from .progression import (
+    Explanation,
+    ExplanationLine,
+    Grant,
+    LevelCount,
+    LevelProgress,
+    LevelShift,
+    Migrated,
+    MigrationForecast,
+    MigrationPlan,
+    Overflow,
+    PlayerXp,
+    RewardForecast,
+    Streak,
+)
+from .result import Result
+from .rewards import (
+    Cause,
+    Item,
+    LootEntry,
+    Odds,
+    Pity,
+    Receipt,
+    Roll,
+    Scope,
+    ScopeEvent,
+    ScopeOverflow,
+    ScopePayout,
+    ScopeRevoke,
+    ScopeStreak,
+)
 
 __all__ = [
     "ArchivedRow",
@@ -19,6 +49,8 @@ __all__ = [
     "BoardPeriod",
     "Cause",
     "Effect",
+    "Explanation",
+    "ExplanationLine",
     "FeedEntry",
     "FeedOutcome",
     "Grant",
@@ -27,98 +59,41 @@ __all__ = [
     "Issue",
     "Item",
     "Judgement",
+    "LevelCount",
     "LevelProgress",
+    "LevelShift",
     "LineError",
+    "LootEntry",
+    "Migrated",
+    "MigrationForecast",
+    "MigrationPlan",
     "Odds",
     "OpenHold",
+    "Overflow",
     "Page",
     "Period",
+    "Pity",
     "Player",
+    "PlayerXp",
     "Receipt",
     "Result",
+    "RewardForecast",
+    "Roll",
     "Row",
     "Scope",
     "ScopeEvent",
+    "ScopeOverflow",
     "ScopePayout",
+    "ScopeRevoke",
+    "ScopeStreak",
     "Score",
+    "Streak",
     "Suspicion",
     "Verdict",
     "Verified",
 ]
 
-R = TypeVar("R", bound="Result")
-
 _REASONS = _native.verdict_reasons()
-
-
-class Result:
-    """What all results share."""
-
-    __slots__ = ()
-
-    #: Classes of the fields that are results themselves, or tuples of results.
-    _nested: ClassVar[dict[str, type[Result]]] = {}
-    #: Fields that JSON leaves out when they are None.
-    _optional: ClassVar[frozenset[str]] = frozenset()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON writes it, with camelCase keys."""
-        wire = {}
-        for name, key, _ in _layout(type(self)):
-            value = getattr(self, name)
-            if value is None and name in self._optional:
-                continue
-            wire[key] = _to_wire(value)
-        return wire
-
-    @classmethod
-    def from_dict(cls: type[R], wire: dict[str, Any]) -> R:
-        """The inverse of `to_dict()`."""
-        values = {}
-        for name, key, nested in _layout(cls):
-            value = wire.get(key)
-            if isinstance(value, list):
-                value = tuple(value if nested is None else (nested.from_dict(element) for element in value))
-            elif nested is not None and value is not None:
-                value = nested.from_dict(value)
-            values[name] = value
-        return cls(**values)
-
-    @classmethod
-    def from_json(cls: type[R], text: str) -> R:
-        """One, from JSON."""
-        return cls.from_dict(json.loads(text))
-
-    @classmethod
-    def list_from_json(cls: type[R], text: str) -> list[R]:
-        """Several, from JSON."""
-        return [cls.from_dict(wire) for wire in json.loads(text)]
-
-
-#: Each field's name, its key in JSON and the class of what it holds.
-_Layout = tuple[tuple[str, str, "type[Result] | None"], ...]
-_layouts: dict[type[Result], _Layout] = {}
-
-
-def _layout(cls: type[Result]) -> _Layout:
-    layout = _layouts.get(cls)
-    if layout is None:
-        names = (field.name for field in fields(cls))  # type: ignore[arg-type]
-        layout = _layouts[cls] = tuple((name, _camel(name), cls._nested.get(name)) for name in names)
-    return layout
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def _to_wire(value: Any) -> Any:
-    if isinstance(value, Result):
-        return value.to_dict()
-    if isinstance(value, tuple):
-        return [_to_wire(element) for element in value]
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,81 +135,6 @@ class LineError(Result):
         first, *more = self.issues
         place = f" at {first.path}" if first.path else ""
         return f"line {self.line}: {first.code}{place}: {first.message}" + (f" (and {len(more)} more)" if more else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Item(Result):
-    """An amount of something that the game hands out: 100 gold, one crown."""
-
-    kind: str
-    id: str
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeEvent(Result):
-    """The event that a reward was given for."""
-
-    id: str
-    ts: int
-
-
-@dataclass(frozen=True, slots=True)
-class ScopePayout(Result):
-    """The tier of a finished period of a board that a reward was given for."""
-
-    board: str
-    window: str
-    index: int
-    tier: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scope(Result):
-    """What a reward was given for: a level, an event or a place on a board; the others are None."""
-
-    _nested = {"event": ScopeEvent, "payout": ScopePayout}
-    _optional = frozenset({"level", "event", "payout"})
-
-    level: int | None = None
-    event: ScopeEvent | None = None
-    payout: ScopePayout | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cause(Result):
-    """A command by its id; `origin` is `event` or `operator`."""
-
-    origin: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt(Result):
-    """Proof of one reward; a link of the player's chain. Deliver by `id`: the same reward has the same id for ever."""
-
-    _nested = {"scope": Scope, "items": Item, "cause": Cause}
-
-    number: int
-    id: str
-    reward: str
-    scope: Scope
-    items: tuple[Item, ...]
-    cause: Cause
-    ts: int
-    rules: str
-    previous: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grant(Result):
-    """What became of the XP asked for: `requested + boost - over_daily_cap - over_max_level == granted`."""
-
-    requested: int
-    boost: int
-    over_daily_cap: int
-    over_max_level: int
-    granted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +200,21 @@ class Judgement(Result):
 
 @dataclass(frozen=True, slots=True)
 class Effect(Result):
-    """What a command did. `held` and `flagged` are numbers of suspicions."""
+    """What a command did. `held` and `flagged` are numbers of suspicions.
 
-    _nested = {"xp": Grant, "receipts": Receipt, "late": BoardPeriod, "verdicts": Judgement}
+    `claimable` are rewards that wait: nothing is given yet. `migrated` says what a change of the level curve made of the
+    player, where this command was the first to meet it.
+    """
+
+    _nested = {
+        "xp": Grant,
+        "receipts": Receipt,
+        "late": BoardPeriod,
+        "verdicts": Judgement,
+        "claimable": Receipt,
+        "migrated": Migrated,
+    }
+    _optional = frozenset({"claimable", "migrated"})
 
     held: int | None
     flagged: int | None
@@ -312,11 +224,17 @@ class Effect(Result):
     receipts: tuple[Receipt, ...]
     late: tuple[BoardPeriod, ...]
     verdicts: tuple[Judgement, ...]
+    claimable: tuple[Receipt, ...] = ()
+    migrated: Migrated | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Player(Result):
-    """One player. `to_next` is None at the last level; `version` counts applied commands."""
+    """One player. `to_next` is None at the last level; `version` counts applied commands; `streaks` are by name."""
+
+    _nested = {"overflow": Overflow, "streaks": Streak}
+    _by_name = frozenset({"streaks"})
+    _optional = frozenset({"overflow", "streaks"})
 
     player_id: str
     xp: int
@@ -326,6 +244,8 @@ class Player(Result):
     hidden: bool
     receipts: int
     version: int
+    overflow: Overflow = Overflow()
+    streaks: dict[str, Streak] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,24 +393,6 @@ class FeedEntry(Result):
     outcomes: tuple[FeedOutcome, ...]
     receipts: tuple[Receipt, ...]
     suspicions: tuple[Suspicion, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LevelProgress(Result):
-    """Where an XP total stands. `to_next` is None at the highest level."""
-
-    level: int
-    into_level: int
-    to_next: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Odds(Result):
-    """The odds of one entry of a loot table: `weight` in `total`."""
-
-    entry: str
-    weight: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
