@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
-  Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Quota, RateLimiter, Refusal, Rules, RulesError, SlidingLimiter,
-  SlidingLog, TimeFloor, Verifier, WindowedLeaderboard, ZScore, gcra, generateSecret, hmacSha256Hex, validate
+  Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Loot, Overflow, Progression, Quota, RateLimiter, Refusal, Rules, RulesError,
+  SlidingLimiter, SlidingLog, Streak, TimeFloor, Verifier, WindowedLeaderboard, ZScore, gcra, generateSecret, hmacSha256Hex, migrateXp, planMigration,
+  receiptId, receiptState, validate, verifyChain, verifyReceipt
 } from '../index.mjs'
 import * as module from '../index.mjs'
 import { createRequire } from 'node:module'
@@ -18,6 +19,12 @@ const NOT_TEXT = ['\ud800', 'a\udc00b', '\udc00\ud800', 7, null, undefined, true
 const engine = new Engine(rules())
 const board = new Leaderboard()
 const order = { id: 'a1', player: 'ana', xp: 1, reason: 'r', nowMs: NOW_MS }
+const curve = LevelCurve.table([1])
+const chest = new Loot({ entries: [{ name: 'crown', weight: 1 }] })
+const rolled = { seed: new Uint8Array(32), table: 'chest', player: 'ana', nonce: 0, misses: 0 }
+const policy = { policy: 'keepTotalXp' }
+const receipt = { number: 1, id: '0'.repeat(64) }
+const reward = { game: 'g', player: 'ana', reward: 'r', scope: { level: 2 } }
 const windowed = new WindowedLeaderboard({ windows: { daily: 1 } })
 
 const INTEGERS = {
@@ -55,6 +62,39 @@ const INTEGERS = {
   'curve level': (value) => LevelCurve.table([1]).cost(value),
   'curve xp': (value) => LevelCurve.table([1]).levelAt(value),
   'curve base': (value) => LevelCurve.linear(value, 1, { maxLevel: 2 }),
+  'curve highest level': (value) => LevelCurve.linear(1, 1, { maxLevel: value ?? 'none' }),
+  'curve total': (value) => LevelCurve.table([0, value], { cumulative: true }),
+  'curve gained': (value) => curve.gained(0, value),
+  'piece level': (value) => LevelCurve.piecewise([[value, curve]]),
+  'grant total': (value) => new Progression(curve).grant(value, 1, { nowMs: 1 }),
+  'grant requested': (value) => new Progression(curve).grant(1, value, { nowMs: 1 }),
+  'grant today': (value) => new Progression(curve).grant(1, 1, { grantedToday: value ?? 'none', nowMs: 1 }),
+  'grant now': (value) => new Progression(curve).grant(1, 1, { nowMs: value }),
+  'daily cap': (value) => new Progression(curve, { dailyXpCap: value ?? 'none' }),
+  'boost from': (value) => new Progression(curve, { boosts: [{ id: 'b', from: value, until: MAX, factor: '2' }] }),
+  'streak day': (value) => new Streak().step(value),
+  'streak length': (value) => new Streak({ length: value ?? 'none' }),
+  'streak missed': (value) => new Streak().lengthOn(1, { missedDaysMax: value ?? 'none' }),
+  'overflow surplus': (value) => new Overflow().gather(value, 1),
+  'overflow every': (value) => new Overflow().gather(1, value),
+  'overflow rest': (value) => new Overflow({ rest: value ?? 'none' }),
+  migrateXp: (value) => migrateXp(curve, curve, policy, { xp: value }),
+  'migrated through': (value) => migrateXp(curve, curve, policy, { xp: 1, grantedThrough: value ?? 'none' }),
+  planMigration: (value) => planMigration(curve, curve, policy, [{ xp: value }]),
+  'planned players': (value) => planMigration(curve, curve, policy, [{ xp: 1, players: value ?? 'none' }]),
+  migrations: (value) => engine.migrations({ nowMs: value }),
+  explain: (value) => engine.explain('ana', { nowMs: value }),
+  'claim number': (value) => Command.claim({ player: 'ana', receipt: { ...receipt, number: value }, nowMs: 1 }),
+  'claim now': (value) => Command.claim({ player: 'ana', receipt, nowMs: value }),
+  'revoke ts': (value) => Command.revoke({ id: 'r', player: 'ana', receipt, reason: 'r', ts: value }),
+  'migrate now': (value) => Command.migrate({ player: 'ana', curve, nowMs: value }),
+  'loot weight': (value) => new Loot({ entries: [{ name: 'crown', weight: value }] }),
+  'loot amount': (value) => new Loot({ entries: [{ name: 'crown', weight: 1 }], guaranteed: [{ kind: 'item', id: 'x', amount: value }] }),
+  'loot pity': (value) => new Loot({ entries: [{ name: 'crown', weight: 1 }], pity: { entry: 'crown', guaranteedAt: value } }),
+  'roll nonce': (value) => chest.roll({ ...rolled, nonce: value }),
+  'roll misses': (value) => chest.roll({ ...rolled, misses: value ?? 'none' }),
+  'receipt index': (value) => receiptId({ ...reward, index: value ?? 'none' }),
+  'receipt now': (value) => receiptState({}, { nowMs: value }),
   'limiter limit': (value) => new RateLimiter({ limit: value, periodSeconds: 1 }),
   'limiter period': (value) => new RateLimiter({ limit: 1, periodSeconds: value }),
   'limiter capacity': (value) => new RateLimiter({ limit: 1, periodSeconds: 1, capacity: value ?? 'none' }),
@@ -106,6 +146,28 @@ const TEXTS = {
   hmac: (value) => hmacSha256Hex('key', value),
   lines: (value) => engine.submitNdjson(value, { nowMs: NOW_MS }),
   body: (value) => validate(value, { nowMs: NOW_MS }),
+  coefficient: (value) => LevelCurve.polynomial([value], { maxLevel: 9 }),
+  'factor of a curve': (value) => LevelCurve.polynomial(['1'], { maxLevel: 9, times: { coefficients: [value] } }),
+  'boost factor': (value) => new Progression(curve, { boosts: [{ id: 'b', from: 0, until: 1, factor: value }] }),
+  'boost id': (value) => new Progression(curve, { boosts: [{ id: value, from: 0, until: 1, factor: '2' }] }),
+  explain: (value) => engine.explain(value, { nowMs: 1 }),
+  chainHead: (value) => engine.chainHead(value),
+  'claim player': (value) => Command.claim({ player: value, receipt, nowMs: 1 }),
+  'claim receipt': (value) => Command.claim({ player: 'ana', receipt: { ...receipt, id: value }, nowMs: 1 }),
+  'revoke reason': (value) => Command.revoke({ id: 'r', player: 'ana', receipt, reason: value, nowMs: 1 }),
+  'migrate player': (value) => Command.migrate({ player: value, curve, nowMs: 1 }),
+  'migrate curve': (value) => Command.migrate({ player: 'ana', curve: value, nowMs: 1 }),
+  'loot entry': (value) => new Loot({ entries: [{ name: value, weight: 1 }] }),
+  'loot kind': (value) => new Loot({ entries: [{ name: 'crown', weight: 1, items: [{ kind: value, id: 'x', amount: 1 }] }] }),
+  'loot of rules': (value) => rules().loot(value),
+  'loot items': (value) => chest.items(value),
+  'loot average': (value) => chest.expectedRolls(value),
+  'roll table': (value) => chest.roll({ ...rolled, table: value }),
+  'roll player': (value) => chest.roll({ ...rolled, player: value }),
+  'receipt game': (value) => receiptId({ ...reward, game: value }),
+  'receipt reward': (value) => receiptId({ ...reward, reward: value }),
+  'chain head': (value) => verifyChain([], value),
+  'receipt signature': (value) => verifyReceipt([{ id: 'k', secret: generateSecret() }], {}, value),
   growth: (value) => LevelCurve.exponential(250, value, { maxLevel: 9 })
 }
 
