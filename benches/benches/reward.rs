@@ -1,4 +1,4 @@
-//! `reward`: a receipt named and hashed for the chain, and a roll on a loot table.
+//! `reward`: a receipt named and hashed for the chain, a roll on a loot table, and how many rolls it takes.
 
 mod quick;
 
@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use liveops_bench::traffic::NOW_MS;
 use liveops_core::hash::Digest;
-use liveops_core::reward::{Entry, Item, Loot, Receipt, ReceiptState, Scope, receipt_id};
+use liveops_core::reward::{Entry, Item, Loot, Pity, Receipt, ReceiptState, Scope, receipt_id};
 use liveops_core::{CommandId, EventId, Id, Origin, PlayerId, Timestamp};
 
 fn reward(c: &mut Criterion) {
@@ -29,8 +29,10 @@ fn reward(c: &mut Criterion) {
         state: ReceiptState::Issued,
         settled_at: None,
     };
-    let entries = (1..=20).map(|n| Entry { name: id(&format!("entry-{n}")), weight: n, items: vec![gold.clone()] });
-    let loot = Loot::new(entries.collect(), vec![], None).expect("a good table");
+    let entries = (1..=50).map(|n| Entry { name: id(&format!("entry-{n}")), weight: n, items: vec![gold.clone()] });
+    let (rare, common) = (id("entry-1"), id("entry-50"));
+    let pity = Pity { entry: rare.clone(), guaranteed_at: 900 };
+    let loot = Loot::new(entries.collect(), vec![], Some(pity)).expect("a good table");
     let (table, seed) = (id("hydra-chest"), [7; 32]);
     let mut nonce = 0;
 
@@ -42,6 +44,8 @@ fn reward(c: &mut Criterion) {
             loot.roll(&seed, &table, &player, nonce, 0)
         });
     });
+    group.bench_function("expected_rolls of what pity is for", |b| b.iter(|| loot.expected_rolls(black_box(&rare))));
+    group.bench_function("expected_rolls beside pity", |b| b.iter(|| loot.expected_rolls(black_box(&common))));
     group.finish();
 }
 

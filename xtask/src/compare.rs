@@ -53,6 +53,10 @@ const ROWS: &[Row] = &[
     Row { name: "quota.check.governor", program: Program::Rust(TIME) },
     Row { name: "quota.check.governor1k", program: Program::Rust(TIME) },
     Row { name: "quota.bytes.governor", program: Program::Rust(BYTES) },
+    Row { name: "progress.level.loop", program: Program::Rust(TIME) },
+    Row { name: "progress.apply", program: Program::Rust(TIME) },
+    Row { name: "reward.receipt", program: Program::Rust(TIME) },
+    Row { name: "reward.roll", program: Program::Rust(TIME) },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];

@@ -8,7 +8,9 @@
 mod board;
 mod engine;
 mod event;
+mod progress;
 mod quota;
+mod reward;
 mod signing;
 
 use std::process::ExitCode;
@@ -23,6 +25,10 @@ const ROWS: &[Entry] = &[
     ("signing.verify.fresh", signing::verify_fresh_row),
     ("signing.verify.ring", signing::verify_ring_row),
     ("event.parse.serde_json", event::parse_serde_json),
+    ("progress.level.loop", progress::level_loop),
+    ("progress.apply", progress::apply),
+    ("reward.receipt", reward::receipt),
+    ("reward.roll", reward::roll),
     ("quota.check.governor", quota::governor),
     ("quota.check.governor1k", quota::governor1k),
     #[cfg(unix)]
