@@ -89,13 +89,16 @@ function body (value) {
   throw argumentError(TypeError, `body must be the raw bytes (Uint8Array or ArrayBuffer) or text that came in, not ${kindOf(value)}`)
 }
 
+/** An object with whatever members. */
+function object (value, name) {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw argumentError(TypeError, `${name} must be an object, not ${kindOf(value)}`)
+}
+
 /** A plain object whose keys are all known: a misspelt option is not an option left out. */
 function options (value, known, name = 'options') {
   if (value === undefined) return {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw argumentError(TypeError, `${name} must be an object, not ${kindOf(value)}`)
-  }
-  for (const key of Object.keys(value)) {
+  for (const key of Object.keys(object(value, name))) {
     if (!known.includes(key)) throw argumentError(TypeError, `${name} has no member ${JSON.stringify(key)}; it knows ${known.join(', ')}`)
   }
   return value
@@ -103,8 +106,7 @@ function options (value, known, name = 'options') {
 
 /** Options that must be given. */
 function required (value, known, name) {
-  if (value === undefined) throw argumentError(TypeError, `${name} must be an object, not undefined`)
-  return options(value, known, name)
+  return options(object(value, name), known, name)
 }
 
 /** A time as whole Unix milliseconds or a Date. */
@@ -172,7 +174,7 @@ function json (value, name) {
   try {
     written = JSON.stringify(value, checked)
   } catch (error) {
-    if (error.code !== undefined || !(error instanceof TypeError || error instanceof RangeError)) throw error
+    if (error?.code !== undefined || !(error instanceof TypeError || error instanceof RangeError)) throw error
     throw argumentError(TypeError, `${name} cannot be written as JSON: ${error.message.split('\n')[0]}`)
   }
   if (written === undefined) throw refused(kindOf(value))
@@ -188,6 +190,6 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, text, decimal, digest, seed, word, flag, bytes, received, body, options, required, instant, now, handle, list, each, pair, json,
+  integer, count, text, decimal, digest, seed, word, flag, bytes, received, body, object, options, required, instant, now, handle, list, each, pair, json,
   kindOf, INTEGER_MAX, U32_MAX, TIME
 }

@@ -1,7 +1,7 @@
 'use strict'
 // Level curves, which can be used without an engine.
 
-const { count, decimal, flag, handle, integer, json, list, options, required, word } = require('./arguments.js')
+const { count, decimal, flag, handle, integer, json, list, object, options, required, word } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold } = require('./native.js')
@@ -20,7 +20,7 @@ class LevelCurve {
   static table (values, opts) {
     const given = curveOf(opts)
     const least = given.cumulative ? 0 : 1
-    const numbers = list(values, 'values').map((value) => integer(value, given.cumulative ? 'a total' : 'a cost', least))
+    const numbers = Array.from(list(values, 'values'), (value) => integer(value, given.cumulative ? 'a total' : 'a cost', least))
     return curve({ kind: 'table', [given.cumulative ? 'totals' : 'costs']: numbers }, given)
   }
 
@@ -49,7 +49,7 @@ class LevelCurve {
   /** `[fromLevel, curve]` one after the other; only the whole has a highest level, and says whether all are cumulative. */
   static piecewise (pieces, opts) {
     const given = curveOf(opts)
-    const read = list(pieces, 'pieces').map((piece) => {
+    const read = Array.from(list(pieces, 'pieces'), (piece) => {
       const [fromLevel, shape] = list(piece, 'a piece')
       const { shape: written } = handle(shape, 'the curve of a piece', LevelCurve)
       if (written === undefined) throw argumentError(TypeError, 'the curve of rules cannot be a piece')
@@ -62,8 +62,8 @@ class LevelCurve {
 
   /** As `progress.curve` of a rules document has it. Throws a RulesError. */
   static fromRules (document) {
-    required(document, Object.keys(document ?? {}), 'document')
-    const shape = JSON.parse(json(document, 'document'))
+    // A copy: what is written here may be a piece later.
+    const shape = JSON.parse(json(object(document, 'document'), 'document'))
     return hold(Object.create(LevelCurve.prototype), { shape, compiled: partOf({ progress: { curve: shape } }, 'document').curve() })
   }
 
@@ -113,7 +113,7 @@ class LevelCurve {
   }
 }
 
-const coefficientsOf = (values) => list(values, 'coefficients').map((value) => decimal(value, 'a coefficient'))
+const coefficientsOf = (values) => Array.from(list(values, 'coefficients'), (value) => decimal(value, 'a coefficient'))
 
 /** What all curves can be told. */
 function curveOf (opts) {

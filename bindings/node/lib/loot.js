@@ -1,7 +1,7 @@
 'use strict'
 // Loot tables: published odds that are exact, and rolls that anyone can check once the seed is revealed.
 
-const { count, digest, integer, list, options, required, seed, text } = require('./arguments.js')
+const { count, digest, integer, list, object, options, required, seed, text } = require('./arguments.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
@@ -13,14 +13,14 @@ const ROLL = ['seed', 'table', 'player', 'nonce', 'misses']
 class Loot {
   constructor (opts) {
     const { entries, guaranteed, pity } = required(opts, ['entries', 'guaranteed', 'pity'], 'options')
-    const args = [list(entries, 'entries').map(entryOf), itemsOf(guaranteed, 'guaranteed'), pity === undefined ? undefined : pityOf(pity)]
+    const args = [Array.from(list(entries, 'entries'), entryOf), itemsOf(guaranteed, 'guaranteed'), pity === undefined ? undefined : pityOf(pity)]
     hold(this, call(() => new native.Loot(...args)))
   }
 
   /** As a table of `loot` in a rules document has it. Throws a RulesError. */
   static fromRules (document) {
-    required(document, Object.keys(document ?? {}), 'document')
-    return makeLoot(() => partOf({ loot: { table: document } }, 'document').loot('table'))
+    const table = object(document, 'document')
+    return makeLoot(() => partOf({ loot: { table } }, 'document').loot('table'))
   }
 
   /** The `nonce`-th roll of a player on the table of this name: `{ entry, nonce, missesAfter }`. */
@@ -78,7 +78,7 @@ function entryOf (entry) {
 
 function itemsOf (items, name) {
   if (items === undefined) return []
-  return list(items, name).map((item) => {
+  return Array.from(list(items, name), (item) => {
     const { kind, id, amount } = required(item, ['kind', 'id', 'amount'], 'an item')
     return { kind: text(kind, 'kind'), id: text(id, 'id'), amount: integer(amount, 'amount', 1) }
   })

@@ -22,7 +22,7 @@ class Progression {
       atMaxLevel: atMaxLevel === undefined ? 'bank' : word(atMaxLevel, 'atMaxLevel', AT_MAX_LEVEL),
       boostStacking: boostStacking === undefined ? 'multiply' : word(boostStacking, 'boostStacking', STACKINGS),
       dailyXpCap: dailyXpCap === undefined ? undefined : xpOf(dailyXpCap, 'dailyXpCap'),
-      boosts: boosts === undefined ? [] : list(boosts, 'boosts').map(boostOf)
+      boosts: boosts === undefined ? [] : Array.from(list(boosts, 'boosts'), boostOf)
     }
     hold(this, call(() => new native.Progression(levels, settings)))
   }

@@ -2,7 +2,7 @@
 // Receipts: named, checked and signed.
 
 const { isArrayBuffer, isUint8Array } = require('node:util').types
-const { count, digest, integer, json, kindOf, now, options, received, required, text, TIME } = require('./arguments.js')
+const { count, digest, integer, json, kindOf, now, object, options, received, required, text, TIME } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { native } = require('./native.js')
@@ -12,7 +12,7 @@ const { ringOf } = require('./signing.js')
 function receiptId (reward) {
   const given = required(reward, ['game', 'player', 'reward', 'scope', 'index'], 'reward')
   const index = given.index === undefined ? 0 : count(given.index, 'index')
-  const args = [text(given.game, 'game'), text(given.player, 'player'), text(given.reward, 'reward'), json(objectOf(given.scope, 'scope'), 'scope').toString(), index]
+  const args = [text(given.game, 'game'), text(given.player, 'player'), text(given.reward, 'reward'), json(object(given.scope, 'scope'), 'scope').toString(), index]
   return call(() => native.receiptId(...args))
 }
 
@@ -48,12 +48,7 @@ function verifyReceipt (keys, receipt, signature) {
   return Object.freeze({ keyId: call(() => native.verifyReceipt(ring, content, written)) })
 }
 
-function objectOf (value, name) {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw argumentError(TypeError, `${name} must be an object, not ${kindOf(value)}`)
-}
-
-const contentOf = (receipt) => json([objectOf(receipt, 'receipt')], 'receipt')
+const contentOf = (receipt) => json([object(receipt, 'receipt')], 'receipt')
 
 function listOf (receipts) {
   if (Array.isArray(receipts)) return json(receipts, 'receipts')
@@ -63,7 +58,7 @@ function listOf (receipts) {
 
 /** Which receipt is meant: one as it is read, or its number and id. */
 function receiptRef (receipt) {
-  const { number, id } = objectOf(receipt, 'receipt')
+  const { number, id } = object(receipt, 'receipt')
   return { number: integer(number, 'number', 0), id: digest(id, 'id') }
 }
 

@@ -220,6 +220,15 @@ describe('texts', () => {
   }
 })
 
+test('an array with a hole in it is refused', () => {
+  const hole = Array(1)
+  for (const call of [
+    () => LevelCurve.table(hole), () => LevelCurve.polynomial(hole, { maxLevel: 3 }), () => LevelCurve.piecewise(hole), () => LevelCurve.fromRules({ kind: 'table', costs: hole }),
+    () => new Progression(curve, { boosts: hole }), () => planMigration(curve, curve, policy, hole), () => new Loot({ entries: hole }),
+    () => new Loot({ entries: [{ name: 'crown', weight: 1, items: hole }] }), () => verifyChain(hole, receipt.id)
+  ]) refused(call, String(call))
+})
+
 describe('options and times', () => {
   test('an unknown option is a mistake', () => {
     refused(() => engine.advance({ nowMS: NOW_MS }))

@@ -59,6 +59,8 @@ describe('curves', () => {
       assert.deepEqual([curve.total(at + 1), curve.cost(at + 1)], [total, costs[at] ?? 0])
       assert.deepEqual([curve.levelAt(total), curve.levelAt(Math.max(total - 1, 0))], [at + 1, Math.max(at, 1)])
     })
+    assert.equal(LevelCurve.table(costs).hash, curve.hash)
+    assert.equal(LevelCurve.table(totals, { cumulative: true }).hash, curve.hash)
     assert.deepEqual([curve.gained(0, 550), curve.gained(550, 550), curve.gained(550, 0), curve.gained(0, 0)], [[2, 3], [], [], []])
     assert.deepEqual(LevelCurve.table([MAX]).totals(), [0, MAX], 'to the last integer')
     assert.throws(() => LevelCurve.table([MAX, 1]), RangeError)
