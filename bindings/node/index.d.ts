@@ -1021,6 +1021,10 @@ export interface CurveOptions {
 /** A decimal with up to 9 digits behind the point, such as `'-0.5'`, or a fraction, such as `'-10/3'`. */
 export type DecimalText = string
 
+export type PolynomialOptions = CurveOptions & {
+  readonly times?: { readonly coefficients: readonly DecimalText[]; readonly rounding?: Rounding }
+}
+
 /**
  * How much XP each level takes, in exact arithmetic; `cost(l)` is the XP from level l to l+1.
  *
@@ -1036,8 +1040,8 @@ export class LevelCurve {
   /** Costs, or with `cumulative` totals, 0 first. */
   static table(values: readonly Integer[], options?: CurveOptions): LevelCurve
   static linear(base: Integer, step: Integer, options?: CurveOptions): LevelCurve
-  /** From c0 on. `times` is another polynomial, which is rounded by itself (down unless given) before the two are multiplied. */
-  static polynomial(coefficients: readonly DecimalText[], options?: CurveOptions & { readonly times?: { readonly coefficients: readonly DecimalText[]; readonly rounding?: Rounding } }): LevelCurve
+  /** From c0 on. `times` is another one, which is rounded by itself (down unless given) before the two are multiplied. */
+  static polynomial(coefficients: readonly DecimalText[], options?: PolynomialOptions): LevelCurve
   /** The growth is a text such as '1.2': 1.2 has no exact binary form. */
   static exponential(base: Integer, growth: DecimalText, options?: CurveOptions): LevelCurve
   /** Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. */
@@ -1164,8 +1168,13 @@ export interface MigrationForecast extends MigrationPlan {
   readonly rewards: readonly { readonly reward: string; readonly receipts: number; readonly items: readonly Item[]; readonly rolls: number }[]
 }
 
-/** A player after a change of curves. A total alone is of one whose levels were all rewarded. */
-export function migrateXp(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, player: Integer | { readonly xp: Integer; readonly grantedThrough?: Integer }): PlayerXp
+/** A total alone is of a player whose levels were all rewarded. */
+export type PlayerState = Integer | { readonly xp: Integer; readonly grantedThrough?: Integer }
+/** The same, or how many share it: one unless given. */
+export type PlayersState = Integer | { readonly xp: Integer; readonly grantedThrough?: Integer; readonly players?: Integer }
+
+/** A player after a change of curves. */
+export function migrateXp(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, player: PlayerState): PlayerXp
 
 /**
  * What a change of curves would do, before anybody is changed: of players one by one, or of a histogram.
@@ -1179,7 +1188,7 @@ export function migrateXp(oldCurve: LevelCurve, newCurve: LevelCurve, policy: Mi
  * migrateXp(steep, cheaper, { policy: 'keepEffort' }, 150).xp // 112
  * ```
  */
-export function planMigration(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, players: Iterable<Integer | { readonly xp: Integer; readonly grantedThrough?: Integer; readonly players?: Integer }>): MigrationPlan
+export function planMigration(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, players: Iterable<PlayersState>): MigrationPlan
 
 // Loot and receipts, each alone ---------------------------------------------------------------------------------------
 
@@ -1197,6 +1206,9 @@ export interface LootOptions {
 
 /** What a roll gave. `missesAfter` counts rolls in a row without the entry that pity is for: what the next roll begins with. */
 export interface Roll { readonly entry: string; readonly nonce: number; readonly missesAfter: number }
+
+/** Which roll: whose, on the table of which name, and after how many rolls without the entry of pity (0 unless given). */
+export interface RollOf { readonly seed: Uint8Array; readonly table: string; readonly player: string; readonly misses?: Integer }
 
 /**
  * A weighted table: published odds that are exact, and rolls that anyone can check once the seed is revealed. The same
@@ -1216,12 +1228,13 @@ export class Loot {
   constructor(options: LootOptions)
   /** As a table of `loot` in a rules document has it. Throws RulesError. */
   static fromRules(document: object): Loot
-  /** `misses` is 0 unless given; `table` is the table's name. */
-  roll(options: { readonly seed: Uint8Array; readonly table: string; readonly player: string; readonly nonce: Integer; readonly misses?: Integer }): Roll
-  verifyRoll(options: { readonly seed: Uint8Array; readonly commitment: string; readonly table: string; readonly player: string; readonly misses?: Integer; readonly roll: Roll }): boolean
+  /** `nonce` is the player's number of the roll on this table. */
+  roll(options: RollOf & { readonly nonce: Integer }): Roll
+  /** Whether the seed is the one committed to, and gives this very roll. */
+  verifyRoll(options: RollOf & { readonly commitment: string; readonly roll: Roll }): boolean
   /** Of every entry in a roll that pity does not decide: `weight` in `total`. */
   odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number }[]
-  /** How many rolls until an entry comes, on average, pity taken into account: a decimal text with up to 6 digits behind the point; null if it never does. */
+  /** Rolls until an entry comes, on average and with pity: a decimal with up to 6 digits behind the point; null if it never does. */
   expectedRolls(entry: string): DecimalText | null
   /** Guaranteed items first; null if there is no such entry. */
   items(entry: string): readonly Item[] | null
@@ -1237,7 +1250,14 @@ export function seedCommitment(seed: Uint8Array): string
  * The id of a reward: the same whenever and however often it is computed. `index` tells apart what one reward gives several
  * of in one scope, and is 0 unless given.
  */
-export function receiptId(reward: { readonly game: string; readonly player: string; readonly reward: string; readonly scope: Scope; readonly index?: Integer }): string
+export function receiptId(reward: RewardOf): string
+export interface RewardOf {
+  readonly game: string
+  readonly player: string
+  readonly reward: string
+  readonly scope: Scope
+  readonly index?: Integer
+}
 /** What the next receipt of the chain points back to. */
 export function receiptHash(receipt: Receipt): string
 export function receiptState(receipt: Receipt, options?: Now): ReceiptState

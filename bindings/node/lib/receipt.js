@@ -12,7 +12,8 @@ const { ringOf } = require('./signing.js')
 function receiptId (reward) {
   const given = required(reward, ['game', 'player', 'reward', 'scope', 'index'], 'reward')
   const index = given.index === undefined ? 0 : count(given.index, 'index')
-  const args = [text(given.game, 'game'), text(given.player, 'player'), text(given.reward, 'reward'), json(object(given.scope, 'scope'), 'scope').toString(), index]
+  const scope = json(object(given.scope, 'scope'), 'scope').toString()
+  const args = [text(given.game, 'game'), text(given.player, 'player'), text(given.reward, 'reward'), scope, index]
   return call(() => native.receiptId(...args))
 }
 
@@ -29,7 +30,7 @@ function receiptState (receipt, opts) {
   return read(call(() => native.receiptState(content, time)))
 }
 
-/** Checks receipts, oldest first, against the hash of the newest: null if the chain holds, else the number of the last one before the break. */
+/** Checks receipts, oldest first, against the hash of the newest: null, or the number of the last one before the break. */
 function verifyChain (receipts, head) {
   const content = listOf(receipts)
   const hash = digest(head, 'head')
