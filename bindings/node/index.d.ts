@@ -1177,7 +1177,8 @@ export type PlayersState = Integer | { readonly xp: Integer; readonly grantedThr
 export function migrateXp(oldCurve: LevelCurve, newCurve: LevelCurve, policy: MigrationPolicy, player: PlayerState): PlayerXp
 
 /**
- * What a change of curves would do, before anybody is changed: of players one by one, or of a histogram.
+ * What a change of curves would do, before anybody is changed: of players one by one, or of a histogram. An error has the
+ * `index` of the player at fault.
  *
  * ```js
  * const [steep, cheaper] = [LevelCurve.table([100, 100]), LevelCurve.table([50, 50, 50])]
@@ -1226,7 +1227,7 @@ export interface RollOf { readonly seed: Uint8Array; readonly table: string; rea
  */
 export class Loot {
   constructor(options: LootOptions)
-  /** As a table of `loot` in a rules document has it. Throws RulesError. */
+  /** As a table of `loot` in a rules document has it. Throws RulesError, whose `path` is that of a table named `table`. */
   static fromRules(document: object): Loot
   /** `nonce` is the player's number of the roll on this table. */
   roll(options: RollOf & { readonly nonce: Integer }): Roll

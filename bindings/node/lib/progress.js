@@ -1,7 +1,7 @@
 'use strict'
 // Experience by curve, cap and boosts; days in a row; XP beyond the highest level; and from one curve to another.
 
-const { count, decimal, flag, handle, instant, integer, kindOf, list, now, options, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
+const { count, decimal, each, flag, handle, instant, integer, kindOf, list, now, options, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
 const { levelsOf, makeCurve } = require('./curve.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
@@ -124,7 +124,7 @@ function migrateXp (oldCurve, newCurve, policy, player) {
   return read(call(() => native.migrateXp(...curves, keep, xp, grantedThrough)))
 }
 
-/** What a change of curves would do to players, given one by one or as a histogram. */
+/** What a change of curves would do to players, given one by one or as a histogram. An error says by `index` whose it is. */
 function planMigration (oldCurve, newCurve, policy, players) {
   const curves = [levelsOf(oldCurve, 'oldCurve'), levelsOf(newCurve, 'newCurve')]
   const keep = policyOf(policy)
@@ -133,12 +133,12 @@ function planMigration (oldCurve, newCurve, policy, players) {
   }
   const numbers = []
   let total = 0
-  for (const player of players) {
+  each(Array.from(players), 'players', (player) => {
     const { xp, grantedThrough = -1, players } = playerOf(player, ['xp', 'grantedThrough', 'players'])
     total += players
     if (total > INTEGER_MAX) throw argumentError(RangeError, `players must be at most ${INTEGER_MAX} in all`)
     numbers.push(xp, grantedThrough, players)
-  }
+  })
   return read(call(() => native.planMigration(...curves, keep, Float64Array.from(numbers))))
 }
 

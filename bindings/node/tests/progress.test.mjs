@@ -254,6 +254,7 @@ describe('migrations', () => {
     for (const none of [undefined, {}, { policy: 'keepAll' }, { policy: 'keepTotalXp', skip: true }, { policy: 'keepTotalXp', skipRewards: 1 }]) {
       assert.throws(() => migrateXp(old, next, none, 1), wrong)
     }
+    assert.throws(() => planMigration(old, next, policy, [1, 2, -3]), { name: 'RangeError', ...wrong, index: 2 })
     assert.throws(() => planMigration(old, LevelCurve.linear(1, 1), policy, [1]), RangeError)
   })
 
