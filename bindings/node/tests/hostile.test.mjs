@@ -5,7 +5,10 @@ import assert from 'node:assert/strict'
 import http from 'node:http'
 import net from 'node:net'
 import { describe, test } from 'node:test'
-import { EventParser, Intake, RateLimiter, Refusal, SignatureError, Signer, Verifier, generateSecret } from '../index.mjs'
+import {
+  Command, Engine, EventParser, Intake, LevelCurve, Loot, Overflow, Progression, RateLimiter, Refusal, SignatureError, Signer, Streak, Verifier,
+  generateSecret, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment, signReceipt, verifyChain, verifyReceipt
+} from '../index.mjs'
 import { NOW_MS, event, rules } from './game.mjs'
 import { seeded } from './random.mjs'
 
@@ -225,4 +228,50 @@ describe('keys and addresses', () => {
       if (value !== undefined) assert.equal(codeOf(() => intake.admit({}, body, { ...at, address: value })), 'invalid_argument')
     }
   })
+})
+
+test('whatever progression and rewards are called with, they answer or refuse with a code', (t) => {
+  const random = seeded(t)
+  const curve = LevelCurve.table([5, 5])
+  const VALUES = [
+    undefined, null, NaN, Infinity, -1, 0, 1, 1.5, 2 ** 53, 2n ** 70n, 1n, true, '', 'a', '\ud800', '4/3', '0'.repeat(64), {}, [], [[]], () => 1, Symbol('x'), new Date(NaN),
+    new Date(5), Buffer.alloc(32), new Uint8Array(3), curve, LevelCurve.linear(1, 1), { kind: 'table', costs: [1] }, { xp: 1 }, { policy: 'keepEffort' },
+    { number: 1, id: '0'.repeat(64) }, { level: 2 }, Object.create(Loot.prototype), new Proxy({}, {}), { entries: [{ name: 'a', weight: 1 }] }, { nowMs: 1 }
+  ]
+  const any = () => random.pick(VALUES)
+  const some = (...keys) => Object.fromEntries(keys.filter(() => random.below(5) > 0).map((key) => [key, any()]))
+  const engine = new Engine(rules())
+  const loot = new Loot({ entries: [{ name: 'a', weight: 1 }] })
+  const keep = { policy: 'keepEffort' }
+  const CALLS = [
+    () => LevelCurve.table(any(), some('maxLevel', 'rounding', 'cumulative')).totals(),
+    () => LevelCurve.polynomial(any(), some('times', 'maxLevel')).cost(any()),
+    () => LevelCurve.polynomial(['1'], { maxLevel: 3, times: some('coefficients', 'rounding') }).gained(any(), any()),
+    () => LevelCurve.piecewise([[any(), any()]], some('cumulative', 'maxLevel')).costs(),
+    () => LevelCurve.fromRules(random.below(2) ? any() : some('kind', 'costs', 'totals', 'base', 'growth', 'maxLevel', 'pieces', 'cumulative')),
+    () => new Progression(any(), some('atMaxLevel', 'dailyXpCap', 'boosts', 'boostStacking')),
+    () => new Progression(curve, { boosts: [some('id', 'from', 'until', 'factor')] }).grant(any(), any(), any()),
+    () => new Streak(some('lastDay', 'length', 'longest')).step(any(), any()),
+    () => new Streak().lengthOn(any(), any()),
+    () => new Overflow(some('units', 'rest')).gather(any(), any()),
+    () => migrateXp(any(), curve, keep, any()),
+    () => migrateXp(curve, curve, any(), some('xp', 'grantedThrough')),
+    () => planMigration(curve, curve, keep, random.below(2) ? any() : [some('xp', 'grantedThrough', 'players')]),
+    () => new Loot(random.below(2) ? some('entries', 'guaranteed', 'pity') : { entries: [some('name', 'weight', 'items')] }),
+    () => Loot.fromRules(some('entries', 'guaranteed', 'pity')),
+    () => loot.roll(some('seed', 'table', 'player', 'nonce', 'misses')),
+    () => loot.verifyRoll({ ...some('seed', 'table', 'player', 'commitment', 'misses'), roll: some('entry', 'nonce', 'missesAfter') }),
+    () => [loot.items(any()), loot.expectedRolls(any()), rules().loot(any())],
+    () => seedCommitment(any()),
+    () => receiptId(some('game', 'player', 'reward', 'scope', 'index')),
+    () => [receiptHash(any()), receiptState(any(), any())],
+    () => verifyChain(any(), any()),
+    () => verifyReceipt(any(), any(), signReceipt(any(), any())),
+    () => Command.claim(some('player', 'receipt', 'nowMs')),
+    () => Command.revoke(some('id', 'player', 'receipt', 'reason', 'ts')),
+    () => Command.migrate(some('player', 'curve', 'nowMs')),
+    () => [engine.explain(any(), any()), engine.chainHead(any())],
+    () => [engine.planMigration(any()), engine.migrations(any())]
+  ]
+  for (let round = 0; round < 400; round++) for (const call of CALLS) codeOf(call)
 })
