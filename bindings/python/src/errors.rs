@@ -68,17 +68,20 @@ impl Raise for LootError {
 
 impl Raise for ReceiptError {
     fn raise(self, py: Python<'_>) -> PyErr {
-        let place = if self.path.is_empty() { "the whole" } else { &self.path };
-        argument(py, self.code(), &format!("{place}: {}", self.message))
+        let Self { code, path, message } = self;
+        invalid(py, code, &[Issue { code, path, message, limit: None, offset: None }], "the document")
     }
 }
 
 impl Raise for ValidationError {
     fn raise(self, py: Python<'_>) -> PyErr {
-        let code = self.code().as_str();
-        issues(py, self.issues())
-            .map_or_else(|error| error, |issues| exception(py, "ValidationError", (code, first(self.issues()), issues)))
+        invalid(py, self.code(), self.issues(), "the body")
     }
+}
+
+fn invalid(py: Python<'_>, code: Code, found: &[Issue], whole: &str) -> PyErr {
+    let raised = |issues| exception(py, "ValidationError", (code.as_str(), first(found, whole), issues));
+    issues(py, found).map_or_else(|error| error, raised)
 }
 
 impl Raise for Refusal {
@@ -149,9 +152,9 @@ fn message(refusal: &Refusal) -> &str {
     refusal.message.strip_prefix(code).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&refusal.message)
 }
 
-fn first(issues: &[Issue]) -> String {
+fn first(issues: &[Issue], whole: &str) -> String {
     let Some(issue) = issues.first() else { return String::new() };
-    let place = if issue.path.is_empty() { "the body" } else { &issue.path };
+    let place = if issue.path.is_empty() { whole } else { &issue.path };
     match issues.len() - 1 {
         0 => format!("{place}: {}", issue.message),
         more => format!("{place}: {} (and {more} more)", issue.message),

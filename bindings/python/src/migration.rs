@@ -1,9 +1,10 @@
 //! From one level curve to another: told before it is done.
 
 use liveops_core::progress::{self, PlayerXp};
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyMapping, PyTuple};
 
 use crate::arguments::Int;
 use crate::choices;
@@ -106,16 +107,20 @@ pub(crate) fn plan_migration<'py>(
     policy: &MigrationPolicy,
     players: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let items = intern!(py, "items");
-    let players = if players.hasattr(items)? { players.call_method0(items)? } else { players.clone() };
+    // A mapping only if it says so: the `items()` of a column of totals gives rows, not counts.
+    let players = match players.cast::<PyMapping>() {
+        Ok(counts) => counts.items()?.into_any(),
+        Err(_) => players.clone(),
+    };
     let mut read = Vec::new();
     for player in players.try_iter()? {
         let player = player?;
         read.push(match player.cast::<PyTuple>() {
-            Ok(pair) => {
-                let (player, Int(count)) = pair.extract::<(Bound<'_, PyAny>, Int<u64>)>()?;
-                (read_player(&player, old)?, count)
+            Ok(pair) if pair.len() == 2 => {
+                let Int(count) = pair.get_item(1)?.extract::<Int<u64>>()?;
+                (read_player(&pair.get_item(0)?, old)?, count)
             }
+            Ok(_) => return Err(PyTypeError::new_err("a pair is a total and how many players have it")),
             Err(_) => (read_player(&player, old)?, 1),
         });
     }

@@ -24,7 +24,7 @@ use crate::signing::{Key, required, ring};
 /// chain holds, else the number of the last receipt before the break.
 ///
 /// Receipts are a list of `Receipt` or of their dicts, or a JSON array of them as `str` or UTF-8 `bytes`. The oldest may have
-/// been trimmed. Other threads of Python run meanwhile.
+/// been trimmed. Raises `ValidationError` for what are no receipts. Other threads of Python run meanwhile.
 #[pyfunction]
 pub(crate) fn verify_chain(py: Python<'_>, receipts: Receipts, head: &str) -> PyResult<Option<u64>> {
     let head = digest(py, head)?;
@@ -104,10 +104,10 @@ impl<'py> FromPyObject<'_, 'py> for Named {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let py = value.py();
+        let wrong = |_| PyTypeError::new_err("a Receipt is meant, or a tuple of its number and id");
         let (number, id) = if let Ok(pair) = value.cast::<PyTuple>() {
-            pair.extract()?
+            pair.extract().map_err(wrong)?
         } else {
-            let wrong = |_| PyTypeError::new_err("a Receipt is meant, or a tuple of its number and id");
             let part = |name| value.getattr(name).map_err(wrong);
             (part(intern!(py, "number"))?, part(intern!(py, "id"))?)
         };

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import liveops
 import liveops.engine
+import liveops.progression
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,7 +26,7 @@ def test_names() -> None:
 
 
 def test_examples_in_the_documentation() -> None:
-    for module in (liveops, liveops.engine):
+    for module in (liveops, liveops.engine, liveops.progression):
         results = doctest.testmod(module)
         assert results.attempted > 0 and results.failed == 0
     readme = doctest.testfile(str(ROOT / "bindings" / "python" / "README.md"), module_relative=False)
@@ -35,11 +36,23 @@ def test_examples_in_the_documentation() -> None:
     boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
     door = {"Secret", "Key", "Signer", "Verifier", "EventParser", "Intake", "Request"}
     limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
-    assert {f"liveops.{name}" for name in boards | door | limits} <= found
-    # Functions are not.
-    [test] = doctest.DocTestFinder().find(liveops.gcra, globs=vars(liveops))
-    results = doctest.DocTestRunner().run(test)
-    assert results.attempted == 5 and results.failed == 0
+    levels = {"Boost", "Progression", "MigrationPolicy", "Loot"}
+    assert {f"liveops.{name}" for name in boards | door | limits | levels | {"LevelCurve.gained"}} <= found
+    streaks = {test.name for test in doctest.DocTestFinder().find(liveops.progression) if test.examples}
+    assert streaks == {"liveops.progression.Streak", "liveops.progression.Overflow"}
+    # Functions and static methods are not.
+    examples = {
+        liveops.gcra: 5,
+        liveops.LevelCurve.from_dict: 1,
+        liveops.LevelCurve.polynomial: 2,
+        liveops.plan_migration: 3,
+        liveops.receipt_id: 1,
+        liveops.sign_receipt: 4,
+    }
+    for function, count in examples.items():
+        [test] = doctest.DocTestFinder().find(function, globs=vars(liveops))
+        results = doctest.DocTestRunner().run(test)
+        assert results.attempted == count and results.failed == 0
 
 
 def test_replay_ends_in_the_digest_of_rust() -> None:

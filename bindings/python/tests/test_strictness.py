@@ -11,6 +11,10 @@ import pytest
 import liveops
 from conftest import NOW_MS
 
+CURVE = liveops.LevelCurve.table([5])
+POLICY = liveops.MigrationPolicy("keepTotalXp")
+CHEST = liveops.Loot([liveops.LootEntry("e", 1)])
+
 CALLS: list[Callable[[Any], object]] = [
     lambda n: liveops.Leaderboard().submit("ana", n),
     lambda n: liveops.Leaderboard().submit("ana", 1, n),
@@ -35,6 +39,32 @@ CALLS: list[Callable[[Any], object]] = [
     lambda n: liveops.Calendar(reset_minute=n),
     lambda n: liveops.TimeFloor(n),
     lambda n: liveops.Calendar().period("daily", n),
+    lambda n: CURVE.gained(n, 9),
+    lambda n: CURVE.gained(0, n),
+    lambda n: liveops.Boost("b", n, 10**15, 2),
+    lambda n: liveops.Boost("b", 0, 10**15, 2).is_active(n),
+    lambda n: liveops.Progression(CURVE, daily_xp_cap=n),
+    lambda n: liveops.Progression(CURVE).grant(n, 0),
+    lambda n: liveops.Progression(CURVE).grant(0, n),
+    lambda n: liveops.Progression(CURVE).grant(0, 0, granted_today=n),
+    lambda n: liveops.Streak().step(n),
+    lambda n: liveops.Streak().step(0, n),
+    lambda n: liveops.Streak(n, 1, 1).length_on(0),
+    lambda n: liveops.Overflow().gather(n, 1),
+    lambda n: liveops.Overflow().gather(0, n),
+    lambda n: liveops.Overflow(n).gather(0, 1),
+    lambda n: POLICY.apply(CURVE, CURVE, n),
+    lambda n: POLICY.apply(CURVE, CURVE, 0, granted_through=n),
+    lambda n: liveops.plan_migration(CURVE, CURVE, POLICY, [n]),
+    lambda n: liveops.plan_migration(CURVE, CURVE, POLICY, [(0, n)]),
+    lambda n: liveops.plan_migration(CURVE, CURVE, POLICY, {0: n}),
+    lambda n: liveops.Loot([liveops.LootEntry("e", n)]),
+    lambda n: liveops.Loot([liveops.LootEntry("e", 1)], guaranteed=[liveops.Item("k", "i", n)]),
+    lambda n: liveops.Loot([liveops.LootEntry("e", 1)], pity=liveops.Pity("e", n)),
+    lambda n: CHEST.roll(seed=bytes(32), table="t", player_id="p", nonce=n, misses=0),
+    lambda n: CHEST.roll(seed=bytes(32), table="t", player_id="p", nonce=0, misses=n),
+    lambda n: liveops.receipt_id("g", "ana", "r", liveops.Scope(level=2), n),
+    lambda n: liveops.Command.claim("ana", (n, "00" * 32), now_ms=NOW_MS),
 ]
 
 

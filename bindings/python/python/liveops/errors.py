@@ -113,7 +113,7 @@ class _WithIssues(LiveopsError):
 
 
 class ValidationError(_WithIssues, ValueError):
-    """A body is no event: `issues` says where and why, at most 32 times."""
+    """A body is no event, or JSON no receipts: `issues` says where and why, at most 32 times."""
 
     def __init__(self, code: str, message: str = "", issues: Sequence[Issue] = ()) -> None:
         super().__init__(code, message, tuple(issues))
