@@ -86,8 +86,9 @@ impl Command {
         Ok(Self(Core::erase(id, player, instant(py, now_ms, now)?)))
     }
 
-    /// Gives a player what a receipt says can be claimed; `receipt` is the `Receipt`, or a tuple of its number and id. The id
-    /// follows from receipt and time: whoever lost track makes the command anew, and what was claimed before is `replayed`.
+    /// Gives a player what a receipt says can be claimed; `receipt` is the `Receipt`, its dict, or a tuple of its number and id.
+    /// The command's id follows from receipt and time: whoever lost track makes it anew, and what was claimed before is
+    /// `replayed`.
     ///
     /// Refused are `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at
     /// once or was revoked.

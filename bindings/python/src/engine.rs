@@ -182,7 +182,8 @@ impl Engine {
     }
 
     /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`, and `levelCurve` if that
-    /// changes: `plan_migration` tells what it does before doing it. An Intake is told by its own `replace`. `RulesError` with `board_incompatible` if a live board would lose its meaning.
+    /// changes: `plan_migration` tells what it does before doing it. An Intake is told by its own `replace`. `RulesError`
+    /// with `board_incompatible` if a live board would lose its meaning.
     ///
     /// With a time whatever has not begun by then may change too: a season to come, say. Without one the clock is not read.
     #[pyo3(signature = (rules, *, now_ms=None, now=None))]

@@ -92,8 +92,7 @@ impl MigrationPolicy {
 /// would be rewarded.
 ///
 /// `players` are XP totals, one by one; or pairs of a total and how many players have it; or a mapping of the one to the other,
-/// such as a `Counter`. In place of a total there may be a `PlayerXp`, for players whose levels were not all rewarded. Other
-/// threads of Python run meanwhile.
+/// such as a `Counter`. In place of a total there may be a `PlayerXp`, for players whose levels were not all rewarded.
 ///
 /// >>> old, cheaper = LevelCurve.table([100, 100]), LevelCurve.table([50, 50, 50])
 /// >>> plan = plan_migration(old, cheaper, MigrationPolicy("keepTotalXp"), {0: 10, 120: 5, 200: 1})
@@ -108,23 +107,29 @@ pub(crate) fn plan_migration<'py>(
     players: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
     // A mapping only if it says so: the `items()` of a column of totals gives rows, not counts.
-    let players = match players.cast::<PyMapping>() {
-        Ok(counts) => counts.items()?.into_any(),
-        Err(_) => players.clone(),
-    };
-    let mut read = Vec::new();
-    for player in players.try_iter()? {
-        let player = player?;
-        read.push(match player.cast::<PyTuple>() {
-            Ok(pair) if pair.len() == 2 => {
-                let Int(count) = pair.get_item(1)?.extract::<Int<u64>>()?;
-                (read_player(&pair.get_item(0)?, old)?, count)
-            }
-            Ok(_) => return Err(PyTypeError::new_err("a pair is a total and how many players have it")),
-            Err(_) => (read_player(&player, old)?, 1),
-        });
+    let is_mapping = players.cast::<PyMapping>().is_ok();
+    let players = if is_mapping { players.call_method0(intern!(py, "items"))? } else { players.clone() };
+    // One by one: there may be more of them than anybody wants in memory twice.
+    let mut failed = None;
+    let read = players.try_iter()?.map_while(|player| match player.and_then(|player| read_players(&player, old)) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            failed = Some(error);
+            None
+        }
+    });
+    let plan = progress::plan_migration(&old.0, &new.0, policy.0, read);
+    failed.map_or_else(|| load(py, "MigrationPlan", &plan), Err)
+}
+
+/// One player, or a pair of one and how many are alike.
+fn read_players(player: &Bound<'_, PyAny>, old: &LevelCurve) -> PyResult<(PlayerXp, u64)> {
+    let Ok(pair) = player.cast::<PyTuple>() else { return Ok((read_player(player, old)?, 1)) };
+    if pair.len() != 2 {
+        return Err(PyTypeError::new_err("a pair is a total and how many players have it"));
     }
-    load(py, "MigrationPlan", &py.detach(|| progress::plan_migration(&old.0, &new.0, policy.0, read)))
+    let Int(count) = pair.get_item(1)?.extract::<Int<u64>>()?;
+    Ok((read_player(&pair.get_item(0)?, old)?, count))
 }
 
 /// A total, or what has one and says through which level rewards were granted.

@@ -96,7 +96,7 @@ pub(crate) fn receipt_state_at(py: Python<'_>, receipt: OneReceipt, now: When) -
     plain(py, &receipt.0.state_at(now.0))
 }
 
-/// Names one receipt: whatever has its number and id, or a tuple of both.
+/// Names one receipt: whatever has its number and id, a dict of them, or a tuple.
 pub(crate) struct Named(pub(crate) ReceiptName);
 
 impl<'py> FromPyObject<'_, 'py> for Named {
@@ -104,12 +104,14 @@ impl<'py> FromPyObject<'_, 'py> for Named {
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let py = value.py();
-        let wrong = |_| PyTypeError::new_err("a Receipt is meant, or a tuple of its number and id");
+        let wrong = |_| PyTypeError::new_err("a Receipt is meant, its dict, or a tuple of its number and id");
         let (number, id) = if let Ok(pair) = value.cast::<PyTuple>() {
             pair.extract().map_err(wrong)?
         } else {
-            let part = |name| value.getattr(name).map_err(wrong);
-            (part(intern!(py, "number"))?, part(intern!(py, "id"))?)
+            let is_dict = value.is_instance_of::<PyDict>();
+            let part = |name| if is_dict { value.get_item(name) } else { value.getattr(name) };
+            let [number, id] = [intern!(py, "number"), intern!(py, "id")].map(|name| part(name).map_err(wrong));
+            (number?, id?)
         };
         let Int(number) = number.extract::<Int<u64>>()?;
         Ok(Self(ReceiptName { number, id: digest(py, id.extract()?)? }))

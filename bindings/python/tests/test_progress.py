@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -411,3 +413,97 @@ def test_explain() -> None:
     assert engine.explain("ana", now_ms=NOW_MS + 1) is None
     with pytest.raises(liveops.ArgumentError):
         engine.explain("no spaces")
+
+
+# All of them.
+
+
+def test_random_curves_are_those_of_fractions() -> None:
+    """Level by level, and the level at each start, one before it and one after."""
+    random = Random(20_261_128)
+    floats_off = 0
+    for _ in range(300):
+        base, levels = random.randrange(1, 1_000), random.randrange(2, 60)
+        growth = Fraction(random.randrange(100, 150), 100)
+        curve = liveops.LevelCurve.exponential(base, growth, max_level=levels)
+        costs = [base * growth ** (level - 1) for level in range(1, levels)]
+        assert curve.costs() == [math.floor(cost) for cost in costs]
+        floats_off += sum(int(base * float(growth) ** n) != cost for n, cost in enumerate(curve.costs()))
+        up = liveops.LevelCurve.exponential(base, str(growth), max_level=levels, rounding="ceil")
+        assert up.costs() == [math.ceil(cost) for cost in costs]
+        a, b, c = (Fraction(random.randrange(1, 99), random.randrange(1, 99)) for _ in range(3))
+        polynomial = liveops.LevelCurve.polynomial([a, b, c], max_level=levels, rounding="ceil")
+        assert polynomial.costs() == [math.ceil(a + b * n + c * n * n) for n in range(1, levels)]
+        for level, start in enumerate(curve.totals()[1:], 2):
+            assert [curve.level_at(start + step) for step in (-1, 0)] == [level - 1, level]
+            assert curve.level_at(start + 1) == (level + 1 if curve.cost(level) == 1 else level)
+    assert floats_off > 0, "which is why"
+
+
+class Unwilling:
+    """Answers nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+CURVE = liveops.LevelCurve.table([100, 200])
+JUNK: list[Any] = [
+    None, True, 0, 1, -1, 7, 2**31, 2**53, 2**63, -(2**63), 2**64, 2**5000, 1.5, float("nan"), float("inf"), "", "a", "1/3",
+    "-1/3", "\ud800", "x" * 70, "ä", b"", b"\xff" * 32, [], [1], [None], [(1, 2)], (), (1,), (1, "00" * 32), {}, {"kind": "table"},
+    {1: 1}, {"level": 2}, object(), Unwilling(), Fraction(1, 3), Decimal("NaN"), Decimal("1E+999"), datetime(2026, 1, 1),
+    CURVE, liveops.Boost("b", 0, 1, 2), liveops.Item("k", "i", 1), liveops.LootEntry("e", 1), liveops.Pity("e", 1),
+    liveops.MigrationPolicy("keepEffort"), liveops.PlayerXp(1, 1), liveops.Scope(level=2), liveops.Roll("e", 0, 0),
+    liveops.Key("k", "whsec_" + "A" * 32), "bank", "keepEffort", "floor", "00" * 32, [liveops.Key("k", "whsec_" + "A" * 32)],
+]  # fmt: skip
+
+
+def test_any_arguments_at_all() -> None:
+    """Nothing but an answer or an exception that says what is wrong."""
+    rules = game({"curve": STEEP})
+    engine = liveops.Engine(rules)
+    loot = liveops.Loot([liveops.LootEntry("e", 1)])
+    of_roll = ("seed", "table", "player_id", "nonce", "misses")
+    calls: list[tuple[Any, int, tuple[str, ...]]] = [
+        (liveops.LevelCurve.exponential, 2, ("max_level", "rounding", "cumulative")),
+        (liveops.LevelCurve.linear, 2, ("max_level", "cumulative")),
+        (liveops.LevelCurve.polynomial, 1, ("max_level", "times", "times_rounding")),
+        (liveops.LevelCurve.table, 1, ("max_level", "cumulative")),
+        (liveops.LevelCurve.piecewise, 1, ("max_level", "cumulative")),
+        (liveops.LevelCurve.from_dict, 1, ()),
+        (CURVE.gained, 2, ()),
+        (liveops.Boost, 4, ()),
+        (liveops.Progression, 1, ("at_max_level", "daily_xp_cap", "boosts", "boost_stacking")),
+        (liveops.Progression(CURVE).grant, 2, ("granted_today", "now_ms")),
+        (liveops.Streak().step, 2, ()),
+        (liveops.Streak().length_on, 2, ()),
+        (liveops.Overflow().gather, 2, ()),
+        (liveops.MigrationPolicy, 1, ("never_lose_a_level", "skip_rewards")),
+        (liveops.MigrationPolicy("keepEffort").apply, 3, ("granted_through",)),
+        (liveops.plan_migration, 4, ()),
+        (liveops.Loot, 1, ("guaranteed", "pity")),
+        (liveops.Loot.from_dict, 1, ()),
+        (loot.roll, 0, of_roll),
+        (loot.verify_roll, 1, ("commitment", *of_roll[:3], "misses")),
+        (loot.items, 1, ()),
+        (loot.expected_rolls, 1, ()),
+        (liveops.receipt_id, 5, ()),
+        (liveops.verify_chain, 2, ()),
+        (liveops.sign_receipt, 2, ()),
+        (liveops.verify_receipt, 3, ()),
+        (liveops.Command.claim, 2, ("now_ms",)),
+        (liveops.Command.revoke, 4, ("now_ms",)),
+        (liveops.Command.migrate, 2, ("now_ms",)),
+        (engine.plan_migration, 1, ()),
+        (engine.migrations, 0, ("now_ms", "now")),
+        (engine.explain, 1, ("now_ms", "now")),
+    ]
+    random = Random(7)
+    for call, positional, named in calls:
+        for _ in range(400):
+            arguments = [random.choice(JUNK) for _ in range(positional)]
+            keywords = {name: random.choice(JUNK) for name in named if random.random() < 0.7}
+            try:
+                call(*arguments, **keywords)
+            except (TypeError, ValueError, liveops.SignatureError, liveops.RulesError, OverflowError, RuntimeError):
+                pass

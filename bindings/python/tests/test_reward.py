@@ -200,6 +200,8 @@ def test_claims(engine: liveops.Engine, crate: liveops.Receipt) -> None:
 
     command = liveops.Command.claim("ana", crate, now_ms=NOW_MS + 1)
     assert command == liveops.Command.claim("ana", (crate.number, crate.id), now_ms=NOW_MS + 1)
+    assert command == liveops.Command.claim("ana", crate.to_dict(), now_ms=NOW_MS + 1)
+    assert command == liveops.Command.claim("ana", command.payload["receipt"], now_ms=NOW_MS + 1)
     assert command.payload == {"receipt": {"number": crate.number, "id": crate.id}}
     assert (command.type, command.origin, len(command.id)) == ("claim", "operator", 32)
     assert command.to_dict()["type"] == "claim"
@@ -257,9 +259,11 @@ def test_claw_backs(engine: liveops.Engine, crate: liveops.Receipt) -> None:
 def test_orders_refuse_what_are_no_receipts() -> None:
     named = liveops.Command.claim("ana", (1, "00" * 32), now_ms=0).payload["receipt"]
     assert named == {"number": 1, "id": "00" * 32}
-    for wrong in (None, 1, "00" * 32, (1,), (1, "00" * 32, 2), ("1", "00" * 32), (1.0, "00" * 32), (True, "00" * 32), (1, 2)):
+    hash_ = "00" * 32
+    others: list[Any] = [None, 1, hash_, (1,), (1, hash_, 2), ("1", hash_), (1.0, hash_), (True, hash_), (1, 2), {}]
+    for wrong in (*others, {"number": 1}, {"number": "1", "id": hash_}):
         with pytest.raises(TypeError):
-            liveops.Command.claim("ana", wrong, now_ms=0)  # type: ignore[arg-type]
+            liveops.Command.claim("ana", wrong, now_ms=0)
     for bad in ((-1, "00" * 32), (2**64, "00" * 32), (1, ""), (1, "0" * 63), (1, "zz" * 32)):
         with pytest.raises(liveops.ArgumentError):
             liveops.Command.claim("ana", bad, now_ms=0)

@@ -103,11 +103,8 @@ __all__ = [
 class _Items(Protocol):
     def items(self) -> Iterable[tuple[str, str]]: ...
 
-class _CurveChange(TypedDict):
-    """`from` and `to` are hashes; `migrates` says whether the new rules say how the old curve is left."""
-
-    to: str
-    migrates: bool
+# `from` is a keyword.
+_CurveChange = TypedDict("_CurveChange", {"from": str, "to": str, "migrates": bool})
 
 class _RulesDiff(TypedDict):
     added: list[str]
@@ -160,7 +157,7 @@ _Keep: TypeAlias = Literal["keepTotalXp", "keepLevelAndFraction", "keepEffort"]
 _Exact: TypeAlias = str | int | Fraction | Decimal
 _Xp: TypeAlias = SupportsIndex | _XpAndGranted
 _Receipt: TypeAlias = Receipt | dict[str, Any]
-_ReceiptName: TypeAlias = _NumberAndId | tuple[int, str]
+_ReceiptName: TypeAlias = _NumberAndId | dict[str, Any] | tuple[int, str]
 _WhenFull: TypeAlias = Literal["refuse", "admit"]
 
 __version__: str
