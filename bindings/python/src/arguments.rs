@@ -55,7 +55,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Exact {
         static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         let py = value.py();
         if value.is_instance_of::<PyFloat>() {
-            let advice = format!("a float is not exact: write \"{}\"", value.repr()?);
+            // Of the number itself: numpy's floats are floats that show themselves in another way.
+            let advice = format!("a float is not exact: write \"{}\"", PyFloat::new(py, value.extract()?).repr()?);
             return Err(PyTypeError::new_err(advice));
         }
         if let Ok(text) = value.extract::<String>() {

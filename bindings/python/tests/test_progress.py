@@ -61,6 +61,17 @@ def test_a_float_is_no_exact_number(wrong: Any) -> None:
         assert not isinstance(wrong, float) or f'write "{wrong!r}"' in str(error.value)
 
 
+def test_the_hint_is_the_number_itself() -> None:
+    class Float64(float):
+        """As numpy's."""
+
+        def __repr__(self) -> str:
+            return "Float64(1.2)"
+
+    with pytest.raises(TypeError, match='write "1.2"'):
+        liveops.LevelCurve.exponential(250, Float64(1.2), max_level=60)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("wrong", ["", "1.", "01", "1e3", "1/0", "1.5/2", "1/1000000001", "--1", " 1", "١", "x" * 100_000])
 def test_other_texts_are_refused(wrong: str) -> None:
     for call in (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 __all__ = ["Result"]
@@ -26,27 +28,27 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it, with camelCase keys."""
         wire = {}
-        for field in _layout(type(self)):
-            value = getattr(self, field.name)
-            if field.is_optional and value == field.default():
+        for name, key, _, _, is_optional, default in _layout(type(self)):
+            value = getattr(self, name)
+            if is_optional and value == (default() if default else None):
                 continue
-            wire[field.key] = _to_wire(value)
+            wire[key] = value if isinstance(value, _PLAIN) else _to_wire(value)
         return wire
 
     @classmethod
     def from_dict(cls: type[R], wire: dict[str, Any]) -> R:
         """The inverse of `to_dict()`."""
-        values = {}
-        for name, key, nested, is_dict, _, default in _layout(cls):
+        values = []
+        for _, key, nested, is_dict, _, default in _layout(cls):
             value = wire.get(key)
             if value is None:
-                value = default()
+                value = default() if default else None
             elif isinstance(value, list):
                 value = tuple(value if nested is None else (nested.from_dict(element) for element in value))
             elif nested is not None:
                 value = {k: nested.from_dict(v) for k, v in value.items()} if is_dict else nested.from_dict(value)
-            values[name] = value
-        return cls(**values)
+            values.append(value)
+        return cls(*values)
 
     @classmethod
     def from_json(cls: type[R], text: str) -> R:
@@ -60,15 +62,18 @@ class Result:
 
 
 class _Field(NamedTuple):
-    """A field, its key in JSON, the class of what it holds, and what stands for it where it is left out."""
+    """A field, its key in JSON, the class of what it holds, and what makes its default, if that is not None."""
 
     name: str
     key: str
     nested: type[Result] | None
     is_dict: bool
     is_optional: bool
-    default: Any
+    default: Callable[[], Any] | None
 
+
+#: What needs nothing done, which is most.
+_PLAIN = (str, int, type(None))
 
 _layouts: dict[type[Result], tuple[_Field, ...]] = {}
 
@@ -90,11 +95,12 @@ def _layout(cls: type[Result]) -> tuple[_Field, ...]:
     return layout
 
 
-def _default(field: Any) -> Any:
+def _default(field: Field[Any]) -> Callable[[], Any] | None:
     if field.default_factory is not MISSING:
         return field.default_factory
-    default = None if field.default is MISSING else field.default
-    return lambda: default
+    if field.default is MISSING or field.default is None:
+        return None
+    return partial(getattr, field, "default")
 
 
 def _camel(name: str) -> str:
