@@ -4,8 +4,10 @@
 //! - [`mod@line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
 //! - [`replay`] drives lines through the door and an engine and counts what comes out.
 //! - [`report`] says it in plain text, [`export`] in files.
+//! - [`curve`] draws level curves, and what a change of them does to players, as a page.
 #![forbid(unsafe_code)]
 
+pub mod curve;
 pub mod export;
 pub mod generate;
 pub mod line;

@@ -1,7 +1,7 @@
 //! What an operator wants to see after a run, in plain text of a hundred columns.
 
 mod boards;
-mod layout;
+pub(crate) mod layout;
 mod suspects;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// `1,234,567`.
-pub(super) fn number(value: u64) -> String {
+pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -16,13 +16,13 @@ pub(super) fn number(value: u64) -> String {
 }
 
 /// The same with a sign.
-pub(super) fn signed(value: i64) -> String {
+pub(crate) fn signed(value: i64) -> String {
     let sign = if value < 0 { "-" } else { "" };
     format!("{sign}{}", number(value.unsigned_abs()))
 }
 
 /// The start of a section.
-pub(super) fn heading(out: &mut String, title: &str, detail: &str) {
+pub(crate) fn heading(out: &mut String, title: &str, detail: &str) {
     let line = if detail.is_empty() { title.to_owned() } else { format!("{title}, {detail}") };
     // Writing to a text cannot fail.
     _ = write!(out, "\n{line}\n{}\n", "-".repeat(line.chars().count()));
