@@ -12,6 +12,8 @@ const APPLY_FLOOR_NS: f64 = 100.0;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 const MAX_LEVEL: u32 = 100;
+/// Where most players of a young game are, and where the loop ends soon.
+const LOW_LEVEL: u32 = 10;
 /// Totals looked up in a round, so many that no branch predictor learns their order.
 const TOTALS: usize = 500_000;
 /// Players who are granted something by turns: their totals stay in the cache, as those of a batch do.
@@ -23,11 +25,12 @@ fn levels() -> Result<Levels, String> {
     curve.max_level(MAX_LEVEL).compile().map_err(|error| error.to_string())
 }
 
-/// Each level as likely as any other: uniform totals would mostly be of the last ones, where the loop is at its slowest.
-fn totals(levels: &Levels, count: usize) -> Vec<u64> {
+/// Each level up to `highest` as likely as any other: uniform totals would mostly be of the last ones, where the loop is at
+/// its slowest.
+fn totals(levels: &Levels, highest: u32, count: usize) -> Vec<u64> {
     let mut random = Random::new(7);
     let mut total = || {
-        let level = u32::try_from(random.below(u64::from(MAX_LEVEL))).unwrap_or_default() + 1;
+        let level = u32::try_from(random.below(u64::from(highest))).unwrap_or_default() + 1;
         levels.total(level) + random.below(levels.cost(level).max(1))
     };
     (0..count).map(|_| total()).collect()
@@ -58,39 +61,48 @@ fn level_by_thresholds(starts: &[u64], xp: u64) -> u32 {
     level
 }
 
+/// Ours against a peer that is compiled into the loop, as ours is.
+fn look_up(levels: &Levels, totals: &[u64], peer: impl Fn(u64) -> u32) -> Result<Row, String> {
+    let each = |nanos: f64| nanos / totals.len() as f64;
+    by_turns(
+        |stopwatch| {
+            Ok(each(stopwatch.time(|| {
+                for xp in totals {
+                    black_box(levels.level_at(black_box(*xp)));
+                }
+            })))
+        },
+        |stopwatch| {
+            Ok(each(stopwatch.time(|| {
+                for xp in totals {
+                    black_box(peer(black_box(*xp)));
+                }
+            })))
+        },
+    )
+}
+
 pub(crate) fn level_loop() -> Result<Row, String> {
     let levels = levels()?;
     let costs: Vec<u64> = levels.costs().collect();
     let starts: Vec<u64> = levels.totals().collect();
-    let totals = totals(&levels, TOTALS);
+    let everywhere = totals(&levels, MAX_LEVEL, TOTALS);
+    let low = totals(&levels, LOW_LEVEL, TOTALS);
     let edges = starts.iter().flat_map(|start| [start.saturating_sub(1), *start, start + 1]);
-    for xp in totals.iter().copied().chain(edges).chain([u64::MAX]) {
+    for xp in everywhere.iter().chain(&low).copied().chain(edges).chain([u64::MAX]) {
         let ours = levels.level_at(xp);
         if [level_by_loop(&costs, xp), level_by_thresholds(&starts, xp)] != [ours; 2] {
             return Err(format!("{xp} XP are another level by the loop than {ours}"));
         }
     }
-    let each = |nanos: f64| nanos / TOTALS as f64;
-    let measure = |peer: &dyn Fn(u64) -> u32| {
-        by_turns(
-            |stopwatch| {
-                Ok(each(stopwatch.time(|| {
-                    for xp in &totals {
-                        black_box(levels.level_at(black_box(*xp)));
-                    }
-                })))
-            },
-            |stopwatch| {
-                Ok(each(stopwatch.time(|| {
-                    for xp in &totals {
-                        black_box(peer(black_box(*xp)));
-                    }
-                })))
-            },
-        )
-    };
-    let row = measure(&|xp| level_by_loop(&costs, xp))?;
-    let more = vec![("loop over thresholds", measure(&|xp| level_by_thresholds(&starts, xp))?.peer)];
+    let row = look_up(&levels, &everywhere, |xp| level_by_loop(&costs, xp))?;
+    let thresholds = look_up(&levels, &everywhere, |xp| level_by_thresholds(&starts, xp))?;
+    let beginners = look_up(&levels, &low, |xp| level_by_loop(&costs, xp))?;
+    let more = vec![
+        ("loop over thresholds", thresholds.peer),
+        ("ours, levels 1 to 10", beginners.ours),
+        ("loop, levels 1 to 10", beginners.peer),
+    ];
     Ok(Row { name: "progress.level.loop", more, ..row })
 }
 
@@ -104,7 +116,7 @@ pub(crate) fn apply() -> Result<Row, String> {
     };
     let boosts = vec![boost("last-week", NOW.minus_millis(604_800_000))?, boost("now", NOW)?];
     let progression = Progression { daily_xp_cap: Some(20_000), boosts, ..Progression::new(levels.clone()) };
-    let start = totals(&levels, PLAYERS);
+    let start = totals(&levels, MAX_LEVEL, PLAYERS);
     let mut random = Random::new(8);
     let requests: Vec<u64> = (0..GRANTS).map(|_| 1 + random.below(300)).collect();
     let mut jumps = 0;
