@@ -91,6 +91,7 @@ fn plays_on(player: &Player) {
         rules: Digest::default(),
         previous: Digest::default(),
         claim_until: Some(NOW.plus_millis(1)),
+        roll: None,
         state: ReceiptState::Claimable,
         settled_at: None,
     };

@@ -94,6 +94,7 @@ codes! {
         BoardIncompatible = "board_incompatible", 409, "New rules change the operator, order or calendar of a live board.";
         SnapshotCorrupt = "snapshot_corrupt", 500, "The bytes are no snapshot of this kind, or were changed since.";
         InvalidArgument = "invalid_argument", 500, "An argument is outside what the call allows.";
+        CurveUnknown = "curve_unknown", 503, "The player stands on a level curve that the rules do not lead on from; list it in their migrations.";
         Forked = "forked", 500, "The engine was made before a fork; make it in the process that uses it.";
     }
     "Store: may pass, or needs the operator" {

@@ -56,7 +56,14 @@ pub const UTC_OFFSET_CHANGES_MAX: usize = 1000;
 pub const ACTIVITIES_MAX: usize = 64;
 /// Most detectors of one game.
 pub const DETECTORS_MAX: usize = 32;
-/// Most items that one reward gives.
+/// Most entries of one loot table.
+pub const LOOT_ENTRIES_MAX: usize = 1000;
+/// Most receipts that level rewards can make of one command: those of whoever goes from the first level to the highest.
+pub const LEVEL_RECEIPTS_MAX: u64 = 20_000;
+/// Most rewards of one player that wait to be claimed and are kept for it, however many receipts come after them; the oldest
+/// make room.
+pub const CLAIMABLE_MAX: usize = 256;
+/// Most items of one grant, bundle or loot entry.
 pub const ITEMS_MAX: usize = 64;
 /// Most named rewards, bundles and loot tables of one game, each.
 pub const REWARDS_MAX: usize = 1024;

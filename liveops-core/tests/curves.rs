@@ -50,7 +50,7 @@ fn ratio(rng: &mut Rng, whole_max: u64, negative: bool) -> (String, BigRational)
 }
 
 fn polynomial(rng: &mut Rng) -> (Vec<String>, impl Fn(u32) -> BigRational + use<>) {
-    let drawn: Vec<_> = (0..1 + rng.below(5)).map(|_| ratio(rng, 30, true)).collect();
+    let drawn: Vec<_> = (0..=rng.below(5)).map(|_| ratio(rng, 30, true)).collect();
     let (texts, values): (Vec<_>, Vec<_>) = drawn.into_iter().unzip();
     let at = move |level: u32| {
         let level = big(level.into());
@@ -167,7 +167,7 @@ fn pieces_are_the_formulas_they_are_made_of() {
             let outer = *rng.of(&ROUNDINGS);
             let (mut from, mut pieces, mut values) = (1, Vec::new(), Vec::new());
             let mut parts = Vec::new();
-            for _ in 0..1 + rng.below(4) {
+            for _ in 0..=rng.below(4) {
                 let drawn = formula(&mut rng);
                 let own = (rng.below(2) == 0).then(|| *rng.of(&ROUNDINGS));
                 let curve = own.map_or_else(|| drawn.curve.clone(), |own| drawn.curve.clone().rounding(own));

@@ -253,7 +253,7 @@ fn assert_sound(store: &MemoryStore, delivered: &Delivered) {
                 continue;
             };
             assert_eq!(receipt.state, ReceiptState::Revoked);
-            let taken: Vec<_> = by.items.iter().map(|item| item.negated()).collect();
+            let taken: Vec<_> = by.items.iter().map(liveops_core::reward::Item::negated).collect();
             assert!(taken.is_empty() || taken == receipt.items, "all or, unclaimed, nothing is taken back");
             for item in &receipt.items {
                 if !taken.is_empty() {
@@ -336,22 +336,26 @@ fn a_crash_between_any_two_calls_changes_nothing() {
     };
     let calm = MemoryStore::new();
     let mut quiet = Delivered::default();
-    batches.iter().for_each(|batch| insist(&Engine::new(rules(0), &calm), batch, &mut quiet));
+    for batch in &batches {
+        insist(&Engine::new(rules(0), &calm), batch, &mut quiet);
+    }
     let calls = AtomicUsize::new(0);
     let counted = FaultyStore::new(MemoryStore::new(), || {
         calls.fetch_add(1, Ordering::Relaxed);
         Fault::None
     });
-    batches.iter().for_each(|batch| drop(Engine::new(rules(0), &counted).submit_batch(batch)));
+    for batch in &batches {
+        Engine::new(rules(0), &counted).submit_batch(batch);
+    }
     let calls = calls.load(Ordering::Relaxed);
     assert!(calls >= 12, "a load and a commit for each batch: {calls}");
     for dying in 0..calls {
         for fault in [Fault::Before, Fault::Middle, Fault::LostCall, Fault::LostReply] {
             let store = MemoryStore::new();
-            let mut call = 0;
+            let mut asked = 0;
             let faulty = FaultyStore::new(&store, || {
-                call += 1;
-                if call == dying + 1 { fault } else { Fault::None }
+                asked += 1;
+                if asked == dying + 1 { fault } else { Fault::None }
             });
             for batch in &batches {
                 let outcomes = Engine::new(rules(0), &faulty).submit_batch(batch);

@@ -7,9 +7,11 @@ mod common;
 
 use common::{DAY, START, at, player, progression, received};
 use liveops_core::progress::Streak;
-use liveops_core::record::CurveMark;
-use liveops_core::reward::{ReceiptState, Scope};
-use liveops_core::{Command, Effect, Engine, EventId, MemoryStore, Outcome, Receipt, Rules, Timestamp};
+use liveops_core::record::{BoardKey, CurveMark, OnCurve, Payment};
+use liveops_core::reward::{Item, ReceiptState, Scope};
+use liveops_core::{
+    BoardId, Command, Effect, Engine, EventId, MemoryStore, Outcome, Receipt, Rules, Ruling, Timestamp, Window,
+};
 
 const CURVE: &str = r#""curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }"#;
 const GOLD: &str = r#"{ "kind": "currency", "id": "gold", "amount": 10 }"#;
@@ -27,6 +29,7 @@ fn applied(outcome: Outcome) -> Effect {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list")]
 fn bad_rules_say_where() {
     let progress = |members: &str| format!(r#""progress": {{ {CURVE}, {members} }}"#);
     let reward = |on: &str| format!(r#""rewards": {{ "r": {{ "on": {on}, "grant": {GOLD} }} }}"#);
@@ -85,13 +88,13 @@ fn bad_rules_say_where() {
         (reward(r#"{ "drop": "urn", "where": { "rarity": 1.5 } }"#), "/rewards/r/on/where/rarity", "wrong_type"),
         (reward(r#"{ "streak": "daily", "day": 2 }"#), "/rewards/r/on/streak", "missing"),
         (reward(r#"{ "event": "login" }"#), "/rewards/r/on/event", "unknown_type"),
-        (format!(r#""rewards": {{ "r": {{ "on": {{ "level": 2 }} }} }}"#), "/rewards/r", "missing"),
+        (r#""rewards": { "r": { "on": { "level": 2 } } }"#.to_string(), "/rewards/r", "missing"),
         (
             format!(r#""rewards": {{ "r": {{ "on": {{ "level": 2 }}, "loot": "t", "grant": {GOLD} }} }}"#),
             "/rewards/r",
             "missing",
         ),
-        (format!(r#""rewards": {{ "r": {{ "on": {{ "level": 2 }}, "loot": "t" }} }}"#), "/rewards/r/loot", "missing"),
+        (r#""rewards": { "r": { "on": { "level": 2 }, "loot": "t" } }"#.to_string(), "/rewards/r/loot", "missing"),
         (
             format!(r#""rewards": {{ "r": {{ "on": {{ "level": 2 }}, "grant": {GOLD}, "claimWithinSeconds": 0 }} }}"#),
             "/rewards/r/claimWithinSeconds",
@@ -110,6 +113,16 @@ fn bad_rules_say_where() {
             "out_of_range",
         ),
         (r#""bundles": { "b": [ { "bundle": "b" } ] }"#.to_owned(), "/bundles/b/0/bundle", "missing"),
+        (
+            format!(
+                r#""progress": {{ "curve": {{ "kind": "linear", "base": 1, "step": 0, "maxLevel": 10000 }} }},
+                "rewards": {{ "a": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD} }},
+                    "b": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD} }},
+                    "c": {{ "on": {{ "levels": [2, 5] }}, "grant": {GOLD} }} }}"#
+            ),
+            "/rewards",
+            "too_long",
+        ),
         (
             format!(
                 r#""bundles": {{ "b": {GOLD} }}, "rewards": {{ "r": {{ "on": {{ "level": 2 }},
@@ -242,11 +255,11 @@ fn a_curve_that_comes_back_leaves_those_alone_who_never_left_it() {
     let commands = engine.migrations(at(START)).unwrap();
     assert_eq!(commands.iter().map(|command| command.player.as_str()).collect::<Vec<_>>(), ["ana"]);
     assert!(applied(engine.submit(&progression("e3", "bo", START, 10))).migrated.is_none());
-    let mark = engine.record(&player("bo")).unwrap().unwrap().curve;
-    assert_eq!(mark, None, "nothing to say of whoever is where all began");
     applied(engine.submit(&commands[0]));
-    let mark = engine.record(&player("ana")).unwrap().unwrap().curve;
-    assert_eq!(mark, Some(CurveMark::of(&engine.rules().progression().levels)));
+    let curve = |name: &str| engine.record(&player(name)).unwrap().unwrap().curve;
+    let mark = CurveMark::of(&engine.rules().progression().levels);
+    assert_eq!(curve("bo"), Some(OnCurve { mark, brought: false }));
+    assert_eq!(curve("ana"), Some(OnCurve { mark, brought: true }));
 }
 
 #[test]
@@ -265,43 +278,240 @@ fn what_is_held_or_refused_migrates_nobody() {
     let held = applied(engine.submit(&common::kill("e2", "ana", START, "hydra", 5)));
     assert_eq!((held.held.is_some(), held.level, held.migrated), (true, 6, None));
     let record = || engine.record(&player("ana")).unwrap().unwrap();
-    assert_eq!(record().curve, None);
+    assert_eq!(record().curve.map(|curve| curve.brought), Some(false));
     let reason = |xp| Command::adjust(EventId::new("a1").unwrap(), player("ana"), at(START), xp, "x").unwrap();
     assert!(matches!(engine.submit(&reason(-251)), Outcome::Refused(_)));
-    assert_eq!((record().curve, record().granted_through), (None, 3));
+    assert_eq!((record().curve.map(|curve| curve.brought), record().granted_through), (Some(false), 3));
     let migrated = applied(engine.submit(&reason(-50))).migrated.unwrap();
     assert_eq!((migrated.from_level, migrated.to_level, record().xp), (3, 6, 200));
 }
 
 #[test]
-fn claims_and_claw_backs_end_with_the_receipts_that_are_kept() {
+fn what_waits_to_be_claimed_is_kept_for_it() {
     let engine = engine(&format!(
-        r#""progress": {{ {CURVE} }}, "retention": {{ "receiptsPerPlayer": 2 }},
-        "rewards": {{ "crate": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD}, "claimWithinSeconds": 60 }} }}"#
+        r#""progress": {{ {CURVE} }}, "retention": {{ "receiptsPerPlayer": 2 }}, "rewards": {{
+            "crate": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD}, "claimWithinSeconds": 60 }},
+            "urn": {{ "on": {{ "event": "progression" }}, "grant": {GOLD} }} }}"#
     ));
     let ana = player("ana");
     let effect = applied(engine.submit(&progression("e1", "ana", START, 400)));
-    assert_eq!((effect.claimable.len(), effect.receipts.len()), (4, 0));
-    let kept: Vec<u64> = engine.receipts(&ana).unwrap().iter().map(|receipt| receipt.number).collect();
-    assert_eq!(kept, [3, 4]);
+    assert_eq!((effect.claimable.len(), effect.receipts.len()), (4, 1));
+    let numbers = |receipts: Vec<Receipt>| receipts.iter().map(|receipt| receipt.number).collect::<Vec<_>>();
+    let waiting = |millis| numbers(engine.claimable(&ana, at(START + millis)).unwrap());
+    assert_eq!((waiting(0), numbers(engine.receipts(&ana).unwrap())), (vec![1, 2, 3, 4], vec![4, 5]));
     let claim = |receipt: &Receipt| engine.submit(&Command::claim(ana.clone(), receipt, at(START)));
-    assert_eq!(claim(&effect.claimable[0]).code(), "receipt_unknown");
-    let claimed = applied(claim(&effect.claimable[3]));
-    assert_eq!((claimed.receipts[0].number, claimed.receipts[0].state), (4, ReceiptState::Claimed));
-    // A claw-back is a link too: the oldest makes room.
+    let claimed = applied(claim(&effect.claimable[0]));
+    assert_eq!((claimed.receipts[0].number, claimed.receipts[0].state), (1, ReceiptState::Claimed));
+    assert_eq!(claim(&effect.claimable[0]).code(), "replayed", "the same command");
+    let later = Command::claim(ana.clone(), &effect.claimable[0], at(START + 1));
+    assert_eq!(engine.submit(&later).code(), "receipt_unknown", "those of its age are gone, and so is it");
     let id = EventId::new("r1").unwrap();
-    let revoke = Command::revoke(id, ana.clone(), at(START), &effect.claimable[2], "not honest").unwrap();
+    let revoke = Command::revoke(id, ana.clone(), at(START), &effect.claimable[1], "not honest").unwrap();
     assert!(applied(engine.submit(&revoke)).receipts[0].items.is_empty(), "nobody had claimed it");
-    let kept: Vec<_> = engine.receipts(&ana).unwrap().iter().map(|receipt| (receipt.number, receipt.state)).collect();
-    assert_eq!(kept, [(4, ReceiptState::Claimed), (5, ReceiptState::Issued)]);
-    // Whoever was erased and came back begins anew, with the same rewards for the same levels.
-    engine.submit(&Command::erase(EventId::new("x").unwrap(), ana.clone(), at(START)));
-    let late = received(progression("e2", "ana", START + 1, 400), START + 1);
-    applied(engine.submit(&late));
-    let again = Command::claim(ana.clone(), &effect.claimable[3], at(START + 2));
-    assert_eq!(engine.submit(&again).code(), "applied");
-    let other = Command::claim(ana.clone(), &effect.claimable[2], at(START + 2));
-    assert_eq!(applied(engine.submit(&other)).receipts[0].scope, Scope::Level(4), "its number and its id are right");
+    assert_eq!((waiting(59_999), waiting(60_000)), (vec![3, 4], vec![]));
+    // Once their time is over, they go with the next command.
+    engine.advance(at(START + 60_000)).unwrap();
+    applied(engine.submit(&progression("e2", "ana", START, 0)));
+    let export = engine.export_player(&ana).unwrap();
+    assert_eq!((numbers(export.receipts), export.record.unwrap().claimable), (vec![6, 7], vec![]));
+    assert_eq!(claim(&effect.claimable[2]).code(), "receipt_unknown");
+}
+
+#[test]
+fn too_many_to_keep_are_kept_no_longer_than_others() {
+    let engine = engine(&format!(
+        r#""progress": {{ {CURVE} }}, "retention": {{ "receiptsPerPlayer": 1 }},
+        "rewards": {{ "r": {{ "on": {{ "event": "progression" }}, "grant": {GOLD}, "claimWithinSeconds": 60 }} }}"#
+    ));
+    let events: Vec<_> = (0..300).map(|n| progression(&format!("e{n}"), "ana", START, 0)).collect();
+    engine.submit_batch(&events);
+    let waiting = engine.claimable(&player("ana"), at(START)).unwrap();
+    assert_eq!((waiting.len(), waiting[0].number, waiting[255].number), (256, 45, 300));
+    assert_eq!(engine.store().size().receipts, 256);
+    assert_eq!(engine.submit(&Command::claim(player("ana"), &waiting[0], at(START))).code(), "applied");
+    assert_eq!(engine.store().size().receipts, 255);
+}
+
+#[test]
+fn time_to_claim_begins_with_the_decision() {
+    let floor =
+        r#""detectors": { "f": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } }"#;
+    let engine = engine(&format!(
+        r#""progress": {{ {CURVE} }}, {floor}, "rewards": {{
+            "crate": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD}, "claimWithinSeconds": 3600 }},
+            "kill": {{ "on": {{ "boss": "hydra" }}, "grant": {GOLD}, "claimWithinSeconds": 3600 }} }}"#
+    ));
+    let two_hours_late = received(progression("e1", "ana", START, 150), START + 2 * 3_600_000);
+    let waiting = applied(engine.submit(&two_hours_late)).claimable.remove(0);
+    assert_eq!(waiting.claim_until, Some(at(START + 3 * 3_600_000)));
+    let held = applied(engine.submit(&common::kill("e2", "ana", START, "hydra", 5))).held.unwrap();
+    let days_later = at(START + 3 * DAY);
+    engine.advance(days_later).unwrap();
+    let review = Command::review(EventId::new("v").unwrap(), player("ana"), days_later, held, Ruling::Release);
+    let waiting = applied(engine.submit(&review)).claimable.remove(0);
+    assert_eq!(waiting.claim_until, Some(days_later.plus_millis(3_600_000)));
+}
+
+/// Curves of which one is a hundred times the other: whoever takes a total of one for one of the other gives away everything.
+#[test]
+fn a_total_is_never_taken_for_one_on_another_curve() {
+    let curve = |base: u32| format!(r#"{{ "kind": "linear", "base": {base}, "step": 0, "maxLevel": 100 }}"#);
+    let leave = |base: u32| {
+        format!(r#"{{ "from": {}, "policy": "keepLevelAndFraction", "levelRewards": "skip" }}"#, curve(base))
+    };
+    let rules = |base: u32, left: &[u32]| {
+        let left: Vec<_> = left.iter().map(|base| leave(*base)).collect();
+        rules(&format!(
+            r#""progress": {{ "curve": {}, "migrations": [ {} ] }},
+            "rewards": {{ "gold": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD} }} }}"#,
+            curve(base),
+            left.join(", ")
+        ))
+    };
+    let play = |engine: &Engine<&MemoryStore>, name: &str, id: &str, xp: i64| {
+        let outcome = engine.submit(&progression(id, name, START, xp));
+        outcome.into_effect().map(|effect| (effect.level, effect.receipts.len())).map_err(|error| error.code().as_str())
+    };
+
+    // A process that still has the old rules meets a player whom another one has brought over; and so does whoever rolls back.
+    let store = MemoryStore::new();
+    let (old, new) = (Engine::new(rules(10, &[]), &store), Engine::new(rules(1_000, &[10]), &store));
+    assert_eq!(play(&old, "ana", "e1", 45), Ok((5, 4)));
+    assert_eq!(play(&new, "ana", "e2", 10), Ok((5, 0)));
+    let before = store.digest();
+    assert_eq!(play(&old, "ana", "e3", 10), Err("curve_unknown"));
+    let adjust = Command::adjust(EventId::new("a").unwrap(), player("ana"), at(START), 5, "x").unwrap();
+    assert_eq!(old.submit(&adjust).code(), "curve_unknown");
+    let migrate = Command::migrate(player("ana"), old.rules().progression().levels.hash(), at(START));
+    assert_eq!(old.submit(&migrate).code(), "curve_unknown");
+    assert_eq!(store.digest(), before);
+    let told = new.plan_migration(&rules(10, &[])).unwrap();
+    assert_eq!((told.unknown, told.levels.players), (1, 0), "and who plans it is told");
+    assert_eq!(play(&new, "ana", "e3", 10), Ok((5, 0)), "the same event, later");
+
+    // A list that was cut short, with a player on what was cut off.
+    let store = MemoryStore::new();
+    assert_eq!(play(&Engine::new(rules(1_000, &[]), &store), "bo", "e1", 1_500), Ok((2, 1)));
+    let engine = Engine::new(rules(10, &[100]), &store);
+    assert_eq!(play(&engine, "bo", "e2", 1), Err("curve_unknown"));
+    assert_eq!(play(&Engine::new(rules(10, &[1_000, 100]), &store), "bo", "e2", 1), Ok((2, 0)));
+
+    // A list of everything that there ever was, with a player who came in between.
+    let store = MemoryStore::new();
+    assert_eq!(play(&Engine::new(rules(10, &[]), &store), "cy", "e1", 25), Ok((3, 2)));
+    assert_eq!(play(&Engine::new(rules(1_000, &[]), &store), "di", "e1", 900), Ok((1, 0)));
+    let engine = Engine::new(rules(100, &[10, 1_000]), &store);
+    assert_eq!((play(&engine, "di", "e2", 1), play(&engine, "cy", "e2", 1)), (Ok((1, 0)), Ok((3, 0))));
+
+    // Nobody said anything: totals stay, and planner and commands say the same.
+    let store = MemoryStore::new();
+    assert_eq!(play(&Engine::new(rules(1_000, &[]), &store), "ed", "e1", 900), Ok((1, 0)));
+    let engine = Engine::new(rules(1_000, &[]), &store);
+    let minted = engine.plan_migration(&rules(100, &[])).unwrap().rewards[0].receipts;
+    engine.replace_rules(rules(100, &[])).unwrap();
+    let commands = engine.migrations(at(START)).unwrap();
+    let effect = applied(engine.submit(&commands[0]));
+    assert_eq!((minted, effect.receipts.len(), effect.level), (9, 9, 10));
+    assert!(engine.migrations(at(START)).unwrap().is_empty());
+}
+
+#[test]
+fn a_migration_makes_nobody() {
+    let engine = engine(&format!(r#""progress": {{ {CURVE} }}"#));
+    let curve = engine.rules().progression().levels.hash();
+    let migrate = |millis| engine.submit(&Command::migrate(player("ana"), curve, at(START + millis)));
+    assert_eq!(migrate(0).code(), "replayed");
+    assert_eq!(engine.player(&player("ana")).unwrap(), None);
+    applied(engine.submit(&progression("e1", "ana", START, 10)));
+    applied(engine.submit(&Command::erase(EventId::new("x").unwrap(), player("ana"), at(START + 1))));
+    engine.replace_rules(rules(r#""progress": { "curve": { "kind": "table", "costs": [5] } }"#)).unwrap();
+    let curve = engine.rules().progression().levels.hash();
+    let again = engine.submit(&Command::migrate(player("ana"), curve, at(START + 2)));
+    assert_eq!((again.code(), engine.player(&player("ana")).unwrap()), ("replayed", None));
+}
+
+const CHEST: &str = r#""loot": { "chest": { "pity": { "entry": "a", "guaranteedAt": 6 }, "entries": {
+    "a": { "weight": 3, "grant": { "kind": "item", "id": "a", "amount": 1 } },
+    "b": { "weight": 7, "grant": { "kind": "item", "id": "b", "amount": 2 } } } } },
+    "rewards": { "drop": { "on": { "event": "progression" }, "loot": "chest" } }"#;
+
+#[test]
+fn what_an_engine_rolled_can_be_checked_once_the_seed_is_out() {
+    let seed = [42; 32];
+    let engine = Engine::new(rules(CHEST).with_loot_seed(seed), MemoryStore::new());
+    let commitment = engine.rules().loot_commitment();
+    let events: Vec<_> = (0..40).map(|n| progression(&format!("e{n}"), "ana", START + n, 1)).collect();
+    engine.submit_batch(&events);
+    // New rules know nothing of the secret; the engine does.
+    engine.replace_rules(rules(CHEST)).unwrap();
+    assert_eq!(engine.rules().loot_commitment(), commitment);
+    applied(engine.submit(&progression("last", "ana", START, 1)));
+    assert_ne!(rules(CHEST).loot_commitment(), commitment);
+
+    let receipts = engine.receipts(&player("ana")).unwrap();
+    let rules = engine.rules();
+    let table = rules.loot().values().next().unwrap();
+    assert_eq!(receipts.len(), 41);
+    assert!(receipts.iter().all(|receipt| table.verify_receipt(&seed, commitment, &player("ana"), receipt)));
+    let nonces: Vec<_> = receipts.iter().map(|receipt| receipt.roll.as_ref().unwrap().nonce).collect();
+    assert!(nonces.iter().zip(nonces.iter().skip(1)).all(|(a, b)| a + 1 == *b), "none is left out");
+    let check =
+        |seed: &[u8; 32], name: &str, receipt: &Receipt| table.verify_receipt(seed, commitment, &player(name), receipt);
+    assert!(!check(&[41; 32], "ana", &receipts[0]));
+    assert!(receipts.iter().any(|receipt| !check(&seed, "bo", receipt)), "of another player");
+    let mut forged = receipts[0].clone();
+    forged.items[0] = forged.items[0].times(5).unwrap();
+    assert!(!check(&seed, "ana", &forged));
+    forged.roll = None;
+    assert!(!check(&seed, "ana", &forged));
+}
+
+#[test]
+fn whoever_comes_back_does_not_know_what_will_be_rolled() {
+    let engine = engine(CHEST);
+    let rolls = |life: i64| {
+        let events: Vec<_> =
+            (0..60).map(|n| progression(&format!("{life}-{n}"), "ana", START + life * DAY, 1)).collect();
+        engine.submit_batch(&events);
+        let receipts = engine.receipts(&player("ana")).unwrap();
+        receipts.iter().map(|receipt| receipt.items[0].id().to_string()).collect::<String>()
+    };
+    let first = rolls(0);
+    applied(engine.submit(&Command::erase(EventId::new("x").unwrap(), player("ana"), at(START + DAY / 2))));
+    let second = rolls(1);
+    assert_eq!((first.len(), second.len()), (60, 60));
+    assert_ne!(first, second);
+}
+
+#[test]
+fn only_a_claw_back_takes() {
+    let engine = engine(r#""boards": { "xp": { "value": "grantedXp", "keepPeriods": { "daily": 2 } } }"#);
+    applied(engine.submit(&progression("e1", "ana", START, 10)));
+    engine.advance(at(START + 2 * DAY)).unwrap();
+    let period = engine.rules().calendar().period(Window::Daily, at(START)).unwrap();
+    let board = BoardKey { board: BoardId::new("xp").unwrap(), period };
+    let taking = Item::new(common::id("currency"), common::id("gold"), 5).unwrap().negated();
+    let payment = Payment { board, tier: common::id("gold"), rank: 1, items: vec![taking] };
+    let before = engine.digest();
+    let pay = Command::payout("g", player("ana"), at(START + DAY), at(START + 2 * DAY), payment);
+    assert_eq!(engine.submit(&pay).code(), "out_of_range");
+    assert_eq!(engine.digest(), before);
+}
+
+#[test]
+fn what_is_too_much_at_once_is_given_in_turns() {
+    let engine = engine(
+        r#""progress": { "curve": { "kind": "table", "costs": [1] }, "atMaxLevel": { "convert": { "reward": "p", "every": 1,
+            "grant": { "kind": "currency", "id": "gold", "amount": 4503599627370496 } } } }"#,
+    );
+    let play = |id: &str, xp| {
+        let receipts = applied(engine.submit(&progression(id, "ana", START, xp))).receipts;
+        receipts.iter().map(|receipt| receipt.items[0].amount()).collect::<Vec<_>>()
+    };
+    assert_eq!((play("e1", 1), play("e2", 3), play("e3", 0)), (vec![], vec![1 << 52], vec![]));
+    assert_eq!(play("e4", 1), [1 << 52]);
+    let overflow = engine.player(&player("ana")).unwrap().unwrap().overflow;
+    assert_eq!((overflow.units, overflow.rest), (2, 2));
 }
 
 #[test]

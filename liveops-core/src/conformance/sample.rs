@@ -44,6 +44,7 @@ pub(super) fn receipt(number: u64) -> Receipt {
         rules: Digest::default(),
         previous: Digest::default(),
         claim_until: None,
+        roll: None,
         state: ReceiptState::Issued,
         settled_at: None,
     }

@@ -4,7 +4,8 @@ use super::Engine;
 use crate::error::Error;
 use crate::id::PlayerId;
 use crate::record::{Command, Key, Player, Record};
-use crate::rules::{Explanation, MigrationForecast, Rules};
+use crate::reward::{Receipt, ReceiptState};
+use crate::rules::{Explanation, MigrationForecast, MigrationPlanner, Rules};
 use crate::store::{Scan, Store};
 use crate::time::Timestamp;
 
@@ -43,17 +44,36 @@ impl<S: Store + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn plan_migration(&self, new: &Rules) -> Result<MigrationForecast, Error> {
-        let players = self.all_players()?;
-        Ok(new.plan_migration(&self.rules(), players.iter().map(|(_, player)| player)))
+        let rules = self.rules();
+        let mut planner = MigrationPlanner::new(&rules, new);
+        self.each_player(|_, player| planner.add(&player))?;
+        Ok(planner.finish())
     }
 
-    /// One command for each player who is still on an earlier curve than the one in force. Submit them in batches of any
+    /// One command for each player who is still on another curve than the one in force. Submit them in batches of any
     /// size, and make them again after any trouble: each player is migrated once. Walks the whole store.
     pub fn migrations(&self, now: Timestamp) -> Result<Vec<Command>, Error> {
         let rules = self.rules();
         let curve = rules.progression().levels.hash();
-        let players = self.all_players()?.into_iter().filter(|(_, player)| rules.is_to_migrate(player));
-        Ok(players.map(|(id, _)| Command::migrate(id, curve, now)).collect())
+        let mut commands = Vec::new();
+        self.each_player(|id, player| {
+            if rules.is_to_migrate(&player) {
+                commands.push(Command::migrate(id, curve, now));
+            }
+        })?;
+        Ok(commands)
+    }
+
+    /// A player's receipts that can be claimed at a time, oldest first: also those that are kept for that alone, when others of
+    /// their age are no longer.
+    pub fn claimable(&self, player: &PlayerId, now: Timestamp) -> Result<Vec<Receipt>, Error> {
+        let Some(record) = self.record(player)? else { return Ok(Vec::new()) };
+        let keys: Vec<_> = record.claimable.iter().map(|(number, _)| Key::Receipt(player.clone(), *number)).collect();
+        let receipts = self.store.load(&keys)?.into_iter().filter_map(|answer| match answer {
+            Some(Record::Receipt(receipt)) => Some(*receipt),
+            _ => None,
+        });
+        Ok(receipts.filter(|receipt| receipt.state_at(now) == ReceiptState::Claimable).collect())
     }
 
     /// Why a player has this XP, this level and these rewards, line by line; `None` for one who never did anything or was
@@ -85,12 +105,21 @@ impl<S: Store + Scan> Engine<S> {
         Ok(Some(self.rules().explain(player, &record, outcomes, &export.receipts, now)))
     }
 
-    fn all_players(&self) -> Result<Vec<(PlayerId, Player)>, Error> {
-        let all = self.store.scan(None, usize::MAX)?.into_iter();
-        let players = all.filter_map(|(key, record)| match (key, record) {
-            (Key::Player(id), Record::Player(player)) => Some((id, *player)),
-            _ => None,
-        });
-        Ok(players.collect())
+    /// Every player, by id; a page of the store at a time.
+    fn each_player(&self, mut each: impl FnMut(PlayerId, Player)) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = self.store.scan(after.as_ref(), PAGE_RECORDS)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (key, record) in page {
+                if let (Key::Player(id), Record::Player(player)) = (key, record) {
+                    each(id, *player);
+                }
+            }
+        }
     }
 }
+
+/// Records that are looked at together.
+const PAGE_RECORDS: usize = 4096;

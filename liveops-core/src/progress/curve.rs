@@ -6,6 +6,9 @@ use crate::error::{Code, Error};
 use crate::exact::Natural;
 use crate::limits::{COEFFICIENTS_MAX, INTEGER_MAX, LEVELS_MAX};
 
+/// Most levels that the exponential pieces of one curve go over together.
+const EXPONENTIAL_LEVELS_MAX: u64 = 2 * LEVELS_MAX as u64;
+
 /// How much experience each level takes, before it is compiled into [`Levels`].
 ///
 /// `cost(l)` is the experience from level l to l+1. Level 1 starts at 0. A formula's fractions are rounded level by
@@ -85,6 +88,9 @@ pub enum CurveError {
          only the whole is cumulative, and no piece has pieces"
     )]
     Pieces,
+    /// Many long pieces of powers.
+    #[error("its exponential pieces go over more than {EXPONENTIAL_LEVELS_MAX} levels: use fewer of them")]
+    TooMuchWork,
     /// A level that costs nothing, or less.
     #[error("the cost of level {level} must be at least 1: each level starts above the one before")]
     CostTooSmall {
@@ -104,7 +110,7 @@ impl CurveError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Growth | Self::Coefficient | Self::Factor | Self::Pieces => Code::InvalidFormat,
-            Self::TooManyCoefficients => Code::TooLong,
+            Self::TooManyCoefficients | Self::TooMuchWork => Code::TooLong,
             Self::MaxLevelMissing => Code::Missing,
             Self::TableTooShort { .. } => Code::TooShort,
             Self::MaxLevel | Self::FirstTotal | Self::CostTooSmall { .. } | Self::TotalTooLarge { .. } => {
@@ -213,6 +219,7 @@ impl LevelCurve {
             return Ok(Levels::new(starts.0));
         };
         check_pieces(pieces, max_level, self.cumulative)?;
+        self.check_work(pieces, max_level)?;
         let from = |(from, _): &(u32, Self)| *from;
         // A piece of costs leads up to the start of the next; one of totals ends before it.
         let ends = pieces.iter().skip(1).map(|piece| from(piece) - u32::from(self.cumulative)).chain([max_level]);
@@ -220,6 +227,15 @@ impl LevelCurve {
             piece.shape.extend(&mut starts, *from, end, piece.rounding.unwrap_or(rounding), self.cumulative)?;
         }
         Ok(Levels::new(starts.0))
+    }
+
+    /// Powers are multiplied level by level, in ever longer numbers; of totals from level 1 on, wherever a piece begins.
+    fn check_work(&self, pieces: &[(u32, Self)], max_level: u32) -> Result<(), CurveError> {
+        let ends = pieces.iter().skip(1).map(|(from, _)| *from).chain([max_level]);
+        let levels = pieces.iter().zip(ends).filter(|((_, piece), _)| matches!(piece.shape, Shape::Exponential { .. }));
+        let levels = levels.map(|((from, _), end)| if self.cumulative { end } else { end - from });
+        let work: u64 = levels.map(u64::from).sum();
+        if work <= EXPONENTIAL_LEVELS_MAX { Ok(()) } else { Err(CurveError::TooMuchWork) }
     }
 
     const fn new(shape: Shape) -> Self {
@@ -514,6 +530,9 @@ mod tests {
         ] {
             assert_eq!(curve.compile().unwrap_err(), error, "{curve:?}");
         }
+        let powers = (1..=9_000).step_by(1_000).map(|from| (from, exponential(1_000, "1.0001"))).collect();
+        let powers = LevelCurve::piecewise(powers).cumulative().max_level(LEVELS_MAX).compile();
+        assert_eq!(powers, Err(CurveError::TooMuchWork));
         assert_eq!(LevelCurve::linear(1, 1).times(&["1"], Rounding::Floor), Err(CurveError::Factor));
     }
 

@@ -40,10 +40,16 @@ impl Overflow {
     /// Adds experience, and makes as many units as it gives, each for `every`; `None` when a count would pass
     /// [`INTEGER_MAX`].
     pub fn gather(self, surplus: u64, every: NonZeroU64) -> Option<Self> {
+        self.gather_up_to(surplus, every, INTEGER_MAX.unsigned_abs())
+    }
+
+    /// The same, but makes at most `units_max` units now: what is left stays in the rest, for the next time.
+    pub fn gather_up_to(self, surplus: u64, every: NonZeroU64, units_max: u64) -> Option<Self> {
         let within = |value: &u64| *value <= INTEGER_MAX.unsigned_abs();
         let gathered = self.rest.checked_add(surplus).filter(within)?;
-        let units = self.units.checked_add(gathered / every).filter(within)?;
-        Some(Self { units, rest: gathered % every })
+        let made = (gathered / every).min(units_max);
+        let units = self.units.checked_add(made).filter(within)?;
+        Some(Self { units, rest: gathered - made * every.get() })
     }
 }
 
@@ -64,6 +70,14 @@ mod tests {
             prop_assert_eq!(overflow.units * every.get() + overflow.rest, surpluses.iter().sum::<u64>());
             prop_assert!(overflow.rest < every.get());
         }
+    }
+
+    #[test]
+    fn what_is_too_much_at_once_waits() {
+        let every = NonZeroU64::new(10).unwrap();
+        let first = Overflow::default().gather_up_to(57, every, 3).unwrap();
+        assert_eq!(first, Overflow { units: 3, rest: 27 });
+        assert_eq!(first.gather(0, every), Some(Overflow { units: 5, rest: 7 }));
     }
 
     #[test]

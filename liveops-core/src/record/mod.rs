@@ -15,7 +15,7 @@ pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled,
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
 pub use key::Key;
 pub use paid::Paid;
-pub use player::{CurveMark, Player, Profile, Rolls};
+pub use player::{CurveMark, OnCurve, Player, Profile, Rolls};
 pub use signature::{sign_receipt, verify_receipt};
 
 pub use crate::reward::Receipt;
@@ -112,8 +112,8 @@ impl Record {
         match self {
             Self::Horizon(_) | Self::Suspicion(_) => 1,
             Self::Player(player) => {
-                let Player { paid, curve, overflow, streaks, .. } = &**player;
-                if curve.is_some() || !overflow.is_empty() || !streaks.is_empty() {
+                let Player { paid, curve, overflow, streaks, claimable, .. } = &**player;
+                if curve.is_some() || !overflow.is_empty() || !streaks.is_empty() || !claimable.is_empty() {
                     3
                 } else {
                     1 + u8::from(!paid.is_empty())
@@ -153,6 +153,7 @@ impl Stable for Record {
                     r.curve.put(out);
                     r.overflow.put(out);
                     r.streaks.put(out);
+                    r.claimable.put(out);
                 }
             }
             Self::Outcome(r) => {
@@ -186,6 +187,7 @@ impl Stable for Record {
                     player.curve = Stable::take(from)?;
                     player.overflow = Stable::take(from)?;
                     player.streaks = Stable::take(from)?;
+                    player.claimable = Stable::take(from)?;
                 }
                 Self::Player(player.is_sound().then_some(player)?)
             }

@@ -8,7 +8,7 @@ use crate::board::Standing;
 use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
-use crate::limits::{INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
+use crate::limits::{CLAIMABLE_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
 use crate::progress::{Levels, Overflow, Streak};
 use crate::time::Timestamp;
 
@@ -51,16 +51,30 @@ pub struct Player {
     /// Periods the player was paid for.
     #[serde(skip_serializing_if = "Paid::is_empty")]
     pub paid: Paid,
-    /// The level curve that the XP total is on, once it was brought from one to another; until then it is the one that the
-    /// rules lead on from first.
+    /// The level curve that the XP total is on: that of the rules that changed it last. Without one no rules with levels have.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub curve: Option<CurveMark>,
+    pub curve: Option<OnCurve>,
     /// Experience gathered beyond the highest level.
     #[serde(skip_serializing_if = "Overflow::is_empty")]
     pub overflow: Overflow,
     /// Days in a row, by streak.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub streaks: Vec<(Id, Streak)>,
+    /// Receipts that wait to be claimed, by number, each with the end of its time. They are kept for it, also where others of
+    /// their age are not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claimable: Vec<(u64, Timestamp)>,
+}
+
+/// Which curve a total is on, and how it came there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnCurve {
+    /// Which.
+    pub mark: CurveMark,
+    /// Whether the total was brought there from another curve, and so means nothing on any but this one. Rules that know nothing
+    /// of the curve then refuse to go on from it.
+    pub brought: bool,
 }
 
 /// The first eight bytes of a curve's hash: enough to tell the curves of one game apart.
@@ -95,7 +109,7 @@ impl Stable for CurveMark {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rolls {
-    /// Rolls ever: the next one's nonce.
+    /// The next roll's nonce; 0 before the first.
     pub count: u64,
     /// Rolls since the pity entry last came.
     pub misses: u32,
@@ -193,6 +207,9 @@ impl Player {
             && self.marks.is_sorted_by(|a, b| a < b)
             && self.rolls.is_sorted_by(|a, b| a.0 < b.0)
             && self.streaks.is_sorted_by(|a, b| a.0 < b.0)
+            && self.claimable.is_sorted_by(|a, b| a.0 < b.0)
+            && self.claimable.len() <= CLAIMABLE_MAX
+            && self.claimable.last().is_none_or(|(number, _)| *number <= self.receipts)
             && self.streaks.iter().all(|(_, streak)| (1..=streak.longest).contains(&streak.length))
             && self.profile.is_sorted_by(|a, b| (&a.detector, &a.activity) < (&b.detector, &b.activity))
             && self.suspicions.is_sorted_by(|a, b| a.0 < b.0)
@@ -242,7 +259,8 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid, curve, overflow, streaks });
+} later { paid, curve, overflow, streaks, claimable });
+fields!(OnCurve { mark, brought });
 
 #[cfg(test)]
 mod tests {
@@ -267,7 +285,8 @@ mod tests {
             rolls: vec![(id("a"), Rolls::default()), (id("b"), Rolls::default())],
             overflow: Overflow { units: INTEGER_MAX.unsigned_abs(), rest: 7 },
             streaks: ["a", "b"].map(|name| (id(name), Streak { last_day: 9, length: 2, longest: 2 })).to_vec(),
-            curve: Some(CurveMark([7; 8])),
+            curve: Some(OnCurve { mark: CurveMark([7; 8]), brought: true }),
+            claimable: vec![(3, Timestamp::MIN), (1_000_005, Timestamp::MAX)],
             profile: vec![profile("a"), profile("b")],
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
             standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
@@ -284,7 +303,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 20] = [
+        let spoiled: [Spoiled; 22] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
@@ -294,6 +313,8 @@ mod tests {
             ("rolls that cannot grow", |p| p.rolls[1].1.count = u64::MAX),
             ("units that cannot grow", |p| p.overflow.units = BEYOND),
             ("a rest beyond the integers", |p| p.overflow.rest = BEYOND),
+            ("waiting receipts out of order", |p| p.claimable.reverse()),
+            ("a waiting receipt to come", |p| p.claimable[1].0 = p.receipts + 1),
             ("streaks out of order", |p| p.streaks.reverse()),
             ("a streak longer than its longest", |p| p.streaks[0].1.longest = 1),
             ("days out of order", |p| p.xp_by_day.reverse()),

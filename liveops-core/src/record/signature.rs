@@ -8,7 +8,8 @@ const DOMAIN: &[u8] = b"liveops/receipt-signature/v1\0";
 /// Signs a receipt with the key that was the newest at the receipt's own time: HMAC-SHA256 over
 /// `"liveops/receipt-signature/v1" 0` and the receipt's hash. The signature is kept beside the receipt, by whoever shows it.
 ///
-/// What a receipt's state is does not count: it changes, and the signature holds.
+/// It says nothing of the receipt's state, which changes while the signature holds: whoever is shown a signed receipt knows
+/// that it was made, not that it was claimed, or not taken back since.
 ///
 /// Errors: `unknown_key` if no key was valid then.
 ///
@@ -69,6 +70,7 @@ mod tests {
             rules: Digest([7; 32]),
             previous: Digest::default(),
             claim_until: None,
+            roll: None,
             state: ReceiptState::Issued,
             settled_at: None,
         }

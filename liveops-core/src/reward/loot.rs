@@ -3,12 +3,12 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{ExpectedRolls, Item};
+use super::{ExpectedRolls, Item, Receipt, RollProof};
 use crate::codec::{Stable, fields};
 use crate::error::{Code, Error};
 use crate::hash::Digest;
 use crate::id::{Id, PlayerId};
-use crate::limits::{INTEGER_MAX, PITY_ROLLS_MAX};
+use crate::limits::{INTEGER_MAX, LOOT_ENTRIES_MAX, PITY_ROLLS_MAX};
 
 /// Begins the message of every draw, so that the same seed used elsewhere gives nothing away.
 const DRAW_DOMAIN: &[u8] = b"liveops/roll/v1\0";
@@ -103,6 +103,9 @@ pub enum LootError {
     /// Nothing to roll for.
     #[error("a loot table has at least one entry")]
     Empty,
+    /// More entries than [`LOOT_ENTRIES_MAX`].
+    #[error("a loot table has at most {LOOT_ENTRIES_MAX} entries")]
+    TooMany,
     /// Two entries of one name.
     #[error("the entries of a loot table have different names")]
     DuplicateEntry,
@@ -125,6 +128,7 @@ impl LootError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Empty => Code::TooShort,
+            Self::TooMany => Code::TooLong,
             Self::DuplicateEntry => Code::DuplicateKey,
             Self::ZeroWeight | Self::WeightOverflow | Self::PityRoll => Code::OutOfRange,
             Self::UnknownPityEntry => Code::Missing,
@@ -144,6 +148,9 @@ impl Loot {
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         if entries.is_empty() {
             return Err(LootError::Empty);
+        }
+        if entries.len() > LOOT_ENTRIES_MAX {
+            return Err(LootError::TooMany);
         }
         if entries.iter().zip(entries.iter().skip(1)).any(|(a, b)| a.name == b.name) {
             return Err(LootError::DuplicateEntry);
@@ -200,6 +207,16 @@ impl Loot {
         seed_commitment(seed) == commitment && self.roll(seed, table, player, roll.nonce, misses) == *roll
     }
 
+    /// The same of a roll that an engine made: whether a receipt's [`RollProof`](super::RollProof) is one of this table, as it is
+    /// now, and gives what the receipt gives. `false` for a receipt without a roll.
+    pub fn verify_receipt(&self, seed: &[u8; 32], commitment: Digest, player: &PlayerId, receipt: &Receipt) -> bool {
+        let Some(RollProof { table, entry, nonce, misses }) = receipt.roll.as_deref() else { return false };
+        let roll = self.roll(seed, table, player, *nonce, *misses);
+        seed_commitment(seed) == commitment
+            && roll.entry == *entry
+            && self.items(entry).is_some_and(|items| items == receipt.items)
+    }
+
     /// What an entry gives, guaranteed items first; `None` if there is no such entry.
     pub fn items(&self, entry: &Id) -> Option<Vec<Item>> {
         let index = self.entries.binary_search_by(|known| known.name.cmp(entry)).ok()?;
@@ -214,7 +231,7 @@ impl Loot {
     }
 
     /// How many rolls a player makes on average until an entry comes, beginning without misses, pity taken into account;
-    /// exact but for the last digit. `None` if there is no such entry, or it can never come.
+    /// exact but for the last digit. `None` if there is no such entry, it can never come, or only after more than 2^53 - 1.
     ///
     /// ```
     /// use liveops_core::Id;
@@ -495,6 +512,7 @@ mod tests {
         for (entries, pity, error) in [
             (vec![], None, LootError::Empty),
             (vec![entry("a", 1), entry("b", 1), entry("a", 2)], None, LootError::DuplicateEntry),
+            (vec![entry("a", 1); LOOT_ENTRIES_MAX + 1], None, LootError::TooMany),
             (vec![entry("a", 1), entry("b", 0)], None, LootError::ZeroWeight),
             (vec![entry("a", max), entry("b", 1)], None, LootError::WeightOverflow),
             (vec![entry("a", u64::MAX), entry("b", u64::MAX)], None, LootError::WeightOverflow),

@@ -19,7 +19,7 @@ mod wire;
 pub use expected::ExpectedRolls;
 pub use item::Item;
 pub use loot::{Entry, Loot, LootError, Odds, Pity, Roll, seed_commitment};
-pub use receipt::{BrokenLink, Receipt, ReceiptState, verify_chain};
+pub use receipt::{BrokenLink, Receipt, ReceiptState, RollProof, verify_chain};
 pub use scope::{Scope, receipt_id};
 pub use trigger::{Kill, StreakDay, Trigger};
 pub use wire::{ReceiptError, receipts_from_json};

@@ -33,11 +33,28 @@ pub struct Receipt {
     /// The first instant at which it can no longer be claimed; `None` of what is given without being claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claim_until: Option<Timestamp>,
+    /// How what is in it was rolled; `None` where that is no matter of luck.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roll: Option<Box<RollProof>>,
     /// Where it stands. Not part of the chain: it changes, and the chain does not.
     pub state: ReceiptState,
     /// When it was claimed or revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
+}
+
+/// Everything that [`Loot::verify_roll`](super::Loot::verify_roll) wants to know of a roll but the seed and the player.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RollProof {
+    /// The loot table's name.
+    pub table: Id,
+    /// What came.
+    pub entry: Id,
+    /// The player's number of this roll on this table.
+    pub nonce: u64,
+    /// Rolls in a row, before this one, without the entry that pity is for.
+    pub misses: u32,
 }
 
 /// Where a receipt stands.
@@ -58,17 +75,19 @@ pub enum ReceiptState {
     Revoked,
 }
 
-fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous } later { claim_until, state, settled_at });
+fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous } later { claim_until, roll, state, settled_at });
+fields!(RollProof { table, entry, nonce, misses });
 tags!(ReceiptState { Issued = 0, Claimable = 1, Claimed = 2, Expired = 3, Revoked = 4 });
 
 impl Receipt {
     /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0`, the stable bytes of all up to
-    /// `previous`, and those of `claim_until` if there is one.
+    /// `previous`, and where there is a time to claim or a roll, those of both.
     pub fn hash(&self) -> Digest {
         let mut bytes = Vec::with_capacity(256);
         self.put(&mut bytes);
-        if let Some(until) = self.claim_until {
-            until.put(&mut bytes);
+        if self.claim_until.is_some() || self.roll.is_some() {
+            self.claim_until.put(&mut bytes);
+            self.roll.put(&mut bytes);
         }
         Digest::of(&[HASH_DOMAIN, &bytes])
     }
@@ -84,6 +103,7 @@ impl Receipt {
     /// Whether nothing says more than the first version of its bytes can: given at once and not taken back.
     pub(crate) fn is_plain(&self) -> bool {
         self.claim_until.is_none()
+            && self.roll.is_none()
             && self.state == ReceiptState::Issued
             && self.settled_at.is_none()
             && matches!(self.scope, Scope::Level(_) | Scope::Event { .. } | Scope::Payout { .. })
@@ -106,6 +126,7 @@ impl Receipt {
     /// The bytes that came with a later version, behind those of [`Stable`].
     pub(crate) fn put_later(&self, out: &mut Vec<u8>) {
         self.claim_until.put(out);
+        self.roll.put(out);
         self.state.put(out);
         self.settled_at.put(out);
     }
@@ -113,6 +134,7 @@ impl Receipt {
     /// Takes them.
     pub(crate) fn take_later(&mut self, from: &mut &[u8]) -> Option<()> {
         self.claim_until = Stable::take(from)?;
+        self.roll = Stable::take(from)?;
         self.state = Stable::take(from)?;
         self.settled_at = Stable::take(from)?;
         Some(())
@@ -187,6 +209,7 @@ mod tests {
             rules: Digest([7; 32]),
             previous,
             claim_until: None,
+            roll: None,
             state: ReceiptState::Issued,
             settled_at: None,
         }

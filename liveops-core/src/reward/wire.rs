@@ -1,6 +1,6 @@
 //! Receipts read from the JSON that they are written as, by whoever checks a chain elsewhere.
 
-use super::{Item, Receipt, ReceiptState, Scope};
+use super::{Item, Receipt, ReceiptState, RollProof, Scope};
 use crate::error::{Code, Error};
 use crate::hash::{Digest, unhex};
 use crate::id::{BoardId, CommandId, EventId, Id, Origin};
@@ -172,8 +172,20 @@ impl<'v> Node<'v> {
             rules: self.need("rules")?.digest()?,
             previous: self.need("previous")?.digest()?,
             claim_until: self.get("claimUntil")?.map(|node| node.time()).transpose()?,
+            roll: self.get("roll")?.map(|node| node.roll()).transpose()?.map(Box::new),
             state,
             settled_at: self.get("settledAt")?.map(|node| node.time()).transpose()?,
+        })
+    }
+
+    fn roll(&self) -> Read<RollProof> {
+        let misses = self.need("misses")?;
+        let wrong = |_| misses.error(Code::OutOfRange, "fewer misses expected");
+        Ok(RollProof {
+            table: self.need("table")?.id()?,
+            entry: self.need("entry")?.id()?,
+            nonce: self.need("nonce")?.uint()?,
+            misses: u32::try_from(misses.uint()?).map_err(wrong)?,
         })
     }
 
@@ -237,6 +249,8 @@ mod tests {
             ts: Timestamp::from_unix_millis(-5),
             rules: Digest([2; 32]),
             previous: Digest([3; 32]),
+            roll: (amount == 4)
+                .then(|| RollProof { table: id("chest"), entry: id("horn"), nonce: 1 << 50, misses: 7 }.into()),
             claim_until: (state != ReceiptState::Issued).then(|| Timestamp::from_unix_millis(9)),
             state,
             settled_at: (state == ReceiptState::Claimed).then(|| Timestamp::from_unix_millis(8)),

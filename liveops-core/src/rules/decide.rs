@@ -2,6 +2,8 @@
 
 use super::Rules;
 use super::draft::{Draft, Scratch};
+use super::grant::Occasion;
+use super::migrate::Place;
 use crate::anomaly::{self, DetectorState};
 use crate::error::Code;
 use crate::event::{Event, Payload};
@@ -47,6 +49,12 @@ pub(super) struct Cause<'a> {
     pub(super) now: Timestamp,
 }
 
+impl<'a> Cause<'a> {
+    pub(super) const fn occasion(&self) -> Occasion<'a> {
+        Occasion { ts: self.ts, command: self.command, now: self.now }
+    }
+}
+
 /// What detectors say about an event, and what they learn from it.
 struct Watched {
     judgements: Vec<Judgement>,
@@ -74,6 +82,7 @@ impl Rules {
             return None;
         }
         self.let_go(&mut draft.changes.record, horizon);
+        draft.expire_claimable();
         Some(draft.changes)
     }
 
@@ -112,8 +121,10 @@ impl Rules {
             Action::Migrate { curve } if *curve != self.progression.levels.hash() => {
                 Some(Decision::Refuse(Code::CurveChanged))
             }
-            Action::Migrate { .. } if self.migration(&draft.changes.record).is_none() => {
-                Some(Decision::Replay(self.nothing(draft)))
+            Action::Migrate { .. } => {
+                let player = &draft.changes.record;
+                let done = player.is_gone() || matches!(self.place(player), Place::Here);
+                done.then(|| Decision::Replay(self.nothing(draft)))
             }
             _ => None,
         }
@@ -139,7 +150,7 @@ impl Rules {
                 let ts = command.ts;
                 self.event(&Cause { kind, payload, event_id: &command.id.id, ts, command, now }, draft)
             }
-            Action::Adjust { xp, .. } => self.adjust(*xp, command, draft),
+            Action::Adjust { xp, .. } => self.adjust(*xp, command, now, draft),
             Action::Review { suspicion: number, ruling } => {
                 self.review(*number, *ruling, found.suspicion, command, now, draft)
             }
@@ -154,7 +165,7 @@ impl Rules {
             Action::Payout(payment) => self.pay(payment, command, draft),
             Action::Claim(name) => self.claim(*name, found.receipt.as_deref(), command, now, draft),
             Action::Revoke { receipt: name, .. } => self.revoke(*name, found.receipt.as_deref(), command, draft),
-            Action::Migrate { .. } => Ok(self.migrate(command, draft)),
+            Action::Migrate { .. } => self.migrate(command, now, draft),
         }
     }
 

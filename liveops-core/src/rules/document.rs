@@ -46,14 +46,15 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let schemas = fields.get("events").map_or_else(|| Ok(Schemas::builtin()), |node| events(&node))?;
     let rules = Names { schemas: &schemas };
     let bundles = fields.get("bundles").map_or_else(|| Ok(Bundles::new()), |node| reward::bundles(&node))?;
-    let Progress { progression, xp, streaks, overflow, migrations } =
+    let Progress { progression, xp, streaks, overflow, migrations, mark } =
         progress::read(fields.get("progress"), &rules, &bundles)?;
     let activities = match fields.get("activities") {
         Some(node) => bounded(&node, ACTIVITIES_MAX)?.iter().map(Node::id).collect::<Read<_>>()?,
         None => Vec::new(),
     };
     let loot = fields.get("loot").map_or_else(|| Ok(BTreeMap::new()), |node| reward::loot(&node, &bundles))?;
-    let given = reward::Given { loot: &loot, bundles: &bundles, streaks: &streaks };
+    let levels = &progression.levels;
+    let given = reward::Given { loot: &loot, bundles: &bundles, streaks: &streaks, levels };
     let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| reward::read(&node, &given, &rules))?;
     let calendar = fields.get("calendar").map_or_else(|| Ok(Calendar::utc()), |node| calendar(&node))?;
     let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules, &bundles))?;
@@ -75,11 +76,12 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         streaks,
         overflow,
         migrations,
+        mark,
         activities,
         other_activity: name("other"),
         rewards,
         loot,
-        loot_seed: digest(b"liveops loot seed v1\0"),
+        loot_seed: None,
         boards,
         detectors,
         receipts_max,

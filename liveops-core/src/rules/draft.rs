@@ -2,7 +2,7 @@
 
 use crate::board::Standing;
 use crate::id::CommandId;
-use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
+use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{ChangeSet, Command, Horizon, Key, Player, Receipt, ReceiptName, StoredOutcome, Suspicion};
 use crate::time::Timestamp;
 use crate::window::Period;
@@ -90,7 +90,9 @@ impl<'s> Draft<'s> {
     /// A receipt that is still kept.
     pub(super) fn receipt(&self, name: ReceiptName, stored: Option<&Receipt>) -> Option<Receipt> {
         let player = &self.changes.record;
-        if !(player.receipts_from.max(1)..=player.receipts).contains(&name.number) {
+        if !waits(player, name.number, self.horizon.now)
+            && !(player.receipts_from.max(1)..=player.receipts).contains(&name.number)
+        {
             return None;
         }
         let own = self.changes.receipts.iter().find(|receipt| receipt.number == name.number);
@@ -98,8 +100,13 @@ impl<'s> Draft<'s> {
         (receipt.number == name.number && receipt.id == name.id).then(|| receipt.clone())
     }
 
-    /// Replaces one.
-    pub(super) fn put_receipt(&mut self, receipt: Receipt) {
+    /// Settles one that was claimed or revoked. If others of its age are no longer kept, neither is it.
+    pub(super) fn settle_receipt(&mut self, receipt: Receipt) {
+        let player = &mut self.changes.record;
+        player.claimable.retain(|(number, _)| *number != receipt.number);
+        if receipt.number < player.receipts_from.max(1) {
+            return self.remove_receipt(receipt.number);
+        }
         let receipts = &mut self.changes.receipts;
         match receipts.iter_mut().find(|known| known.number == receipt.number) {
             Some(known) => *known = receipt,
@@ -107,15 +114,46 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Lets go of the oldest receipts beyond `kept_max`.
+    /// Lets one wait to be claimed. The oldest of too many is kept no longer than others of its age.
+    pub(super) fn keep_claimable(&mut self, number: u64, until: Timestamp) {
+        self.expire_claimable();
+        let player = &mut self.changes.record;
+        player.claimable.push((number, until));
+        if player.claimable.len() > CLAIMABLE_MAX {
+            let (oldest, _) = player.claimable.remove(0);
+            if oldest < player.receipts_from {
+                self.remove_receipt(oldest);
+            }
+        }
+    }
+
+    /// Lets go of receipts that waited in vain. When it is done makes no difference: no decision sees them any more.
+    pub(super) fn expire_claimable(&mut self) {
+        let now = self.horizon.now;
+        let player = &mut self.changes.record;
+        let from = player.receipts_from;
+        let expired: Vec<_> = player.claimable.extract_if(.., |(_, until)| *until <= now).collect();
+        for (number, _) in expired.into_iter().filter(|(number, _)| *number < from) {
+            self.remove_receipt(number);
+        }
+    }
+
+    fn remove_receipt(&mut self, number: u64) {
+        self.changes.receipts.retain(|receipt| receipt.number != number);
+        self.changes.removed.push(Key::Receipt(self.changes.player.clone(), number));
+    }
+
+    /// Lets go of the oldest receipts beyond `kept_max`, but for those that wait to be claimed.
     pub(super) fn trim_receipts(&mut self, kept_max: u64) {
         let player = &mut self.changes.record;
         let kept_from = (player.receipts + 1).saturating_sub(kept_max);
         let first = player.receipts_from.max(1);
         if kept_from > first {
-            self.changes.removed.extend((first..kept_from).map(|n| Key::Receipt(self.changes.player.clone(), n)));
-            self.changes.receipts.retain(|receipt| receipt.number >= kept_from);
             player.receipts_from = kept_from;
+            let waits = |number: u64| waits(player, number, self.horizon.now);
+            let gone = (first..kept_from).filter(|number| !waits(*number));
+            self.changes.removed.extend(gone.map(|number| Key::Receipt(self.changes.player.clone(), number)));
+            self.changes.receipts.retain(|receipt| receipt.number >= kept_from || waits(receipt.number));
         }
     }
 
@@ -143,4 +181,10 @@ impl<'s> Draft<'s> {
         changes.suspicions.clear();
         changes.removed.clear();
     }
+}
+
+/// Whether a receipt is kept because it waits to be claimed.
+fn waits(player: &Player, number: u64, now: Timestamp) -> bool {
+    let at = player.claimable.binary_search_by(|(known, _)| known.cmp(&number));
+    at.is_ok_and(|at| player.claimable[at].1 > now)
 }

@@ -10,16 +10,32 @@ use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{AtMaxLevel, Grant, Overflow, StreakStep};
 use crate::record::{BoardKey, Command, Effect, Receipt};
-use crate::reward::{Item, Kill, ReceiptState, Scope, Trigger, receipt_id};
+use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
 use crate::window::Window;
 
 /// A reward on its way into a receipt.
 pub(super) struct Gift<'a> {
-    pub(super) reward: &'a Id,
-    pub(super) scope: Scope,
-    pub(super) items: Vec<Item>,
-    pub(super) claim_within_millis: Option<i64>,
+    reward: &'a Id,
+    scope: Scope,
+    items: Vec<Item>,
+    roll: Option<Box<RollProof>>,
+    claim_until: Option<Timestamp>,
+}
+
+impl<'a> Gift<'a> {
+    /// Given at once, and no matter of luck.
+    pub(super) const fn of(reward: &'a Id, scope: Scope, items: Vec<Item>) -> Self {
+        Self { reward, scope, items, roll: None, claim_until: None }
+    }
+}
+
+/// What a reward is given on: the time that its receipt bears, the command, and when that counts as decided.
+#[derive(Clone, Copy)]
+pub(super) struct Occasion<'a> {
+    pub(super) ts: Timestamp,
+    pub(super) command: &'a Command,
+    pub(super) now: Timestamp,
 }
 
 /// Experience beyond the highest level: what is gathered with it, and what that gives.
@@ -47,7 +63,7 @@ impl Rules {
         let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
-        let total = self.xp_of(player);
+        let total = self.known_xp_of(player)?;
         let xp = self.progression.grant(total, granted_today, requested, cause.ts).map_err(|e| e.code())?;
         let converted = self.convert(player.overflow, xp)?;
         let late = self.count(cause, xp, draft)?;
@@ -64,7 +80,7 @@ impl Rules {
             player.xp_by_day.push((day.index, granted_today + counted));
             player.xp_by_day.sort_unstable();
         }
-        self.level_rewards(cause.ts, cause.command, draft, &mut effect);
+        self.level_rewards(cause.occasion(), draft, &mut effect);
         if let Some(converted) = converted {
             self.overflow_reward(converted, cause, draft, &mut effect);
         }
@@ -85,10 +101,13 @@ impl Rules {
         if self.progression.at_max_level != AtMaxLevel::Convert || xp.over_max_level == 0 {
             return Ok(None);
         }
-        let overflow = before.gather(xp.over_max_level, *every).ok_or(Code::ScoreOverflow)?;
+        // So many at once that no amount leaves the integers: the others come with the next event.
+        let largest = items.iter().map(|item| item.amount().unsigned_abs()).max().unwrap_or(1);
+        let units_max = INTEGER_MAX.unsigned_abs() / largest;
+        let overflow = before.gather_up_to(xp.over_max_level, *every, units_max).ok_or(Code::ScoreOverflow)?;
         let items = match overflow.units - before.units {
             0 => Vec::new(),
-            units => items.iter().map(|i| i.times(units)).collect::<Option<_>>().ok_or(Code::ScoreOverflow)?,
+            units => items.iter().filter_map(|item| item.times(units)).collect(),
         };
         Ok(Some(Converted { overflow, reward, items }))
     }
@@ -138,7 +157,7 @@ impl Rules {
         }
     }
 
-    pub(super) fn level_rewards(&self, ts: Timestamp, command: &Command, draft: &mut Draft<'_>, effect: &mut Effect) {
+    pub(super) fn level_rewards(&self, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
         let level = self.progression.levels.level_at(draft.changes.record.xp);
         let first = draft.changes.record.granted_through.max(1).saturating_add(1);
         if level < first {
@@ -146,7 +165,7 @@ impl Rules {
         }
         for level in first..=level {
             for rule in self.rewards.iter().filter(|rule| rule.trigger.on_level(level)) {
-                self.reward(rule, Scope::Level(level), ts, command, draft, effect);
+                self.reward(rule, Scope::Level(level), on, draft, effect);
             }
         }
         draft.changes.record.granted_through = level;
@@ -157,7 +176,7 @@ impl Rules {
         let before = std::mem::replace(&mut draft.changes.record.overflow, overflow);
         if overflow.units > before.units {
             let scope = Scope::Overflow { units: overflow.units };
-            self.give(Gift { reward, scope, items, claim_within_millis: None }, cause.ts, cause.command, draft, effect);
+            self.give(Gift::of(reward, scope, items), cause.ts, cause.command, draft, effect);
         }
     }
 
@@ -183,7 +202,7 @@ impl Rules {
             };
             if fires && rule.select.matches(cause.kind, cause.payload) {
                 let scope = Scope::Event { id: cause.event_id.clone(), ts: cause.ts };
-                self.reward(rule, scope, cause.ts, cause.command, draft, effect);
+                self.reward(rule, scope, cause.occasion(), draft, effect);
             }
         }
     }
@@ -197,40 +216,43 @@ impl Rules {
             draft.changes.record.set_streak(&streak.name, state);
             for rule in self.rewards.iter().filter(|rule| rule.trigger.on_streak(&streak.name, length)) {
                 let scope = Scope::Streak { streak: streak.name.clone(), day: day.index };
-                self.reward(rule, scope, cause.ts, cause.command, draft, effect);
+                self.reward(rule, scope, cause.occasion(), draft, effect);
             }
         }
     }
 
     /// Opens what a rule gives, and gives it.
-    fn reward(
-        &self,
-        rule: &RewardRule,
-        scope: Scope,
-        ts: Timestamp,
-        command: &Command,
-        draft: &mut Draft<'_>,
-        effect: &mut Effect,
-    ) {
-        let items = self.open(&rule.prize, draft);
-        let gift = Gift { reward: &rule.name, scope, items, claim_within_millis: rule.claim_within_millis };
-        self.give(gift, ts, command, draft, effect);
+    fn reward(&self, rule: &RewardRule, scope: Scope, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
+        let (items, roll) = self.open(&rule.prize, on.command.received_at, draft);
+        // From when the player can know of it: the event may have been hours on its way.
+        let claim_until = rule.claim_within_millis.map(|millis| on.now.plus_millis(millis));
+        let gift = Gift { reward: &rule.name, scope, items, roll, claim_until };
+        self.give(gift, on.ts, on.command, draft, effect);
     }
 
-    /// What is in it: rolls, if that is a matter of luck.
-    fn open(&self, prize: &Prize, draft: &mut Draft<'_>) -> Vec<Item> {
+    /// What is in it: rolls, if that is a matter of luck. The first roll of a table has the time it came in at as its number, in
+    /// milliseconds, and each further one the next: whoever is erased and comes back does not know what will come.
+    fn open(
+        &self,
+        prize: &Prize,
+        received_at: Timestamp,
+        draft: &mut Draft<'_>,
+    ) -> (Vec<Item>, Option<Box<RollProof>>) {
         let name = match prize {
-            Prize::Items(items) => return items.clone(),
+            Prize::Items(items) => return (items.clone(), None),
             Prize::Loot(name) => name,
         };
         // Every name was looked up when the rules were read.
-        let Some(table) = self.loot.get(name) else { return Vec::new() };
+        let Some(table) = self.loot.get(name) else { return (Vec::new(), None) };
         let mut rolls = draft.changes.record.rolls(name);
-        let roll = table.roll(&self.loot_seed, name, &draft.changes.player, rolls.count, rolls.misses);
-        rolls.count += 1;
+        let nonce = if rolls.count == 0 { received_at.as_unix_millis().unsigned_abs() } else { rolls.count };
+        let misses = rolls.misses;
+        let roll = table.roll(&self.rolls_by(), name, &draft.changes.player, nonce, misses);
+        rolls.count = nonce.saturating_add(1);
         rolls.misses = roll.misses_after;
         draft.changes.record.set_rolls(name, rolls);
-        table.items(&roll.entry).unwrap_or_default()
+        let items = table.items(&roll.entry).unwrap_or_default();
+        (items, Some(Box::new(RollProof { table: name.clone(), entry: roll.entry, nonce, misses })))
     }
 
     /// Adds a receipt to the chain: given at once, or waiting to be claimed.
@@ -242,9 +264,8 @@ impl Rules {
         draft: &mut Draft<'_>,
         effect: &mut Effect,
     ) {
-        let Gift { reward, scope, items, claim_within_millis } = gift;
+        let Gift { reward, scope, items, roll, claim_until } = gift;
         let player = &mut draft.changes.record;
-        let claim_until = claim_within_millis.map(|millis| ts.plus_millis(millis));
         let receipt = Receipt {
             number: player.receipts + 1,
             id: receipt_id(&self.game, &command.player, reward, &scope, 0),
@@ -256,6 +277,7 @@ impl Rules {
             rules: self.hash,
             previous: player.chain_head,
             claim_until,
+            roll,
             state: if claim_until.is_some() { ReceiptState::Claimable } else { ReceiptState::Issued },
             settled_at: None,
         };
@@ -263,8 +285,13 @@ impl Rules {
         player.receipts_from = player.receipts_from.max(1);
         player.chain_head = receipt.hash();
         draft.changes.receipts.push(receipt.clone());
-        let list = if claim_until.is_some() { &mut effect.claimable } else { &mut effect.receipts };
-        list.push(receipt);
+        match claim_until {
+            Some(until) => {
+                draft.keep_claimable(receipt.number, until);
+                effect.claimable.push(receipt);
+            }
+            None => effect.receipts.push(receipt),
+        }
     }
 }
 

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::draft::Draft;
 use super::{Prize, Rules};
+use crate::error::Code;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
-use crate::progress::{Levels, MigrationPlan, MigrationTally, PlayerXp};
-use crate::record::{CurveMark, Effect, Migrated, Player};
+use crate::progress::{MigrationPlan, MigrationTally, PlayerXp};
+use crate::record::{Effect, Migrated, OnCurve, Player};
 
 /// What new rules make of players, before they are in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +21,9 @@ pub struct MigrationForecast {
     pub levels: MigrationPlan,
     /// What is minted for levels that are not rewarded yet, by reward.
     pub rewards: Vec<RewardForecast>,
+    /// Players on curves that the new rules do not lead on from, and who are not counted above: their events would be refused
+    /// as `curve_unknown` until the rules list these curves.
+    pub unknown: u64,
 }
 
 /// What one reward mints.
@@ -48,6 +52,18 @@ pub struct ItemTotal {
     pub amount: u64,
 }
 
+/// Where a player stands.
+pub(super) enum Place {
+    /// On the curve in force, or with nothing that a curve could change.
+    Here,
+    /// On another one; these rules lead on from none, so that totals stay as they are.
+    Stays,
+    /// On one that these rules lead on from.
+    Leaves(Arrival),
+    /// On one that these rules do not know.
+    Unknown,
+}
+
 /// Where a migration leads.
 pub(super) struct Arrival {
     after: PlayerXp,
@@ -56,33 +72,61 @@ pub(super) struct Arrival {
 }
 
 impl Rules {
-    /// What bringing a player to the curve in force makes of them; `None` for whoever is on it, or on one that these rules do
-    /// not lead on from: a total then stays what it is.
-    pub(super) fn migration(&self, player: &Player) -> Option<Arrival> {
-        let first = self.migrations.first()?;
-        let mark = player.curve.unwrap_or(first.mark);
-        if mark == CurveMark::of(&self.progression.levels) {
-            return None;
+    /// Where a player stands.
+    ///
+    /// Rules without a list of migrations leave totals as they are, whichever curve they are on; unless a total was brought there
+    /// by other rules, and so means something on that curve alone. Rules with a list know the curves in it and no others.
+    pub(super) fn place(&self, player: &Player) -> Place {
+        let fresh = player.xp == 0 && player.granted_through <= 1;
+        if self.mark.is_none() || player.curve.is_none() && fresh {
+            return Place::Here;
+        }
+        let Some(first) = self.migrations.first() else {
+            return match player.curve {
+                Some(known) if Some(known.mark) == self.mark => Place::Here,
+                Some(OnCurve { brought: true, .. }) => Place::Unknown,
+                _ => Place::Stays,
+            };
+        };
+        // Who has no mark has played before there were marks, or before there were levels.
+        let mark = player.curve.map_or(first.mark, |known| known.mark);
+        if Some(mark) == self.mark {
+            return Place::Here;
         }
         // A curve may have been in force twice: what counts is how it was left last.
-        let at = self.migrations.iter().rposition(|rule| rule.mark == mark)?;
+        let Some(at) = self.migrations.iter().rposition(|rule| rule.mark == mark) else { return Place::Unknown };
         let start = PlayerXp { xp: player.xp, granted_through: player.granted_through };
         let from_level = self.migrations[at].from.level_at(start.xp);
         let nexts = self.migrations[at + 1..].iter().map(|rule| &rule.from).chain([&self.progression.levels]);
         let steps = self.migrations[at..].iter().zip(nexts);
         let after = steps.fold(start, |player, (rule, next)| rule.policy.apply(&rule.from, next, player));
-        Some(Arrival { after, from_level })
+        Place::Leaves(Arrival { after, from_level })
     }
 
     /// The XP total on the curve in force.
     pub(super) fn xp_of(&self, player: &Player) -> u64 {
-        self.migration(player).map_or(player.xp, |arrival| arrival.after.xp)
+        match self.place(player) {
+            Place::Leaves(arrival) => arrival.after.xp,
+            _ => player.xp,
+        }
+    }
+
+    /// The same, for whoever wants to change it: `curve_unknown` where nobody can tell what it means.
+    pub(super) fn known_xp_of(&self, player: &Player) -> Result<u64, Code> {
+        match self.place(player) {
+            Place::Leaves(arrival) => Ok(arrival.after.xp),
+            Place::Here | Place::Stays => Ok(player.xp),
+            Place::Unknown => Err(Code::CurveUnknown),
+        }
     }
 
     /// Brings the player to the curve in force, and says so if that changes anything.
     pub(super) fn bring_to_curve(&self, draft: &mut Draft<'_>, effect: &mut Effect) {
         let player = &mut draft.changes.record;
-        let Some(Arrival { after, from_level }) = self.migration(player) else { return };
+        let place = self.place(player);
+        let brought = matches!(place, Place::Leaves(_)) || player.curve.is_some_and(|known| known.brought);
+        player.curve = self.mark.map(|mark| OnCurve { mark, brought }).or(player.curve);
+        let Place::Leaves(Arrival { after, from_level }) = place else { return };
         let migrated = Migrated {
             from_xp: player.xp,
             to_xp: after.xp,
@@ -91,28 +135,26 @@ impl Rules {
         };
         player.xp = after.xp;
         player.granted_through = after.granted_through;
-        player.curve = Some(CurveMark::of(&self.progression.levels));
         if migrated.from_xp != migrated.to_xp || migrated.from_level != migrated.to_level {
             effect.migrated = Some(Box::new(migrated));
         }
     }
 
-    /// Whether a player is still to be brought to the curve in force.
-    pub(crate) fn is_to_migrate(&self, player: &Player) -> bool {
-        !player.is_gone() && self.migration(player).is_some()
+    /// Whether a player is still to be brought to the curve in force: what [`crate::Engine::migrations`] makes commands for.
+    pub fn is_to_migrate(&self, player: &Player) -> bool {
+        !player.is_gone() && matches!(self.place(player), Place::Stays | Place::Leaves(_))
     }
 
     /// What these rules, once in force instead of `old` ones, make of players: how many rise, fall and stay, and what is
     /// minted. [`crate::Engine::plan_migration`] asks for all players of a store.
     pub fn plan_migration<'p>(&self, old: &Self, players: impl IntoIterator<Item = &'p Player>) -> MigrationForecast {
-        let levels: &Levels = &self.progression.levels;
-        let mut tally = MigrationTally::default();
-        for player in players.into_iter().filter(|player| !player.is_gone()) {
-            let before = PlayerXp { xp: player.xp, granted_through: player.granted_through };
-            let after = self.migration(player).map_or(before, |arrival| arrival.after);
-            tally.add(old.level_progress(old.xp_of(player)).level, before, levels, after, 1);
-        }
-        let levels = tally.finish();
+        let mut planner = MigrationPlanner::new(old, self);
+        players.into_iter().for_each(|player| planner.add(player));
+        planner.finish()
+    }
+
+    /// What level rewards come to, for so many players at each level.
+    fn minted(&self, levels: &MigrationPlan) -> Vec<RewardForecast> {
         let mut rewards = Vec::new();
         for rule in &self.rewards {
             let due = levels.minted.iter().filter(|minted| rule.trigger.on_level(minted.level));
@@ -134,6 +176,43 @@ impl Rules {
             let items = totals.into_iter().map(|((kind, id), amount)| ItemTotal { kind, id, amount }).collect();
             rewards.push(RewardForecast { reward: rule.name.clone(), receipts, items, rolls });
         }
-        MigrationForecast { levels, rewards }
+        rewards
+    }
+}
+
+/// Adds up, player by player, what new rules would make of them: for whoever reads players in pages.
+#[derive(Debug)]
+pub struct MigrationPlanner<'a> {
+    old: &'a Rules,
+    new: &'a Rules,
+    tally: MigrationTally,
+    unknown: u64,
+}
+
+impl<'a> MigrationPlanner<'a> {
+    /// From the rules in force to others.
+    pub fn new(old: &'a Rules, new: &'a Rules) -> Self {
+        Self { old, new, tally: MigrationTally::default(), unknown: 0 }
+    }
+
+    /// Takes one player in.
+    pub fn add(&mut self, player: &Player) {
+        if player.is_gone() {
+            return;
+        }
+        let before = PlayerXp { xp: player.xp, granted_through: player.granted_through };
+        let after = match self.new.place(player) {
+            Place::Leaves(arrival) => arrival.after,
+            Place::Here | Place::Stays => before,
+            Place::Unknown => return self.unknown += 1,
+        };
+        let level = self.old.level_progress(self.old.xp_of(player)).level;
+        self.tally.add(level, before, &self.new.progression.levels, after, 1);
+    }
+
+    /// What it comes to.
+    pub fn finish(self) -> MigrationForecast {
+        let levels = self.tally.finish();
+        MigrationForecast { rewards: self.new.minted(&levels), levels, unknown: self.unknown }
     }
 }

@@ -22,7 +22,7 @@ pub use compare::{CurveChange, RulesDiff};
 pub use decide::{Decision, Found};
 pub use draft::Scratch;
 pub use explain::{Explanation, ExplanationLine, Topic};
-pub use migrate::{ItemTotal, MigrationForecast, RewardForecast};
+pub use migrate::{ItemTotal, MigrationForecast, MigrationPlanner, RewardForecast};
 pub use payout::{OpenHold, Payout, PayoutRule};
 pub use reader::RulesError;
 pub use select::{Amount, Selector};
@@ -71,12 +71,15 @@ pub struct Rules {
     overflow: Option<OverflowRule>,
     /// From the oldest curve to the one in force.
     migrations: Vec<MigrationRule>,
+    /// Of the curve in force; `None` where the document has no levels.
+    mark: Option<CurveMark>,
     activities: Vec<Id>,
     /// What all other activities share.
     other_activity: Id,
     rewards: Vec<RewardRule>,
     loot: BTreeMap<Id, Loot>,
-    loot_seed: [u8; 32],
+    /// Secret; without one, rolls follow from the game's name.
+    loot_seed: Option<[u8; 32]>,
     boards: Vec<BoardRule>,
     detectors: Vec<DetectorRule>,
     receipts_max: u64,
@@ -229,11 +232,25 @@ impl Rules {
         document::read(bytes)
     }
 
-    /// The same rules with a secret seed for loot: 32 random bytes, kept by the game and published when it wants its
+    /// The same rules with a secret seed for loot, which stays when an engine's rules are replaced by others without one: 32 random bytes, kept by the game and published when it wants its
     /// rolls verified. Without one, rolls follow from the game's name, and anyone can predict them.
     #[must_use]
     pub fn with_loot_seed(self, loot_seed: [u8; 32]) -> Self {
-        Self { loot_seed, ..self }
+        Self { loot_seed: Some(loot_seed), ..self }
+    }
+
+    /// What to publish before the first roll: see [`seed_commitment`](crate::reward::seed_commitment).
+    pub fn loot_commitment(&self) -> Digest {
+        crate::reward::seed_commitment(&self.rolls_by())
+    }
+
+    /// The same rules with the seed of earlier ones, unless they have one of their own.
+    pub(crate) fn with_loot_seed_of(self, old: &Self) -> Self {
+        Self { loot_seed: self.loot_seed.or(old.loot_seed), ..self }
+    }
+
+    fn rolls_by(&self) -> [u8; 32] {
+        self.loot_seed.unwrap_or_else(|| Digest::of(&[b"liveops loot seed v1\0", self.game.as_bytes()]).0)
     }
 
     /// The game's name: part of every receipt's id.

@@ -3,7 +3,7 @@
 use super::Rules;
 use super::decide::Cause;
 use super::draft::Draft;
-use super::grant::Gift;
+use super::grant::{Gift, Occasion};
 use crate::error::Code;
 use crate::event::Event;
 use crate::limits::INTEGER_MAX;
@@ -39,31 +39,42 @@ impl Rules {
         Ok(effect)
     }
 
-    pub(super) fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let total = self.xp_of(&draft.changes.record).checked_add_signed(xp).ok_or(Code::OutOfRange)?;
+    pub(super) fn adjust(
+        &self,
+        xp: i64,
+        command: &Command,
+        now: Timestamp,
+        draft: &mut Draft<'_>,
+    ) -> Result<Effect, Code> {
+        let total = self.known_xp_of(&draft.changes.record)?.checked_add_signed(xp).ok_or(Code::OutOfRange)?;
         if total > INTEGER_MAX.unsigned_abs() {
             return Err(Code::ScoreOverflow);
         }
         let mut effect = Effect { adjusted: xp, ..Effect::default() };
         self.bring_to_curve(draft, &mut effect);
         draft.changes.record.xp = total;
-        self.level_rewards(command.ts, command, draft, &mut effect);
+        self.level_rewards(Occasion { ts: command.ts, command, now }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
         Ok(self.leveled(effect, draft))
     }
 
     /// Brings the XP total to the curve in force.
-    pub(super) fn migrate(&self, command: &Command, draft: &mut Draft<'_>) -> Effect {
+    pub(super) fn migrate(&self, command: &Command, now: Timestamp, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+        self.known_xp_of(&draft.changes.record)?;
         let mut effect = Effect::default();
         self.bring_to_curve(draft, &mut effect);
-        self.level_rewards(command.ts, command, draft, &mut effect);
+        self.level_rewards(Occasion { ts: command.ts, command, now }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
-        self.leveled(effect, draft)
+        Ok(self.leveled(effect, draft))
     }
 
     /// Gives what a place in a finished period is worth, and marks it as given.
     pub(super) fn pay(&self, payment: &Payment, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let (key, now) = (&payment.board, draft.horizon.now);
+        // Only a claw-back takes.
+        if payment.items.iter().any(|item| item.amount() < 0) {
+            return Err(Code::OutOfRange);
+        }
         let rule = self.board(&key.board).ok_or(Code::UnknownBoard)?;
         rule.keep(key.period.window).ok_or(Code::UnknownWindow)?;
         self.closed_at(key.period, draft.horizon)?;
@@ -83,8 +94,7 @@ impl Rules {
         let BoardKey { board, period } = key.clone();
         let scope = Scope::Payout { board, period, tier: payment.tier.clone() };
         let mut effect = self.nothing(draft);
-        let gift = Gift { reward: &payment.tier, scope, items: payment.items.clone(), claim_within_millis: None };
-        self.give(gift, command.ts, command, draft, &mut effect);
+        self.give(Gift::of(&payment.tier, scope, payment.items.clone()), command.ts, command, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
         Ok(effect)
     }
@@ -106,7 +116,7 @@ impl Rules {
             _ => return Err(Code::ReceiptSettled),
         }
         let claimed = Receipt { state: ReceiptState::Claimed, settled_at: Some(command.ts), ..receipt };
-        draft.put_receipt(claimed.clone());
+        draft.settle_receipt(claimed.clone());
         Ok(Effect { receipts: vec![claimed], ..self.nothing(draft) })
     }
 
@@ -129,10 +139,9 @@ impl Rules {
         let scope = Scope::Revoke { number: receipt.number, receipt: receipt.id };
         let reward = receipt.reward.clone();
         let revoked = Receipt { state: ReceiptState::Revoked, settled_at: Some(command.ts), ..receipt };
-        draft.put_receipt(revoked);
+        draft.settle_receipt(revoked);
         let mut effect = self.nothing(draft);
-        let gift = Gift { reward: &reward, scope, items, claim_within_millis: None };
-        self.give(gift, command.ts, command, draft, &mut effect);
+        self.give(Gift::of(&reward, scope, items), command.ts, command, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
         Ok(effect)
     }

@@ -25,6 +25,7 @@ pub(super) struct Progress {
     pub(super) streaks: Vec<StreakRule>,
     pub(super) overflow: Option<OverflowRule>,
     pub(super) migrations: Vec<MigrationRule>,
+    pub(super) mark: Option<CurveMark>,
 }
 
 pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles) -> Read<Progress> {
@@ -41,6 +42,7 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
             streaks,
             overflow: None,
             migrations,
+            mark: None,
         });
     };
     let mut fields = node.fields()?;
@@ -74,7 +76,8 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
         None => Vec::new(),
     };
     fields.end()?;
-    Ok(Progress { progression, xp, streaks, overflow, migrations })
+    let mark = Some(CurveMark::of(&progression.levels));
+    Ok(Progress { progression, xp, streaks, overflow, migrations, mark })
 }
 
 fn at_max_level(node: &Node<'_>, bundles: &Bundles) -> Read<(AtMaxLevel, Option<OverflowRule>)> {

@@ -9,7 +9,10 @@ use super::select::Wanted;
 use super::{Prize, RewardRule, Selector, StreakRule};
 use crate::error::Code;
 use crate::id::Id;
-use crate::limits::{CLAIM_SECONDS_MAX, INTEGER_MAX, ITEMS_MAX, LEVELS_MAX, REWARDS_MAX};
+use crate::limits::{
+    CLAIM_SECONDS_MAX, INTEGER_MAX, ITEMS_MAX, LEVEL_RECEIPTS_MAX, LEVELS_MAX, LOOT_ENTRIES_MAX, REWARDS_MAX,
+};
+use crate::progress::Levels;
 use crate::reward::{Entry, Item, Kill, Loot, Pity, StreakDay, Trigger};
 
 /// Items that go together, by name.
@@ -20,6 +23,7 @@ pub(super) struct Given<'a> {
     pub(super) loot: &'a BTreeMap<Id, Loot>,
     pub(super) bundles: &'a Bundles,
     pub(super) streaks: &'a [StreakRule],
+    pub(super) levels: &'a Levels,
 }
 
 pub(super) fn bundles(node: &Node<'_>) -> Read<Bundles> {
@@ -64,7 +68,7 @@ pub(super) fn loot(node: &Node<'_>, bundles: &Bundles) -> Read<BTreeMap<Id, Loot
     for (name, node) in node.named(REWARDS_MAX)? {
         let mut fields = node.fields()?;
         let mut entries = Vec::new();
-        for (name, node) in fields.need("entries")?.named(1000)? {
+        for (name, node) in fields.need("entries")?.named(LOOT_ENTRIES_MAX)? {
             let mut fields = node.fields()?;
             let weight = fields.need("weight")?.uint(1)?;
             let items = fields.get("grant").map_or_else(|| Ok(Vec::new()), |node| items(&node, bundles))?;
@@ -105,6 +109,14 @@ pub(super) fn read(node: &Node<'_>, given: &Given<'_>, names: &Names<'_>) -> Rea
         let within = fields.get("claimWithinSeconds").map(|node| node.int(1, CLAIM_SECONDS_MAX)).transpose()?;
         fields.end()?;
         rewards.push(RewardRule { name, trigger, select, prize, claim_within_millis: within.map(|s| s * 1000) });
+    }
+    // Whoever goes all the way at once is rewarded for every level of it, in one change of one record.
+    let fires =
+        |rule: &RewardRule| (2..=given.levels.max_level()).filter(|level| rule.trigger.on_level(*level)).count();
+    let receipts: u64 = rewards.iter().map(|rule| fires(rule) as u64).sum();
+    if receipts > LEVEL_RECEIPTS_MAX {
+        let message = format!("{receipts} rewards for all levels together, of at most {LEVEL_RECEIPTS_MAX}");
+        return Err(node.error(Code::TooLong, message));
     }
     Ok(rewards)
 }
