@@ -26,6 +26,7 @@ fn reward(c: &mut Criterion) {
         rules: Digest::default(),
         previous: Digest::default(),
         claim_until: None,
+        roll: None,
         state: ReceiptState::Issued,
         settled_at: None,
     };

@@ -50,6 +50,7 @@ impl Ledger {
             rules: self.rules,
             previous,
             claim_until: None,
+            roll: None,
             state: ReceiptState::Issued,
             settled_at: None,
         }

@@ -1,7 +1,7 @@
 //! A rules document, as far as levels go.
 
 use liveops_core::progress::{Keep, Levels, MigrationPolicy};
-use liveops_core::record::{CurveMark, Player};
+use liveops_core::record::{CurveMark, OnCurve, Player};
 use liveops_core::rules::RewardForecast;
 use liveops_core::{Id, Rules};
 use serde_json::{Value, json};
@@ -68,7 +68,13 @@ impl Document {
 /// A player as the planner takes them, on a given curve.
 pub(super) fn player(xp: u64, granted_through: u32, levels: &Levels) -> Player {
     // Whoever never did anything is nobody to the planner.
-    Player { version: 1, xp, granted_through, curve: Some(CurveMark::of(levels)), ..Player::default() }
+    Player {
+        version: 1,
+        xp,
+        granted_through,
+        curve: Some(OnCurve { mark: CurveMark::of(levels), brought: false }),
+        ..Player::default()
+    }
 }
 
 /// Rules keep their rewards to themselves, but they forecast: for somebody who has just reached a level and was
