@@ -29,7 +29,8 @@ pub struct MigrationPolicy {
     pub keep: Keep,
     /// Nobody has a lower level than before, as far as the new curve has it.
     pub never_lose_a_level: bool,
-    /// Levels that the change itself brings count as rewarded: nothing is minted for them, now or later.
+    /// All levels up to the new one count as rewarded: nothing is minted for those that the change brings, now or later, nor
+    /// for those that an earlier change promised to whoever was not met in between.
     pub skip_rewards: bool,
 }
 

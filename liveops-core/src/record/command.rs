@@ -67,7 +67,7 @@ pub enum Action {
     /// outlives the outcome. However often it comes and however late, under whichever rules and with whichever content,
     /// one period of one board pays a player once.
     Payout(Box<Payment>),
-    /// Give the player what waits to be claimed. Claimed again, it is `Replayed` with its receipt, as long as that is kept.
+    /// Give the player what waits to be claimed. Claimed again, it is `Replayed` with its receipt, as long as that is kept and not revoked.
     Claim(ReceiptName),
     /// Take back what a receipt gave: a new receipt with negative amounts. What was not claimed can no longer be.
     Revoke {
@@ -116,7 +116,8 @@ pub struct Payment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ruling {
-    /// Honest: a held event is decided now, and counts towards the daily cap of the day of this review.
+    /// Honest: a held event is decided now, and counts towards the daily cap of the day of this review. Its own day goes on with
+    /// a streak only if no later one has counted meanwhile.
     Release,
     /// Not: a held event stays unapplied.
     Confirm,
@@ -205,7 +206,7 @@ impl Command {
     }
 
     /// Gives a player what a receipt says can be claimed. The id follows from the receipt and the time, so that whoever lost
-    /// track can make the command anew: what was claimed is `Replayed` with its receipt.
+    /// track can make the command anew: what was claimed is `Replayed` with its receipt, until that is revoked or no longer kept.
     ///
     /// Refused are: `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at
     /// once or was revoked.
