@@ -59,6 +59,11 @@ impl Document {
         at.and_then(|at| self.steps.get(at..)).unwrap_or_default()
     }
 
+    /// Whether they lead on from any curve. Rules that do refuse totals on a curve that is not among them.
+    pub const fn has_steps(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
     /// The names of what a level is rewarded with.
     pub fn rewards_of(&self, level: u32) -> impl Iterator<Item = &Id> {
         self.rewards.iter().filter(move |reward| reward.levels.binary_search(&level).is_ok()).map(|reward| &reward.name)

@@ -136,6 +136,9 @@ mod tests {
         }
         assert!(all[0].levels_minted() > 0 && all[1].levels_minted() == 0);
         assert_eq!(all[0].rewards[0].items[0].amount, 5 * all[0].levels_minted());
+        // As they are, rules that declare nothing leave totals as they are.
+        let undeclared = declared(&old, &document(50, &json!({}), &rewards), &[], &crowd);
+        assert_eq!((&undeclared.plan, &undeclared.rewards), (&all[0].plan, &all[0].rewards));
         assert!(effects(&old, &old, &crowd).is_empty(), "the same curve");
     }
 }

@@ -76,6 +76,9 @@ fn effects(out: &mut String, change: &Change) {
 pub(super) fn declaration(change: &Change) -> &'static str {
     if change.effects.iter().any(|effect| effect.is_declared) {
         "The new rules declare how the old curve is left; this is what they would do."
+    } else if change.next.has_steps() {
+        "The new rules lead on from other curves, not from the old one: as they are, they refuse to change anybody's XP \
+         (curve_unknown). These are the policies that \"progress.migrations\" could name for it."
     } else {
         "The new rules do not declare how the old curve is left. As they are, totals stay, as with keepTotalXp; these are \
          the policies that \"progress.migrations\" could name."

@@ -111,6 +111,14 @@ fn two_curves_come_with_what_the_change_does() {
     assert_eq!(back.change.as_ref().unwrap().effects.len(), 3);
     assert!(back.text().contains("do not declare") && back.text().contains("keepEffort: of 300 players"));
 
+    // A list that does not have the old curve is worse than none.
+    let other = NEXT
+        .replace(r#""from": { "kind": "exponential", "base": 250"#, r#""from": { "kind": "exponential", "base": 9"#);
+    let other = pair(RULES, &other);
+    check_page(&other);
+    assert_eq!(other.change.as_ref().unwrap().effects.len(), 3);
+    assert!(other.text().contains("curve_unknown") && other.page().contains("curve_unknown"));
+
     let same = pair(RULES, RULES);
     check_page(&same);
     assert!(same.page().contains("nobody is moved"));
