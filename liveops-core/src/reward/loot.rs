@@ -345,26 +345,50 @@ mod tests {
         PlayerId::new("ana").unwrap()
     }
 
+    /// Pearson's chi-squared. Limits are passed with a chance of 0.1 % each; seeds are fixed, so that it never happens twice.
     #[test]
     fn entries_come_as_often_as_their_odds_say() {
-        let (loot, table, ana) = (chest(None), id("chest"), player());
-        let rolls = 20_000_u32;
-        let mut counts = [0_u32; 3];
-        for nonce in 0..u64::from(rolls) {
-            let roll = loot.roll(&[1; 32], &table, &ana, nonce, 9);
-            assert_eq!(roll.misses_after, 0);
-            counts[loot.entries().iter().position(|e| e.name == roll.entry).unwrap()] += 1;
+        const ROLLS: u32 = 20_000;
+        let table = |weights: &[u64], guaranteed_at: Option<u32>| {
+            let entries: Vec<_> = weights.iter().enumerate().map(|(n, w)| entry(&format!("e{n:02}"), *w)).collect();
+            let pity = guaranteed_at.map(|guaranteed_at| Pity { entry: id("e00"), guaranteed_at });
+            Loot::new(entries, vec![], pity).unwrap()
+        };
+        let fifty: Vec<u64> = (1..=50).collect();
+        // Degrees of freedom are one less than entries.
+        for (loot, limit) in [
+            (table(&[5, 25, 70], None), 13.8),
+            (table(&[1, 1], None), 10.8),
+            (table(&fifty, None), 85.4),
+            (table(&[5, 25, 70], Some(10)), 13.8),
+            (table(&[1, 99], Some(50)), 10.8),
+        ] {
+            for seed in 1..=4 {
+                let (name, player) = (id("chest"), PlayerId::new(&format!("p{seed}")).unwrap());
+                let mut counts = vec![0_u32; loot.entries().len()];
+                let mut misses = 0;
+                for nonce in 0..u64::from(ROLLS) {
+                    let roll = loot.roll(&[seed; 32], &name, &player, nonce, misses);
+                    misses = roll.misses_after;
+                    counts[loot.entries().iter().position(|e| e.name == roll.entry).unwrap()] += 1;
+                }
+                // Without pity a weight of all of them; with it the entry it is for comes once in the rolls to expect, and
+                // the others share the rest by their weights.
+                let number = |weight: u64| f64::from(u32::try_from(weight).unwrap());
+                let total = number(loot.total);
+                let first: f64 = loot.expected_rolls(&id("e00")).unwrap().to_string().parse().unwrap();
+                let rest = (1.0 - 1.0 / first) / (total - number(loot.entries()[0].weight));
+                let share = |at: usize, weight: u64| if at == 0 { 1.0 / first } else { rest * number(weight) };
+                let cells = counts.iter().zip(loot.entries()).enumerate();
+                let chi_squared: f64 = cells
+                    .map(|(at, (count, entry))| {
+                        let expected = f64::from(ROLLS) * share(at, entry.weight);
+                        (f64::from(*count) - expected).powi(2) / expected
+                    })
+                    .sum();
+                assert!(chi_squared < limit, "seed {seed}: {chi_squared} {counts:?}");
+            }
         }
-        // Pearson's chi-squared, 2 degrees of freedom: above 13.8 with a chance of 0.1 %.
-        let cells = counts.iter().zip(loot.odds());
-        let chi_squared: f64 = cells
-            .map(|(count, odds)| {
-                let [weight, total] = [odds.weight, odds.total].map(|n| f64::from(u32::try_from(n).unwrap()));
-                let expected = f64::from(rolls) * weight / total;
-                (f64::from(*count) - expected).powi(2) / expected
-            })
-            .sum();
-        assert!(chi_squared < 13.8, "{chi_squared} {counts:?}");
     }
 
     #[test]
