@@ -11,11 +11,13 @@
 mod detector;
 mod finite;
 mod kind;
+mod log_stats;
 mod stats;
 mod verdict;
 
 pub use detector::{Ewma, Robust, TimeFloor, ZScore};
 pub use finite::{Finite, Prior, Threshold};
 pub use kind::{DetectorKind, DetectorState};
+pub use log_stats::LogStats;
 pub use stats::{DecayingStats, RunningStats};
 pub use verdict::{Action, Baseline, Direction, Reason, Source, Verdict};
