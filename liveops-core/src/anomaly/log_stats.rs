@@ -75,7 +75,9 @@ mod tests {
 
     fn of(values: &[f64]) -> LogStats {
         let mut stats = LogStats::default();
-        values.iter().for_each(|value| stats.push(*value).unwrap());
+        for value in values {
+            stats.push(*value).unwrap();
+        }
         stats
     }
 
@@ -83,7 +85,9 @@ mod tests {
     fn it_is_the_statistics_of_logarithms() {
         let mut logarithms = RunningStats::default();
         let values: Vec<f64> = (0..50_u32).map(|n| f64::from(n * n * n)).collect();
-        values.iter().for_each(|value| logarithms.push(libm::log1p(*value)).unwrap());
+        for value in &values {
+            logarithms.push(libm::log1p(*value)).unwrap();
+        }
         let stats = of(&values);
         assert_eq!(stats, LogStats(logarithms));
         assert_eq!(LogStats::take(&mut &stats.to_bytes()[..]), Some(stats));

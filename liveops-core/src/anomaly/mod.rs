@@ -9,6 +9,7 @@
 //! from one pinned version of `libm`, so the same values in the same order give the same bits on every platform.
 
 mod detector;
+mod family;
 mod finite;
 mod kind;
 mod log_stats;
@@ -16,6 +17,10 @@ mod stats;
 mod verdict;
 
 pub use detector::{Ewma, Robust, TimeFloor, ZScore};
+pub use family::{
+    ActivityIndex, BossIndex, Budget, Calibrator, DropIndex, Drops, Family, FamilyDetector, Finding, Gain, Kill,
+    Observation, PlayerProfile, Population, PopulationBuilder, Scores, Thresholds,
+};
 pub use finite::{Finite, Prior, Threshold};
 pub use kind::{DetectorKind, DetectorState};
 pub use log_stats::LogStats;

@@ -185,6 +185,12 @@ pub enum Reason {
     BelowFloor,
     /// NaN or an infinity.
     NotFinite,
+    /// [`super::FamilyDetector::Drift`] found an anomaly.
+    RisesSteadily,
+    /// [`super::FamilyDetector::DropRate`] found an anomaly.
+    TooManyDrops,
+    /// [`super::FamilyDetector::Regularity`] found an anomaly.
+    TooRegular,
 }
 
 tags!(Reason {
@@ -196,6 +202,9 @@ tags!(Reason {
     FarAboveUsual = 5,
     BelowFloor = 6,
     NotFinite = 7,
+    RisesSteadily = 8,
+    TooManyDrops = 9,
+    TooRegular = 10,
 });
 
 impl Reason {
@@ -209,6 +218,9 @@ impl Reason {
         Self::FarAboveUsual,
         Self::BelowFloor,
         Self::NotFinite,
+        Self::RisesSteadily,
+        Self::TooManyDrops,
+        Self::TooRegular,
     ];
 
     /// The stable name, as JSON writes it.
@@ -222,6 +234,9 @@ impl Reason {
             Self::FarAboveUsual => "farAboveUsual",
             Self::BelowFloor => "belowFloor",
             Self::NotFinite => "notFinite",
+            Self::RisesSteadily => "risesSteadily",
+            Self::TooManyDrops => "tooManyDrops",
+            Self::TooRegular => "tooRegular",
         }
     }
 
@@ -240,6 +255,9 @@ impl Reason {
             Self::FarAboveUsual => "The value is more times as large as is usual than the threshold allows.",
             Self::BelowFloor => "The duration is shorter than the rules hold possible.",
             Self::NotFinite => "The value is not a finite number.",
+            Self::RisesSteadily => "The values have risen above what is usual for longer than the threshold allows.",
+            Self::TooManyDrops => "Drops came more often than the published odds make believable.",
+            Self::TooRegular => "The time between events is more regular than people are.",
         }
     }
 }
