@@ -16,7 +16,7 @@ use liveops_examples::evaluate::{Fit, Found, Outcome, Trial, together};
 use liveops_examples::simulate::Kind;
 
 /// The guide's three deviations, and on upwards until false alerts are rare.
-const Z_THRESHOLDS: [f64; 8] = [3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0];
+const Z_THRESHOLDS: [f64; 6] = [3.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
 const FALSE_ALERTS_PER_EVENT: f64 = 1e-5;
 
 fn main() -> ExitCode {

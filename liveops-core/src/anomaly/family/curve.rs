@@ -8,7 +8,7 @@ use super::{Float, narrow};
 const KNOTS_MAX: u64 = 512;
 
 /// Values at even steps from `start` on, straight lines between, the first value before, a slope behind.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Curve {
     pub(super) start: Float,
     pub(super) step: Float,

@@ -8,6 +8,7 @@ mod history;
 mod observation;
 mod population;
 mod profile;
+mod regularity;
 mod rhythm;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use history::PopulationBuilder;
 pub use observation::{ActivityIndex, BossIndex, DropIndex, Drops, Gain, Kill, Observation};
 pub use population::Population;
 pub use profile::PlayerProfile;
+pub use regularity::Regularity;
 pub use whole::Family;
 
 use crate::codec::Stable;

@@ -12,7 +12,7 @@ use crate::limits::ACTIVITIES_MAX;
 const SEAL: Seal = Seal { head: b"liveops populat\0", version: 1 };
 
 /// How much an activity brings, and to whom.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ActivityTable {
     /// The median player's mean of `ln(1 + x)`.
     pub(super) mean: Float,
@@ -27,7 +27,7 @@ pub(super) struct ActivityTable {
 }
 
 /// How fast a boss is killed by the fastest.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BossTable {
     /// Logarithm of the milliseconds below which hardly a player has come.
     pub(super) edge: Float,
@@ -36,7 +36,7 @@ pub(super) struct BossTable {
 }
 
 /// How regular players act.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RhythmTable {
     /// Logarithm of how much likelier an interval is from a program than from a person, by how far it is off.
     pub(super) ratio: Curve,
@@ -57,7 +57,7 @@ pub(super) struct RhythmTable {
 /// assert_eq!(Population::from_bytes(&bytes).unwrap().hash(), unknown.hash());
 /// assert!(Population::from_bytes(&bytes[1..]).is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Population {
     /// By name, in order.
     pub(super) activities: Vec<(Id, ActivityTable)>,
@@ -152,8 +152,6 @@ impl Default for Population {
         Self { activities: Vec::new(), other, bosses: Vec::new(), rhythm }
     }
 }
-
-impl Eq for Population {}
 
 impl Stable for ActivityTable {
     fn put(&self, out: &mut Vec<u8>) {

@@ -4,7 +4,7 @@ use super::detectors::{FamilyDetector, Finding, SCORE_MAX, Thresholds};
 use super::observation::{ActivityIndex, BossIndex, DropIndex, Gain, Observation};
 use super::population::{ActivityTable, BossTable, Population, boss_place};
 use super::profile::PlayerProfile;
-use super::rhythm::Beat;
+use super::regularity;
 use super::{Float, Score, narrow};
 use crate::anomaly::finite::Finite;
 use crate::anomaly::verdict::{Baseline, Direction, Reason, Source, Verdict};
@@ -168,14 +168,8 @@ impl Family {
 
     fn rhythm(&self, profile: &mut PlayerProfile, observation: &Observation) {
         let mut rhythm = profile.rhythm();
-        let beat = rhythm.beat(observation.at.as_unix_millis());
+        regularity::beat(&mut rhythm, &mut profile.regularity, &self.population.rhythm, observation.at);
         profile.set_rhythm(rhythm);
-        let step = match beat {
-            Beat::None => return,
-            Beat::Break => self.population.rhythm.pause.get(),
-            Beat::Off(off) => self.population.rhythm.ratio.at(off),
-        };
-        profile.regularity = summed(profile.regularity, step);
     }
 
     fn gain(&self, profile: &mut PlayerProfile, gain: Gain, value: f64) -> Baseline {
