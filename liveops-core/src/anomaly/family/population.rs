@@ -122,6 +122,13 @@ impl BossTable {
         if below > 0.0 { Self::AT_EDGE + below * self.slope.get() } else { 0.0 }
     }
 
+    /// A duration somewhat above the edge, in milliseconds: from here on nothing is surprising.
+    pub(super) fn slow_ms(self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let slow_ms = libm::exp(self.edge.get() + 0.01) as u32;
+        slow_ms.saturating_add(1)
+    }
+
     /// One player in fifty has been faster than the edge.
     pub(super) const AT_EDGE: f64 = 3.912;
 }

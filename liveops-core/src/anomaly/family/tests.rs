@@ -266,6 +266,7 @@ fn tables_find_what_history_was_made_of_and_cheaters_move_them_little() {
     let [clean, dirty] = [&clean, &dirty].map(|population| population.boss_table("hydra").unwrap());
     assert!((clean.edge.get() - dirty.edge.get()).abs() < 0.05);
     assert!(dirty.surprise(3_000) > 20.0 && clean.surprise(60_000).to_bits() == 0);
+    assert_eq!(clean.surprise(clean.slow_ms()).to_bits(), 0);
 }
 
 #[test]

@@ -33,6 +33,14 @@ const DROP_RATIOS: [f64; 2] = [2.0, 6.0];
 struct Boss {
     floor_ms: Option<u32>,
     table: Option<BossTable>,
+    /// A duration that is nothing special by the table, in milliseconds.
+    slow_ms: u32,
+}
+
+impl Boss {
+    fn new(table: Option<BossTable>) -> Self {
+        Self { floor_ms: None, table, slow_ms: table.map_or(0, BossTable::slow_ms) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +90,7 @@ impl Family {
     /// With the tables of a population; bosses in them are judged by how fast their fastest are.
     pub fn new(population: Population) -> Self {
         let boss_names: Vec<Id> = population.bosses.iter().map(|(name, _)| name.clone()).collect();
-        let bosses = population.bosses.iter().map(|(_, table)| Boss { floor_ms: None, table: Some(*table) }).collect();
+        let bosses = population.bosses.iter().map(|(_, table)| Boss::new(Some(*table))).collect();
         Self { population, thresholds: Thresholds::DEFAULT, boss_names, bosses, drops: Vec::new() }
     }
 
@@ -112,7 +120,7 @@ impl Family {
             let new = Id::new(name).map_err(|_| Code::InvalidArgument)?;
             let place = free_place(self.bosses.len())?;
             self.boss_names.push(new);
-            self.bosses.push(Boss { floor_ms: None, table: self.population.boss_table(name).copied() });
+            self.bosses.push(Boss::new(self.population.boss_table(name).copied()));
             BossIndex(place)
         };
         if let Some(boss) = self.bosses.get_mut(usize::from(place.0)) {
@@ -230,6 +238,8 @@ impl Family {
         let score = match boss.floor_ms {
             Some(floor_ms) if duration_ms < floor_ms => SCORE_MAX,
             Some(_) => 0.0,
+            // Most kills are so far above the edge that no logarithm is needed to know it.
+            None if duration_ms >= boss.slow_ms => 0.0,
             None => boss.table.map_or(0.0, |table| table.surprise(duration_ms)),
         };
         profile.floor = Score::new((profile.floor.get() * FLOOR_FADES).max(score));
