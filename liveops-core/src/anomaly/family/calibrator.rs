@@ -12,6 +12,8 @@ pub enum Budget {
     PerPlayerDay(f64),
     /// Alerts per event.
     PerEvent(f64),
+    /// The part of the players who are ever flagged in a time as long as the history: 0.003 is three of a thousand.
+    PerPlayer(f64),
 }
 
 /// The most of one player's history.
@@ -86,6 +88,7 @@ impl Calibrator {
         let (rate, exposure): (f64, fn(&Most) -> f64) = match budget {
             Budget::PerPlayerDay(rate) => (rate, |most| most.days),
             Budget::PerEvent(rate) => (rate, |most| most.events),
+            Budget::PerPlayer(part) => (part, |_| 1.0),
         };
         if !(rate > 0.0 && rate.is_finite()) || self.players.len() < PLAYERS_MIN {
             return Err(Code::InvalidArgument);
@@ -143,7 +146,7 @@ mod tests {
     fn the_tail_is_continued_to_the_budget() {
         // A hundred events and ten days each: 1e-5 an event are 1e-4 a day and 1e-3 a player, a fifth of it for each.
         let wanted = -2.0 * (0.001_f64 / 5.0).ln();
-        for budget in [Budget::PerEvent(1e-5), Budget::PerPlayerDay(1e-4)] {
+        for budget in [Budget::PerEvent(1e-5), Budget::PerPlayerDay(1e-4), Budget::PerPlayer(1e-3)] {
             let thresholds = calibrator(0).thresholds(budget).unwrap();
             for detector in FamilyDetector::ALL {
                 let threshold = thresholds.of(detector);
