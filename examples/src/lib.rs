@@ -1,6 +1,8 @@
 //! What the example programs and their tests share: the generator of the sample season, and its replay.
 //!
 //! - [`generate`] makes a season from a seed: players of different habits, and everything that real traffic holds.
+//! - [`simulate`] makes players of a game, honest ones and cheaters, to measure detectors with.
+//! - [`evaluate`] measures detectors on them.
 //! - [`mod@line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
 //! - [`replay`] drives lines through the door and an engine and counts what comes out.
 //! - [`report`] says it in plain text, [`export`] in files.
@@ -8,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod curve;
+pub mod evaluate;
 pub mod export;
 pub mod generate;
 pub mod line;
@@ -15,3 +18,4 @@ pub mod progress_bar;
 pub mod random;
 pub mod replay;
 pub mod report;
+pub mod simulate;

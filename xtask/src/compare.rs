@@ -28,6 +28,10 @@ const TIME: &str = "liveops-compare";
 const BYTES: &str = "liveops-compare-bytes";
 
 const ROWS: &[Row] = &[
+    Row { name: "anomaly.update", program: Program::Rust(TIME) },
+    Row { name: "anomaly.bytes", program: Program::Rust(BYTES) },
+    Row { name: "anomaly.recall", program: Program::Rust(TIME) },
+    Row { name: "anomaly.honest", program: Program::Rust(TIME) },
     Row { name: "engine.event", program: Program::Rust(TIME) },
     Row { name: "signing.verify.fresh", program: Program::Rust(TIME) },
     Row { name: "signing.verify.ring", program: Program::Rust(TIME) },

@@ -5,6 +5,7 @@
 // Nanoseconds of a benchmark are far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
+mod anomaly;
 mod board;
 mod engine;
 mod event;
@@ -21,6 +22,9 @@ use liveops_compare::measure::Row;
 type Entry = (&'static str, fn() -> Result<Row, String>);
 
 const ROWS: &[Entry] = &[
+    ("anomaly.update", anomaly::update),
+    ("anomaly.recall", anomaly::recall),
+    ("anomaly.honest", anomaly::honest),
     ("engine.event", engine::event),
     ("signing.verify.fresh", signing::verify_fresh_row),
     ("signing.verify.ring", signing::verify_ring_row),

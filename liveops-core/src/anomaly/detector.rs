@@ -1,8 +1,10 @@
 //! The detectors. Each scores a value against what it has learned, then learns from it, clamped.
 
 use super::finite::{Prior, Threshold};
+use super::log_stats::logarithm;
 use super::stats::{DecayingStats, RunningStats, count};
 use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
+use crate::error::Code;
 
 /// A value is learned as if it lay at most so many deviations from the baseline: one spike moves it by a bounded
 /// amount, and yet a level that stays is learned in the end.
@@ -103,15 +105,18 @@ impl Ewma {
     /// Learns a value: the first ten as they are, then clamped. What is no finite number teaches nothing.
     pub fn learn(&mut self, value: f64) {
         let value = clamped(value, self.stats.n(), self.stats.mean(), self.stats.sd());
-        let rate = 2.0 / (f64::from(self.span.max(SPAN_MIN)) + 1.0);
         // Refused values leave the statistics as they were, which is what is wanted.
-        _ = self.stats.push(value, rate);
+        _ = self.stats.push(value, self.rate());
+    }
+
+    fn rate(&self) -> f64 {
+        2.0 / (f64::from(self.span.max(SPAN_MIN)) + 1.0)
     }
 }
 
 /// How many times as large as usual, upwards only, with an opinion from the first event on.
 ///
-/// Works on `ln(1 + x)`, where XP and damage of honest players spread evenly; negative values count as 0. The baseline
+/// Works on `ln(1 + x)`, where XP and damage of honest players spread evenly; negative values are refused. The baseline
 /// pools a [`Prior`] with the player's last values (about 64), by the events that each counts.
 ///
 /// ```
@@ -140,10 +145,8 @@ impl Robust {
     /// The verdict on a value.
     pub fn score(&self, value: f64) -> Verdict {
         let baseline = self.baseline();
-        if !value.is_finite() {
-            return Verdict::not_finite(value, self.threshold, baseline);
-        }
-        let distance = logarithm(value) - baseline.mean.get();
+        let Some(logarithm) = logarithm(value) else { return Verdict::no_amount(value, self.threshold, baseline) };
+        let distance = logarithm - baseline.mean.get();
         let score = distance.abs() / baseline.sd.get();
         let direction = if distance < 0.0 { Direction::Low } else { Direction::High };
         let far = direction == Direction::High && score > self.threshold.get();
@@ -151,12 +154,12 @@ impl Robust {
         Verdict::new(score, self.threshold, direction, reason, baseline)
     }
 
-    /// Learns a value, clamped from the first on. What is no finite number teaches nothing.
+    /// Learns a value, clamped from the first on. What is no finite number or negative teaches nothing.
     pub fn learn(&mut self, value: f64) {
-        if value.is_finite() {
+        if let Some(logarithm) = logarithm(value) {
             let baseline = self.baseline();
             let reach = ROBUST_LEARN_DEVIATIONS * baseline.sd.get();
-            let value = between(logarithm(value), baseline.mean.get(), reach);
+            let value = between(logarithm, baseline.mean.get(), reach);
             // Logarithms are small: nothing to refuse.
             _ = self.stats.push(value, ROBUST_RATE);
         }
@@ -209,6 +212,19 @@ impl TimeFloor {
     pub fn learn(&mut self, _value: f64) {}
 }
 
+macro_rules! merge {
+    ($($detector:ident: $($rate:expr)?),+) => {$(
+        impl $detector {
+            /// Takes in what another has learned, its values before or after these; configuration stays.
+            /// `invalid_argument`, and nothing changed, on overflow.
+            pub fn merge(&mut self, other: &Self) -> Result<(), Code> {
+                self.stats.merge(&other.stats $(, $rate(self))?)
+            }
+        }
+    )+};
+}
+merge!(ZScore:, Ewma: Ewma::rate, Robust: |_: &Self| ROBUST_RATE);
+
 macro_rules! observe {
     ($($detector:ident)+) => {$(
         impl $detector {
@@ -222,11 +238,6 @@ macro_rules! observe {
     )+};
 }
 observe!(ZScore Ewma Robust TimeFloor);
-
-/// `ln(1 + x)`, of negative values as of 0.
-fn logarithm(value: f64) -> f64 {
-    libm::log1p(value.max(0.0))
-}
 
 /// The value as it is while there are too few to judge by, then at most three deviations from the mean.
 fn clamped(value: f64, n: u64, mean: f64, sd: f64) -> f64 {
@@ -350,11 +361,16 @@ mod tests {
         robust.learn(200.0);
         assert_eq!(robust.score(200.0).baseline.source, Source::Player);
         (0..500).for_each(|_| robust.learn(1e9));
-        for low in [0.0, 1.0, -1e300] {
+        for low in [0.0, 1.0] {
             let verdict = robust.score(low);
             assert_eq!((verdict.reason, verdict.direction), (Reason::Usual, Direction::Low), "{low}");
         }
-        assert_eq!(robust.score(-5.0), robust.score(0.0));
+        let before = robust;
+        for negative in [-5.0, -1e300] {
+            let verdict = robust.observe(negative);
+            assert_eq!((verdict.reason, verdict.direction), (Reason::Negative, Direction::Low), "{negative}");
+        }
+        assert_eq!(robust, before);
     }
 
     #[test]
@@ -385,6 +401,30 @@ mod tests {
     }
 
     #[test]
+    fn merged_detectors_are_as_those_that_saw_it_all() {
+        let values: Vec<f64> = (0..40_u32).map(|n| f64::from(90 + n * n % 23)).collect();
+        let fresh = (ZScore::new(3.0), Ewma::new(3.0, 200), Robust::new(3.0, Prior::DEFAULT));
+        let of = |values: &[f64]| {
+            let mut detectors = fresh;
+            for value in values {
+                detectors.0.learn(*value);
+                detectors.1.learn(*value);
+                detectors.2.learn(*value);
+            }
+            detectors
+        };
+        let (mut merged, other, whole) = (of(&values[..25]), of(&values[25..]), of(&values));
+        merged.0.merge(&other.0).unwrap();
+        merged.1.merge(&other.1).unwrap();
+        merged.2.merge(&other.2).unwrap();
+        let pairs = [(merged.0.stats.mean(), whole.0.stats.mean()), (merged.1.stats.mean(), whole.1.stats.mean())];
+        for (merged, whole) in pairs.into_iter().chain([(merged.2.stats.mean(), whole.2.stats.mean())]) {
+            assert!((merged / whole - 1.0).abs() < 1e-3, "{merged} and {whole}");
+        }
+        assert_eq!((merged.0.stats.n(), merged.1.stats.n(), merged.2.stats.n()), (40, 40, 40));
+    }
+
+    #[test]
     fn a_threshold_that_is_none_is_three() {
         for bad in [f64::NAN, 0.0, -1.0, f64::INFINITY] {
             assert_eq!(ZScore::new(bad), ZScore::new(3.0));
@@ -403,7 +443,7 @@ mod tests {
             (5_000.0, 0x4021_08e7_c1fc_d5f9),
             (9_007_199_254_740_991.0, 0x4042_5e4f_7b27_37fa),
         ] {
-            assert_eq!(bits(logarithm(value)), wanted, "{value}: {:#x}", bits(logarithm(value)));
+            assert_eq!(bits(logarithm(value).unwrap()), wanted, "{value}");
         }
         let mut robust = Robust::new(6.0, Prior::DEFAULT);
         (1..=1000_u32).for_each(|n| robust.learn(f64::from(n * n % 997)));

@@ -57,6 +57,46 @@ impl Verdict {
         Self::new(Self::SCORE_MAX, threshold, direction, Reason::NotFinite, baseline)
     }
 
+    /// Of a value that is no amount, since it is no number or negative: always an anomaly.
+    pub(super) fn no_amount(value: f64, threshold: impl Into<Finite>, baseline: Baseline) -> Self {
+        if value.is_finite() {
+            return Self::new(Self::SCORE_MAX, threshold, Direction::Low, Reason::Negative, baseline);
+        }
+        Self::not_finite(value, threshold, baseline)
+    }
+
+    /// The finding in one sentence: what is wrong, by how much, and compared with what.
+    ///
+    /// ```
+    /// use liveops_core::anomaly::TimeFloor;
+    ///
+    /// let verdict = TimeFloor { minimum_ms: 45_000 }.score(12_000.0);
+    /// assert_eq!(
+    ///     verdict.sentence(),
+    ///     "The duration is shorter than the rules hold possible: 12000.0, where the limit is 45000.0."
+    /// );
+    /// ```
+    pub fn sentence(&self) -> String {
+        let what = self.reason.describe().trim_end_matches('.');
+        let (score, threshold, n) = (self.score.get(), self.threshold.get(), self.baseline.n);
+        let mean = self.baseline.mean.get();
+        let compared = match (self.reason, self.baseline.source) {
+            (Reason::BelowFloor, Source::Rule) => {
+                return format!("{what}: {score:.1}, where the limit is {threshold:.1}.");
+            }
+            (Reason::FarAboveUsual | Reason::RisesSteadily, Source::Population) => {
+                format!("usual is about {:.0}, from the population", libm::expm1(mean))
+            }
+            (Reason::FarAboveUsual | Reason::RisesSteadily, _) => {
+                format!("usual is about {:.0}, from {n} values of the player", libm::expm1(mean))
+            }
+            (Reason::TooManyDrops, _) => format!("the published odds are {mean}"),
+            (Reason::FarFromMean | Reason::FarFromRecent, _) => format!("the mean is {mean:.1}, from {n} values"),
+            _ => return format!("{what}: score {score:.1}, threshold {threshold:.1}."),
+        };
+        format!("{what}: score {score:.1}, threshold {threshold:.1}; {compared}.")
+    }
+
     /// Of a value on both sides of a mean.
     pub(super) fn two_sided(value: f64, threshold: Threshold, baseline: Baseline, far: Reason) -> Self {
         if !value.is_finite() {
@@ -185,6 +225,14 @@ pub enum Reason {
     BelowFloor,
     /// NaN or an infinity.
     NotFinite,
+    /// [`super::Cusum`] or [`super::FamilyDetector::Drift`] found an anomaly.
+    RisesSteadily,
+    /// [`super::DropRate`] found an anomaly.
+    TooManyDrops,
+    /// [`super::Regularity`] found an anomaly.
+    TooRegular,
+    /// An amount below 0.
+    Negative,
 }
 
 tags!(Reason {
@@ -196,6 +244,10 @@ tags!(Reason {
     FarAboveUsual = 5,
     BelowFloor = 6,
     NotFinite = 7,
+    RisesSteadily = 8,
+    TooManyDrops = 9,
+    TooRegular = 10,
+    Negative = 11,
 });
 
 impl Reason {
@@ -209,6 +261,10 @@ impl Reason {
         Self::FarAboveUsual,
         Self::BelowFloor,
         Self::NotFinite,
+        Self::RisesSteadily,
+        Self::TooManyDrops,
+        Self::TooRegular,
+        Self::Negative,
     ];
 
     /// The stable name, as JSON writes it.
@@ -222,6 +278,10 @@ impl Reason {
             Self::FarAboveUsual => "farAboveUsual",
             Self::BelowFloor => "belowFloor",
             Self::NotFinite => "notFinite",
+            Self::RisesSteadily => "risesSteadily",
+            Self::TooManyDrops => "tooManyDrops",
+            Self::TooRegular => "tooRegular",
+            Self::Negative => "negative",
         }
     }
 
@@ -240,6 +300,10 @@ impl Reason {
             Self::FarAboveUsual => "The value is more times as large as is usual than the threshold allows.",
             Self::BelowFloor => "The duration is shorter than the rules hold possible.",
             Self::NotFinite => "The value is not a finite number.",
+            Self::RisesSteadily => "The values have risen above what is usual for longer than the threshold allows.",
+            Self::TooManyDrops => "Drops came more often than the published odds make believable.",
+            Self::Negative => "The value is negative, which no amount is.",
+            Self::TooRegular => "The time between events is more regular than people are.",
         }
     }
 }

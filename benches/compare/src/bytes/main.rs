@@ -1,4 +1,4 @@
-//! `liveops-compare-bytes <row>`: what boards, limiters and their peers keep in memory, printed as one JSON line. Apart from
+//! `liveops-compare-bytes <row>`: what boards, limiters, profiles and their peers keep in memory, printed as one JSON line. Apart from
 //! `liveops-compare`, because every allocation is counted here. Started by `cargo xtask compare`.
 #![forbid(unsafe_code)]
 // A program that prints, on purpose.
@@ -6,6 +6,7 @@
 // Bytes of a benchmark are far below 2^52.
 #![allow(clippy::cast_precision_loss)]
 
+mod anomaly;
 mod quota;
 #[cfg(unix)]
 mod redis;
@@ -34,14 +35,17 @@ fn kept<T>(make: impl FnOnce() -> T) -> (T, f64) {
 
 fn main() -> ExitCode {
     let wanted = std::env::args().nth(1).unwrap_or_default();
-    let row = match wanted.as_str() {
-        #[cfg(unix)]
-        "board.bytes1.redis" => redis::bytes1(),
-        #[cfg(unix)]
-        "board.bytes4.redis" => redis::bytes4(),
-        "quota.bytes.governor" => Ok(quota::governor()),
-        _ => Err("no such row; rows: board.bytes1.redis, board.bytes4.redis, quota.bytes.governor".to_owned()),
-    };
+    let row =
+        match wanted.as_str() {
+            #[cfg(unix)]
+            "board.bytes1.redis" => redis::bytes1(),
+            #[cfg(unix)]
+            "board.bytes4.redis" => redis::bytes4(),
+            "anomaly.bytes" => Ok(anomaly::profile()),
+            "quota.bytes.governor" => Ok(quota::governor()),
+            _ => Err("no such row; rows: anomaly.bytes, board.bytes1.redis, board.bytes4.redis, quota.bytes.governor"
+                .to_owned()),
+        };
     match row.map(|row: liveops_compare::measure::Row| row.to_json()) {
         Ok(line) => {
             println!("{line}");

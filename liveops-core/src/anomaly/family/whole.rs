@@ -1,0 +1,323 @@
+//! Five detectors on one player, side by side.
+
+use super::detectors::{FamilyDetector, Finding, SCORE_MAX, Thresholds};
+use super::observation::{ActivityIndex, BossIndex, DropIndex, Gain, Observation};
+use super::population::{ActivityTable, BossTable, Population, boss_place};
+use super::profile::PlayerProfile;
+use super::regularity;
+use super::{Float, Score, narrow};
+use crate::anomaly::finite::Finite;
+use crate::anomaly::verdict::{Baseline, Direction, Reason, Source, Verdict};
+use crate::error::Code;
+use crate::id::Id;
+
+/// One value in seven counts against a player: `-ln` of that.
+const ROBUST_ALLOWANCE: f64 = 2.0;
+/// What a single value can count at most.
+const ROBUST_STEP_MAX: f64 = 40.0;
+/// How many values of the player's own are remembered: the mean follows slower than cheaters rise.
+pub(super) const MEMORY: f64 = 1000.0;
+/// The parts of the way that one value moves what the last ones are.
+pub(super) const RECENT: f64 = 1.0 / 20.0;
+const LATELY: f64 = 1.0 / 40.0;
+/// Values of the player in an activity before a rise is judged.
+const DRIFT_FROM: u8 = 6;
+/// A value is learned as if it lay at most so many spreads from the mean.
+pub(super) const LEARN_SPREADS: f64 = 2.0;
+/// What is left of a suspicion by floors after another kill.
+const FLOOR_FADES: f64 = 0.9;
+/// Odds ratios that drops are tested for.
+const DROP_RATIOS: [f64; 2] = [2.0, 6.0];
+
+#[derive(Clone, Debug, PartialEq)]
+struct Boss {
+    floor_ms: Option<u32>,
+    table: Option<BossTable>,
+    /// A duration that is nothing special by the table, in milliseconds.
+    slow_ms: u32,
+}
+
+impl Boss {
+    fn new(table: Option<BossTable>) -> Self {
+        Self { floor_ms: None, table, slow_ms: table.map_or(0, BossTable::slow_ms) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Drop {
+    name: Id,
+    odds: f64,
+    /// For each ratio: what a hit adds, and what a chance takes.
+    hit: [f64; 2],
+    chance: [f64; 2],
+}
+
+/// The detectors, configured once for all players: the population, floors and odds from the rules, thresholds.
+///
+/// A [`PlayerProfile`] of 64 bytes holds all that is learned of a player. Each event is scored before it is learned;
+/// learning is clamped; an excursion above a threshold alerts once, until the score has fallen below half. Only what
+/// helps a player is suspicious: slow kills, small amounts and bad luck are not.
+///
+/// What it cannot see, since one player's data does not show it: accounts that share one script recorded from a
+/// person, players who start again under a new name, collusion, and whatever stays within what honest players do.
+///
+/// ```
+/// use liveops_core::Timestamp;
+/// use liveops_core::anomaly::{Family, FamilyDetector, Observation, PlayerProfile, Population};
+///
+/// let mut family = Family::new(Population::default());
+/// let hydra = family.boss("hydra", Some(45_000))?;
+/// let mut player = PlayerProfile::default();
+/// let at = Timestamp::from_unix_seconds(1_794_000_000);
+/// let findings = family.observe(&mut player, &Observation::at(at).kill(hydra, 12_000))?;
+/// assert_eq!(findings[0].detector, FamilyDetector::TimeFloor);
+/// assert!(family.observe(&mut player, &Observation::at(at).kill(hydra, 12_000))?.is_empty(), "said once");
+/// # Ok::<(), liveops_core::error::Code>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Family {
+    population: Population,
+    thresholds: Thresholds,
+    boss_names: Vec<Id>,
+    bosses: Vec<Boss>,
+    drops: Vec<Drop>,
+}
+
+impl Family {
+    /// Most bosses, and most drops.
+    pub const NAMES_MAX: usize = 255;
+
+    /// With the tables of a population; bosses in them are judged by how fast their fastest are.
+    pub fn new(population: Population) -> Self {
+        let boss_names: Vec<Id> = population.bosses.iter().map(|(name, _)| name.clone()).collect();
+        let bosses = population.bosses.iter().map(|(_, table)| Boss::new(Some(*table))).collect();
+        Self { population, thresholds: Thresholds::DEFAULT, boss_names, bosses, drops: Vec::new() }
+    }
+
+    /// The same with thresholds, such as a [`super::Calibrator`] gives.
+    #[must_use]
+    pub fn with_thresholds(self, thresholds: Thresholds) -> Self {
+        Self { thresholds, ..self }
+    }
+
+    /// The tables it was made with.
+    pub const fn population(&self) -> &Population {
+        &self.population
+    }
+
+    /// The thresholds in force.
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
+    /// The place of a boss, and the shortest possible duration in milliseconds if the rules know one: below it any kill
+    /// alerts. `invalid_argument` for a name that is no id and for the 256th boss.
+    pub fn boss(&mut self, name: &str, floor_ms: Option<u32>) -> Result<BossIndex, Code> {
+        let place = boss_place(&self.boss_names, name).filter(|place| usize::from(place.0) < self.bosses.len());
+        let place = if let Some(place) = place {
+            place
+        } else {
+            let new = Id::new(name).map_err(|_| Code::InvalidArgument)?;
+            let place = free_place(self.bosses.len())?;
+            self.boss_names.push(new);
+            self.bosses.push(Boss::new(self.population.boss_table(name).copied()));
+            BossIndex(place)
+        };
+        if let Some(boss) = self.bosses.get_mut(usize::from(place.0)) {
+            boss.floor_ms = floor_ms.or(boss.floor_ms);
+        }
+        Ok(place)
+    }
+
+    /// The place of a drop with its published odds. `invalid_argument` for odds outside 0..1, both excluded, a name
+    /// that is no id, a name whose odds were given already and differ, and the 256th drop.
+    pub fn drop_odds(&mut self, name: &str, odds: f64) -> Result<DropIndex, Code> {
+        if let Some(known) = self.drops.iter().position(|drop| drop.name.as_str() == name) {
+            let same = self.drops.get(known).is_some_and(|drop| drop.odds.to_bits() == odds.to_bits());
+            return if same { free_place(known).map(DropIndex) } else { Err(Code::InvalidArgument) };
+        }
+        if !(odds > 0.0 && odds < 1.0) {
+            return Err(Code::InvalidArgument);
+        }
+        let name = Id::new(name).map_err(|_| Code::InvalidArgument)?;
+        let place = free_place(self.drops.len())?;
+        let hit = DROP_RATIOS.map(libm::log);
+        let chance = DROP_RATIOS.map(|ratio| libm::log(1.0 - odds + odds * ratio));
+        self.drops.push(Drop { name, odds, hit, chance });
+        Ok(DropIndex(place))
+    }
+
+    /// What is to be said of an event, without learning it. `invalid_argument` for what an [`Observation`] may not hold.
+    pub fn score(&self, profile: &PlayerProfile, observation: &Observation) -> Result<Vec<Finding>, Code> {
+        let mut after = *profile;
+        self.observe(&mut after, observation)
+    }
+
+    /// Scores an event, then learns it: the alerts that it causes, most often none. `invalid_argument`, and nothing
+    /// learned, for what an [`Observation`] may not hold.
+    pub fn observe(&self, profile: &mut PlayerProfile, observation: &Observation) -> Result<Vec<Finding>, Code> {
+        let gain = observation.gain.map(|gain| Ok((gain, gain.logarithm()?))).transpose()?;
+        if observation.kill.is_some_and(|kill| kill.duration_ms == 0) {
+            return Err(Code::InvalidArgument);
+        }
+        let mut usual = None;
+        self.rhythm(profile, observation);
+        if let Some((gain, value)) = gain {
+            usual = Some(self.gain(profile, gain, value));
+        }
+        if let Some(kill) = observation.kill {
+            self.kill(profile, kill.boss, kill.duration_ms);
+        }
+        if let Some(drops) = observation.drops {
+            self.drop(profile, drops.drop, drops.chances, drops.hits);
+        }
+        Ok(self.alerts(profile, observation, usual))
+    }
+
+    fn rhythm(&self, profile: &mut PlayerProfile, observation: &Observation) {
+        let mut rhythm = profile.rhythm();
+        regularity::beat(&mut rhythm, &mut profile.regularity, &self.population.rhythm, observation.at);
+        profile.set_rhythm(rhythm);
+    }
+
+    fn gain(&self, profile: &mut PlayerProfile, gain: Gain, value: f64) -> Baseline {
+        let table = self.population.gain_table(gain.activity);
+        let (mean, spread) = (table.mean.get(), table.spread.get());
+        let slot = profile.slot(gain.activity.0);
+        let known = slot.map_or(0, |slot| profile.slot_n[slot]);
+        // Shrunk towards what the player's other activities make expect (H. Robbins, 1956: empirical Bayes).
+        let prior = mean + self.skill(profile, gain.activity.0);
+        let weight = shrinkage(table);
+        let own = f64::from(known);
+        let own_mean = slot.map_or(prior, |slot| profile.slot_mean[slot].get());
+        let expected = (weight * prior + own * own_mean) / (weight + own);
+        // Wider while the mean itself is uncertain.
+        let wide = spread * (1.0 + 1.0 / (weight + own)).sqrt();
+        let off = value - expected;
+
+        let surprise = table.upper.at((off - profile.recent.get()) / wide).min(ROBUST_STEP_MAX);
+        profile.robust = summed(profile.robust, surprise - ROBUST_ALLOWANCE);
+        let reach = LEARN_SPREADS * wide;
+        let step = off.max(-reach).min(reach);
+        profile.recent = narrow(profile.recent.get() + (step - profile.recent.get()) * RECENT);
+        profile.lately = narrow(profile.lately.get() + (step - profile.lately.get()) * LATELY);
+        let drift = table.drift.get();
+        let risen = |level: Float, rate: f64| {
+            // A mean of the last values is off by chance, and so is the one it is compared with.
+            let noise = spread * spread * (rate / (2.0 - rate) + 1.0 / (weight + own));
+            let level = level.get().max(0.0);
+            level * level / (drift * drift + noise)
+        };
+        if known >= DRIFT_FROM {
+            profile.drift = Score::new(risen(profile.recent, RECENT).max(risen(profile.lately, LATELY)));
+        }
+
+        if let Some(slot) = slot.or_else(|| profile.claim(gain.activity.0)) {
+            let from = if known == 0 { prior } else { profile.slot_mean[slot].get() };
+            let moved = step + expected - from;
+            profile.slot_mean[slot] = narrow(from + moved * rate(own));
+            profile.slot_n[slot] = profile.slot_n[slot].saturating_add(1);
+        }
+        let source = if own < weight { Source::Population } else { Source::Player };
+        Baseline::new(u64::from(known), expected, wide, source)
+    }
+
+    /// How far the player lies above the median of the population in other activities, as far as that is known.
+    fn skill(&self, profile: &PlayerProfile, activity: u8) -> f64 {
+        let (mut sum, mut weight) = (0.0, 4.0);
+        for (other, n, mean) in profile.slots().filter(|(other, ..)| *other != activity) {
+            let n = f64::from(n.min(16));
+            sum += n * (mean - self.population.gain_table(ActivityIndex(other)).mean.get());
+            weight += n;
+        }
+        sum / weight
+    }
+
+    fn kill(&self, profile: &mut PlayerProfile, boss: BossIndex, duration_ms: u32) {
+        let Some(boss) = self.bosses.get(usize::from(boss.0)) else { return };
+        let score = match boss.floor_ms {
+            Some(floor_ms) if duration_ms < floor_ms => SCORE_MAX,
+            Some(_) => 0.0,
+            // Most kills are so far above the edge that no logarithm is needed to know it.
+            None if duration_ms >= boss.slow_ms => 0.0,
+            None => boss.table.map_or(0.0, |table| table.surprise(duration_ms)),
+        };
+        profile.floor = Score::new((profile.floor.get() * FLOOR_FADES).max(score));
+    }
+
+    fn drop(&self, profile: &mut PlayerProfile, drop: DropIndex, chances: u32, hits: u32) {
+        let Some(drop) = self.drops.get(usize::from(drop.0)) else { return };
+        let (chances, hits) = (f64::from(chances), f64::from(hits));
+        for (score, (hit, chance)) in profile.drops.iter_mut().zip(drop.hit.iter().zip(&drop.chance)) {
+            *score = narrow((score.get() + hits * hit - chances * chance).clamp(0.0, SCORE_MAX));
+        }
+    }
+
+    /// Those that have risen above their thresholds; those below half may alert again.
+    fn alerts(&self, profile: &mut PlayerProfile, observation: &Observation, usual: Option<Baseline>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let scores = profile.scores();
+        for detector in FamilyDetector::ALL {
+            let (score, threshold) = (scores.of(detector), self.thresholds.of(detector));
+            if score > threshold {
+                if !profile.is_alerted(detector) {
+                    findings.push(self.finding(detector, score, threshold, observation, usual));
+                }
+                profile.alerted |= detector.bit();
+            } else if score < threshold / 2.0 {
+                profile.alerted &= !detector.bit();
+            }
+        }
+        findings
+    }
+
+    fn finding(
+        &self,
+        detector: FamilyDetector,
+        score: f64,
+        threshold: f64,
+        observation: &Observation,
+        usual: Option<Baseline>,
+    ) -> Finding {
+        let nothing = Baseline::new(0, 0.0, 0.0, Source::Population);
+        let usual = usual.unwrap_or(nothing);
+        let (direction, reason, baseline) = match detector {
+            FamilyDetector::Robust => (Direction::High, Reason::FarAboveUsual, usual),
+            FamilyDetector::Drift => (Direction::High, Reason::RisesSteadily, usual),
+            FamilyDetector::DropRate => {
+                let drop = observation.drops.and_then(|drops| self.drops.get(usize::from(drops.drop.0)));
+                let odds = drop.map_or(0.0, |drop| drop.odds);
+                (Direction::High, Reason::TooManyDrops, Baseline::new(0, odds, 0.0, Source::Rule))
+            }
+            FamilyDetector::TimeFloor => {
+                let boss = observation.kill.and_then(|kill| self.bosses.get(usize::from(kill.boss.0)));
+                let floor = boss.and_then(|boss| boss.floor_ms);
+                let edge = boss.and_then(|boss| boss.table).map_or(0.0, |table| libm::exp(table.edge.get()));
+                let (mean, source) = floor.map_or((edge, Source::Population), |ms| (f64::from(ms), Source::Rule));
+                (Direction::Low, Reason::BelowFloor, Baseline::new(0, mean, 0.0, source))
+            }
+            FamilyDetector::Regularity => (Direction::Low, Reason::TooRegular, nothing),
+        };
+        let threshold = Finite::new(threshold).unwrap_or_default();
+        Finding { detector, verdict: Verdict::new(score, threshold, direction, reason, baseline) }
+    }
+}
+
+/// The part of the way that a value moves a mean of so many.
+pub(super) fn rate(n: f64) -> f64 {
+    if n < 16.0 { 1.0 / (n + 1.0) } else { 1.0 / (4.0 * n).min(MEMORY) }
+}
+
+/// How many values of the player's own weigh as much as the population.
+fn shrinkage(table: &ActivityTable) -> f64 {
+    let ratio = table.spread.get() / table.between.get();
+    (ratio * ratio).clamp(0.25, 16.0)
+}
+
+fn summed(score: Score, step: f64) -> Score {
+    Score::new(score.get() + step)
+}
+
+fn free_place(len: usize) -> Result<u8, Code> {
+    u8::try_from(len).ok().filter(|place| usize::from(*place) < Family::NAMES_MAX).ok_or(Code::InvalidArgument)
+}
