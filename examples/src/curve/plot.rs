@@ -7,7 +7,7 @@ use super::html::escape;
 const WIDTH: f64 = 440.0;
 const HEIGHT: f64 = 280.0;
 const LEFT: f64 = 54.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 22.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
 /// Bands that say their numbers when pointed at; with more levels than that, each is of several.
