@@ -203,7 +203,7 @@ fn a_game_unlike_the_simulator_is_judged_as_well() {
     for tail in [Tail::Gamma, Tail::Pareto, Tail::Lognormal] {
         for boosts_told in [true, false] {
             // Without optimisation, fewer do.
-            let players = if cfg!(debug_assertions) { 400 } else { 2_000 };
+            let players = if cfg!(debug_assertions) { 1_000 } else { 2_000 };
             let (recall, accused, rate) = fitted(tail, boosts_told, players);
             println!(
                 "{tail:?}, boosts told: {boosts_told}: recall {recall:.3}, honest {accused:.4}, alerts {rate:.1e}"
