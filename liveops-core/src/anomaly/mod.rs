@@ -29,7 +29,7 @@ pub use detector::{Ewma, Robust, TimeFloor, ZScore};
 pub use drop_rate::DropRate;
 pub use family::{
     ActivityIndex, BossIndex, Budget, Calibrator, DropIndex, Drops, Family, FamilyDetector, Finding, Gain, Kill,
-    Observation, PlayerProfile, Population, PopulationBuilder, Regularity, Scores, Thresholds,
+    Observation, PlayerMost, PlayerProfile, Population, PopulationBuilder, Regularity, Scores, Thresholds,
 };
 pub use finite::{Finite, Prior, Threshold};
 pub use hysteresis::Hysteresis;
