@@ -24,6 +24,8 @@ const LATELY: f64 = 1.0 / 40.0;
 const DRIFT_FROM: u8 = 6;
 /// A value is learned as if it lay at most so many spreads from the mean.
 pub(super) const LEARN_SPREADS: f64 = 2.0;
+/// Or so far, if that is more: a logarithm. Players whose values hardly vary get better too.
+pub(super) const LEARN_REACH: f64 = 1.0;
 /// What is left of a suspicion by floors after another kill.
 const FLOOR_FADES: f64 = 0.9;
 /// Odds ratios that drops are tested for.
@@ -207,13 +209,15 @@ impl Family {
         let wide = spread * (1.0 + uncertain).sqrt();
         let off = value - expected;
 
-        let surprise = table.upper.at((off - profile.recent.get()) / wide).min(ROBUST_STEP_MAX);
+        let drift = table.drift.get();
+        // Where a player's level moves between activities and times, that is no surprise.
+        let scale = (wide * wide + drift * drift).sqrt();
+        let surprise = table.upper.at((off - profile.recent.get()) / scale).min(ROBUST_STEP_MAX);
         profile.robust = summed(profile.robust, surprise - ROBUST_ALLOWANCE);
-        let reach = LEARN_SPREADS * wide;
+        let reach = (LEARN_SPREADS * wide).max(LEARN_REACH);
         let step = off.max(-reach).min(reach);
         profile.recent = narrow(profile.recent.get() + (step - profile.recent.get()) * RECENT);
         profile.lately = narrow(profile.lately.get() + (step - profile.lately.get()) * LATELY);
-        let drift = table.drift.get();
         let risen = |level: Float, rate: f64| {
             // A mean of the last values is off by chance, and so is the one it is compared with.
             let noise = spread * spread * (rate / (2.0 - rate) + uncertain);
