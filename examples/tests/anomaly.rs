@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use liveops_core::anomaly::Budget;
+use liveops_examples::anomaly_report::{Report, page, wire};
 use liveops_examples::evaluate::{Fit, Trial, together};
 use liveops_examples::simulate::{Crowd, DAY_MS, Kind, START_MS, What, World};
 
@@ -22,6 +23,49 @@ fn cheaters_are_found_and_honest_players_spared_on_games_never_seen() {
         assert!(ours[&kind].part() < 0.1, "{kind:?} is not to be seen in one player's data");
     }
     assert!(guide[0][&Kind::Honest].part() > 0.5, "three deviations accuse most");
+}
+
+/// Players of a game as a log, and names that look like markup.
+fn log(players: u64) -> String {
+    let world = World::new(41);
+    let crowd = Crowd::new(&world, 5, 20);
+    let mut log = String::from("no event\n");
+    for player in 0..players {
+        for deed in crowd.deeds(player) {
+            log += &wire(&world, player, &deed).replace("player-", "<b>&player-");
+            log.push('\n');
+        }
+    }
+    log
+}
+
+#[test]
+fn a_report_names_those_who_stand_out_and_why() {
+    let log = log(400);
+    let read = |budget| Report::read(|| Ok(log.as_bytes()), budget);
+    let report = read(0.003).unwrap();
+    // The line that is no event, and drops, whose odds no log tells, are all that is not judged.
+    assert_eq!((report.players, report.lines.0), (400, log.lines().count() as u64));
+    assert!(report.is_calibrated && report.lines.1 >= 1);
+    let crowd_kind = |name: &str| {
+        let world = World::new(41);
+        Crowd::new(&world, 5, 20).kind(name.trim_start_matches("<b>&player-").parse().unwrap())
+    };
+    let honest = report.flagged.iter().filter(|flagged| crowd_kind(&flagged.player) == Kind::Honest).count();
+    assert!(report.flagged.len() >= 3 && honest <= 2, "{} flagged, {honest} of them honest", report.flagged.len());
+    let html = page::html(&report);
+    assert!(html.contains("&lt;b&gt;&amp;player-") && !html.contains("<b>&player"), "names are text");
+    assert!(!html.contains("http") && !html.contains("<script"), "nothing is fetched or run");
+    for flagged in &report.flagged {
+        assert!(html.contains(flagged.alerts[0].2.as_str()), "{}", flagged.alerts[0].2);
+        assert!(flagged.curve.iter().any(|point| point.1 > 1.0), "the evidence crosses the threshold");
+    }
+    for bad in [0.0, 1.0, f64::NAN] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+    let few = log.lines().take(50).collect::<Vec<_>>().join("\n");
+    assert!(!Report::read(|| Ok(few.as_bytes()), 0.003).unwrap().is_calibrated);
+    assert!(page::html(&Report::read(|| Ok(&b""[..]), 0.003).unwrap()).contains("0 players"));
 }
 
 #[test]

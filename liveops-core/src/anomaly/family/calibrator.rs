@@ -99,7 +99,7 @@ impl Calibrator {
         for detector in FamilyDetector::ALL {
             let mut scores: Vec<f64> = self.players.iter().map(|most| most.scores[detector.place()]).collect();
             scores.sort_by(|a, b| b.total_cmp(a));
-            thresholds.0[detector.place()] = tail(&scores, part).clamp(SCORE_MIN, SCORE_MAX - 1.0);
+            thresholds.0[detector.place()] = tail(&scores, part).clamp(SCORE_MIN, SCORE_MAX);
         }
         Ok(thresholds)
     }

@@ -11,8 +11,8 @@ pub enum FamilyDetector {
     /// `-ln P(as large)` under the population's distribution about the player's mean.
     Robust,
     /// Amounts that have risen: exponentially weighted means (S. W. Roberts, 1959) of about the last 40 and 80 values,
-    /// squared, over how far honest players rise and what chance adds. A cumulative sum found fewer of those who
-    /// cheat a little more each time (0.49 against 0.58 at the same false alarms), since honest players rise too.
+    /// squared, over how far honest players rise and what chance adds. Not a cumulative sum such as [`super::super::Cusum`]:
+    /// honest players rise too, and would be summed up without end.
     Drift,
     /// Drops more often than published: the likelihood ratio of odds twice and six times as good (A. Wald, 1945).
     DropRate,

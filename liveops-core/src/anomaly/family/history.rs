@@ -7,7 +7,7 @@ use super::histogram::Histogram;
 use super::observation::logarithm;
 use super::population::{ActivityTable, BossTable, Population, RhythmTable, usual_upper};
 use super::rhythm::{Beat, Rhythm};
-use super::whole::{LEARN_SPREADS, RECENT, rate};
+use super::whole::{LEARN_REACH, LEARN_SPREADS, RECENT, rate};
 use super::{count, narrow};
 use crate::error::Code;
 use crate::hash;
@@ -27,6 +27,8 @@ const FAR_ONE_IN: u32 = 64;
 const FAR: f64 = 2.5;
 /// Values of a player before the next says how far values lie from a player's mean.
 const MEAN_FROM: u32 = 3;
+/// Values a fifth apart are alike, however regular players are: levels that bring a little more are no tail.
+const SPREAD_MIN: f64 = 0.2;
 /// Before the last of them say how far they have drifted.
 const DRIFT_FROM: u32 = 16;
 /// Fewer values or players than this make no table of their own.
@@ -237,11 +239,11 @@ impl Spread {
     /// How far a value is from the mean of those before, if there are enough, and then learns it.
     fn learn(&mut self, track: &mut Track, value: f64) {
         let n = f64::from(track.n);
-        let sd = self.square.sqrt().max(0.05);
+        let sd = self.square.sqrt().max(SPREAD_MIN);
         let off = value - track.mean;
         if (MEAN_FROM..VALUES_MAX).contains(&track.n) {
-            // A mean of few values is off itself.
-            let off = off / (1.0 + 1.0 / n).sqrt();
+            // A mean of few values is off itself; and players who have risen are judged by where they are.
+            let off = (off - track.recent) / (1.0 + 1.0 / n).sqrt();
             let far = off > FAR * sd;
             if !far || track.far <= track.n / FAR_ONE_IN {
                 self.off.add(off);
@@ -251,7 +253,7 @@ impl Spread {
             }
             track.far += u32::from(far);
         }
-        let reach = if track.n == 0 { f64::INFINITY } else { LEARN_SPREADS * sd };
+        let reach = if track.n == 0 { f64::INFINITY } else { (LEARN_SPREADS * sd).max(LEARN_REACH) };
         let step = off.max(-reach).min(reach);
         track.mean += step * rate(n);
         track.recent += (step - track.recent) * RECENT;
@@ -269,7 +271,7 @@ impl Spread {
         let means: Vec<f64> = tracks.iter().map(|track| track.mean).collect();
         let each = tracks.iter().map(|track| 1.0 / f64::from(track.n)).sum::<f64>() / steps(tracks.len());
         let mean = quantile(&means, 0.5);
-        let spread = self.off.spread().max(0.5 * self.square.sqrt()).max(0.05);
+        let spread = self.off.spread().max(0.5 * self.square.sqrt()).max(SPREAD_MIN);
         let half = (quantile(&means, 0.841) - quantile(&means, 0.159)) / 2.0;
         let between = (half * half - spread * spread * each).max(0.01).sqrt();
         let mut drifts: Vec<f64> = tracks.iter().filter(|t| t.n > 2 * DRIFT_FROM).map(|track| track.drift).collect();

@@ -14,7 +14,7 @@ mod rhythm;
 mod tests;
 mod whole;
 
-pub use calibrator::{Budget, Calibrator};
+pub use calibrator::{Budget, Calibrator, PlayerMost};
 pub use detectors::{FamilyDetector, Finding, Scores, Thresholds};
 pub use history::PopulationBuilder;
 pub use observation::{ActivityIndex, BossIndex, DropIndex, Drops, Gain, Kill, Observation};

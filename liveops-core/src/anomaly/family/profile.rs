@@ -1,6 +1,6 @@
 //! What the family keeps of a player.
 
-use super::detectors::{FamilyDetector, Scores};
+use super::detectors::{FamilyDetector, SCORE_MAX, Scores};
 use super::rhythm::Rhythm;
 use super::{Float, Score, narrow};
 use crate::codec::Stable;
@@ -188,7 +188,7 @@ impl Stable for PlayerProfile {
         (profile.recent, profile.lately) = (recent, lately);
         (profile.robust, profile.drift) = (Score::take(from)?, Score::take(from)?);
         (profile.floor, profile.regularity) = (Score::take(from)?, Score::take(from)?);
-        let sound = one.0 >= 0.0 && other.0 >= 0.0 && profile.alerted < 32;
+        let sound = [one, other].iter().all(|score| (0.0..=SCORE_MAX).contains(&score.get())) && profile.alerted < 32;
         sound.then_some(profile)
     }
 }

@@ -1,7 +1,7 @@
 //! Five detectors on one player, side by side.
 
 use super::detectors::{FamilyDetector, Finding, SCORE_MAX, Thresholds};
-use super::observation::{ActivityIndex, BossIndex, DropIndex, Gain, Observation};
+use super::observation::{BossIndex, DropIndex, Gain, Observation};
 use super::population::{ActivityTable, BossTable, Population, boss_place};
 use super::profile::PlayerProfile;
 use super::regularity;
@@ -24,10 +24,20 @@ const LATELY: f64 = 1.0 / 40.0;
 const DRIFT_FROM: u8 = 6;
 /// A value is learned as if it lay at most so many spreads from the mean.
 pub(super) const LEARN_SPREADS: f64 = 2.0;
+/// Or so far, if that is more: a logarithm. Players whose values hardly vary get better too.
+pub(super) const LEARN_REACH: f64 = 1.0;
 /// What is left of a suspicion by floors after another kill.
 const FLOOR_FADES: f64 = 0.9;
 /// Odds ratios that drops are tested for.
 const DROP_RATIOS: [f64; 2] = [2.0, 6.0];
+
+/// What is needed of an activity's table for every event, close together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Anchor {
+    mean: f64,
+    /// How many values of the player's own weigh as much as the population.
+    weight: f64,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 struct Boss {
@@ -77,6 +87,8 @@ struct Drop {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Family {
     population: Population,
+    /// Of each activity, and at the end of all others.
+    anchors: Vec<Anchor>,
     thresholds: Thresholds,
     boss_names: Vec<Id>,
     bosses: Vec<Boss>,
@@ -91,7 +103,9 @@ impl Family {
     pub fn new(population: Population) -> Self {
         let boss_names: Vec<Id> = population.bosses.iter().map(|(name, _)| name.clone()).collect();
         let bosses = population.bosses.iter().map(|(_, table)| Boss::new(Some(*table))).collect();
-        Self { population, thresholds: Thresholds::DEFAULT, boss_names, bosses, drops: Vec::new() }
+        let tables = population.activities.iter().map(|(_, table)| table).chain([&population.other]);
+        let anchors = tables.map(|table| Anchor { mean: table.mean.get(), weight: shrinkage(table) }).collect();
+        Self { population, anchors, thresholds: Thresholds::DEFAULT, boss_names, bosses, drops: Vec::new() }
     }
 
     /// The same with thresholds, such as a [`super::Calibrator`] gives.
@@ -182,29 +196,31 @@ impl Family {
 
     fn gain(&self, profile: &mut PlayerProfile, gain: Gain, value: f64) -> Baseline {
         let table = self.population.gain_table(gain.activity);
-        let (mean, spread) = (table.mean.get(), table.spread.get());
+        let (Anchor { mean, weight }, spread) = (self.anchor(gain.activity.0), table.spread.get());
         let slot = profile.slot(gain.activity.0);
         let known = slot.map_or(0, |slot| profile.slot_n[slot]);
         // Shrunk towards what the player's other activities make expect (H. Robbins, 1956: empirical Bayes).
         let prior = mean + self.skill(profile, gain.activity.0);
-        let weight = shrinkage(table);
         let own = f64::from(known);
+        let uncertain = 1.0 / (weight + own);
         let own_mean = slot.map_or(prior, |slot| profile.slot_mean[slot].get());
-        let expected = (weight * prior + own * own_mean) / (weight + own);
+        let expected = (weight * prior + own * own_mean) * uncertain;
         // Wider while the mean itself is uncertain.
-        let wide = spread * (1.0 + 1.0 / (weight + own)).sqrt();
+        let wide = spread * (1.0 + uncertain).sqrt();
         let off = value - expected;
 
-        let surprise = table.upper.at((off - profile.recent.get()) / wide).min(ROBUST_STEP_MAX);
+        let drift = table.drift.get();
+        // Where a player's level moves between activities and times, that is no surprise.
+        let scale = (wide * wide + drift * drift).sqrt();
+        let surprise = table.upper.at((off - profile.recent.get()) / scale).min(ROBUST_STEP_MAX);
         profile.robust = summed(profile.robust, surprise - ROBUST_ALLOWANCE);
-        let reach = LEARN_SPREADS * wide;
+        let reach = (LEARN_SPREADS * wide).max(LEARN_REACH);
         let step = off.max(-reach).min(reach);
         profile.recent = narrow(profile.recent.get() + (step - profile.recent.get()) * RECENT);
         profile.lately = narrow(profile.lately.get() + (step - profile.lately.get()) * LATELY);
-        let drift = table.drift.get();
         let risen = |level: Float, rate: f64| {
             // A mean of the last values is off by chance, and so is the one it is compared with.
-            let noise = spread * spread * (rate / (2.0 - rate) + 1.0 / (weight + own));
+            let noise = spread * spread * (rate / (2.0 - rate) + uncertain);
             let level = level.get().max(0.0);
             level * level / (drift * drift + noise)
         };
@@ -222,12 +238,18 @@ impl Family {
         Baseline::new(u64::from(known), expected, wide, source)
     }
 
+    fn anchor(&self, activity: u8) -> Anchor {
+        let last = self.anchors.len().saturating_sub(1);
+        // There is always the one of all others.
+        self.anchors.get(usize::from(activity).min(last)).copied().unwrap_or(Anchor { mean: 0.0, weight: 1.0 })
+    }
+
     /// How far the player lies above the median of the population in other activities, as far as that is known.
     fn skill(&self, profile: &PlayerProfile, activity: u8) -> f64 {
         let (mut sum, mut weight) = (0.0, 4.0);
         for (other, n, mean) in profile.slots().filter(|(other, ..)| *other != activity) {
             let n = f64::from(n.min(16));
-            sum += n * (mean - self.population.gain_table(ActivityIndex(other)).mean.get());
+            sum += n * (mean - self.anchor(other).mean);
             weight += n;
         }
         sum / weight
