@@ -140,6 +140,32 @@ fn changed() -> MemoryStore {
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
+/// A suspicion for a reason that the first detectors did not have.
+fn doubted() -> MemoryStore {
+    let rules = Rules::from_json(
+        r#"{ "version": 1, "game": "golden",
+            "events": { "duel": { "fields": { "score": { "type": "int", "required": true } } } },
+            "detectors": { "score": { "kind": "robust", "on": "duel", "value": { "field": "score" } } } }"#,
+    )
+    .unwrap();
+    let engine = Engine::new(rules, MemoryStore::new());
+    let line = br#"{"id":"e1","type":"duel","playerId":"ana","ts":1794052800,"payload":{"score":-5}}"#;
+    assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged.is_some());
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// Key and record of such a suspicion and its outcome.
+const GOLDEN_DOUBTED: &[(&str, &str)] = &[
+    (
+        "01616e61000100653100",
+        "02038e71cd5107ee1311f093860453f15e4f80f889deb6680001010000000000000100000173636f72650041cdcd65000000004008000000000000010b0040126666666666663ff800000000000001010000",
+    ),
+    (
+        "01616e6100030000000000000001",
+        "0402653100616e610080f889deb6686475656c000173636f726500000980f889deb668000173636f72650041cdcd65000000004008000000000000010b0040126666666666663ff8000000000000010100",
+    ),
+];
+
 /// Key and record of version 3, in the order of keys, of those kinds that have one.
 const GOLDEN_3: &[(&str, &str)] = &[
     (
@@ -241,7 +267,7 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
 ];
 /// The newest version of each kind.
-const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 3), (2, 3), (3, 3), (4, 1)];
+const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 3), (2, 3), (3, 3), (4, 2)];
 const SNAPSHOT_SHA256: &str = "aad396191aa58672ae43fb57852b4248e0b460a97834979dce85384dc368cdbb";
 const DIGEST: &str = "v1:ebf89571d8abb65407bda03bb1c431a94ac92b42cf27bb7a8ffc494b8e973dcc";
 
@@ -263,6 +289,12 @@ fn records_keep_their_bytes() {
     keep_their_bytes(&records, GOLDEN_3);
     let kinds: BTreeSet<_> = GOLDEN_3.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0303"], "what claims and curves are in");
+
+    let mut records = doubted().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] > 1);
+    keep_their_bytes(&records, GOLDEN_DOUBTED);
+    let kinds: BTreeSet<_> = GOLDEN_DOUBTED.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0203", "0402"], "what later reasons are in");
 }
 
 fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {
@@ -328,7 +360,7 @@ fn the_common_outcome_is_small() {
 
 #[test]
 fn a_newer_record_is_known_as_such() {
-    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3) {
+    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3).chain(GOLDEN_DOUBTED) {
         let mut bytes = unhex(hex).unwrap();
         bytes[1] = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1 + 1;
         assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::TooNew));

@@ -251,6 +251,11 @@ tags!(Reason {
 });
 
 impl Reason {
+    /// Whether records of the first versions cannot say it.
+    pub(crate) const fn is_later(self) -> bool {
+        matches!(self, Self::RisesSteadily | Self::TooManyDrops | Self::TooRegular | Self::Negative)
+    }
+
     /// Every reason.
     pub const ALL: &'static [Self] = &[
         Self::Usual,

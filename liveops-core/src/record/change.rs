@@ -79,11 +79,19 @@ pub struct StoredOutcome {
     pub effect: Effect,
 }
 
+impl Judgement {
+    /// Whether records of the first versions cannot say it.
+    pub(super) const fn is_later(&self) -> bool {
+        self.verdict.reason.is_later()
+    }
+}
+
 impl StoredOutcome {
-    /// The first version of its form that can say it: 2 has payments, 3 what can be claimed, revoked and migrated.
+    /// The first version of its form that can say it: 2 has payments, 3 what can be claimed, revoked and
+    /// migrated, and reasons that came with more detectors.
     pub(crate) fn version(&self) -> u8 {
-        let Effect { receipts, claimable, migrated, .. } = &self.effect;
-        let plain = claimable.is_empty() && migrated.is_none();
+        let Effect { receipts, claimable, migrated, verdicts, .. } = &self.effect;
+        let plain = claimable.is_empty() && migrated.is_none() && !verdicts.iter().any(Judgement::is_later);
         let receipts = receipts.iter().map(super::receipt_version).max().unwrap_or(1);
         if plain { receipts } else { 3 }
     }

@@ -85,7 +85,7 @@ pub enum Record {
 }
 
 /// The newest version of each kind's form, by the kind's byte.
-const NEWEST: [u8; 5] = [1, 3, 3, 3, 1];
+const NEWEST: [u8; 5] = [1, 3, 3, 3, 2];
 
 impl Record {
     /// The stable bytes.
@@ -110,7 +110,9 @@ impl Record {
     /// the new knows that it does not.
     fn version(&self) -> u8 {
         match self {
-            Self::Horizon(_) | Self::Suspicion(_) => 1,
+            Self::Horizon(_) => 1,
+            // Version 2 has reasons that came with more detectors.
+            Self::Suspicion(suspicion) => 1 + u8::from(suspicion.verdicts.iter().any(Judgement::is_later)),
             Self::Player(player) => {
                 let Player { paid, curve, overflow, streaks, claimable, .. } = &**player;
                 if curve.is_some() || !overflow.is_empty() || !streaks.is_empty() || !claimable.is_empty() {
