@@ -98,7 +98,7 @@ impl<S> Engine<S> {
     ) -> Result<RulesDiff, Error> {
         let mut rules = self.rules.write();
         let diff = diff(&rules.rules, &new)?;
-        *rules = Loaded::new(new.with_loot_seed_of(&rules.rules));
+        *rules = Loaded::new(new.with_loot_seed_of(&rules.rules).with_population_of(&rules.rules));
         Ok(diff)
     }
 

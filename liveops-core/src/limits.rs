@@ -67,6 +67,8 @@ pub const LEVEL_RECEIPTS_MAX: u64 = 20_000;
 pub const CLAIMABLE_MAX: usize = 256;
 /// Most items of one grant, bundle or loot entry.
 pub const ITEMS_MAX: usize = 64;
+/// Most findings of one player that wait for others to agree with them.
+pub const DOUBTS_MAX: usize = 16;
 /// Most named rewards, bundles and loot tables of one game, each.
 pub const REWARDS_MAX: usize = 1024;
 /// Most rolls after which pity gives its entry.

@@ -15,7 +15,7 @@ pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled,
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
 pub use key::Key;
 pub use paid::Paid;
-pub use player::{CurveMark, OnCurve, Player, Profile, Rolls};
+pub use player::{CurveMark, Doubt, OnCurve, Player, Profile, Rolls};
 pub use signature::{sign_receipt, verify_receipt};
 
 pub use crate::reward::Receipt;
@@ -114,11 +114,10 @@ impl Record {
             // Version 2 has reasons that came with more detectors.
             Self::Suspicion(suspicion) => 1 + u8::from(suspicion.verdicts.iter().any(Judgement::is_later)),
             Self::Player(player) => {
-                let Player { paid, curve, overflow, streaks, claimable, .. } = &**player;
-                if curve.is_some() || !overflow.is_empty() || !streaks.is_empty() || !claimable.is_empty() {
-                    3
+                if player.is_before_version_3() {
+                    1 + u8::from(!player.paid.is_empty())
                 } else {
-                    1 + u8::from(!paid.is_empty())
+                    3
                 }
             }
             Self::Outcome(outcome) => outcome.version(),
@@ -156,6 +155,9 @@ impl Stable for Record {
                     r.overflow.put(out);
                     r.streaks.put(out);
                     r.claimable.put(out);
+                    r.families.put(out);
+                    r.doubts.put(out);
+                    r.alerts.put(out);
                 }
             }
             Self::Outcome(r) => {
@@ -190,6 +192,9 @@ impl Stable for Record {
                     player.overflow = Stable::take(from)?;
                     player.streaks = Stable::take(from)?;
                     player.claimable = Stable::take(from)?;
+                    player.families = Stable::take(from)?;
+                    player.doubts = Stable::take(from)?;
+                    player.alerts = Stable::take(from)?;
                 }
                 Self::Player(player.is_sound().then_some(player)?)
             }

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::{BoardKey, Horizon, Paid};
-use crate::anomaly::DetectorState;
+use crate::anomaly::{AlertTally, DetectorState, PlayerProfile, Reason};
 use crate::board::Standing;
 use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
-use crate::limits::{CLAIMABLE_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
+use crate::limits::{CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
 use crate::progress::{Levels, Overflow, Streak};
 use crate::time::Timestamp;
 
@@ -64,6 +64,27 @@ pub struct Player {
     /// their age are not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claimable: Vec<(u64, Timestamp)>,
+    /// What families of detectors have learned, by the rule's name.
+    #[serde(skip)]
+    pub families: Vec<(Id, PlayerProfile)>,
+    /// Findings that wait for others to agree with them, the oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+    /// Alerts of the day.
+    #[serde(skip)]
+    pub alerts: AlertTally,
+}
+
+/// A finding that is acted upon only when others agree with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Doubt {
+    /// Whose.
+    pub detector: Id,
+    /// Why.
+    pub reason: Reason,
+    /// The time of the event that it is about.
+    pub ts: Timestamp,
 }
 
 /// Which curve a total is on, and how it came there.
@@ -168,6 +189,31 @@ impl Player {
         }
     }
 
+    /// Whether there is nothing that came with version 3.
+    pub(super) fn is_before_version_3(&self) -> bool {
+        self.curve.is_none()
+            && self.overflow.is_empty()
+            && self.streaks.is_empty()
+            && self.claimable.is_empty()
+            && self.families.is_empty()
+            && self.doubts.is_empty()
+            && self.alerts == AlertTally::default()
+    }
+
+    /// What a family of detectors has learned.
+    pub fn family(&self, name: &Id) -> PlayerProfile {
+        let at = self.families.binary_search_by(|(known, _)| known.cmp(name));
+        at.map_or_else(|_| PlayerProfile::default(), |at| self.families[at].1)
+    }
+
+    /// Changes that, or adds it.
+    pub fn set_family(&mut self, name: &Id, profile: PlayerProfile) {
+        match self.families.binary_search_by(|(known, _)| known.cmp(name)) {
+            Ok(at) => self.families[at].1 = profile,
+            Err(at) => self.families.insert(at, (name.clone(), profile)),
+        }
+    }
+
     /// Where a detector's state for an activity is, or belongs.
     pub fn profile_position(&self, detector: &Id, activity: &Id) -> Result<usize, usize> {
         self.profile.binary_search_by(|known| (&known.detector, &known.activity).cmp(&(detector, activity)))
@@ -211,6 +257,8 @@ impl Player {
             && self.claimable.len() <= CLAIMABLE_MAX
             && self.claimable.last().is_none_or(|(number, _)| *number <= self.receipts)
             && self.streaks.iter().all(|(_, streak)| (1..=streak.longest).contains(&streak.length))
+            && self.families.is_sorted_by(|a, b| a.0 < b.0)
+            && self.doubts.len() <= DOUBTS_MAX
             && self.profile.is_sorted_by(|a, b| (&a.detector, &a.activity) < (&b.detector, &b.activity))
             && self.suspicions.is_sorted_by(|a, b| a.0 < b.0)
             && self.suspicions.last().is_none_or(|(number, _)| *number <= self.version)
@@ -259,7 +307,8 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid, curve, overflow, streaks, claimable });
+} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts });
+fields!(Doubt { detector, reason, ts });
 fields!(OnCurve { mark, brought });
 
 #[cfg(test)]

@@ -4,13 +4,12 @@ use super::Rules;
 use super::draft::{Draft, Scratch};
 use super::grant::Occasion;
 use super::migrate::Place;
-use crate::anomaly::{self, DetectorState};
+use super::watch::Watched;
+use crate::anomaly;
 use crate::error::Code;
 use crate::event::{Event, Payload};
 use crate::id::Id;
-use crate::record::{
-    Action, ChangeSet, Command, Effect, Horizon, Judgement, Player, Profile, Receipt, Settled, StoredOutcome, Suspicion,
-};
+use crate::record::{Action, ChangeSet, Command, Effect, Horizon, Player, Receipt, Settled, StoredOutcome, Suspicion};
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
 use crate::window::{Period, Window};
@@ -53,12 +52,6 @@ impl<'a> Cause<'a> {
     pub(super) const fn occasion(&self) -> Occasion<'a> {
         Occasion { ts: self.ts, command: self.command, now: self.now }
     }
-}
-
-/// What detectors say about an event, and what they learn from it.
-struct Watched {
-    judgements: Vec<Judgement>,
-    learned: Vec<Profile>,
 }
 
 impl Rules {
@@ -172,7 +165,8 @@ impl Rules {
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let requested = self.requested_xp(cause.kind, cause.payload)?;
-        let Watched { judgements, learned } = self.watch(cause, requested, &draft.changes.record);
+        let Watched { judgements, learned, families, doubts, alerts } =
+            self.watch(cause, requested, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
         let mut effect = if held { self.nothing(draft) } else { self.grant(cause, requested, draft)? };
         if !judgements.is_empty() {
@@ -198,40 +192,12 @@ impl Rules {
                 Err(at) => player.profile.insert(at, profile),
             }
         }
-        Ok(effect)
-    }
-
-    /// Asks every detector that the event concerns; changes nothing.
-    fn watch(&self, cause: &Cause<'_>, requested: u64, player: &Player) -> Watched {
-        let (mut judgements, mut learned) = (Vec::new(), Vec::new());
-        for rule in &self.detectors {
-            let requested = requested.try_into().unwrap_or(i64::MAX);
-            let Some(value) = rule
-                .select
-                .matches(cause.kind, cause.payload)
-                .then(|| rule.value.of(cause.payload, requested, requested))
-                .flatten()
-            else {
-                continue;
-            };
-            let activity = self.activity(cause.payload);
-            let known = player.profile_position(&rule.name, activity).ok().map(|at| &player.profile[at].state);
-            let mut state = known.copied().unwrap_or_else(|| rule.kind.fresh());
-            if let Some(verdict) = rule.kind.score(&state, value).filter(|_| rule.action != anomaly::Action::Allow) {
-                judgements.push(Judgement { detector: rule.name.clone(), verdict: verdict.with_action(rule.action) });
-            }
-            rule.kind.learn(&mut state, value);
-            if state != DetectorState::TimeFloor {
-                learned.push(Profile { detector: rule.name.clone(), activity: activity.clone(), state });
-            }
+        let player = &mut draft.changes.record;
+        for (family, profile) in families {
+            player.set_family(family, profile);
         }
-        Watched { judgements, learned }
-    }
-
-    /// The activity that detectors keep apart, as far as the rules list it.
-    fn activity(&self, payload: &Payload) -> &Id {
-        let named = payload.id("activity").and_then(|name| self.activities.iter().find(|known| *known == name));
-        named.unwrap_or(&self.other_activity)
+        (player.doubts, player.alerts) = (doubts, alerts);
+        Ok(effect)
     }
 
     /// Nothing but the level as it is.

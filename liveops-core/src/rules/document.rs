@@ -8,8 +8,8 @@ use super::progress::{self, Progress};
 use super::reader::{self, Fields, Node, RulesError};
 use super::reward::{self, Bundles};
 use super::select::Wanted;
-use super::{Amount, BoardRule, DetectorRule, Door, DoorQuota, Per, Rules, Selector, payout, seconds};
-use crate::anomaly::{self, DetectorKind, Prior, Threshold};
+use super::watch::Agreement;
+use super::{Amount, BoardRule, Door, DoorQuota, Per, Rules, Selector, detectors, payout, seconds};
 use crate::board::{Operator, Order, Ranking, Sort, Ties};
 use crate::error::Code;
 use crate::event::{Field, FieldKind, Schemas, TimeLimits, UnknownFields};
@@ -17,8 +17,8 @@ use crate::hash::Digest;
 use crate::id::Id;
 use crate::json::{self, Value};
 use crate::limits::{
-    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, DETECTORS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX,
-    PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
+    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX, PAST_SECONDS_DEFAULT,
+    RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
 };
 use crate::quota::Quota;
 use crate::window::{Calendar, Window};
@@ -58,7 +58,11 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| reward::read(&node, &given, &rules))?;
     let calendar = fields.get("calendar").map_or_else(|| Ok(Calendar::utc()), |node| calendar(&node))?;
     let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules, &bundles))?;
-    let detectors = fields.get("detectors").map_or_else(|| Ok(Vec::new()), |node| detectors(&node, &rules))?;
+    let detectors::Read { detectors, families } = fields
+        .get("detectors")
+        .map_or_else(|| Ok(detectors::Read::default()), |node| detectors::read(&node, &rules))?;
+    let agreement =
+        fields.get("alerts").map_or_else(|| Ok(Agreement::default()), |node| detectors::agreement(&node))?;
     let (receipts_max, suspicions_days) = retention(fields.get("retention"))?;
     let quotas = fields.get("door").map_or_else(|| Ok(Vec::new()), |node| door(&node))?;
     fields.end()?;
@@ -84,6 +88,9 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         loot_seed: None,
         boards,
         detectors,
+        families,
+        agreement,
+        population: None,
         receipts_max,
         suspicions_millis_max: suspicions_days * crate::time::DAY_MILLIS,
         hash: reader::hash(&leaves),
@@ -360,61 +367,6 @@ fn boards(node: &Node<'_>, names: &Names<'_>, bundles: &Bundles) -> Read<Vec<Boa
         boards.push(BoardRule { board, select, value, subvalue, operator, sort, ranking, windows, payouts });
     }
     Ok(boards)
-}
-
-fn detectors(node: &Node<'_>, names: &Names<'_>) -> Read<Vec<DetectorRule>> {
-    let mut detectors = Vec::new();
-    for (name, node) in node.named(DETECTORS_MAX)? {
-        let mut fields = node.fields()?;
-        let kind = fields.need("kind")?.word(&[
-            ("zScore", "zScore"),
-            ("ewma", "ewma"),
-            ("robust", "robust"),
-            ("timeFloor", "timeFloor"),
-        ])?;
-        let action = fields.get("action").map_or(Ok(anomaly::Action::Flag), |node| {
-            node.word(&[
-                ("allow", anomaly::Action::Allow),
-                ("flag", anomaly::Action::Flag),
-                ("hold", anomaly::Action::Hold),
-            ])
-        })?;
-        let (select, value, kind) = if kind == "timeFloor" {
-            let boss = fields.need("boss")?.id()?;
-            let wanted = vec![(self::name("bossId"), Wanted::Text(boss.to_string()))];
-            let select = Selector { on: Some(self::name("boss_kill")), wanted };
-            let minimum_ms = fields.need("minimumMs")?.u32(1, u32::MAX)?;
-            (select, Amount::Field(self::name("durationMs")), DetectorKind::TimeFloor { minimum_ms })
-        } else {
-            let select = select(&mut fields, names)?;
-            let value =
-                fields.get("value").map_or(Ok(Amount::RequestedXp), |node| amount(&node, &select, names, true))?;
-            let threshold = fields.get("threshold").map_or(Ok(Threshold::DEFAULT), |node| {
-                let wrong = || node.error(Code::InvalidFormat, "a positive decimal such as \"6\" expected");
-                Threshold::parse(node.decimal()?).ok_or_else(wrong)
-            })?;
-            let kind = match kind {
-                "zScore" => DetectorKind::ZScore { threshold },
-                "ewma" => {
-                    DetectorKind::Ewma { threshold, span: fields.get("span").map_or(Ok(50), |n| n.u32(10, 10_000))? }
-                }
-                _ => DetectorKind::Robust { threshold, prior: prior(fields.get("prior"))? },
-            };
-            (select, value, kind)
-        };
-        fields.end()?;
-        detectors.push(DetectorRule { name, select, value, kind, action });
-    }
-    Ok(detectors)
-}
-
-fn prior(node: Option<Node<'_>>) -> Read<Prior> {
-    let Some(node) = node else { return Ok(Prior::DEFAULT) };
-    let mut fields = node.fields()?;
-    let [mean, sd, weight] = [fields.need("mean")?, fields.need("sd")?, fields.need("weight")?];
-    fields.end()?;
-    Prior::parse(mean.decimal()?, sd.decimal()?, weight.decimal()?)
-        .ok_or_else(|| node.error(Code::InvalidFormat, "decimals such as \"4.6\"; sd and weight are positive"))
 }
 
 fn retention(node: Option<Node<'_>>) -> Read<(u64, i64)> {

@@ -6,6 +6,7 @@
 mod calendar;
 mod compare;
 mod decide;
+mod detectors;
 mod document;
 mod draft;
 mod explain;
@@ -17,6 +18,7 @@ mod progress;
 mod reader;
 mod reward;
 mod select;
+mod watch;
 
 pub use compare::{CurveChange, RulesDiff};
 pub use decide::{Decision, Found};
@@ -32,7 +34,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::anomaly::{Action, DetectorKind};
+use crate::anomaly::{Action, DetectorKind, Population};
 use crate::board::{Operator, Ranking, Sort};
 use crate::error::Error;
 use crate::event::{Parser, Schemas, TimeLimits};
@@ -82,6 +84,10 @@ pub struct Rules {
     loot_seed: Option<[u8; 32]>,
     boards: Vec<BoardRule>,
     detectors: Vec<DetectorRule>,
+    families: Vec<watch::FamilyRule>,
+    agreement: watch::Agreement,
+    /// What families are anchored on, if it was given.
+    population: Option<Population>,
     receipts_max: u64,
     suspicions_millis_max: i64,
     hash: Digest,

@@ -140,6 +140,12 @@ impl PopulationBuilder {
         Ok(())
     }
 
+    /// The same of a whole amount that nothing was multiplied by: what an event asks for, before the rules' boosts.
+    #[expect(clippy::cast_precision_loss, reason = "exact for every amount that an event can have")]
+    pub fn gain_whole(&mut self, player: &str, at: Timestamp, activity: &str, amount: u64) -> Result<(), Code> {
+        self.gain(player, at, activity, amount as f64, 1.0)
+    }
+
     /// A boss and how many milliseconds it took. `invalid_argument`, and nothing learned, for 0 and for a name that is
     /// no id. Bosses beyond the 255th teach only the rhythm.
     pub fn kill(&mut self, player: &str, at: Timestamp, boss: &str, duration_ms: u32) -> Result<(), Code> {

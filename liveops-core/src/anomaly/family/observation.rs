@@ -71,6 +71,13 @@ impl Observation {
         Self { gain: Some(Gain { activity, amount, boost }), ..self }
     }
 
+    /// The same with a whole amount that nothing was multiplied by: what an event asks for, before the rules' boosts.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "exact for every amount that an event can have")]
+    pub const fn gain_whole(self, activity: ActivityIndex, amount: u64) -> Self {
+        self.gain(activity, amount as f64, 1.0)
+    }
+
     /// The same with a kill.
     #[must_use]
     pub const fn kill(self, boss: BossIndex, duration_ms: u32) -> Self {

@@ -1,0 +1,158 @@
+//! The grammar of `detectors` and `alerts`.
+
+use super::document::{Names, amount, name as literal, select};
+use super::reader::{Fields, Node, RulesError};
+use super::select::Wanted;
+use super::watch::{Agreement, FamilyDrop, FamilyRule};
+use super::{Amount, DetectorRule, Selector};
+use crate::anomaly::{
+    Action, AlertBudget, DetectorKind, Family, FamilyDetector, Population, Prior, Threshold, Thresholds,
+};
+use crate::error::Code;
+use crate::id::Id;
+use crate::limits::{DETECTORS_MAX, DOUBTS_MAX};
+
+/// What `detectors` says.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) detectors: Vec<DetectorRule>,
+    pub(super) families: Vec<FamilyRule>,
+}
+
+pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Result<Read, RulesError> {
+    let mut read = Read::default();
+    for (name, node) in node.named(DETECTORS_MAX)? {
+        let mut fields = node.fields()?;
+        let kind = fields.need("kind")?.word(&[
+            ("family", "family"),
+            ("zScore", "zScore"),
+            ("ewma", "ewma"),
+            ("robust", "robust"),
+            ("timeFloor", "timeFloor"),
+        ])?;
+        if kind == "family" {
+            read.families.push(family(name, &node, fields, names)?);
+            continue;
+        }
+        let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
+        let (select, value, kind) = if kind == "timeFloor" {
+            let boss = fields.need("boss")?.id()?;
+            let wanted = vec![(literal("bossId"), Wanted::Text(boss.to_string()))];
+            let select = Selector { on: Some(literal("boss_kill")), wanted };
+            let minimum_ms = fields.need("minimumMs")?.u32(1, u32::MAX)?;
+            (select, Amount::Field(literal("durationMs")), DetectorKind::TimeFloor { minimum_ms })
+        } else {
+            let select = select(&mut fields, names)?;
+            let value =
+                fields.get("value").map_or(Ok(Amount::RequestedXp), |node| amount(&node, &select, names, true))?;
+            let threshold = fields.get("threshold").map_or(Ok(Threshold::DEFAULT), |node| {
+                let wrong = || node.error(Code::InvalidFormat, "a positive decimal such as \"6\" expected");
+                Threshold::parse(node.decimal()?).ok_or_else(wrong)
+            })?;
+            let kind = match kind {
+                "zScore" => DetectorKind::ZScore { threshold },
+                "ewma" => {
+                    DetectorKind::Ewma { threshold, span: fields.get("span").map_or(Ok(50), |n| n.u32(10, 10_000))? }
+                }
+                _ => DetectorKind::Robust { threshold, prior: prior(fields.get("prior"))? },
+            };
+            (select, value, kind)
+        };
+        fields.end()?;
+        read.detectors.push(DetectorRule { name, select, value, kind, action });
+    }
+    Ok(read)
+}
+
+fn prior(node: Option<Node<'_>>) -> Result<Prior, RulesError> {
+    let Some(node) = node else { return Ok(Prior::DEFAULT) };
+    let mut fields = node.fields()?;
+    let [mean, sd, weight] = [fields.need("mean")?, fields.need("sd")?, fields.need("weight")?];
+    fields.end()?;
+    Prior::parse(mean.decimal()?, sd.decimal()?, weight.decimal()?)
+        .ok_or_else(|| node.error(Code::InvalidFormat, "decimals such as \"4.6\"; sd and weight are positive"))
+}
+
+fn action(node: &Node<'_>) -> Result<Action, RulesError> {
+    node.word(&[("allow", Action::Allow), ("flag", Action::Flag), ("hold", Action::Hold)])
+}
+
+/// A family of detectors: what each does, floors and odds that the rules know, thresholds.
+fn family(name: Id, node: &Node<'_>, mut fields: Fields<'_>, names: &Names<'_>) -> Result<FamilyRule, RulesError> {
+    let select = select(&mut fields, names)?;
+    let mut actions = [Action::Flag; FamilyDetector::ALL.len()];
+    if let Some(node) = fields.get("action") {
+        if node.value().as_str().is_some() {
+            actions.fill(action(&node)?);
+        } else {
+            for (detector, node) in by_detector(&node)? {
+                actions[detector.place()] = action(&node)?;
+            }
+        }
+    }
+    let mut thresholds = Thresholds::DEFAULT;
+    if let Some(node) = fields.get("thresholds") {
+        for (detector, node) in by_detector(&node)? {
+            let wrong = || node.error(Code::InvalidFormat, "a positive decimal such as \"18\" expected");
+            let threshold = Threshold::parse(node.decimal()?).ok_or_else(wrong)?;
+            thresholds = thresholds.with(detector, threshold.get()).map_err(|_| wrong())?;
+        }
+    }
+    let mut floors = Vec::new();
+    if let Some(node) = fields.get("floors") {
+        for (boss, node) in node.named(Family::NAMES_MAX)? {
+            floors.push((boss, node.u32(1, u32::MAX)?));
+        }
+    }
+    let mut drops: Vec<FamilyDrop> = Vec::new();
+    if let Some(node) = fields.get("drops") {
+        for (drop, node) in node.named(Family::NAMES_MAX)? {
+            let mut fields = node.fields()?;
+            let boss = fields.need("boss")?;
+            let id = boss.id()?;
+            if drops.iter().any(|known| known.boss == id) {
+                return Err(boss.error(Code::InvalidFormat, "one drop of a boss is watched"));
+            }
+            let odds = fields.need("odds")?;
+            let wrong = || odds.error(Code::OutOfRange, "a decimal above 0 and below 1, such as \"0.05\", expected");
+            let parsed = Threshold::parse(odds.decimal()?).ok_or_else(wrong)?;
+            let mut trial = Family::new(Population::default());
+            trial.drop_odds(drop.as_str(), parsed.get()).map_err(|_| wrong())?;
+            fields.end()?;
+            drops.push(FamilyDrop { drop, boss: id, odds: parsed });
+        }
+    }
+    fields.end()?;
+    let rule = FamilyRule::new(name, select, actions, floors, drops, thresholds);
+    rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
+}
+
+/// An object by the names of a family's detectors.
+fn by_detector<'v>(node: &Node<'v>) -> Result<Vec<(FamilyDetector, Node<'v>)>, RulesError> {
+    let named = node.named(FamilyDetector::ALL.len())?.into_iter();
+    let known = |(name, node): (Id, Node<'v>)| {
+        let detector = FamilyDetector::ALL.into_iter().find(|detector| name == *detector.as_str());
+        let names = FamilyDetector::ALL.map(FamilyDetector::as_str).join(", ");
+        detector
+            .map(|detector| (detector, node.clone()))
+            .ok_or_else(|| node.error(Code::UnknownField, format_args!("one of {names}")))
+    };
+    named.map(known).collect()
+}
+
+/// `alerts`: when findings are acted upon.
+pub(super) fn agreement(node: &Node<'_>) -> Result<Agreement, RulesError> {
+    let mut fields = node.fields()?;
+    let mut agreement = Agreement::default();
+    if let Some(node) = fields.get("perPlayerDay") {
+        agreement.budget = AlertBudget::new(node.u32(1, u32::MAX)?).ok();
+    }
+    if let Some(node) = fields.get("corroborate") {
+        let mut fields = node.fields()?;
+        agreement.findings = fields.need("findings")?.u32(2, u32::try_from(DOUBTS_MAX).unwrap_or(u32::MAX))?;
+        agreement.within_millis = fields.need("withinSeconds")?.int(1, 366 * 86_400)? * 1000;
+        fields.end()?;
+    }
+    fields.end()?;
+    Ok(agreement)
+}
