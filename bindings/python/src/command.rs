@@ -90,8 +90,9 @@ impl Command {
     /// The command's id follows from receipt and time: whoever lost track makes it anew, and what was claimed before is
     /// `replayed`.
     ///
-    /// Refused are `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at
-    /// once or was revoked.
+    /// Time to claim counts from the decision, and what waits is kept for it, also when others of its age are trimmed. Refused
+    /// are `receipt_unknown` for one that is not kept, `claim_expired`, and `receipt_settled` for what was given at once or was
+    /// revoked.
     #[staticmethod]
     #[pyo3(signature = (player_id, receipt, *, now_ms=None, now=None))]
     fn claim(
@@ -124,7 +125,8 @@ impl Command {
     }
 
     /// Brings a player to the level curve of the rules in force, by its hash (`engine.rules.levels.hash`); `Engine.migrations`
-    /// makes these for everybody. The id follows from curve and time. Refused with `curve_changed` under another curve.
+    /// makes these for everybody. The id follows from curve and time. Refused with `curve_changed` under another curve, and with
+    /// `curve_unknown` where the rules do not lead on from the player's: that passes once they list it.
     #[staticmethod]
     #[pyo3(signature = (player_id, curve_hash, *, now_ms=None, now=None))]
     fn migrate(

@@ -103,6 +103,20 @@ impl Engine {
         load_all(py, "Receipt", &self.get(py)?.receipts(&player(py, player_id)?).or_raise(py)?)
     }
 
+    /// A player's receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are
+    /// trimmed and `receipts` no longer has it; of more than 256 that wait the oldest make room.
+    #[pyo3(signature = (player_id, *, now_ms=None, now=None))]
+    fn claimable<'py>(
+        &self,
+        py: Python<'py>,
+        player_id: &str,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        load_all(py, "Receipt", &engine.claimable(&player(py, player_id)?, now).or_raise(py)?)
+    }
+
     /// A player's kept suspicions, oldest first; of all players, by player, if none is named: that walks the whole
     /// store.
     #[pyo3(signature = (player_id=None))]
@@ -185,6 +199,8 @@ impl Engine {
     /// changes: `plan_migration` tells what it does before doing it. An Intake is told by its own `replace`. `RulesError`
     /// with `board_incompatible` if a live board would lose its meaning.
     ///
+    /// The secret seed for loot stays, unless the new rules have one of their own.
+    ///
     /// With a time whatever has not begun by then may change too: a season to come, say. Without one the clock is not read.
     #[pyo3(signature = (rules, *, now_ms=None, now=None))]
     fn replace_rules<'py>(
@@ -203,13 +219,13 @@ impl Engine {
     }
 
     /// What new rules would make of the players of now, before they are in force: how many levels rise, fall and stay, and
-    /// which rewards would be minted. Walks the whole store.
+    /// which rewards would be minted. Players of `unknown` are those that the new rules would refuse. Walks the whole store.
     fn plan_migration<'py>(&self, py: Python<'py>, new_rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.get(py)?;
         load(py, "MigrationForecast", &py.detach(|| engine.plan_migration(&new_rules.0)).or_raise(py)?)
     }
 
-    /// One command for each player who is still on an earlier level curve than the one in force. Submit them in batches of
+    /// One command for each player who is still on another level curve than the one in force. Submit them in batches of
     /// any size, and make them again after any trouble: each player is migrated once. Walks the whole store.
     #[pyo3(signature = (*, now_ms=None, now=None))]
     fn migrations(
@@ -273,7 +289,8 @@ impl Engine {
         py.detach(|| engine.payout_archived(&archive.0, &names, now)).or_raise(py).map(Payout)
     }
 
-    /// Everything stored about one player: what a request for a copy of personal data asks for.
+    /// Everything stored about one player: what a request for a copy of personal data asks for. Its receipts are also those that
+    /// wait beyond the trimmed ones, see `claimable`: `verify_chain` is for `receipts`, which has no such gaps.
     fn export_player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.get(py)?.export_player(&player(py, player_id)?).or_raise(py)?)
     }

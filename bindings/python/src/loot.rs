@@ -2,6 +2,7 @@
 
 use liveops_core::Id;
 use liveops_core::error::Code;
+use liveops_core::limits::LOOT_ENTRIES_MAX;
 use liveops_core::reward::{Entry, Item, Loot as Core, Pity, Roll, seed_commitment};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -11,6 +12,7 @@ use pyo3::types::PyDict;
 use crate::arguments::{Bytes, Int, player};
 use crate::errors::{Fallible as _, argument};
 use crate::results::{load, load_all};
+use crate::reward::OneReceipt;
 use crate::rules::{digest, part};
 
 /// A weighted table, of `LootEntry` in whatever order. A roll gives one entry's items and all the `guaranteed` ones; with a
@@ -43,7 +45,9 @@ impl Loot {
         guaranteed: Option<&Bound<'_, PyAny>>,
         pity: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let entries = entries.try_iter()?.map(|entry| read_entry(&entry?)).collect::<PyResult<_>>()?;
+        // One more than allowed, for the core to refuse.
+        let entries = entries.try_iter()?.take(LOOT_ENTRIES_MAX + 1);
+        let entries = entries.map(|entry| read_entry(&entry?)).collect::<PyResult<_>>()?;
         let guaranteed = guaranteed.map_or_else(|| Ok(Vec::new()), read_items)?;
         Core::new(entries, guaranteed, pity.map(read_pity).transpose()?).or_raise(py).map(Self)
     }
@@ -107,6 +111,21 @@ impl Loot {
         let (commitment, roll) = (digest(py, commitment)?, read_roll(roll)?);
         let (table, owner) = (Id::new(table).or_raise(py)?, player(py, player_id)?);
         Ok(self.0.verify_roll(&seed.0, commitment, &table, &owner, misses.0, &roll))
+    }
+
+    /// The same of a roll that an engine made: whether the `roll` of a `Receipt`, or of its dict, is one of this table as it is
+    /// now, and gives what the receipt gives. False for a receipt without one.
+    #[pyo3(signature = (receipt, *, seed, commitment, player_id))]
+    fn verify_receipt(
+        &self,
+        py: Python<'_>,
+        receipt: OneReceipt,
+        seed: Seed,
+        commitment: &str,
+        player_id: &str,
+    ) -> PyResult<bool> {
+        let (commitment, owner) = (digest(py, commitment)?, player(py, player_id)?);
+        Ok(self.0.verify_receipt(&seed.0, commitment, &owner, &receipt.0))
     }
 
     /// The exact odds of every entry, in order of names. Pity makes its entry likelier over many rolls.

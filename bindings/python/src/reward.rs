@@ -152,7 +152,7 @@ impl Receipts {
 }
 
 /// A `Receipt`, or its dict.
-pub(crate) struct OneReceipt(Receipt);
+pub(crate) struct OneReceipt(pub(crate) Receipt);
 
 impl<'py> FromPyObject<'_, 'py> for OneReceipt {
     type Error = PyErr;

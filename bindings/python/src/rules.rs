@@ -51,9 +51,18 @@ impl Rules {
     }
 
     /// The same rules with a secret seed for loot: 32 random bytes, kept by the game, and published when it wants its
-    /// rolls verified.
+    /// rolls verified. Without one, rolls follow from the game's name, and anyone can predict them.
+    ///
+    /// An engine keeps the seed when its rules are replaced by others without one. It is in no snapshot: whoever restores an
+    /// engine gives rules that have it.
     fn with_loot_seed(&self, seed: Seed) -> Self {
         Self(Arc::new((*self.0).clone().with_loot_seed(seed.0)))
+    }
+
+    /// What to publish before the first roll: the `loot_seed_commitment` of the seed, 64 hex digits.
+    #[getter]
+    fn loot_commitment(&self) -> String {
+        self.0.loot_commitment().to_hex()
     }
 
     /// The game's name.

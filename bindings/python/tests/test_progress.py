@@ -369,6 +369,7 @@ def test_what_was_planned_is_what_happens() -> None:
     assert forecast.rewards == (
         liveops.RewardForecast("gold", receipts=3, items=(liveops.Item("currency", "gold", 300),), rolls=0),
     )
+    assert (forecast.unknown, forecast.to_dict()["unknown"]) == (0, 0)
     assert liveops.MigrationForecast.from_dict(forecast.to_dict()) == pickle.loads(pickle.dumps(forecast)) == forecast
     assert isinstance(forecast, liveops.MigrationPlan)
     assert engine.migrations(now_ms=NOW_MS) == [], "nothing changed"
@@ -403,6 +404,39 @@ def test_what_was_planned_is_what_happens() -> None:
             liveops.Command.migrate("ana", wrong, now_ms=NOW_MS)
     with pytest.raises(TypeError):
         engine.plan_migration("rules")  # type: ignore[arg-type]
+
+
+def test_rules_that_do_not_know_a_players_curve_refuse_until_they_do() -> None:
+    engine = liveops.Engine(game({"curve": STEEP}))
+    lines = b"\n".join([event("e1", "ana", 250), event("e1", "bo", 50)])
+    engine.submit_ndjson(lines, now_ms=NOW_MS)
+    engine.replace_rules(game(CHEAPER))
+    engine.submit_ndjson(event("e2", "ana", 10), now_ms=NOW_MS)[0].unwrap()
+    # Back to rules that have never heard of the cheaper curve, which ana's total is on by now. bo's never left the old one.
+    back = game({"curve": STEEP})
+    forecast = engine.plan_migration(back)
+    assert (forecast.unknown, forecast.players, forecast.fall) == (1, 1, 1)
+    assert liveops.MigrationForecast.from_dict(forecast.to_dict()) == pickle.loads(pickle.dumps(forecast)) == forecast
+    engine.replace_rules(back)
+    before = engine.digest()
+    orders = [
+        liveops.Command.adjust("a", "ana", 5, "why", now_ms=NOW_MS),
+        liveops.Command.migrate("ana", back.levels.hash, now_ms=NOW_MS),
+    ]
+    line = event("e3", "ana", 10)
+    refused = [*engine.submit_ndjson(line, now_ms=NOW_MS), *engine.submit_batch(orders)]
+    for outcome in refused:
+        assert (outcome.status, outcome.code, outcome.http_status) == ("refused", "curve_unknown", 503)
+        assert outcome.error is not None and outcome.error.is_transient and outcome.error.problem()["status"] == 503
+        assert pickle.loads(pickle.dumps(outcome)) == outcome
+        with pytest.raises(liveops.Refusal, match="curve_unknown: .*list it in their migrations"):
+            outcome.unwrap()
+    assert (engine.digest(), engine.migrations(now_ms=NOW_MS)) == (before, [])
+    # Once they list it, the same event is taken.
+    leave = {"policy": "keepLevelAndFraction", "levelRewards": "skip"}
+    known = [{"from": STEEP, **leave}, {"from": CHEAPER["curve"], **leave}]
+    engine.replace_rules(game({"curve": STEEP, "migrations": known}))
+    assert engine.submit_ndjson(line, now_ms=NOW_MS)[0].status == "applied"
 
 
 def test_explain() -> None:
@@ -496,6 +530,7 @@ def test_any_arguments_at_all() -> None:
         (liveops.Loot.from_dict, 1, ()),
         (loot.roll, 0, of_roll),
         (loot.verify_roll, 1, ("commitment", *of_roll[:3], "misses")),
+        (loot.verify_receipt, 1, ("commitment", *of_roll[:1], "player_id")),
         (loot.items, 1, ()),
         (loot.expected_rolls, 1, ()),
         (liveops.receipt_id, 5, ()),
@@ -507,6 +542,7 @@ def test_any_arguments_at_all() -> None:
         (liveops.Command.migrate, 2, ("now_ms",)),
         (engine.plan_migration, 1, ()),
         (engine.migrations, 0, ("now_ms", "now")),
+        (engine.claimable, 1, ("now_ms", "now")),
         (engine.explain, 1, ("now_ms", "now")),
     ]
     random = Random(7)

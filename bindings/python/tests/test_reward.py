@@ -7,6 +7,7 @@ import pickle
 from collections import Counter
 from datetime import datetime, timezone
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 import pytest
@@ -114,11 +115,14 @@ def test_tables_refuse() -> None:
         ([entry("a", 1, (liveops.Item("k", "i", 0),))], {}, "out_of_range"),
         ([entry("a", 1, (liveops.Item("k", "i", -1),))], {}, "out_of_range"),
         ([entry("a", 1)], {"guaranteed": [liveops.Item("k", "", 1)]}, "id_invalid"),
+        ([entry(f"e{n}", 1) for n in range(1_001)], {}, "too_long"),
     ]
     for entries, more, code in refused:
         with pytest.raises(liveops.ArgumentError) as error:
             liveops.Loot(entries, **more)
         assert error.value.code == code, (entries, more)
+    with pytest.raises(liveops.ArgumentError, match="at most 1000"):
+        liveops.Loot(entry(f"e{n}", 1) for n in count())
     half: Any = 1.5
     others: list[Any] = [7, None, [("a", 1)], ["a"], [entry("a", half)], [entry("a", True)], [entry(half, 1)]]
     for wrong in (*others, [entry("a", 1, half)]):
@@ -170,14 +174,130 @@ def test_tables_by_the_grammar_of_rules(rules: liveops.Rules) -> None:
         liveops.Loot.from_dict([])  # type: ignore[arg-type]
 
 
-def test_a_roll_of_an_engine_is_verified_by_the_table_alone() -> None:
-    rewards = {"chest": {"on": {"level": 2}, "loot": "chest"}}
-    table = {"entries": {name: {"weight": 1, "grant": {**GOLD, "id": name}} for name in ("a", "b", "c")}}
-    document = {**RULES, "rewards": rewards, "loot": {"chest": table}}
-    rules = liveops.Rules.from_json(json.dumps(document)).with_loot_seed(SEED)
-    [receipt] = liveops.Engine(rules).submit_ndjson(event(xp=120), now_ms=NOW_MS)[0].unwrap().receipts
-    roll = rules.loot["chest"].roll(seed=SEED, table="chest", player_id="ana", nonce=0, misses=0)
-    assert rules.loot["chest"].items(roll.entry) == list(receipt.items)
+def rolling(**more: Any) -> liveops.Rules:
+    """Every event rolls."""
+    rewards = {"chest": {"on": {"event": "progression"}, "loot": "chest", **more}}
+    entries = {name: {"weight": 1, "grant": {**GOLD, "id": name}} for name in ("a", "b", "c")}
+    loot = {"chest": {"entries": entries, "pity": {"entry": "a", "guaranteedAt": 3}}}
+    return liveops.Rules.from_json(json.dumps({"version": 1, "game": "emberfall", "rewards": rewards, "loot": loot}))
+
+
+def rolled(engine: liveops.Engine, id: str, player: str = "ana") -> liveops.Receipt:
+    effect = engine.submit_ndjson(event(id, player), now_ms=NOW_MS)[0].unwrap()
+    [receipt] = effect.receipts + effect.claimable
+    return receipt
+
+
+def test_what_an_engine_rolled_is_verified_by_the_table_alone() -> None:
+    rules = rolling().with_loot_seed(SEED)
+    commitment = rules.loot_commitment
+    assert commitment == liveops.loot_seed_commitment(SEED) != rolling().loot_commitment
+    engine, table = liveops.Engine(rules), rules.loot["chest"]
+    receipts = [rolled(engine, f"e{n}") for n in range(30)]
+    proof: dict[str, Any] = {"seed": SEED, "commitment": commitment, "player_id": "ana"}
+    misses = 0
+    for n, receipt in enumerate(receipts):
+        roll = receipt.roll
+        assert roll == liveops.RollProof("chest", receipt.items[0].id, NOW_MS + n, misses), "no number is left out"
+        alone = table.roll(seed=SEED, table=roll.table, player_id="ana", nonce=roll.nonce, misses=roll.misses)
+        misses = alone.misses_after
+        assert (alone.entry, table.items(roll.entry)) == (roll.entry, list(receipt.items))
+        assert rules.verify_roll(**proof, table="chest", nonce=roll.nonce, misses=roll.misses, entry=roll.entry)
+        for form in (receipt, receipt.to_dict(), liveops.Receipt.from_dict(receipt.to_dict())):
+            assert table.verify_receipt(form, **proof)
+    first = receipts[0]
+    assert first.roll is not None
+    for wrong in ({"seed": bytes(32)}, {"commitment": "00" * 32}):
+        assert not table.verify_receipt(first, **{**proof, **wrong})
+    assert not all(table.verify_receipt(receipt, **{**proof, "player_id": "bo"}) for receipt in receipts)
+    wire = first.to_dict()
+    forged: list[dict[str, Any]] = [
+        {"items": [{**wire["items"][0], "amount": 1_000}]},
+        {"items": []},
+        {"roll": None},
+        {"roll": {**wire["roll"], "entry": "moon"}},
+        {"roll": {**wire["roll"], "entry": "abc".replace(first.roll.entry, "")[0]}},
+    ]
+    for change in forged:
+        assert not table.verify_receipt(wire | change, **proof), change
+    assert not chest().verify_receipt(first, **proof), "of another table"
+
+
+def test_receipts_keep_how_they_were_rolled() -> None:
+    engine = liveops.Engine(rolling(claimWithinSeconds=3600).with_loot_seed(SEED), feed=9)
+    [outcome] = outcomes = engine.submit_ndjson(event(xp=120), now_ms=NOW_MS)
+    [waiting] = outcome.unwrap().claimable
+    [given] = engine.submit(liveops.Command.claim("ana", waiting, now_ms=NOW_MS)).unwrap().receipts
+    rolled(engine, "e2")
+    proof: dict[str, Any] = {"seed": SEED, "commitment": engine.rules.loot_commitment, "player_id": "ana"}
+    for receipt in (waiting, given):
+        wire = receipt.to_dict()
+        assert isinstance(receipt.roll, liveops.RollProof)
+        told = {"table": "chest", "entry": receipt.items[0].id, "nonce": NOW_MS, "misses": 0}
+        assert wire["roll"] == receipt.roll.to_dict() == told
+        copies = [liveops.Receipt.from_dict(json.loads(json.dumps(wire))), pickle.loads(pickle.dumps(receipt))]
+        assert copies == [receipt] * 2 and {hash(copy) for copy in copies} == {hash(receipt)}
+        assert all(engine.rules.loot["chest"].verify_receipt(copy, **proof) for copy in copies)
+    assert pickle.loads(pickle.dumps(outcomes)) == outcomes
+    assert pickle.loads(pickle.dumps(outcome)).effect == outcome.unwrap()
+    assert liveops.Effect.from_dict(outcome.unwrap().to_dict()) == outcome.unwrap()
+    assert outcome.to_dict()["effect"]["claimable"] == [waiting.to_dict()]
+    assert [entry.receipts[0].roll for entry in engine.feed()[:2]] == [waiting.roll] * 2
+    assert engine.export_player("ana")["receipts"] == [receipt.to_dict() for receipt in engine.receipts("ana")]
+    restored = liveops.Engine.restore(engine.rules, engine.snapshot())
+    assert restored.receipts("ana") == engine.receipts("ana")
+    # It is part of the chain, of the hash and of signatures.
+    receipts, head = engine.receipts("ana"), engine.chain_head("ana")
+    wires = [receipt.to_dict() for receipt in receipts]
+    assert liveops.verify_chain(receipts, head) is liveops.verify_chain(json.dumps(wires), head) is None
+    keys = [liveops.Key("2026", liveops.generate_secret())]
+    tag = liveops.sign_receipt(given, keys)
+    liveops.verify_receipt(waiting, tag, keys)
+    others = [{**wires[0]["roll"], **change} for change in ({"nonce": 7}, {"misses": 1}, {"entry": "z"}, {"table": "z"})]
+    for roll in (None, *others):
+        forged = wires[0] | {"roll": roll}
+        assert liveops.verify_chain([forged, wires[1]], head) == given.number
+        assert liveops.Receipt.from_dict(forged).hash() != given.hash()
+        with pytest.raises(liveops.SignatureError):
+            liveops.verify_receipt(forged, tag, keys)
+    # None where nothing was rolled.
+    plain = liveops.Engine(liveops.Rules.from_json(json.dumps(RULES))).submit_ndjson(event(xp=120), now_ms=NOW_MS)
+    assert all(receipt.roll is None and "roll" not in receipt.to_dict() for receipt in plain[0].unwrap().receipts)
+
+
+def test_new_rules_keep_the_seed() -> None:
+    engine = liveops.Engine(rolling().with_loot_seed(SEED))
+    commitment = engine.rules.loot_commitment
+    other = rolling(claimWithinSeconds=60)
+    assert other.loot_commitment == rolling().loot_commitment != commitment, "of the game's name alone"
+    for replaced in (engine.replace_rules(other), engine.replace_rules(other, now_ms=NOW_MS)):
+        assert "added" in replaced and engine.rules.loot_commitment == commitment
+    proof: dict[str, Any] = {"seed": SEED, "commitment": commitment, "player_id": "ana"}
+    assert engine.rules.loot["chest"].verify_receipt(rolled(engine, "e1"), **proof)
+    engine.replace_rules(other.with_loot_seed(bytes(32)))
+    assert engine.rules.loot_commitment == liveops.loot_seed_commitment(bytes(32)), "they have one of their own"
+    assert liveops.Engine.restore(other, engine.snapshot()).rules.loot_commitment == other.loot_commitment
+
+
+def test_verifying_receipts_refuses() -> None:
+    rules = rolling()
+    receipt = rolled(liveops.Engine(rules), "e1")
+    proof: dict[str, Any] = {"seed": SEED, "commitment": "00" * 32, "player_id": "ana"}
+    refused: list[tuple[dict[str, Any], type[Exception]]] = [
+        ({"seed": bytes(31)}, liveops.ArgumentError),
+        ({"seed": "x" * 32}, TypeError),
+        ({"commitment": "00"}, liveops.ArgumentError),
+        ({"player_id": "a b"}, liveops.ArgumentError),
+        ({"receipt": None}, TypeError),
+        ({"receipt": receipt.roll and receipt.roll.entry}, TypeError),
+        ({"receipt": receipt.roll}, liveops.ValidationError),
+        ({"receipt": {}}, liveops.ValidationError),
+    ]
+    for wrong, error in refused:
+        with pytest.raises(error):
+            rules.loot["chest"].verify_receipt(**{"receipt": receipt, **proof, **wrong})
+    with pytest.raises(TypeError, match="player_id"):
+        rules.loot["chest"].verify_receipt(receipt, seed=SEED, commitment="00" * 32)  # type: ignore[call-arg]
 
 
 # Claims and claw-backs.
@@ -234,6 +354,43 @@ def test_claims_refused(engine: liveops.Engine, crate: liveops.Receipt) -> None:
         with pytest.raises(liveops.Refusal) as refusal:
             outcome.unwrap()
         assert refusal.value.problem()["code"] == code and refusal.value.message
+
+
+def test_time_to_claim_counts_from_the_decision(engine: liveops.Engine) -> None:
+    two_hours_late = event(xp=120, ts=(NOW_MS - 2 * HOUR_MS) // 1000)
+    [waiting] = engine.submit_ndjson(two_hours_late, now_ms=NOW_MS)[0].unwrap().claimable
+    assert (waiting.ts, waiting.claim_until) == (NOW_MS - 2 * HOUR_MS, NOW_MS + HOUR_MS)
+    assert engine.claimable("ana", now_ms=NOW_MS + HOUR_MS - 1) == [waiting]
+    command = liveops.Command.claim("ana", waiting, now_ms=NOW_MS + HOUR_MS - 1)
+    assert engine.submit(command).status == "applied"
+
+
+def test_what_waits_is_kept_for_its_time() -> None:
+    document = {**RULES, "retention": {"receiptsPerPlayer": 2}}
+    engine = liveops.Engine(liveops.Rules.from_json(json.dumps(document)))
+    [crate] = engine.submit_ndjson(event(xp=120), now_ms=NOW_MS)[0].unwrap().claimable
+    engine.submit_ndjson(event("e2", xp=300), now_ms=NOW_MS)[0].unwrap()
+    kept = engine.receipts("ana")
+    assert len(kept) == 2 and crate.number < kept[0].number, "others of its age are trimmed"
+    times: list[dict[str, Any]] = [{"now_ms": NOW_MS}, {"now": datetime.fromtimestamp(NOW_MS / 1000, timezone.utc)}]
+    for now in times:
+        assert engine.claimable("ana", **now) == [crate]
+    assert engine.claimable("ana", now_ms=NOW_MS + HOUR_MS) == engine.claimable("nobody", now_ms=NOW_MS) == []
+    assert liveops.Engine.restore(engine.rules, engine.snapshot()).claimable("ana", now_ms=NOW_MS) == [crate]
+    exported = engine.export_player("ana")
+    assert exported["record"]["claimable"] == [[crate.number, crate.claim_until]]
+    assert exported["receipts"] == [receipt.to_dict() for receipt in (crate, *kept)]
+    assert liveops.verify_chain(kept, engine.chain_head("ana")) is None
+    [given] = engine.submit(liveops.Command.claim("ana", crate, now_ms=NOW_MS)).unwrap().receipts
+    assert (given.state, engine.claimable("ana", now_ms=NOW_MS)) == ("claimed", [])
+    # Nothing keeps it any more.
+    assert engine.submit(liveops.Command.claim("ana", crate, now_ms=NOW_MS + 1)).code == "receipt_unknown"
+    with pytest.raises(liveops.ArgumentError):
+        engine.claimable("no spaces", now_ms=NOW_MS)
+    with pytest.raises(TypeError):
+        engine.claimable("ana", now_ms=1.0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        engine.claimable("ana", NOW_MS)  # type: ignore[call-arg]
 
 
 def test_claw_backs(engine: liveops.Engine, crate: liveops.Receipt) -> None:
@@ -320,6 +477,10 @@ def test_what_is_no_receipt(crate: liveops.Receipt) -> None:
         ({"items": [GOLD | {"amount": 0}]}, "/0/items/0/amount", "out_of_range"),
         ({"state": "lost"}, "/0/state", "invalid_format"),
         ({"previous": None}, "/0/previous", "missing"),
+        ({"roll": 7}, "/0/roll", "wrong_type"),
+        ({"roll": {"table": "t", "entry": "e", "nonce": 1}}, "/0/roll/misses", "missing"),
+        ({"roll": {"table": "t", "entry": "e", "nonce": 1, "misses": 2**32}}, "/0/roll/misses", "out_of_range"),
+        ({"roll": {"table": "t", "entry": "e", "nonce": -1, "misses": 0}}, "/0/roll/nonce", "out_of_range"),
     ]
     for change, path, code in refused:
         for form in ([wire | change], json.dumps([wire | change])):

@@ -152,11 +152,16 @@ class RewardForecast(Result):
 
 @dataclass(frozen=True, slots=True)
 class MigrationForecast(MigrationPlan):
-    """What new rules would make of all players: the plan, and what is minted by reward."""
+    """What new rules would make of all players: the plan, and what is minted by reward.
+
+    `unknown` counts players on curves that the new rules do not lead on from, who are in no other number: what they send would be
+    refused as `curve_unknown`, which is transient, until the rules list these curves under `migrations`.
+    """
 
     _nested = {**MigrationPlan._nested, "rewards": RewardForecast}
 
     rewards: tuple[RewardForecast, ...]
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)

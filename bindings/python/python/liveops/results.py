@@ -34,6 +34,7 @@ from .rewards import (
     Pity,
     Receipt,
     Roll,
+    RollProof,
     Scope,
     ScopeEvent,
     ScopeOverflow,
@@ -79,6 +80,7 @@ __all__ = [
     "Result",
     "RewardForecast",
     "Roll",
+    "RollProof",
     "Row",
     "Scope",
     "ScopeEvent",
@@ -202,8 +204,8 @@ class Judgement(Result):
 class Effect(Result):
     """What a command did. `held` and `flagged` are numbers of suspicions.
 
-    `claimable` are rewards that wait: nothing is given yet. `migrated` says what a change of the level curve made of the
-    player, where this command was the first to meet it.
+    `claimable` are rewards that wait, see `Engine.claimable`: nothing is given yet. `migrated` says what a change of the level
+    curve made of the player, where this command was the first to meet it.
     """
 
     _nested = {

@@ -16,6 +16,7 @@ __all__ = [
     "Pity",
     "Receipt",
     "Roll",
+    "RollProof",
     "Scope",
     "ScopeEvent",
     "ScopeOverflow",
@@ -145,16 +146,32 @@ class Cause(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class RollProof(Result):
+    """How an engine rolled what is in a receipt: all that `Loot.verify_receipt` wants to know but the seed and the player.
+
+    `nonce` is the player's number of this roll on the `table`: the first has the time it came in at, in Unix milliseconds, and
+    each further one the next number, so that a gap shows. `misses` counts rolls in a row, before this one, without the entry that
+    pity is for.
+    """
+
+    table: str
+    entry: str
+    nonce: int
+    misses: int
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt(Result):
     """Proof of one reward; a link of the player's chain. Deliver by `id`: the same reward has the same id for ever.
 
     `state` is `issued`, given at once; `claimable`, which waits; `claimed`; or `revoked`. It is no part of the chain: it changes,
-    and the chain does not. `claim_until` is the first instant at which it can no longer be claimed, `settled_at` when it was
-    claimed or revoked; None where there is no such thing.
+    and the chain does not. `claim_until` is the first instant at which it can no longer be claimed: time to claim counts from the
+    decision, and an event that was hours on its way takes none of it. `roll` is how the items were rolled, and as
+    `claim_until` a part of the chain; `settled_at` is when it was claimed or revoked. None where there is no such thing.
     """
 
-    _nested = {"scope": Scope, "items": Item, "cause": Cause}
-    _optional = frozenset({"claim_until", "settled_at"})
+    _nested = {"scope": Scope, "items": Item, "cause": Cause, "roll": RollProof}
+    _optional = frozenset({"claim_until", "roll", "settled_at"})
 
     number: int
     id: str
@@ -166,6 +183,7 @@ class Receipt(Result):
     rules: str
     previous: str
     claim_until: int | None = None
+    roll: RollProof | None = None
     state: str = "issued"
     settled_at: int | None = None
 
