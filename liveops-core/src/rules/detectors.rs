@@ -132,10 +132,10 @@ fn by_detector<'v>(node: &Node<'v>) -> Result<Vec<(FamilyDetector, Node<'v>)>, R
     let named = node.named(FamilyDetector::ALL.len())?.into_iter();
     let known = |(name, node): (Id, Node<'v>)| {
         let detector = FamilyDetector::ALL.into_iter().find(|detector| name == *detector.as_str());
-        let names = FamilyDetector::ALL.map(FamilyDetector::as_str).join(", ");
+        let words = FamilyDetector::ALL.map(FamilyDetector::as_str).join(", ");
         detector
             .map(|detector| (detector, node.clone()))
-            .ok_or_else(|| node.error(Code::UnknownField, format_args!("one of {names}")))
+            .ok_or_else(|| node.error(Code::UnknownField, format_args!("one of {words}")))
     };
     named.map(known).collect()
 }
