@@ -2,6 +2,7 @@
 
 mod payout;
 mod progress;
+mod suspicions;
 
 use std::borrow::Borrow;
 use std::sync::Arc;

@@ -233,6 +233,15 @@ impl Rules {
         }
     }
 
+    /// The same rules with other thresholds for a family of detectors, such as a calibration gives.
+    ///
+    /// Errors: `invalid_argument` if there is no family of this name.
+    pub fn with_thresholds(mut self, family: &str, thresholds: Thresholds) -> Result<Self, Error> {
+        let rule = self.families.iter_mut().find(|rule| rule.name == *family).ok_or(Code::InvalidArgument)?;
+        rule.family = rule.family.clone().with_thresholds(thresholds);
+        Ok(self)
+    }
+
     /// A family of detectors, by the name of its rule: to calibrate it on history, say.
     pub fn family(&self, name: &str) -> Option<&Family> {
         self.families.iter().find(|rule| rule.name == *name).map(|rule| &rule.family)
