@@ -151,6 +151,7 @@
 //! | change the level curve | [`Engine::plan_migration`], [`Engine::migrations`]; alone: [`progress::plan_migration`]; `docs/progress.md` |
 //! | say why a player has what the player has | [`Engine::explain`] |
 //! | pay a finished week | [`Engine::payout`], [`board::Archive`]; alone: [`board::awards`] |
+//! | find cheaters and settle suspicions | [`anomaly::Family`], [`Rules::with_population`], [`Engine::suspicions`]; `docs/anomalies.md` |
 //! | rank players, alone or by calendar | [`board::Leaderboard`], [`board::WindowedLeaderboard`]; between threads [`shared::SharedLeaderboard`] |
 //! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
 //! | deliver rewards | [`Receipt`], [`Command::claim`], [`reward::verify_chain`], [`Engine::feed`] |
@@ -231,3 +232,8 @@ struct TheDoor;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/progress.md")]
 struct LevelsRewardsReceipts;
+
+/// The page `docs/anomalies.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/anomalies.md")]
+struct FindingCheaters;

@@ -140,28 +140,36 @@ fn changed() -> MemoryStore {
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
-/// A suspicion for a reason that the first detectors did not have.
+/// A suspicion for a reason that the first detectors did not have, upon which two findings agreed.
 fn doubted() -> MemoryStore {
     let rules = Rules::from_json(
         r#"{ "version": 1, "game": "golden",
             "events": { "duel": { "fields": { "score": { "type": "int", "required": true } } } },
-            "detectors": { "score": { "kind": "robust", "on": "duel", "value": { "field": "score" } } } }"#,
+            "alerts": { "perPlayerDay": 2, "corroborate": { "findings": 2, "withinSeconds": 60 } },
+            "detectors": { "score": { "kind": "robust", "on": "duel", "value": { "field": "score" } },
+                "cheats": { "kind": "family", "floors": { "hydra": 45000 } } } }"#,
     )
     .unwrap();
     let engine = Engine::new(rules, MemoryStore::new());
+    let kill = EventBuilder::boss_kill("ana", "hydra", 5_000, NOW).id("e0").body();
+    assert!(engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().flagged.is_none(), "alone");
     let line = br#"{"id":"e1","type":"duel","playerId":"ana","ts":1794052800,"payload":{"score":-5}}"#;
     assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged.is_some());
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
-/// Key and record of such a suspicion and its outcome.
+/// Key and record of such a suspicion, its outcome, and the player with what the family has learned.
 const GOLDEN_DOUBTED: &[(&str, &str)] = &[
     (
-        "01616e61000100653100",
-        "02038e71cd5107ee1311f093860453f15e4f80f889deb6680001010000000000000100000173636f72650041cdcd65000000004008000000000000010b0040126666666666663ff800000000000001010000",
+        "01616e610000",
+        "01030280f889deb66800000000000000000000000000000000000000000000000000000000000000000000000000000000000173636f7265006f7468657200020000000000000000000000000000000000010280f889deb66800000000000000016368656174730001000001a1b5e13e00000000000008fefefefe00000000000000000000000000000000000000000000000000000000000000000000000000000000c800000002636865617473000680f889deb66873636f7265000b80f889deb66880f889deb6680100",
     ),
     (
-        "01616e6100030000000000000001",
+        "01616e61000100653100",
+        "02038e71cd5107ee1311f093860453f15e4f80f889deb6680001020000000000000100000173636f72650041cdcd65000000004008000000000000010b0040126666666666663ff800000000000001010000",
+    ),
+    (
+        "01616e6100030000000000000002",
         "0402653100616e610080f889deb6686475656c000173636f726500000980f889deb668000173636f72650041cdcd65000000004008000000000000010b0040126666666666663ff8000000000000010100",
     ),
 ];
@@ -294,7 +302,7 @@ fn records_keep_their_bytes() {
     records.retain(|(_, record)| record.encode()[1] > 1);
     keep_their_bytes(&records, GOLDEN_DOUBTED);
     let kinds: BTreeSet<_> = GOLDEN_DOUBTED.iter().map(|(_, record)| &record[..4]).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0203", "0402"], "what later reasons are in");
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0402"], "what later detectors are in");
 }
 
 fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {

@@ -81,8 +81,16 @@ impl Verdict {
         let (score, threshold, n) = (self.score.get(), self.threshold.get(), self.baseline.n);
         let mean = self.baseline.mean.get();
         let compared = match (self.reason, self.baseline.source) {
-            (Reason::BelowFloor, Source::Rule) => {
+            // A floor alone says the duration itself; a family says how improbable it is.
+            (Reason::BelowFloor, Source::Rule) if self.threshold == self.baseline.mean => {
                 return format!("{what}: {score:.1}, where the limit is {threshold:.1}.");
+            }
+            (Reason::BelowFloor, Source::Rule) => return format!("{what}, which is {mean:.0} ms."),
+            (Reason::BelowFloor, _) => {
+                return format!(
+                    "The duration is shorter than the fastest players make believable: score {score:.1}, threshold \
+                     {threshold:.1}; hardly anybody has been below {mean:.0} ms."
+                );
             }
             (Reason::FarAboveUsual | Reason::RisesSteadily, Source::Population) => {
                 format!("usual is about {:.0}, from the population", libm::expm1(mean))
