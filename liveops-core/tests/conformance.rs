@@ -123,9 +123,12 @@ fn every_check_of_the_contract_can_fail() {
     assert!(CHECKS.iter().map(|check| check.0).eq(MISTAKES.iter().map(|m| m.0)), "each check has mistakes to catch");
     for ((name, check), (_, mistakes)) in CHECKS.iter().zip(MISTAKES) {
         for mistake in *mistakes {
-            let store = Careless(MemoryStore::new(), *mistake);
-            let caught = catch_unwind(AssertUnwindSafe(|| check(&store)));
-            assert!(caught.is_err(), "{name} does not notice {mistake:?}");
+            // Some are races, which a busy machine may not show at the first try.
+            let caught = (0..5).any(|_| {
+                let store = Careless(MemoryStore::new(), *mistake);
+                catch_unwind(AssertUnwindSafe(|| check(&store))).is_err()
+            });
+            assert!(caught, "{name} does not notice {mistake:?}");
         }
     }
 }

@@ -57,6 +57,8 @@ fn a_burst_is_flagged_once_with_its_reason_and_can_be_settled() {
     let (number, effect) = &flagged[0];
     assert_eq!((effect.verdicts[0].detector.as_str(), effect.xp.granted), ("cheats", 40_000), "flagged is granted");
     assert!(effect.verdicts[0].verdict.sentence().contains("threshold"));
+    // Also in a process that comes after this one.
+    let engine = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&engine.snapshot()).unwrap());
     let settle = |id: &str| {
         let id = EventId::new(id).unwrap();
         engine.submit(&Command::review(id, player("ana"), at(START + DAY), *number, Ruling::Confirm))
