@@ -33,13 +33,18 @@ export interface FetchHeaders { forEach(callback: (value: string, name: string) 
 /** The game's rules: read once from one JSON document, then shared freely. */
 export class Rules {
   private constructor()
-  /** Throws RulesError, whose `path` says what is wrong. `lootSeed`: 32 secret random bytes that make loot unpredictable. */
+  /**
+   * Throws RulesError, whose `path` says what is wrong. `lootSeed`: 32 secret random bytes that make loot unpredictable; an engine keeps
+   * them when its rules are replaced by others without.
+   */
   static fromJson(document: Bytes, options?: { readonly lootSeed?: Uint8Array }): Rules
   /** A path, or a `file:` URL. */
   static fromFile(file: string | { readonly href: string; readonly protocol: string }, options?: { readonly lootSeed?: Uint8Array }): Rules
   readonly game: string
   /** Over the document without the door: what a receipt says it was granted under. */
   readonly hash: string
+  /** What to publish before the first roll of loot: `seedCommitment` of the seed. */
+  readonly lootCommitment: string
   /** Each board's windows, with the number of closed periods that stay readable. */
   readonly boards: { readonly [board: string]: { readonly [window in Window]?: number } }
   readonly curve: LevelCurve
@@ -189,8 +194,13 @@ export interface Receipt {
   readonly ts: number
   readonly rules: string
   readonly previous: string
-  /** The first instant at which it can no longer be claimed; not there if it is given without being claimed. */
+  /**
+   * The first instant at which it can no longer be claimed; not there if it is given without being claimed. Time begins when the event is
+   * decided, and until it ends the receipt is kept for it.
+   */
   readonly claimUntil?: number
+  /** How what is in it was rolled: what `Loot.verifyReceipt` checks. Not there if that was no matter of luck. */
+  readonly roll?: { readonly table: string; readonly entry: string; readonly nonce: number; readonly misses: number }
   readonly state: ReceiptState
   /** When it was claimed or revoked. */
   readonly settledAt?: number
@@ -260,12 +270,16 @@ export class Engine {
   submitNdjson(lines: Received, options?: Now): Outcomes
   player(player: string): Player | null
   receipts(player: string): readonly Receipt[]
+  /** Receipts that can be claimed now, oldest first: also those that are kept for that alone when others of their age are gone. */
+  claimable(player: string, options?: Now): readonly Receipt[]
   /** The hash of a player's newest receipt, which `verifyChain` checks against; zeros if there never was one. */
   chainHead(player: string): string
   /** Why a player has this XP, this level and these rewards, line by line; null for a stranger. */
   explain(player: string, options?: Now): Explanation | null
   /** Of one player, or of all. */
   suspicions(player?: string): readonly Suspicion[]
+  /** Everybody's, a line of JSON each, with `sentences`: each verdict in words. Walks the whole store. */
+  suspicionsNdjson(): string
   /** Throws LiveopsError `unknown_board`. */
   board(name: string): Board
   /** To be called now and then: moves the horizon, closes periods, frees what is too old to matter. */
@@ -1166,6 +1180,8 @@ export interface MigrationPlan {
 /** The same of an engine's players, with what is minted by reward. Of a loot table, `rolls`: its odds say what they give. */
 export interface MigrationForecast extends MigrationPlan {
   readonly rewards: readonly { readonly reward: string; readonly receipts: number; readonly items: readonly Item[]; readonly rolls: number }[]
+  /** Players on curves that the new rules do not lead on from: not counted above, and refused as `curve_unknown` until the rules list these curves. */
+  readonly unknown: number
 }
 
 /** A total alone is of a player whose levels were all rewarded. */
@@ -1233,6 +1249,8 @@ export class Loot {
   roll(options: RollOf & { readonly nonce: Integer }): Roll
   /** Whether the seed is the one committed to, and gives this very roll. */
   verifyRoll(options: RollOf & { readonly commitment: string; readonly roll: Roll }): boolean
+  /** The same of a roll that an engine made: whether the receipt's `roll` is one of this table and gives its items. */
+  verifyReceipt(options: { readonly seed: Uint8Array; readonly commitment: string; readonly player: string; readonly receipt: Receipt }): boolean
   /** Of every entry in a roll that pity does not decide: `weight` in `total`. */
   odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number }[]
   /** Rolls until an entry comes, on average and with pity: a decimal with up to 6 digits behind the point; null if it never does. */

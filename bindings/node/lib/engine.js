@@ -62,6 +62,12 @@ class Engine {
     return read(call(() => handleOf(this).receipts(text(player, 'player'))))
   }
 
+  /** A player's receipts that can be claimed now, oldest first: also those kept for that alone. */
+  claimable (player, opts) {
+    const args = [text(player, 'player'), now(options(opts, TIME))]
+    return read(call(() => handleOf(this).claimable(...args)))
+  }
+
   /** The hash of a player's newest receipt: what `verifyChain` checks against. */
   chainHead (player) {
     return call(() => handleOf(this).chainHead(text(player, 'player')))
@@ -71,6 +77,11 @@ class Engine {
   explain (player, opts) {
     const args = [text(player, 'player'), now(options(opts, TIME))]
     return read(call(() => handleOf(this).explain(...args)))
+  }
+
+  /** Everybody's kept suspicions as lines of JSON, each verdict also in words. */
+  suspicionsNdjson () {
+    return call(() => handleOf(this).suspicionsNdjson())
   }
 
   /** A player's kept suspicions, oldest first; everybody's if none is named. */

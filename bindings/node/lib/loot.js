@@ -1,7 +1,7 @@
 'use strict'
 // Loot tables: published odds that are exact, and rolls that anyone can check once the seed is revealed.
 
-const { count, digest, integer, list, object, options, required, seed, text } = require('./arguments.js')
+const { count, digest, integer, json, list, object, options, required, seed, text } = require('./arguments.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
@@ -36,6 +36,13 @@ class Loot {
     const { seed: secret, ...which } = rollOf({ ...rest, nonce })
     const args = [digest(commitment, 'commitment'), which, text(entry, 'entry'), count(missesAfter, 'missesAfter')]
     return call(() => handleOf(this).verifyRoll(secret, ...args))
+  }
+
+  /** Whether a receipt holds a roll of this table, gives what that gives, and the seed is the one committed to. */
+  verifyReceipt (opts) {
+    const { seed: secret, commitment, player, receipt } = required(opts, ['seed', 'commitment', 'player', 'receipt'], 'options')
+    const args = [seed(secret, 'seed'), digest(commitment, 'commitment'), text(player, 'player'), json([object(receipt, 'receipt')], 'receipt')]
+    return call(() => handleOf(this).verifyReceipt(...args))
   }
 
   /** The exact odds of every entry in a roll that pity does not decide, in order of names. */

@@ -50,6 +50,11 @@ class Rules {
     return handleOf(this).hash
   }
 
+  /** What to publish before the first roll of loot: the hash of its seed. */
+  get lootCommitment () {
+    return handleOf(this).lootCommitment
+  }
+
   /** Each board with its windows, and how many closed periods of each stay readable. */
   get boards () {
     return read(handleOf(this).boards())

@@ -74,6 +74,18 @@ impl Engine {
         text(&self.0.receipts(&player_id(&player)?).or_throw()?)
     }
 
+    /// A player's receipts that wait to be claimed, as JSON.
+    #[napi]
+    pub fn claimable(&self, player: String, now: i64) -> Result<String> {
+        text(&self.0.claimable(&player_id(&player)?, at(now)).or_throw()?)
+    }
+
+    /// Every kept suspicion as a line of JSON, each verdict also in words.
+    #[napi]
+    pub fn suspicions_ndjson(&self) -> Result<String> {
+        self.0.suspicions_ndjson().or_throw()
+    }
+
     /// Hash of a player's newest receipt, in hex.
     #[napi]
     pub fn chain_head(&self, player: String) -> Result<String> {

@@ -6,7 +6,7 @@ use napi_derive::napi;
 use serde_json::json;
 
 use crate::failure::{OrThrow as _, Result, text};
-use crate::receipt::digest;
+use crate::receipt::{digest, one};
 
 /// A weighted table.
 #[napi]
@@ -120,6 +120,14 @@ impl Loot {
         let rolled = Roll { entry: Id::new(&entry).or_throw()?, nonce: roll.nonce.unsigned_abs(), misses_after };
         let (seed, commitment) = (seed_of(seed)?, digest(&commitment)?);
         Ok(self.0.verify_roll(&seed, commitment, &table, &player, roll.misses, &rolled))
+    }
+
+    /// Whether a receipt holds a roll of this table, gives what the roll gives, and the seed is the one committed to.
+    #[napi]
+    pub fn verify_receipt(&self, seed: &[u8], commitment: String, player: String, receipt: &[u8]) -> Result<bool> {
+        let (seed, commitment) = (seed_of(seed)?, digest(&commitment)?);
+        let player = PlayerId::new(&player).or_throw()?;
+        Ok(self.0.verify_receipt(&seed, commitment, &player, &one(receipt)?))
     }
 
     /// The odds of every entry, as JSON.

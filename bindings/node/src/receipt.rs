@@ -35,7 +35,7 @@ impl ReceiptRef {
 }
 
 /// One receipt of a list that has no other.
-fn one(json: &[u8]) -> Result<Receipt> {
+pub(crate) fn one(json: &[u8]) -> Result<Receipt> {
     let mut receipts = receipts_from_json(json).or_throw()?;
     receipts.pop().ok_or(Code::InvalidArgument).or_throw()
 }

@@ -39,6 +39,12 @@ impl Rules {
         self.0.hash().to_hex()
     }
 
+    /// What to publish before the first roll of loot, in hex.
+    #[napi(getter)]
+    pub fn loot_commitment(&self) -> String {
+        self.0.loot_commitment().to_hex()
+    }
+
     /// Each board with its windows and the closed periods kept of each, as JSON.
     #[napi]
     pub fn boards(&self) -> Result<String> {

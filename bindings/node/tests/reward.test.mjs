@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import {
-  Command, Engine, Loot, Refusal, SignatureError, ValidationError, generateSecret, receiptHash, receiptId, receiptState, seedCommitment, signReceipt,
+  Command, Engine, Loot, Refusal, Rules, SignatureError, ValidationError, generateSecret, receiptHash, receiptId, receiptState, seedCommitment, signReceipt,
   verifyChain, verifyReceipt
 } from '../index.mjs'
 import { DOCUMENT, NOW_MS, event, rules } from './game.mjs'
@@ -305,5 +305,76 @@ describe('receipts', () => {
     assert.throws(() => signReceipt(fresh, receipt), { name: 'SignatureError', code: 'unknown_key' }, 'a secret without a name')
     assert.throws(() => signReceipt(undefined, receipt), { name: 'SignatureError', code: 'secret_invalid' })
     assert.throws(() => verifyReceipt(ring, receipt, 7), wrong)
+  })
+})
+
+describe('what an engine rolled, and what waits', () => {
+  const seed = randomBytes(32)
+  const chest = { pity: { entry: 'a', guaranteedAt: 6 }, entries: { a: { weight: 3, grant: gold(1) }, b: { weight: 7, grant: gold(2) } } }
+  const document = { version: 1, game: 'luck', loot: { chest }, rewards: { drop: { on: { event: 'progression' }, loot: 'chest' } } }
+  const lucky = Rules.fromJson(JSON.stringify(document), { lootSeed: seed })
+
+  test('receipts say how they were rolled, and anyone can check it', () => {
+    const engine = new Engine(lucky)
+    assert.equal(lucky.lootCommitment, seedCommitment(seed))
+    for (let n = 0; n < 20; n++) engine.submitNdjson(event(`e${n}`, 'ana', 1), at)
+    const receipts = engine.receipts('ana')
+    const table = lucky.loot('chest')
+    const proof = { seed, commitment: lucky.lootCommitment, player: 'ana' }
+    assert.ok(receipts.every((receipt) => table.verifyReceipt({ ...proof, receipt })))
+    assert.deepEqual(receipts.map(({ roll }) => roll.nonce - receipts[0].roll.nonce), receipts.map((_, index) => index))
+    assert.ok(!table.verifyReceipt({ ...proof, seed: randomBytes(32), receipt: receipts[0] }))
+    assert.ok(receipts.some((receipt) => !table.verifyReceipt({ ...proof, player: 'bo', receipt })))
+    const { roll, ...without } = receipts[0]
+    assert.ok(!table.verifyReceipt({ ...proof, receipt: without }))
+    assert.notEqual(receiptHash(receipts[0]), receiptHash(without), 'the roll is part of the chain')
+    assert.equal(verifyChain([{ ...receipts[0], roll: { ...roll, misses: 5 } }, ...receipts.slice(1)], engine.chainHead('ana')), 1)
+    assert.throws(() => table.verifyReceipt({ ...proof }), TypeError)
+  })
+
+  test('an engine keeps its seed when rules are replaced', () => {
+    const engine = new Engine(lucky)
+    engine.replaceRules(Rules.fromJson(JSON.stringify(document)))
+    engine.submitNdjson(event('after', 'ana', 1), at)
+    const [receipt] = engine.receipts('ana')
+    assert.ok(lucky.loot('chest').verifyReceipt({ seed, commitment: lucky.lootCommitment, player: 'ana', receipt }))
+  })
+
+  test('what waits is listed until its time is over', () => {
+    const { engine, effect } = played()
+    const { claimUntil } = effect.claimable[0]
+    assert.deepEqual(engine.claimable('ana', at), effect.claimable)
+    assert.equal(engine.claimable('ana', { nowMs: claimUntil - 1 }).length, 1)
+    assert.deepEqual([engine.claimable('ana', { nowMs: claimUntil }), engine.claimable('nobody', at)], [[], []])
+  })
+
+  test('a total on a curve that rules do not know is refused until they do', () => {
+    const curve = (base) => ({ kind: 'linear', base, step: 0, maxLevel: 50 })
+    const of = (base, ...left) => Rules.fromJson(JSON.stringify({
+      version: 1,
+      game: 'curves',
+      progress: { curve: curve(base), migrations: left.map((from) => ({ from: curve(from), policy: 'keepTotalXp', levelRewards: 'skip' })) }
+    }))
+    const engine = new Engine(of(10))
+    engine.submitNdjson(event('e1', 'ana', 25), at)
+    engine.replaceRules(of(100, 10))
+    engine.submitNdjson(event('e2', 'ana', 25), at)
+    assert.equal(engine.planMigration(of(10)).unknown, 1)
+    engine.replaceRules(of(10))
+    const [outcome] = engine.submitNdjson(event('e3', 'ana', 25), at)
+    assert.deepEqual([outcome.code, outcome.httpStatus], ['curve_unknown', 503])
+    engine.replaceRules(of(10, 100))
+    const [again] = engine.submitNdjson(event('e3', 'ana', 25), at)
+    assert.equal(again.code, 'applied')
+  })
+
+  test('suspicions are exported with their reasons in words', () => {
+    const engine = new Engine(rules({ detectors: { cheats: { kind: 'family', floors: { hydra: 45_000 }, action: 'hold' } } }))
+    const kill = { id: 'k1', type: 'boss_kill', playerId: 'ana', ts: NOW_MS / 1000, payload: { bossId: 'hydra', durationMs: 9_000 } }
+    const [outcome] = engine.submitNdjson(JSON.stringify(kill), at)
+    assert.equal(outcome.code, 'held')
+    const [line] = engine.suspicionsNdjson().trimEnd().split('\n').map((line) => JSON.parse(line))
+    assert.equal(line.playerId, 'ana')
+    assert.deepEqual(line.sentences, ['The duration is shorter than the rules hold possible, which is 45000 ms.'])
   })
 })
