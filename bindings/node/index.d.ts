@@ -61,7 +61,9 @@ export interface RulesDiff {
   readonly changed: readonly string[]
   /**
    * Hashes of the old curve and the new, if it changes. `migrates` says whether the new rules' `migrations` lead on from
-   * the old one; if not, totals stay what they are, and levels that are then reached for the first time are rewarded.
+   * the old one. If not, and they list no curves at all, totals stay what they are, and levels that are then reached for the first
+   * time are rewarded; but whoever was brought from one curve to another before, or is on none of those listed, is refused as
+   * `curve_unknown`: `unknown` of `planMigration` says how many.
    */
   readonly levelCurve?: { readonly from: string; readonly to: string; readonly migrates: boolean }
 }
@@ -78,15 +80,17 @@ export class Command {
   static erase(order: Order): Command
   /**
    * Gives what a receipt says can be claimed. The id follows from the receipt and the time, so whoever lost track makes it
-   * anew: what was claimed is `replayed` with its receipt. Refused are `receipt_unknown`, `claim_expired`, and
-   * `receipt_settled` for what was given at once or was revoked.
+   * anew: what was claimed is `replayed` with its receipt. Time to claim counts from the decision, and what waits is kept for
+   * it, also when others of its age are trimmed. Refused are `receipt_unknown`, `claim_expired`, and `receipt_settled` for what was
+   * given at once or was revoked.
    */
   static claim(claim: { readonly player: string; readonly receipt: ReceiptRef } & Now): Command
   /** Takes back what a receipt gave: a new receipt with negative amounts. Refused are `receipt_unknown` and `receipt_settled`. */
   static revoke(order: Order & { readonly receipt: ReceiptRef; readonly reason: string }): Command
   /**
    * Brings a player to the curve of the rules in force, given itself or by its hash: under other rules it is refused as
-   * `curve_changed`. The id follows from curve and time. `Engine.migrations` makes these for everybody.
+   * `curve_changed`, and as `curve_unknown` where they do not lead on from the player's, which passes once they list it. The id
+   * follows from curve and time. `Engine.migrations` makes these for everybody.
    */
   static migrate(migration: { readonly player: string; readonly curve: LevelCurve | string } & Now): Command
   readonly id: string
@@ -147,7 +151,7 @@ export interface Effect {
   readonly receipts: readonly Receipt[]
   readonly late: readonly BoardPeriod[]
   readonly verdicts: readonly Judgement[]
-  /** Rewards that wait to be claimed: nothing is given yet. Not there if there are none. */
+  /** Rewards that wait to be claimed, see `Engine.claimable`: nothing is given yet. Not there if there are none. */
   readonly claimable?: readonly Receipt[]
   /** What a change of the level curve made of the total, if this was the first command to meet it and it changed anything. */
   readonly migrated?: { readonly fromXp: number; readonly toXp: number; readonly fromLevel: number; readonly toLevel: number }
@@ -195,16 +199,23 @@ export interface Receipt {
   readonly rules: string
   readonly previous: string
   /**
-   * The first instant at which it can no longer be claimed; not there if it is given without being claimed. Time begins when the event is
-   * decided, and until it ends the receipt is kept for it.
+   * The first instant at which it can no longer be claimed; not there if it is given without being claimed. Time counts from the
+   * decision: an event that was hours on its way takes none of it.
    */
   readonly claimUntil?: number
-  /** How what is in it was rolled: what `Loot.verifyReceipt` checks. Not there if that was no matter of luck. */
-  readonly roll?: { readonly table: string; readonly entry: string; readonly nonce: number; readonly misses: number }
+  /** How what is in it was rolled, a part of the chain; not there if that was no matter of luck. */
+  readonly roll?: RollProof
   readonly state: ReceiptState
   /** When it was claimed or revoked. */
   readonly settledAt?: number
 }
+
+/**
+ * How an engine rolled what is in a receipt: all that `Loot.verifyReceipt` wants to know but the seed and the player. `nonce` is the
+ * player's number of this roll on the table: the first has the time it came in at, in Unix milliseconds, and each further one the next
+ * number, so that a gap shows. `misses` counts rolls in a row, before this one, without the entry that pity is for.
+ */
+export interface RollProof { readonly table: string; readonly entry: string; readonly nonce: number; readonly misses: number }
 
 /** What a detector says of a value, and why. */
 export interface Finding {
@@ -259,7 +270,7 @@ export interface EngineOptions {
 /** Rules and a store in memory: decides events and operators' commands, each exactly once. */
 export class Engine {
   constructor(rules: Rules, options?: EngineOptions)
-  /** Throws StoreError for bytes that are no snapshot. */
+  /** Throws StoreError for bytes that are no snapshot. Those of an engine hold no `lootSeed`: give it with the rules. */
   static restore(rules: Rules, snapshot: Uint8Array, options?: EngineOptions): Engine
   /** Never throws for a refusal; `unwrap()` does. */
   submit(command: Command): Outcome
@@ -270,7 +281,10 @@ export class Engine {
   submitNdjson(lines: Received, options?: Now): Outcomes
   player(player: string): Player | null
   receipts(player: string): readonly Receipt[]
-  /** Receipts that can be claimed now, oldest first: also those that are kept for that alone when others of their age are gone. */
+  /**
+   * Receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are trimmed and
+   * `receipts` no longer has it; of more than 256 that wait the oldest make room.
+   */
   claimable(player: string, options?: Now): readonly Receipt[]
   /** The hash of a player's newest receipt, which `verifyChain` checks against; zeros if there never was one. */
   chainHead(player: string): string
@@ -294,6 +308,7 @@ export class Engine {
   /**
    * Puts new rules in force, or throws and leaves the old ones: `board_incompatible`. With a time,
    * what is still to come of the calendar may change too: offsets from then on, and seasons that have not begun.
+   * The secret `lootSeed` stays, unless the new rules have one of their own.
    */
   replaceRules(rules: Rules, options?: Now): RulesDiff
   /**
@@ -315,10 +330,13 @@ export class Engine {
    * erased gets nothing, and nobody moves up. The names have to be those of the archive.
    */
   payoutArchived(archive: Archive, names: Names, options?: Now): Payout
-  /** What new rules would make of the players of now: which levels rise and fall, and what is minted. Walks all players. */
+  /**
+   * What new rules would make of the players of now: which levels rise and fall, what is minted, and how many they would refuse
+   * as `unknown`. Walks all players.
+   */
   planMigration(rules: Rules): MigrationForecast
   /**
-   * One command for each player who is still on an earlier curve than the one in force. Submit them in batches of any size,
+   * One command for each player who is still on another curve than the one in force. Submit them in batches of any size,
    * and make them again after any trouble: each player is migrated once. Whoever sends an event meanwhile is migrated by it.
    *
    * ```js
@@ -330,6 +348,10 @@ export class Engine {
    * ```
    */
   migrations(options?: Now): Command[]
+  /**
+   * Everything stored about one player. Its receipts are also those that wait beyond the trimmed ones, see `claimable`:
+   * `verifyChain` is for `receipts`, which has no such gaps.
+   */
   exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
   stats(): { readonly [name: string]: number }
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
@@ -1180,7 +1202,10 @@ export interface MigrationPlan {
 /** The same of an engine's players, with what is minted by reward. Of a loot table, `rolls`: its odds say what they give. */
 export interface MigrationForecast extends MigrationPlan {
   readonly rewards: readonly { readonly reward: string; readonly receipts: number; readonly items: readonly Item[]; readonly rolls: number }[]
-  /** Players on curves that the new rules do not lead on from: not counted above, and refused as `curve_unknown` until the rules list these curves. */
+  /**
+   * Players on curves that the new rules do not lead on from, who are in no other number: what they send is refused as
+   * `curve_unknown`, a 503 that passes once the rules list these curves under `migrations`.
+   */
   readonly unknown: number
 }
 
@@ -1213,7 +1238,7 @@ export function planMigration(oldCurve: LevelCurve, newCurve: LevelCurve, policy
 export type Items = readonly { readonly kind: string; readonly id: string; readonly amount: Integer }[]
 
 export interface LootOptions {
-  /** In any order. The names differ; a weight is at least 1, a part of the sum of all weights. */
+  /** In any order, at most 1000. The names differ; a weight is at least 1, a part of the sum of all weights. */
   readonly entries: readonly { readonly name: string; readonly weight: Integer; readonly items?: Items }[]
   /** What every roll gives. */
   readonly guaranteed?: Items
@@ -1249,7 +1274,10 @@ export class Loot {
   roll(options: RollOf & { readonly nonce: Integer }): Roll
   /** Whether the seed is the one committed to, and gives this very roll. */
   verifyRoll(options: RollOf & { readonly commitment: string; readonly roll: Roll }): boolean
-  /** The same of a roll that an engine made: whether the receipt's `roll` is one of this table and gives its items. */
+  /**
+   * The same of a roll that an engine made: whether the receipt's `roll` is one of this table, as it is now, and gives what the receipt
+   * gives. False for a receipt without a roll.
+   */
   verifyReceipt(options: { readonly seed: Uint8Array; readonly commitment: string; readonly player: string; readonly receipt: Receipt }): boolean
   /** Of every entry in a roll that pity does not decide: `weight` in `total`. */
   odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number }[]
@@ -1397,6 +1425,7 @@ export class ValidationError extends LiveopsError {
 /** Why something was not taken, with all that an HTTP answer needs. */
 export class Refusal extends LiveopsError {
   protected constructor()
+  /** 429 and 503 may pass: the same can be sent again. */
   readonly httpStatus: number
   readonly issues: readonly Issue[]
   /** Seconds after which to try again, if that helps. */

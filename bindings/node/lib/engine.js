@@ -62,7 +62,7 @@ class Engine {
     return read(call(() => handleOf(this).receipts(text(player, 'player'))))
   }
 
-  /** A player's receipts that can be claimed now, oldest first: also those kept for that alone. */
+  /** A player's receipts that can be claimed now, oldest first: also those that are kept for that alone. */
   claimable (player, opts) {
     const args = [text(player, 'player'), now(options(opts, TIME))]
     return read(call(() => handleOf(this).claimable(...args)))
@@ -140,7 +140,10 @@ class Engine {
     call(() => handleOf(this).ack(integer(cursor, 'cursor', 0, INTEGER_MAX)))
   }
 
-  /** Puts new rules in force and says how they differ. With a time, offsets and seasons still to come may change too. */
+  /**
+   * Puts new rules in force and says how they differ. With a time, offsets and seasons still to come may change too. The seed for loot
+   * stays, unless the new rules have one of their own.
+   */
   replaceRules (rules, opts) {
     const given = options(opts, TIME)
     const time = 'nowMs' in given || 'now' in given ? now(given) : undefined
@@ -154,7 +157,7 @@ class Engine {
     return read(call(() => handleOf(this).planMigration(next)))
   }
 
-  /** One command for each player who is still on an earlier curve: to be submitted until there are none. */
+  /** One command for each player who is still on another curve: to be submitted until there are none. */
   migrations (opts) {
     const time = now(options(opts, TIME))
     return call(() => handleOf(this).migrations(time)).map((command) => makeCommand(() => command))

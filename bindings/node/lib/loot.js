@@ -38,7 +38,7 @@ class Loot {
     return call(() => handleOf(this).verifyRoll(secret, ...args))
   }
 
-  /** Whether a receipt holds a roll of this table, gives what that gives, and the seed is the one committed to. */
+  /** Whether the seed is the one committed to, and the receipt's roll is one of this table that gives what the receipt gives. */
   verifyReceipt (opts) {
     const { seed: secret, commitment, player, receipt } = required(opts, ['seed', 'commitment', 'player', 'receipt'], 'options')
     const args = [seed(secret, 'seed'), digest(commitment, 'commitment'), text(player, 'player'), json([object(receipt, 'receipt')], 'receipt')]

@@ -74,7 +74,7 @@ impl Engine {
         text(&self.0.receipts(&player_id(&player)?).or_throw()?)
     }
 
-    /// A player's receipts that wait to be claimed, as JSON.
+    /// A player's receipts that can be claimed at a time, oldest first, as JSON.
     #[napi]
     pub fn claimable(&self, player: String, now: i64) -> Result<String> {
         text(&self.0.claimable(&player_id(&player)?, at(now)).or_throw()?)
@@ -147,7 +147,7 @@ impl Engine {
         text(&self.0.plan_migration(&rules.0).or_throw()?)
     }
 
-    /// One command for each player who is still on an earlier curve.
+    /// One command for each player who is still on another curve.
     #[napi]
     pub fn migrations(&self, now: i64) -> Result<Vec<Command>> {
         Ok(self.0.migrations(at(now)).or_throw()?.into_iter().map(Command).collect())

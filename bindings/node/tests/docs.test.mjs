@@ -107,12 +107,19 @@ describe('examples', () => {
     assert.equal(scope.engine.digest(), digest, 'again, nothing is paid')
   })
 
-  for (const [what, word, checks] of [['levels', 'new Progression', 10], ['migrations', 'planMigration(curve', 5], ['rewards', 'Command.claim', 7], ['loot', 'new Loot', 4]]) {
+  // Each stands alone, but for what these take from the ones before them.
+  const seed = new Uint8Array(32).fill(7)
+  const before = {
+    migrations: { curve: liveops.LevelCurve.exponential(250, '1.2', { maxLevel: 60 }) },
+    'rolls of an engine': { seed, commitment: liveops.seedCommitment(seed) }
+  }
+  for (const [what, word, checks] of [
+    ['levels', 'new Progression', 10], ['migrations', 'planMigration(curve', 6], ['rewards', 'Command.claim', 9], ['loot', 'new Loot', 4],
+    ['rolls of an engine', 'lootCommitment', 3]
+  ]) {
     test(`of ${what}, in the README`, () => {
       const [block] = blocks(read('README.md')).filter((block) => block.includes(word))
-      // Each stands alone; the second goes on with the curve of the first.
-      const scope = what === 'migrations' ? { ...changing(), curve: liveops.LevelCurve.exponential(250, '1.2', { maxLevel: 60 }) } : changing()
-      assert.equal(run(block, scope), checks)
+      assert.equal(run(block, { ...changing(), ...before[what] }), checks)
     })
   }
 

@@ -243,6 +243,7 @@ test('whatever progression and rewards are called with, they answer or refuse wi
   const engine = new Engine(rules())
   const loot = new Loot({ entries: [{ name: 'a', weight: 1 }] })
   const keep = { policy: 'keepEffort' }
+  const [receipt] = engine.submitNdjson(event('e1', 'ana', 120), at).at(0).unwrap().receipts
   const CALLS = [
     () => LevelCurve.table(any(), some('maxLevel', 'rounding', 'cumulative')).totals(),
     () => LevelCurve.polynomial(any(), some('times', 'maxLevel')).cost(any()),
@@ -261,6 +262,8 @@ test('whatever progression and rewards are called with, they answer or refuse wi
     () => Loot.fromRules(some('entries', 'guaranteed', 'pity')),
     () => loot.roll(some('seed', 'table', 'player', 'nonce', 'misses')),
     () => loot.verifyRoll({ ...some('seed', 'table', 'player', 'commitment', 'misses'), roll: some('entry', 'nonce', 'missesAfter') }),
+    () => loot.verifyReceipt(some('seed', 'commitment', 'player', 'receipt')),
+    () => loot.verifyReceipt({ seed: new Uint8Array(32), commitment: '0'.repeat(64), player: 'ana', receipt: { ...receipt, roll: random.below(2) ? any() : some('table', 'entry', 'nonce', 'misses') } }),
     () => [loot.items(any()), loot.expectedRolls(any()), rules().loot(any())],
     () => seedCommitment(any()),
     () => receiptId(some('game', 'player', 'reward', 'scope', 'index')),
@@ -270,7 +273,8 @@ test('whatever progression and rewards are called with, they answer or refuse wi
     () => Command.claim(some('player', 'receipt', 'nowMs')),
     () => Command.revoke(some('id', 'player', 'receipt', 'reason', 'ts')),
     () => Command.migrate(some('player', 'curve', 'nowMs')),
-    () => [engine.explain(any(), any()), engine.chainHead(any())],
+    () => [engine.explain(any(), any()), engine.chainHead(any()), engine.claimable('ana', any())],
+    () => engine.claimable(any(), any()),
     () => [engine.planMigration(any()), engine.migrations(any())]
   ]
   for (let round = 0; round < 400; round++) for (const call of CALLS) codeOf(call)

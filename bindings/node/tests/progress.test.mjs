@@ -95,6 +95,8 @@ describe('curves', () => {
     const held = LevelCurve.fromRules(changed)
     changed.costs.push(0)
     assert.deepEqual(LevelCurve.piecewise([[1, held]]).costs(), [10], 'a copy')
+    const powers = Array.from({ length: 9 }, (_, n) => [1 + n * 1000, LevelCurve.exponential(1000, '1.0001', { cumulative: true })])
+    assert.throws(() => LevelCurve.piecewise(powers, { cumulative: true, maxLevel: 10_000 }), { name: 'RangeError', message: /exponential pieces go over more than 20000 levels/ })
   })
 })
 
@@ -273,7 +275,7 @@ describe('migrations', () => {
     const digest = engine.digest()
     const forecast = engine.planMigration(cheaper)
     assert.equal(engine.digest(), digest, 'a plan changes nothing')
-    assert.deepEqual([forecast.players, forecast.rise, forecast.fall, forecast.stay], [3, 1, 0, 2])
+    assert.deepEqual([forecast.players, forecast.rise, forecast.fall, forecast.stay, forecast.unknown], [3, 1, 0, 2, 0])
     assert.deepEqual(forecast.rewards, [{ reward: 'level-gold', receipts: 1, items: [{ kind: 'currency', id: 'gold', amount: 100 }], rolls: 0 }])
     assert.deepEqual(engine.migrations(at), [], 'not before it is in force')
     const { levelCurve } = engine.replaceRules(cheaper)

@@ -91,6 +91,7 @@ describe('loot', () => {
     for (const [given, message] of [
       [{ entries: [] }, /at least one entry/],
       [{ entries: [...entries, ...entries] }, /different names/],
+      [{ entries: Array.from({ length: 1001 }, (_, n) => ({ name: `e${n}`, weight: 1 })) }, /at most 1000 entries/],
       [{ entries: [{ name: 'a', weight: Number.MAX_SAFE_INTEGER }, { name: 'b', weight: 1 }] }, /add up/],
       [{ entries: [{ name: 'a', weight: 0 }] }, /weight/],
       [{ entries, pity: { entry: 'b', guaranteedAt: 3 } }, /one of the table/],
@@ -332,6 +333,55 @@ describe('what an engine rolled, and what waits', () => {
     assert.throws(() => table.verifyReceipt({ ...proof }), TypeError)
   })
 
+  test('every change of a roll breaks chain, signature and proof', () => {
+    const engine = new Engine(lucky)
+    engine.submitNdjson([event('e1', 'ana', 1), event('e2', 'ana', 1)].join('\n'), at)
+    const [receipt, newest] = engine.receipts('ana')
+    const { roll } = receipt
+    assert.deepEqual({ ...roll, entry: undefined }, { table: 'chest', entry: undefined, nonce: NOW_MS, misses: 0 }, 'the first nonce is the time')
+    assert.deepEqual([newest.roll.nonce, Object.isFrozen(roll)], [NOW_MS + 1, true])
+    const ring = [{ id: '2026', secret: generateSecret() }]
+    const signature = signReceipt(ring, receipt)
+    const proof = { seed, commitment: lucky.lootCommitment, player: 'ana' }
+    const table = lucky.loot('chest')
+    assert.equal(verifyChain(JSON.stringify([receipt, newest]), engine.chainHead('ana')), null)
+    for (const forged of [{ table: 'other' }, { entry: roll.entry === 'a' ? 'b' : 'a' }, { nonce: roll.nonce + 1 }, { misses: 5 }]) {
+      const shown = { ...receipt, roll: { ...roll, ...forged } }
+      assert.notEqual(receiptHash(shown), receiptHash(receipt), JSON.stringify(forged))
+      assert.equal(verifyChain([shown, newest], engine.chainHead('ana')), 1)
+      assert.throws(() => verifyReceipt(ring, shown, signature), { code: 'signature_mismatch' })
+    }
+    assert.ok(!table.verifyReceipt({ ...proof, receipt: { ...receipt, roll: { ...roll, entry: roll.entry === 'a' ? 'b' : 'a' } } }))
+    assert.ok(!table.verifyReceipt({ ...proof, receipt: { ...receipt, items: [gold(9)] } }), 'it gives what the receipt gives')
+    assert.ok(!table.verifyReceipt({ ...proof, commitment: ZEROS, receipt }))
+    assert.ok(!table.verifyReceipt({ ...proof, receipt: played().effect.receipts[0] }), 'what was not rolled')
+    assert.ok(table.verifyReceipt({ ...proof, receipt: { ...receipt, state: 'revoked', settledAt: NOW_MS } }), 'whatever became of it')
+  })
+
+  test('what is no proof is refused', () => {
+    const engine = new Engine(lucky)
+    const [receipt] = engine.submitNdjson(event('e1', 'ana', 1), at).at(0).unwrap().receipts
+    const proof = { seed, commitment: lucky.lootCommitment, player: 'ana', receipt }
+    const table = lucky.loot('chest')
+    for (const [change, error] of [
+      [{ seed: seed.subarray(1) }, wrong], [{ seed: 'x'.repeat(32) }, { name: 'TypeError' }], [{ commitment: '00' }, wrong], [{ commitment: undefined }, wrong],
+      [{ player: 'a b' }, { code: 'id_invalid' }], [{ player: 7 }, { name: 'TypeError' }], [{ nonce: 1 }, { name: 'TypeError', message: /no member "nonce"/ }],
+      ...[undefined, null, 7, 'r', [receipt]].map((none) => [{ receipt: none }, wrong]),
+      [{ receipt: receipt.roll }, { name: 'ValidationError' }], [{ receipt: {} }, { name: 'ValidationError' }]
+    ]) {
+      assert.throws(() => table.verifyReceipt({ ...proof, ...change }), error, JSON.stringify(change))
+    }
+    for (const none of [undefined, null, 7, 'r']) assert.throws(() => table.verifyReceipt(none), wrong)
+    const { roll } = receipt
+    for (const [bad, path, code] of [
+      [7, '', 'wrong_type'], [{ ...roll, misses: undefined }, '/misses', 'missing'], [{ ...roll, misses: 2 ** 32 }, '/misses', 'out_of_range'],
+      [{ ...roll, nonce: -1 }, '/nonce', 'out_of_range'], [{ ...roll, entry: 'a b' }, '/entry', 'id_invalid'], [{ ...roll, table: null }, '/table', 'missing']
+    ]) {
+      const written = JSON.stringify([{ ...receipt, roll: bad }])
+      assert.throws(() => verifyChain(written, ZEROS), (error) => error instanceof ValidationError && error.issues[0].path === `/0/roll${path}` && error.code === code, written)
+    }
+  })
+
   test('an engine keeps its seed when rules are replaced', () => {
     const engine = new Engine(lucky)
     engine.replaceRules(Rules.fromJson(JSON.stringify(document)))
@@ -340,12 +390,74 @@ describe('what an engine rolled, and what waits', () => {
     assert.ok(lucky.loot('chest').verifyReceipt({ seed, commitment: lucky.lootCommitment, player: 'ana', receipt }))
   })
 
+  test('unless the new ones have their own; a snapshot has none', () => {
+    const written = JSON.stringify(document)
+    const [bare, other] = [Rules.fromJson(written), Rules.fromJson(written, { lootSeed: randomBytes(32) })]
+    assert.match(bare.lootCommitment, /^[0-9a-f]{64}$/)
+    assert.equal(new Set([bare, other, lucky].map((rules) => rules.lootCommitment)).size, 3)
+    assert.equal(Rules.fromJson(JSON.stringify({ ...document, loot: {}, rewards: {} })).lootCommitment, bare.lootCommitment, 'it follows from the game')
+    assert.equal(lucky.hash, bare.hash, 'a seed is no part of the document')
+    const engine = new Engine(lucky)
+    engine.replaceRules(other)
+    engine.replaceRules(bare)
+    /** Whether what is rolled is proved by what was published. */
+    const rolls = (engine, commitment, seed) => {
+      const sent = Array.from({ length: 20 }, (_, n) => event(`r${n}`, `p${n}`, 1))
+      return [...engine.submitNdjson(sent.join('\n'), at)].every((outcome, n) => bare.loot('chest').verifyReceipt({ seed, commitment, player: `p${n}`, receipt: outcome.unwrap().receipts[0] }))
+    }
+    assert.ok(!rolls(engine, lucky.lootCommitment, seed), 'the newest seed stays')
+    assert.ok(!rolls(Engine.restore(bare, new Engine(lucky).snapshot()), lucky.lootCommitment, seed))
+    assert.ok(rolls(Engine.restore(lucky, new Engine(bare).snapshot()), lucky.lootCommitment, seed))
+  })
+
+  test('whoever is erased and comes back meets other rolls', () => {
+    const engine = new Engine(lucky)
+    const nonceOf = (id, nowMs) => engine.submitNdjson(event(id, 'ana', 1, { ts: nowMs / 1000 }), { nowMs }).at(0).unwrap().receipts[0].roll.nonce
+    assert.equal(nonceOf('e1', NOW_MS), NOW_MS)
+    engine.submit(Command.erase({ id: 'x1', player: 'ana', nowMs: NOW_MS + 1000 })).unwrap()
+    assert.equal(nonceOf('e2', NOW_MS + 2000), NOW_MS + 2000)
+  })
+
   test('what waits is listed until its time is over', () => {
     const { engine, effect } = played()
     const { claimUntil } = effect.claimable[0]
     assert.deepEqual(engine.claimable('ana', at), effect.claimable)
+    assert.deepEqual(engine.claimable('ana', { now: new Date(NOW_MS) }), effect.claimable)
+    assert.ok(Object.isFrozen(engine.claimable('ana', at)[0]))
     assert.equal(engine.claimable('ana', { nowMs: claimUntil - 1 }).length, 1)
     assert.deepEqual([engine.claimable('ana', { nowMs: claimUntil }), engine.claimable('nobody', at)], [[], []])
+    assert.deepEqual(engine.claimable('ana'), Date.now() < claimUntil ? effect.claimable : [], 'without a time it is what the clock says')
+    assert.throws(() => engine.claimable('a b', at), { code: 'id_invalid' })
+    for (const args of [[], [7, at], ['ana', 7], ['ana', { nowMs: 1.5 }], ['ana', { nowMs: 1, now: new Date(1) }], ['ana', { later: 1 }]]) {
+      assert.throws(() => engine.claimable(...args), wrong, JSON.stringify(args))
+    }
+  })
+
+  test('time to claim counts from the decision', () => {
+    const engine = new Engine(waiting)
+    const sent = NOW_MS - 2 * HOUR_MS
+    const [promised] = engine.submitNdjson(event('e1', 'ana', 1, { ts: sent / 1000 }), at).at(0).unwrap().claimable
+    assert.deepEqual([promised.ts, promised.claimUntil], [sent, NOW_MS + HOUR_MS])
+    const last = { nowMs: NOW_MS + HOUR_MS - 1 }
+    assert.deepEqual(engine.claimable('ana', last), [promised])
+    assert.equal(engine.submit(Command.claim({ player: 'ana', receipt: promised, ...last })).status, 'applied')
+  })
+
+  test('what waits is kept for its time, when others of its age are trimmed', () => {
+    const few = rules({ rewards: { ...DOCUMENT.rewards, present: { ...REWARDS.present, on: { level: 2 } } }, retention: { receiptsPerPlayer: 2 } })
+    const engine = new Engine(few)
+    const [promised] = engine.submitNdjson(event('e1', 'ana', 120), at).at(0).unwrap().claimable
+    engine.submitNdjson(event('e2', 'ana', 500), at).at(0).unwrap()
+    const kept = engine.receipts('ana')
+    assert.ok(kept.length === 2 && promised.number < kept[0].number)
+    for (const one of [engine, Engine.restore(few, engine.snapshot())]) assert.deepEqual(one.claimable('ana', at), [promised])
+    assert.deepEqual(engine.exportPlayer('ana').receipts, [promised, ...kept])
+    assert.equal(verifyChain(kept, engine.chainHead('ana')), null)
+    const claim = (nowMs) => engine.submit(Command.claim({ player: 'ana', receipt: promised, nowMs }))
+    assert.equal(claim(NOW_MS).unwrap().receipts[0].state, 'claimed')
+    assert.deepEqual(engine.claimable('ana', at), [])
+    assert.equal(claim(NOW_MS).status, 'replayed')
+    assert.equal(claim(NOW_MS + 1).code, 'receipt_unknown', 'nothing keeps it any more')
   })
 
   test('a total on a curve that rules do not know is refused until they do', () => {
@@ -361,8 +473,18 @@ describe('what an engine rolled, and what waits', () => {
     engine.submitNdjson(event('e2', 'ana', 25), at)
     assert.equal(engine.planMigration(of(10)).unknown, 1)
     engine.replaceRules(of(10))
+    const digest = engine.digest()
     const [outcome] = engine.submitNdjson(event('e3', 'ana', 25), at)
-    assert.deepEqual([outcome.code, outcome.httpStatus], ['curve_unknown', 503])
+    const orders = [Command.adjust({ id: 'a1', player: 'ana', xp: 5, reason: 'r', ...at }), Command.migrate({ player: 'ana', curve: of(10).curve, ...at })]
+    for (const { status, code, httpStatus, effect, error, ...refused } of [outcome, ...engine.submitBatch(orders)]) {
+      assert.deepEqual([status, code, effect, refused], ['refused', 'curve_unknown', null, {}])
+      assert.ok(error instanceof Refusal)
+      assert.deepEqual([error.code, error.httpStatus, error.retryAfter, error.problem().status], ['curve_unknown', 503, null, 503])
+    }
+    assert.throws(() => outcome.unwrap(), { name: 'Refusal', message: /list it in their migrations/ })
+    assert.deepEqual([outcome.httpStatus, outcome.toJSON().problem.code], [503, 'curve_unknown'])
+    assert.deepEqual([engine.digest(), engine.migrations(at), engine.stats()['refused.curve_unknown']], [digest, [], 3])
+    assert.deepEqual([engine.planMigration(of(10, 100)).unknown, engine.planMigration(of(10, 7)).unknown], [0, 1])
     engine.replaceRules(of(10, 100))
     const [again] = engine.submitNdjson(event('e3', 'ana', 25), at)
     assert.equal(again.code, 'applied')

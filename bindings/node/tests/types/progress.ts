@@ -4,7 +4,7 @@ import {
   Command, Engine, LevelCurve, Loot, Overflow, Progression, Rules, Streak, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment,
   signReceipt, verifyChain, verifyReceipt,
   type Boost, type CommandContent, type Effect, type Explanation, type Grant, type Item, type Key, type MigrationForecast, type MigrationPlan,
-  type MigrationPolicy, type PlayerXp, type Receipt, type ReceiptState, type Roll, type RulesDiff, type Scope
+  type MigrationPolicy, type PlayerXp, type Receipt, type ReceiptState, type Roll, type RollProof, type RulesDiff, type Scope
 } from 'liveops'
 
 const now = new Date()
@@ -28,6 +28,7 @@ export const plan: MigrationPlan = planMigration(curve, whole, policy, new Set([
 const rules = Rules.fromJson('{"version": 1, "game": "quests"}')
 const engine = new Engine(rules)
 export const forecast: MigrationForecast = engine.planMigration(rules)
+export const refused: number = forecast.unknown
 export const diff: RulesDiff = engine.replaceRules(rules)
 export const leads: boolean | undefined = diff.levelCurve?.migrates
 export const codes: string[] = Array.from(engine.submitBatch(engine.migrations({ now })), ({ effect }) => `${effect?.migrated?.toLevel}`)
@@ -50,6 +51,15 @@ const roll: Roll = chest.roll({ seed, table: 'chest', player: 'ana', nonce: 0 })
 export const honest: boolean = chest.verifyRoll({ seed, commitment: seedCommitment(seed), table: 'chest', player: 'ana', roll })
 export const items: readonly Item[] | null | undefined = rules.loot('chest')?.items(roll.entry)
 export const average: string | null = Loot.fromRules({ entries: { crown: { weight: 1 } } }).expectedRolls('crown')
+
+const seeded = Rules.fromJson('{"version": 1, "game": "quests"}', { lootSeed: seed })
+export const published: string = seeded.lootCommitment
+export const waiting: readonly Receipt[] = engine.claimable('ana', { now }).concat(engine.claimable('ana'))
+/** What an engine rolled. */
+export function proved (receipt: Receipt): boolean {
+  const how: RollProof | undefined = receipt.roll
+  return how !== undefined && seeded.loot(how.table)?.verifyReceipt({ seed, commitment: published, player: 'ana', receipt }) === true
+}
 
 const scope: Scope = { streak: { streak: 'daily', day: 20_764 } }
 export const name: string = receiptId({ game: 'quests', player: 'ana', reward: 'present', scope })
@@ -83,6 +93,14 @@ Command.revoke({ id: 'ticket-9', player: 'ana', receipt: { number: 1, id: '' } }
 seedCommitment('secret')
 // @ts-expect-error which roll
 chest.roll({ seed, table: 'chest', player: 'ana' })
+// @ts-expect-error whose it is
+chest.verifyReceipt({ seed, commitment: published, receipt: waiting[0]! })
+// @ts-expect-error a receipt may have no roll
+waiting[0]!.roll.nonce
+// @ts-expect-error a time is named
+engine.claimable('ana', now)
+// @ts-expect-error a commitment is read
+seeded.lootCommitment = ''
 // @ts-expect-error a secret without a name signs no receipts
 signReceipt('whsec_...', engine.receipts('ana')[0])
 // @ts-expect-error a table may be missing
