@@ -35,16 +35,30 @@ export class Rules {
   private constructor()
   /**
    * Throws RulesError, whose `path` says what is wrong. `lootSeed`: 32 secret random bytes that make loot unpredictable; an engine keeps
-   * them when its rules are replaced by others without.
+   * them when its rules are replaced by others without. `population`: as `withPopulation`.
    */
-  static fromJson(document: Bytes, options?: { readonly lootSeed?: Uint8Array }): Rules
+  static fromJson(document: Bytes, options?: RulesOptions): Rules
   /** A path, or a `file:` URL. */
-  static fromFile(file: string | { readonly href: string; readonly protocol: string }, options?: { readonly lootSeed?: Uint8Array }): Rules
+  static fromFile(file: string | { readonly href: string; readonly protocol: string }, options?: RulesOptions): Rules
+  /**
+   * The same rules, their families of detectors anchored on what is usual in this game. No part of `hash`; an engine keeps it when its rules
+   * are replaced by others without.
+   */
+  withPopulation(population: Population): Rules
+  /** The same rules but for some thresholds of a family, by the name of its rule. */
+  withThresholds(family: string, thresholds: Partial<Thresholds>): Rules
+  /**
+   * Thresholds for as many false alerts of a family as somebody has time for, from lines of history: at once, or in pieces of whole lines.
+   * Events of a player come in their order, players in any. RangeError with fewer than 200 players.
+   */
+  calibrate(family: string, history: Received | Iterable<Received>, budget: Budget): Calibration
   readonly game: string
   /** Over the document without the door: what a receipt says it was granted under. */
   readonly hash: string
   /** What to publish before the first roll of loot: `seedCommitment` of the seed. */
   readonly lootCommitment: string
+  /** What names the population; null without one. Processes that are to judge alike have the same. */
+  readonly populationHash: string | null
   /** Each board's windows, with the number of closed periods that stay readable. */
   readonly boards: { readonly [board: string]: { readonly [window in Window]?: number } }
   readonly curve: LevelCurve
@@ -54,6 +68,8 @@ export class Rules {
   loot(name: string): Loot | null
   readonly calendar: Calendar
 }
+
+export interface RulesOptions { readonly lootSeed?: Uint8Array; readonly population?: Population }
 
 export interface RulesDiff {
   readonly added: readonly string[]
@@ -217,17 +233,22 @@ export interface Receipt {
  */
 export interface RollProof { readonly table: string; readonly entry: string; readonly nonce: number; readonly misses: number }
 
-/** What a detector says of a value, and why. */
+/** Why a verdict is what it is. */
+export type VerdictReason =
+  | 'usual' | 'tooFewSamples' | 'farFromMean' | 'farFromRecent' | 'changeAfterConstancy' | 'farAboveUsual' | 'belowFloor' | 'notFinite'
+  | 'risesSteadily' | 'tooManyDrops' | 'tooRegular' | 'negative'
+
+/** What a detector says of a value, and why. `sentenceOf` puts it into words. */
 export interface Finding {
   readonly score: number
   readonly threshold: number
   readonly direction: 'high' | 'low'
-  readonly reason: string
+  readonly reason: VerdictReason
   readonly baseline: { readonly n: number; readonly mean: number; readonly sd: number; readonly source: 'player' | 'population' | 'rule' }
   readonly action: 'allow' | 'flag' | 'hold'
 }
 export interface Judgement extends Finding { readonly detector: string }
-export interface Verdict extends Finding { readonly isAnomaly: boolean; readonly description: string }
+export interface Verdict extends Finding { readonly isAnomaly: boolean; readonly description: string; readonly sentence: string }
 
 export interface Period { readonly window: Window; readonly index: number }
 export interface BoardPeriod extends Period { readonly board: string }
@@ -1380,17 +1401,248 @@ export abstract class Detector {
   observe(value: number): Verdict
   score(value: number): Verdict
   learn(value: number): void
+  /**
+   * Many values in order, read where they are; `findings` are the anomalies. What is no value of this detector's (NaN, the infinities, for
+   * amounts what is negative) is a RangeError with its `index`, and nothing is learned.
+   */
+  observeMany(values: Float64Array): { readonly scores: Float64Array; readonly findings: readonly { readonly index: number; readonly verdict: Verdict }[] }
+  /** Takes in what another of the same class has learned. */
+  merge(other: this): void
 }
 /** Standard deviations from the mean of all earlier values; the threshold is 3 unless given. */
 export class ZScore extends Detector { constructor(options?: { readonly threshold?: number }) }
 /** The same from the mean of recent values, about `span` of them; 20 unless given. */
 export class Ewma extends Detector { constructor(options?: { readonly threshold?: number; readonly span?: Integer }) }
+/** Of `ln(1 + x)`: mean, standard deviation, and the weight in events. */
+export interface Prior { readonly mean: number; readonly sd: number; readonly weight: number }
 /** How many times as large as usual. The prior is in logarithms: of `ln(1 + x)`. */
-export class Robust extends Detector {
-  constructor(options?: { readonly threshold?: number; readonly prior?: { readonly mean: number; readonly sd: number; readonly weight: number } })
+export class Robust extends Detector { constructor(options?: { readonly threshold?: number; readonly prior?: Prior }) }
+/**
+ * Amounts that have risen, however slowly (E. S. Page, 1954). Upwards only; the threshold, in standard deviations, is 12 unless given. It does
+ * not tell those who cheat from those who have got better: where honest players rise, `Family` learns how far from history.
+ */
+export class Cusum extends Detector {
+  constructor(options?: { readonly threshold?: number; readonly prior?: Prior })
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array, options?: { readonly threshold?: number; readonly prior?: Prior }): Cusum
+  toBytes(): Uint8Array
 }
 /** A duration shorter than possible. */
 export class TimeFloor extends Detector { constructor(options: { readonly minimumMs: Integer }) }
+
+/** Published odds, above 0 and below 1. The threshold is in natural logarithms: 11.5 unless given, which flags at most one honest player in 100,000. */
+export interface DropRateOptions { readonly odds: number; readonly threshold?: number }
+/**
+ * Drops more often than published, after any number of them and however often one looks (H. Robbins, 1970). Bad luck counts for nothing.
+ *
+ * ```js
+ * const crown = new DropRate({ odds: 0.0473 })
+ * crown.observe(262, 42).reason                                                // 'tooManyDrops'
+ * crown.tail < 5.7e-12                                                         // true: the exact probability of so many or more
+ * ```
+ */
+export class DropRate {
+  constructor(options: DropRateOptions)
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array, options: DropRateOptions): DropRate
+  /** Counts chances and how many of them brought the drop; the verdict on all so far. RangeError, and nothing counted, for more hits than chances. */
+  observe(chances: Integer, hits: Integer): Verdict
+  score(chances: Integer, hits: Integer): Verdict
+  learn(chances: Integer, hits: Integer): void
+  readonly chances: number
+  readonly hits: number
+  /** The exact binomial probability of as many hits or more at the published odds. */
+  readonly tail: number
+  /** RangeError if it was made with other odds. */
+  merge(other: DropRate): void
+  toBytes(): Uint8Array
+}
+
+/** The threshold is in natural logarithms, below 100: 16 unless given. Without a population people's intervals are taken to be wide. */
+export interface RegularityOptions { readonly threshold?: number; readonly population?: Population }
+/** Intervals as regular as a program's: breaks of half an hour speak for a person, events within a second are one act. */
+export class Regularity {
+  constructor(options?: RegularityOptions)
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array, options?: RegularityOptions): Regularity
+  /** Scores an event at this time, then learns it. One out of order tells nothing. */
+  observe(time: Instant): Verdict
+  score(time: Instant): Verdict
+  learn(time: Instant): void
+  merge(other: Regularity): void
+  toBytes(): Uint8Array
+}
+
+/** A verdict in one sentence, as for a Judgement of an effect: what is wrong, by how much, and compared with what. */
+export function sentenceOf(verdict: Finding): string
+
+/**
+ * Turns the verdicts of one detector into alerts: the first of an excursion is one, and no other is until the score has fallen to half the
+ * threshold.
+ */
+export class Hysteresis {
+  constructor()
+  isFirst(verdict: Finding): boolean
+  readonly isRaised: boolean
+}
+
+/** How many alerts of one player are raised within a day of 24 hours from the first: a storm buries nobody else's. */
+export class AlertBudget {
+  constructor(options: { readonly perDay: Integer })
+  /** Whether an alert is raised now; it is counted either way. */
+  allows(tally: AlertTally, options?: Now): boolean
+}
+/** What one player has spent of an AlertBudget. */
+export class AlertTally {
+  constructor()
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array): AlertTally
+  toBytes(): Uint8Array
+  /** How many alerts were not raised, ever. */
+  readonly suppressed: number
+}
+
+// Families of detectors -----------------------------------------------------------------------------------------------
+
+/**
+ * Amounts too large for this player, amounts that rise and rise, drops more often than published, kills faster than possible, intervals of
+ * a program.
+ */
+export type FamilyDetector = 'robust' | 'drift' | 'dropRate' | 'timeFloor' | 'regularity'
+/** Natural logarithms of how improbable what each detector has seen is: 0 to 100. */
+export type Scores = { readonly [detector in FamilyDetector]: number }
+/** Scores above which detectors alert, above 0; 100 switches one off. */
+export type Thresholds = { readonly [detector in FamilyDetector]: number }
+export interface FamilyFinding { readonly detector: FamilyDetector; readonly verdict: Verdict }
+/** When an event was: no clock knows that. */
+export type At = { readonly atMs: Integer; readonly at?: never } | { readonly at: Date; readonly atMs?: never }
+
+/** What an event says of a player; what it does not say is left out. */
+export type Observation = At & {
+  /** Finite and not negative, boosts included; `boost` is what the rules multiplied it by, 1 unless given. */
+  readonly gain?: { readonly activity: string; readonly amount: number; readonly boost?: number }
+  readonly kill?: { readonly boss: string; readonly durationMs: Integer }
+  /** A kill may tell the chance and a later claim the hit: they add up. 0 unless given. */
+  readonly drops?: { readonly drop: string; readonly chances?: Integer; readonly hits?: Integer }
+}
+
+/** Events in columns, all as long as `atMs` and read where they are. A name is one for all events, or one for each. */
+export interface ObservationColumns {
+  readonly atMs: Float64Array | BigInt64Array
+  readonly activity?: string | readonly string[]
+  readonly amount?: Float64Array
+  readonly boost?: number | Float64Array
+  readonly boss?: string | readonly string[]
+  readonly durationMs?: Uint32Array
+  readonly drop?: string | readonly string[]
+  readonly chances?: Uint32Array
+  readonly hits?: Uint32Array
+}
+
+/**
+ * Five detectors, configured once for all players. An event is scored before it is learned, learning is clamped, and an excursion alerts
+ * once. Only what helps a player is suspicious. It cannot see collusion, a script recorded from a person, or who starts again under a new
+ * name: one player's data does not show that.
+ *
+ * ```js
+ * const family = new Family().boss('hydra', { floorMs: 45_000 }).dropOdds('crown', 0.05)
+ * const ana = new PlayerProfile()
+ * const [{ detector, verdict }] = family.observe(ana, { at: now, kill: { boss: 'hydra', durationMs: 12_000 } })
+ * detector                                                                     // 'timeFloor'
+ * verdict.sentence                                                             // 'The duration is shorter than the rules hold possible, which is 45000 ms.'
+ * family.observe(ana, { at: now, kill: { boss: 'hydra', durationMs: 12_000 } }).length // 0: said once
+ * ana.toBytes().length                                                         // 63: whatever there was to learn
+ * ```
+ */
+export class Family {
+  /** Without a population it is wide, without thresholds cautious. */
+  constructor(options?: { readonly population?: Population; readonly thresholds?: Partial<Thresholds> })
+  /** Makes a boss known; those of the population are. With a floor, any kill below it alerts. */
+  boss(name: string, options?: { readonly floorMs?: Integer }): this
+  /** Makes a drop known, with its published odds. */
+  dropOdds(name: string, odds: number): this
+  readonly thresholds: Thresholds
+  /** Scores an event, then learns it: the alerts that it causes, most often none. RangeError, and nothing learned, for a boss or drop that is not known. */
+  observe(profile: PlayerProfile, event: Observation): readonly FamilyFinding[]
+  /** The same without learning. */
+  score(profile: PlayerProfile, event: Observation): readonly FamilyFinding[]
+  /**
+   * Many events of one player in order. `scores` has as many of each event as there are `detectors`, in their order, as they are after it. Of bad
+   * input none is learned; the RangeError has the `index` of the event.
+   */
+  observeMany(profile: PlayerProfile, columns: ObservationColumns): {
+    readonly detectors: readonly FamilyDetector[]
+    readonly scores: Float64Array
+    readonly findings: readonly (FamilyFinding & { readonly index: number })[]
+  }
+}
+
+/** What a family has learned of one player. */
+export class PlayerProfile {
+  constructor()
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array): PlayerProfile
+  toBytes(): Uint8Array
+  /** Two accounts that turn out to be one player: values are pooled, and of suspicions the larger counts. */
+  merge(other: PlayerProfile): void
+  readonly scores: Scores
+  /** Which detectors have alerted and not yet calmed down. */
+  readonly alerted: readonly FamilyDetector[]
+}
+
+/** What is usual in a game: data with a hash, to be kept beside the rules. A new one knows nothing and is wide. */
+export class Population {
+  constructor()
+  /** Throws StoreError for bytes that are none. */
+  static fromBytes(bytes: Uint8Array): Population
+  toBytes(): Uint8Array
+  readonly hash: string
+  readonly activities: readonly string[]
+  readonly bosses: readonly string[]
+}
+
+/** Events that were taken in, and lines that are none by the rules. */
+export interface HistoryCount { readonly events: number; readonly refused: number }
+
+/**
+ * Builds a Population in one pass through history, cheaters in it included: what one player contributes is bounded. Events of a player come
+ * in their order, players in any.
+ */
+export class PopulationBuilder {
+  constructor()
+  gain(player: string, event: At & { readonly activity: string; readonly amount: number; readonly boost?: number }): void
+  kill(player: string, event: At & { readonly boss: string; readonly durationMs: Integer }): void
+  /** One event a line, of any age, as rules tell families of them. */
+  teachNdjson(rules: Rules, lines: Received): HistoryCount
+  /** Events of players who came when there were four million already. */
+  readonly leftOut: number
+  /** What too little is known of stays wide. */
+  finish(): Population
+}
+
+/** False alerts that are affordable, over all detectors: per player and day with events, per event, or as the part of players ever flagged. */
+export type Budget = { readonly perPlayerDay: number } | { readonly perEvent: number } | { readonly perPlayer: number }
+export interface Calibration extends HistoryCount {
+  readonly thresholds: Thresholds
+  /** Events of players who came when there were four million already. */
+  readonly leftOut: number
+}
+
+/** Finds thresholds from the most that each player's scores have been; `Rules.calibrate` does all of it. */
+export class Calibrator {
+  constructor()
+  player(): PlayerMost
+  /** A player all of whose events were observed, and on how many days there were any. */
+  add(player: PlayerMost, options: { readonly days: Integer }): void
+  /** RangeError with fewer than 200 players. */
+  thresholds(budget: Budget): Thresholds
+}
+/** One player on the way through a Calibrator. */
+export class PlayerMost {
+  private constructor()
+  /** After each event that a family observed. */
+  observe(profile: PlayerProfile): void
+}
 
 // Errors ------------------------------------------------------------------------------------------------------------
 

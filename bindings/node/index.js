@@ -1,6 +1,7 @@
 'use strict'
 // The package: everything users import. Each part is in a file of its own in `lib`.
 
+const { AlertBudget, AlertTally, Hysteresis, sentenceOf } = require('./lib/alerts.js')
 const anomaly = require('./lib/anomaly.js')
 const { Archive, ArchiveView, Names } = require('./lib/archive.js')
 const { Leaderboard } = require('./lib/board.js')
@@ -10,10 +11,13 @@ const { Engine } = require('./lib/engine.js')
 const { Board } = require('./lib/engine_board.js')
 const { BatchReport, EventParser, validate } = require('./lib/event.js')
 const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
+const { Family, PlayerProfile } = require('./lib/family.js')
+const { Calibrator, PlayerMost, PopulationBuilder } = require('./lib/history.js')
 const { Intake } = require('./lib/intake.js')
 const { Loot, seedCommitment } = require('./lib/loot.js')
 const { Outcome, Outcomes } = require('./lib/outcome.js')
 const { Payout, awards } = require('./lib/payout.js')
+const { Population } = require('./lib/population.js')
 const { Overflow, Progression, Streak, migrateXp, planMigration } = require('./lib/progress.js')
 const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = require('./lib/quota.js')
 const { receiptHash, receiptId, receiptState, signReceipt, verifyChain, verifyReceipt } = require('./lib/receipt.js')
@@ -22,17 +26,24 @@ const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha25
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
 module.exports = {
+  AlertBudget,
+  AlertTally,
   Archive,
   ArchiveView,
   BatchReport,
   Board,
   Calendar,
+  Calibrator,
   Command,
+  Cusum: anomaly.Cusum,
   Decision,
   Detector: anomaly.Detector,
+  DropRate: anomaly.DropRate,
   Engine,
   EventParser,
   Ewma: anomaly.Ewma,
+  Family,
+  Hysteresis,
   Intake,
   Leaderboard,
   LevelCurve,
@@ -43,10 +54,15 @@ module.exports = {
   Outcomes,
   Overflow,
   Payout,
+  PlayerMost,
+  PlayerProfile,
+  Population,
+  PopulationBuilder,
   Progression,
   Quota,
   RateLimiter,
   Refusal,
+  Regularity: anomaly.Regularity,
   Robust: anomaly.Robust,
   Rules,
   RulesError,
@@ -72,6 +88,7 @@ module.exports = {
   receiptId,
   receiptState,
   seedCommitment,
+  sentenceOf,
   signReceipt,
   validate,
   verifyChain,

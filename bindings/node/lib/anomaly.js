@@ -1,15 +1,16 @@
 'use strict'
 // Detectors: is this value unusual?
 
-const { count, kindOf, options, required } = require('./arguments.js')
+const { another, bytes, column, count, instant, number, options, required } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
+const { tablesOf } = require('./population.js')
 
 /** What all detectors have. A value that is no finite number is an anomaly and teaches nothing. */
 class Detector {
   constructor (work) {
-    if (new.target === Detector) throw argumentError(TypeError, 'a detector is a ZScore, Ewma, Robust or TimeFloor')
+    if (new.target === Detector) throw argumentError(TypeError, 'a detector is a ZScore, Ewma, Robust, Cusum or TimeFloor')
     hold(this, call(work))
   }
 
@@ -26,6 +27,18 @@ class Detector {
   /** Learns a value. */
   learn (value) {
     handleOf(this).learn(number(value, 'value'))
+  }
+
+  /** Scores and learns many values, or none of them. */
+  observeMany (values) {
+    const given = column(values, 'values', 'Float64Array')
+    return batchOf(call(() => handleOf(this).observeMany(given)))
+  }
+
+  /** Takes in what another of the same kind has learned. */
+  merge (other) {
+    const given = another(this, other, Detector)
+    call(() => handleOf(this).merge(given))
   }
 }
 
@@ -53,6 +66,24 @@ class Robust extends Detector {
   }
 }
 
+/** A mean that has risen, however slowly. */
+class Cusum extends Detector {
+  constructor (opts) {
+    const { threshold, prior } = options(opts, ['threshold', 'prior'])
+    super(() => native.Detector.cusum(thresholdOf(threshold, 12), priorOf(prior)))
+  }
+
+  /** One that goes on from bytes. */
+  static fromBytes (content, opts) {
+    return restored(new Cusum(opts), content)
+  }
+
+  /** What it has learned. */
+  toBytes () {
+    return handleOf(this).toBytes()
+  }
+}
+
 /** A duration shorter than possible. */
 class TimeFloor extends Detector {
   constructor (opts) {
@@ -61,17 +92,112 @@ class TimeFloor extends Detector {
   }
 }
 
+/** Drops more often than the published odds say. */
+class DropRate {
+  constructor (opts) {
+    const { odds, threshold } = required(opts, ['odds', 'threshold'], 'options')
+    const args = [number(odds, 'odds'), thresholdOf(threshold, 11.5)]
+    hold(this, call(() => new native.DropRate(...args)))
+  }
+
+  static fromBytes (content, opts) {
+    return restored(new DropRate(opts), content)
+  }
+
+  /** Counts chances and what came of them; the verdict on all so far. */
+  observe (chances, hits) {
+    const args = countsOf(chances, hits)
+    return read(call(() => handleOf(this).observe(...args)))
+  }
+
+  /** The same without counting. */
+  score (chances, hits) {
+    const args = countsOf(chances, hits)
+    return read(call(() => handleOf(this).score(...args)))
+  }
+
+  learn (chances, hits) {
+    const args = countsOf(chances, hits)
+    call(() => handleOf(this).learn(...args))
+  }
+
+  get chances () {
+    return handleOf(this).chances
+  }
+
+  get hits () {
+    return handleOf(this).hits
+  }
+
+  /** The exact probability of as many hits or more at these odds. */
+  get tail () {
+    return handleOf(this).tail
+  }
+
+  merge (other) {
+    const given = another(this, other, DropRate)
+    call(() => handleOf(this).merge(given))
+  }
+
+  toBytes () {
+    return handleOf(this).toBytes()
+  }
+}
+
+/** Intervals as regular as a program's. */
+class Regularity {
+  constructor (opts) {
+    const { threshold, population } = options(opts, ['threshold', 'population'])
+    const args = [thresholdOf(threshold, 16), tablesOf(population)]
+    hold(this, call(() => new native.Regularity(...args)))
+  }
+
+  static fromBytes (content, opts) {
+    return restored(new Regularity(opts), content)
+  }
+
+  /** The verdict on an event at this time, which is then learned. */
+  observe (time) {
+    const at = instant(time, 'time')
+    return read(call(() => handleOf(this).observe(at)))
+  }
+
+  score (time) {
+    const at = instant(time, 'time')
+    return read(call(() => handleOf(this).score(at)))
+  }
+
+  learn (time) {
+    handleOf(this).learn(instant(time, 'time'))
+  }
+
+  merge (other) {
+    const given = another(this, other, Regularity)
+    handleOf(this).merge(given)
+  }
+
+  toBytes () {
+    return handleOf(this).toBytes()
+  }
+}
+
+/** A detector as it is made, with what bytes hold. */
+function restored (made, content) {
+  const given = bytes(content, 'bytes')
+  return hold(made, call(() => handleOf(made).withBytes(given)))
+}
+
+const countsOf = (chances, hits) => [count(chances, 'chances'), count(hits, 'hits')]
+
+/** Scores in order, and what stands out by its index. */
+const batchOf = ({ scores, findings }) => Object.freeze({ scores, findings: read(findings) })
+
 function priorOf (prior) {
   if (prior === undefined) return undefined
   const given = required(prior, ['mean', 'sd', 'weight'], 'prior')
   return [number(given.mean, 'mean'), number(given.sd, 'sd'), number(given.weight, 'weight')]
 }
 
-const thresholdOf = (value) => value === undefined ? 3 : number(value, 'threshold')
+const thresholdOf = (value, usual = 3) => value === undefined ? usual : number(value, 'threshold')
 
-function number (value, name) {
-  if (typeof value === 'number') return value
-  throw argumentError(TypeError, `${name} must be a number, not ${kindOf(value)}`)
-}
-
-module.exports = { Detector, ZScore, Ewma, Robust, TimeFloor }
+module.exports = { Cusum, Detector, DropRate, Ewma, Regularity, Robust, TimeFloor, ZScore }

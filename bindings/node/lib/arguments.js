@@ -2,7 +2,7 @@
 // Every argument is checked here before the addon sees it: Node-API turns NaN into 0, 1.9 into 1 and a lone surrogate
 // into U+FFFD without a word.
 
-const { isArrayBuffer, isSharedArrayBuffer, isUint8Array } = require('node:util').types
+const { isArrayBuffer, isBigInt64Array, isFloat64Array, isSharedArrayBuffer, isUint32Array, isUint8Array } = require('node:util').types
 const { argumentError } = require('./errors.js')
 const { handleOf } = require('./native.js')
 
@@ -20,6 +20,12 @@ function integer (value, name, min = -INTEGER_MAX, max = INTEGER_MAX) {
 
 /** A whole number of 32 bits. */
 const count = (value, name, min = 0) => integer(value, name, min, U32_MAX)
+
+/** A number of any kind: what it may be is said by whoever takes it. */
+function number (value, name) {
+  if (typeof value === 'number') return value
+  throw argumentError(TypeError, `${name} must be a number, not ${kindOf(value)}`)
+}
 
 /** A text without lone surrogates, which UTF-8 cannot say. */
 function text (value, name) {
@@ -83,6 +89,15 @@ function viewOf (buffer, name) {
   }
 }
 
+const COLUMNS = { BigInt64Array: isBigInt64Array, Float64Array: isFloat64Array, Uint32Array: isUint32Array }
+
+/** A typed array of one of some classes, in its own memory: nothing is copied unless another thread could write into it. */
+function column (value, name, ...classes) {
+  if (!classes.some((known) => COLUMNS[known](value))) throw argumentError(TypeError, `${name} must be a ${classes.join(' or ')}, not ${kindOf(value)}`)
+  if (value.length === 0) viewOf(value.buffer, name)
+  return isSharedArrayBuffer(value.buffer) ? value.slice() : value
+}
+
 /** A body as it was received: a parsed one has lost the bytes that were signed. */
 function body (value) {
   if (typeof value === 'string' || isUint8Array(value) || isArrayBuffer(value)) return received(value, 'body')
@@ -130,11 +145,27 @@ function now (given) {
 
 const TIME = ['nowMs', 'now']
 
+/** `atMs` or `at`: when an event was, which no clock knows. */
+function at (given) {
+  if ('atMs' in given === 'at' in given) throw argumentError(TypeError, 'give atMs or at, and one of them')
+  if ('atMs' in given) return integer(given.atMs, 'atMs')
+  if (!(given.at instanceof Date)) throw argumentError(TypeError, `at must be a Date, not ${kindOf(given.at)}; for milliseconds there is atMs`)
+  return instant(given.at, 'at')
+}
+
+const AT = ['atMs', 'at']
+
 /** The native object behind an instance of one of our classes. */
 function handle (value, name, Class) {
   const found = value instanceof Class ? handleOf(value) : undefined
   if (found === undefined) throw argumentError(TypeError, `${name} must be of class ${Class.name}, not ${kindOf(value)}`)
   return found
+}
+
+/** The same of another instance, to be taken in. */
+function another (self, value, Class) {
+  if (value === self) throw argumentError(TypeError, 'other must be another one')
+  return handle(value, 'other', Class)
 }
 
 function list (value, name) {
@@ -190,6 +221,6 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, text, decimal, digest, seed, word, flag, bytes, received, body, object, options, required, instant, now, handle, list, each, pair, json,
-  kindOf, INTEGER_MAX, U32_MAX, TIME
+  integer, count, number, text, decimal, digest, seed, word, flag, bytes, received, column, body, object, options, required, instant, now, at, handle, another,
+  list, each, pair, json, kindOf, INTEGER_MAX, U32_MAX, TIME, AT
 }

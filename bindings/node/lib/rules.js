@@ -2,14 +2,16 @@
 // The rules document; calendars, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { bytes, count, instant, integer, kindOf, list, now, options, seed, text, word, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, integer, kindOf, list, now, object, options, seed, text, word, TIME } = require('./arguments.js')
 const { makeCurve } = require('./curve.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
 const { makeLoot } = require('./loot.js')
 const { handleOf, hold, native } = require('./native.js')
 const { part } = require('./part.js')
+const { Population } = require('./population.js')
 const { makeProgression } = require('./progress.js')
+const { calibrate, thresholdsOf } = require('./thresholds.js')
 
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 
@@ -21,10 +23,12 @@ class Rules {
 
   /** Reads a rules document: its text or its UTF-8. Throws RulesError, which names the path of what is wrong. */
   static fromJson (document, opts) {
-    const { lootSeed } = options(opts, ['lootSeed'])
+    const { lootSeed, population } = options(opts, ['lootSeed', 'population'])
     const secret = lootSeed === undefined ? undefined : seed(lootSeed, 'lootSeed')
+    if (population !== undefined) handle(population, 'population', Population)
     const content = bytes(document, 'document')
-    return hold(Object.create(Rules.prototype), call(() => native.Rules.parse(content, secret)))
+    const rules = makeRules(() => native.Rules.parse(content, secret))
+    return population === undefined ? rules : rules.withPopulation(population)
   }
 
   /** The same from a file; the message of a RulesError then begins with its name. */
@@ -55,6 +59,28 @@ class Rules {
     return handleOf(this).lootCommitment
   }
 
+  /** The same rules, their families of detectors anchored on a population. */
+  withPopulation (population) {
+    const tables = handle(population, 'population', Population)
+    return makeRules(() => handleOf(this).withPopulation(tables))
+  }
+
+  /** The same rules but for some thresholds of a family of detectors. */
+  withThresholds (family, thresholds) {
+    const args = [text(family, 'family'), thresholdsOf(object(thresholds, 'thresholds'))]
+    return makeRules(() => handleOf(this).withThresholds(...args))
+  }
+
+  /** Thresholds for a family of detectors from lines of history, for a budget of false alerts. */
+  calibrate (family, history, budget) {
+    return calibrate(handleOf(this), family, history, budget)
+  }
+
+  /** What names the population; null without one. */
+  get populationHash () {
+    return handleOf(this).populationHash ?? null
+  }
+
   /** Each board with its windows, and how many closed periods of each stay readable. */
   get boards () {
     return read(handleOf(this).boards())
@@ -81,6 +107,8 @@ class Rules {
     return hold(Object.create(Calendar.prototype), handleOf(this).calendar())
   }
 }
+
+const makeRules = (work) => hold(Object.create(Rules.prototype), call(work))
 
 /** When periods begin and close; written as in a rules document. */
 class Calendar {

@@ -52,6 +52,22 @@ impl Failure for Argument {
     }
 }
 
+/// An error of one value of many.
+pub(crate) struct At<E> {
+    /// Which of them.
+    pub(crate) index: usize,
+    /// What is wrong with it.
+    pub(crate) error: E,
+}
+
+impl<E: Failure> Failure for At<E> {
+    fn describe(&self) -> Value {
+        let mut told = self.error.describe();
+        told["index"] = self.index.into();
+        told
+    }
+}
+
 impl Failure for Error {
     fn describe(&self) -> Value {
         use std::error::Error as _;

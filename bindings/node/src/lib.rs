@@ -6,6 +6,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Node-API hands texts and lists over by value")]
 
+pub mod alerts;
 pub mod anomaly;
 pub mod archive;
 pub mod board;
@@ -15,15 +16,21 @@ pub mod engine;
 pub mod engine_board;
 pub mod event;
 pub mod failure;
+pub mod family;
 pub mod intake;
 pub mod loot;
+pub mod luck;
 pub mod outcome;
 pub mod payout;
+pub mod population;
+pub mod profile;
 pub mod progress;
 pub mod quota;
 pub mod receipt;
 pub mod rows;
 pub mod rules;
 pub mod signing;
+pub mod thresholds;
+pub mod verdict;
 pub mod window;
 pub mod windowed;

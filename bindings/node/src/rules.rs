@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use liveops_core::hash::Digest;
 use liveops_core::{Code, Id};
 use napi_derive::napi;
 
 use crate::curve::Curve;
-use crate::failure::{OrThrow as _, Result, text};
+use crate::failure::{Argument, OrThrow as _, Result, text};
 use crate::loot::Loot;
+use crate::population::Population;
 use crate::progress::Progression;
+use crate::thresholds::thresholds;
 use crate::window::Calendar;
 
 /// The game's rules.
@@ -43,6 +46,26 @@ impl Rules {
     #[napi(getter)]
     pub fn loot_commitment(&self) -> String {
         self.0.loot_commitment().to_hex()
+    }
+
+    /// The same rules, their families of detectors anchored on a population.
+    #[napi]
+    pub fn with_population(&self, population: &Population) -> Result<Self> {
+        self.0.clone().with_population(population.0.clone()).map(Self).or_throw()
+    }
+
+    /// The same rules but for some thresholds of a family, in the order of its detectors.
+    #[napi]
+    pub fn with_thresholds(&self, family: String, given: Vec<Option<f64>>) -> Result<Self> {
+        let known = self.0.family(&family).ok_or(Argument("the rules have no family of this name")).or_throw()?;
+        let thresholds = thresholds(*known.thresholds(), &given)?;
+        self.0.clone().with_thresholds(&family, thresholds).map(Self).or_throw()
+    }
+
+    /// What names the population, in hex; none without one.
+    #[napi(getter)]
+    pub fn population_hash(&self) -> Option<String> {
+        self.0.population_hash().map(Digest::to_hex)
     }
 
     /// Each board with its windows and the closed periods kept of each, as JSON.

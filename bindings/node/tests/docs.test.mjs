@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import liveops from '../index.mjs'
-import { NOW_MS, event, rules, DOCUMENT } from './game.mjs'
+import { NOW_MS, event, kill, rules, DOCUMENT } from './game.mjs'
 
 const read = (name) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 const TYPES = read('index.d.ts')
@@ -35,6 +35,18 @@ function changing () {
   const cheaper = rules({ progress: { ...DOCUMENT.progress, ...progress }, rewards: { ...DOCUMENT.rewards, ...WAITING } })
   const ring = [{ id: '2026', secret: liveops.generateSecret() }]
   return { ...given(), engine, outcome, cheaper, next: cheaper, ring, crypto: globalThis.crypto }
+}
+
+/** Rules that watch, what happened under them, and a kill that is too fast. */
+function watched () {
+  const cheats = { kind: 'family', floors: { hydra: 45_000 }, action: { timeFloor: 'hold' } }
+  const lines = Array.from({ length: 20_000 }, (_, n) => event(`h${n}`, `p${n % 400}`, 50 + n * 31 % 90, { ts: 1_700_000_000 + n * 7 + n % 5 }))
+  const watching = rules({ detectors: { cheats } })
+  const builder = new liveops.PopulationBuilder()
+  builder.teachNdjson(watching, lines.join('\n'))
+  const population = builder.finish()
+  const { thresholds } = watching.withPopulation(population).calibrate('cheats', lines.join('\n'), { perPlayer: 0.003 })
+  return { ...liveops, now: new Date(NOW_MS), watching, history: lines.join('\n'), fastKill: kill('e1', 'ana', 12_000), population, thresholds }
 }
 
 /** Runs a block. A line that ends with a comment in JSON has this value. */
@@ -77,6 +89,8 @@ describe('examples', () => {
   test('of planMigration', () => assert.equal(run(about('planMigration(steep')[0], given()), 3))
   test('of a Loot', () => assert.equal(run(about('new Loot')[0], given()), 3))
   test('of verifyChain', () => assert.equal(run(about('verifyChain(receipts')[0], changing()), 3))
+  test('of a Family', () => assert.equal(run(about('new Family')[0], given()), 4))
+  test('of a DropRate', () => assert.equal(run(about('new DropRate')[0], given()), 2))
   test('of migrations', () => assert.equal(run(about('engine.migrations(')[0], changing()), 2))
 
   // These read the clock: what they say is of a game whose last week was the one before this machine's present.
@@ -120,6 +134,14 @@ describe('examples', () => {
     test(`of ${what}, in the README`, () => {
       const [block] = blocks(read('README.md')).filter((block) => block.includes(word))
       assert.equal(run(block, { ...changing(), ...before[what] }), checks)
+    })
+  }
+
+  for (const [word, checks] of [['new PopulationBuilder', 7], ['new Hysteresis', 7]]) {
+    test(`of cheaters, in the README: ${word}`, () => {
+      const [block] = blocks(read('README.md')).filter((block) => block.includes(word))
+      const { population, thresholds, ...scope } = watched()
+      assert.equal(run(block, block.includes('const population') ? scope : { ...scope, population, thresholds }), checks)
     })
   }
 
