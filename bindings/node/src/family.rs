@@ -177,7 +177,7 @@ impl Family {
                 found.push(told);
             }
             let gathered = after.scores();
-            scores.extend(listed(|detector| gathered.of(detector)));
+            scores.extend(FamilyDetector::ALL.map(|detector| gathered.of(detector)));
         }
         let batch = Batch { scores: Float64Array::new(scores), findings: text(&found)? };
         profile.0 = after;
