@@ -26,7 +26,8 @@ const SPAN_MIN: u32 = 10;
 /// Standard deviations from the mean of all earlier values, both ways.
 ///
 /// Silent before the eleventh value; sample deviation; after values that were all the same any change is an anomaly.
-/// Values ever longer ago weigh as much as the last: where players get better, use [`Ewma`] or [`Robust`].
+/// Values ever longer ago weigh as much as the last: where players get better, use [`Ewma`] or [`Robust`]. 32 bytes
+/// beside the threshold, 27 to 35 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::{Reason, ZScore};
@@ -70,7 +71,7 @@ impl ZScore {
 /// Standard deviations from the mean of recent values, both ways.
 ///
 /// Exponentially weighted with rate `2 / (span + 1)`, so that about `span` values count. Silent before the eleventh
-/// value, and a change after a constant is an anomaly, as for [`ZScore`].
+/// value, and a change after a constant is an anomaly, as for [`ZScore`]. 24 bytes beside its configuration, 19 to 27 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::Ewma;
@@ -117,7 +118,8 @@ impl Ewma {
 /// How many times as large as usual, upwards only, with an opinion from the first event on.
 ///
 /// Works on `ln(1 + x)`, where XP and damage of honest players spread evenly; negative values are refused. The baseline
-/// pools a [`Prior`] with the player's last values (about 64), by the events that each counts.
+/// pools a [`Prior`] with the player's last values (about 64), by the events that each counts. 24 bytes beside its
+/// configuration, 19 to 27 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::{Prior, Robust, Source, Threshold};

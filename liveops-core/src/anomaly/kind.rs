@@ -154,6 +154,33 @@ impl Stable for DetectorState {
     }
 }
 
+/// Of the bytes of a detector alone.
+const VERSION: u8 = 1;
+
+macro_rules! bytes {
+    ($($detector:ident)+) => {$(
+        impl $detector {
+            /// What it has learned, as stable bytes: a version, which detector, its statistics.
+            pub fn to_bytes(&self) -> Vec<u8> {
+                let mut out = vec![VERSION];
+                DetectorState::$detector(self.stats).put(&mut out);
+                out
+            }
+
+            /// The same detector with what [`Self::to_bytes`] kept; `None` for anything else, another detector's bytes too.
+            #[must_use]
+            pub fn with_bytes(self, bytes: &[u8]) -> Option<Self> {
+                let mut rest = bytes.strip_prefix(&[VERSION])?;
+                match DetectorState::take(&mut rest)? {
+                    DetectorState::$detector(stats) if rest.is_empty() => Some(Self { stats, ..self }),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+bytes!(ZScore Ewma Robust);
+
 /// Exact for every integer a player can cause (±2^53); beyond, rounded alike everywhere.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 const fn float(value: i64) -> f64 {
@@ -232,6 +259,33 @@ mod tests {
             [1, 2, 0x40, 0x10, 0, 0, 0, 0, 0, 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0],
             "mean 4, variance 1"
         );
+    }
+
+    #[test]
+    fn a_detector_alone_goes_on_from_its_bytes_and_from_no_others() {
+        let fresh = (ZScore::new(6.0), Ewma::new(6.0, 20), Robust::new(6.0, Prior::DEFAULT));
+        assert_eq!(
+            (size_of_val(&fresh.0.stats), size_of_val(&fresh.1.stats), size_of_val(&fresh.2.stats)),
+            (32, 24, 24)
+        );
+        let mut alone = fresh;
+        for value in (0..60_i64).map(|i| float(100 + i * i % 41)) {
+            let bytes = (alone.0.to_bytes(), alone.1.to_bytes(), alone.2.to_bytes());
+            assert_eq!(fresh.0.with_bytes(&bytes.0), Some(alone.0));
+            assert_eq!(fresh.1.with_bytes(&bytes.1), Some(alone.1));
+            assert_eq!(fresh.2.with_bytes(&bytes.2), Some(alone.2));
+            assert!(bytes.0.len() <= 35 && bytes.1.len() <= 27 && bytes.2.len() <= 27);
+            alone.0.learn(value);
+            alone.1.learn(value);
+            alone.2.learn(value);
+        }
+        let bytes = alone.1.to_bytes();
+        assert_eq!((fresh.0.with_bytes(&bytes), fresh.2.with_bytes(&bytes)), (None, None), "another detector's");
+        (0..bytes.len()).for_each(|cut| assert_eq!(fresh.1.with_bytes(&bytes[..cut]), None));
+        assert_eq!(fresh.1.with_bytes(&[&[2], &bytes[1..]].concat()), None, "another version");
+        assert_eq!(fresh.1.with_bytes(&[&bytes[..], &[0]].concat()), None);
+        assert_eq!(fresh.1.with_bytes(&[1, 3]), None, "a floor learns nothing");
+        assert_eq!(ZScore::new(6.0).to_bytes(), [&[1, 0, 0][..], &[0; 24]].concat());
     }
 
     #[test]
