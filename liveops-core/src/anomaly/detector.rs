@@ -27,7 +27,7 @@ const SPAN_MIN: u32 = 10;
 ///
 /// Silent before the eleventh value; sample deviation; after values that were all the same any change is an anomaly.
 /// Values ever longer ago weigh as much as the last: where players get better, use [`Ewma`] or [`Robust`]. 32 bytes
-/// beside the threshold, 27 to 35 stored.
+/// beside the threshold, 27 to 36 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::{Reason, ZScore};
@@ -71,7 +71,7 @@ impl ZScore {
 /// Standard deviations from the mean of recent values, both ways.
 ///
 /// Exponentially weighted with rate `2 / (span + 1)`, so that about `span` values count. Silent before the eleventh
-/// value, and a change after a constant is an anomaly, as for [`ZScore`]. 24 bytes beside its configuration, 19 to 27 stored.
+/// value, and a change after a constant is an anomaly, as for [`ZScore`]. 24 bytes beside its configuration, 19 to 28 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::Ewma;
@@ -119,7 +119,7 @@ impl Ewma {
 ///
 /// Works on `ln(1 + x)`, where XP and damage of honest players spread evenly; negative values are refused. The baseline
 /// pools a [`Prior`] with the player's last values (about 64), by the events that each counts. 24 bytes beside its
-/// configuration, 19 to 27 stored.
+/// configuration, 19 to 28 stored.
 ///
 /// ```
 /// use liveops_core::anomaly::{Prior, Robust, Source, Threshold};
@@ -212,6 +212,11 @@ impl TimeFloor {
 
     /// Nothing to learn: it is here so that all detectors are used alike.
     pub fn learn(&mut self, _value: f64) {}
+
+    /// Nothing to take in; never an error.
+    pub fn merge(&mut self, _other: &Self) -> Result<(), Code> {
+        Ok(())
+    }
 }
 
 macro_rules! merge {

@@ -181,6 +181,21 @@ macro_rules! bytes {
 }
 bytes!(ZScore Ewma Robust);
 
+impl TimeFloor {
+    /// A version and which detector: there is nothing else to keep.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        DetectorState::TimeFloor.put(&mut out);
+        out
+    }
+
+    /// The same floor; `None` for anything but [`Self::to_bytes`].
+    #[must_use]
+    pub fn with_bytes(self, bytes: &[u8]) -> Option<Self> {
+        (bytes == self.to_bytes()).then_some(self)
+    }
+}
+
 /// Exact for every integer a player can cause (±2^53); beyond, rounded alike everywhere.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 const fn float(value: i64) -> f64 {
@@ -284,7 +299,14 @@ mod tests {
         (0..bytes.len()).for_each(|cut| assert_eq!(fresh.1.with_bytes(&bytes[..cut]), None));
         assert_eq!(fresh.1.with_bytes(&[&[2], &bytes[1..]].concat()), None, "another version");
         assert_eq!(fresh.1.with_bytes(&[&bytes[..], &[0]].concat()), None);
-        assert_eq!(fresh.1.with_bytes(&[1, 3]), None, "a floor learns nothing");
+        assert_eq!(fresh.1.with_bytes(&[1, 3]), None, "a floor's");
+        let mut floor = TimeFloor { minimum_ms: 45_000 };
+        floor.merge(&TimeFloor { minimum_ms: 1 }).unwrap();
+        assert_eq!(floor.minimum_ms, 45_000, "configuration stays");
+        assert_eq!(
+            (floor.to_bytes(), floor.with_bytes(&[1, 3]), floor.with_bytes(&bytes)),
+            (vec![1, 3], Some(floor), None)
+        );
         assert_eq!(ZScore::new(6.0).to_bytes(), [&[1, 0, 0][..], &[0; 24]].concat());
     }
 
