@@ -1408,27 +1408,48 @@ export abstract class Detector {
   observeMany(values: Float64Array): { readonly scores: Float64Array; readonly findings: readonly { readonly index: number; readonly verdict: Verdict }[] }
   /** Takes in what another of the same class has learned. */
   merge(other: this): void
+  /** What it has learned, for `fromBytes` of its class: at most 36 bytes. */
+  toBytes(): Uint8Array
 }
 /** Standard deviations from the mean of all earlier values; the threshold is 3 unless given. */
-export class ZScore extends Detector { constructor(options?: { readonly threshold?: number }) }
+export class ZScore extends Detector {
+  constructor(options?: ZScoreOptions)
+  /** Throws StoreError for bytes that are none of its own. */
+  static fromBytes(bytes: Uint8Array, options?: ZScoreOptions): ZScore
+}
+export interface ZScoreOptions { readonly threshold?: number }
 /** The same from the mean of recent values, about `span` of them; 20 unless given. */
-export class Ewma extends Detector { constructor(options?: { readonly threshold?: number; readonly span?: Integer }) }
+export class Ewma extends Detector {
+  constructor(options?: EwmaOptions)
+  /** Throws StoreError for bytes that are none of its own. */
+  static fromBytes(bytes: Uint8Array, options?: EwmaOptions): Ewma
+}
+export interface EwmaOptions { readonly threshold?: number; readonly span?: Integer }
 /** Of `ln(1 + x)`: mean, standard deviation, and the weight in events. */
 export interface Prior { readonly mean: number; readonly sd: number; readonly weight: number }
 /** How many times as large as usual. The prior is in logarithms: of `ln(1 + x)`. */
-export class Robust extends Detector { constructor(options?: { readonly threshold?: number; readonly prior?: Prior }) }
+export class Robust extends Detector {
+  constructor(options?: RobustOptions)
+  /** Throws StoreError for bytes that are none of its own. */
+  static fromBytes(bytes: Uint8Array, options?: RobustOptions): Robust
+}
+export interface RobustOptions { readonly threshold?: number; readonly prior?: Prior }
 /**
  * Amounts that have risen, however slowly (E. S. Page, 1954). Upwards only; the threshold, in standard deviations, is 12 unless given. It does
  * not tell those who cheat from those who have got better: where honest players rise, `Family` learns how far from history.
  */
 export class Cusum extends Detector {
-  constructor(options?: { readonly threshold?: number; readonly prior?: Prior })
-  /** Throws StoreError for bytes that are none. */
-  static fromBytes(bytes: Uint8Array, options?: { readonly threshold?: number; readonly prior?: Prior }): Cusum
-  toBytes(): Uint8Array
+  constructor(options?: RobustOptions)
+  /** Throws StoreError for bytes that are none of its own. */
+  static fromBytes(bytes: Uint8Array, options?: RobustOptions): Cusum
 }
 /** A duration shorter than possible. */
-export class TimeFloor extends Detector { constructor(options: { readonly minimumMs: Integer }) }
+export class TimeFloor extends Detector {
+  constructor(options: TimeFloorOptions)
+  /** Throws StoreError for bytes that are none of its own. */
+  static fromBytes(bytes: Uint8Array, options: TimeFloorOptions): TimeFloor
+}
+export interface TimeFloorOptions { readonly minimumMs: Integer }
 
 /** Published odds, above 0 and below 1. The threshold is in natural logarithms: 11.5 unless given, which flags at most one honest player in 100,000. */
 export interface DropRateOptions { readonly odds: number; readonly threshold?: number }

@@ -40,6 +40,11 @@ class Detector {
     const given = another(this, other, Detector)
     call(() => handleOf(this).merge(given))
   }
+
+  /** What it has learned, for `fromBytes` of its class. */
+  toBytes () {
+    return handleOf(this).toBytes()
+  }
 }
 
 /** Distance from the mean of all earlier values. */
@@ -47,6 +52,10 @@ class ZScore extends Detector {
   constructor (opts) {
     const { threshold } = options(opts, ['threshold'])
     super(() => native.Detector.zScore(thresholdOf(threshold)))
+  }
+
+  static fromBytes (content, opts) {
+    return restored(new ZScore(opts), content)
   }
 }
 
@@ -56,6 +65,10 @@ class Ewma extends Detector {
     const { threshold, span } = options(opts, ['threshold', 'span'])
     super(() => native.Detector.ewma(thresholdOf(threshold), span === undefined ? 20 : count(span, 'span', 10)))
   }
+
+  static fromBytes (content, opts) {
+    return restored(new Ewma(opts), content)
+  }
 }
 
 /** How many times as large as usual, with an opinion from the first value on. */
@@ -63,6 +76,10 @@ class Robust extends Detector {
   constructor (opts) {
     const { threshold, prior } = options(opts, ['threshold', 'prior'])
     super(() => native.Detector.robust(thresholdOf(threshold), priorOf(prior)))
+  }
+
+  static fromBytes (content, opts) {
+    return restored(new Robust(opts), content)
   }
 }
 
@@ -73,14 +90,8 @@ class Cusum extends Detector {
     super(() => native.Detector.cusum(thresholdOf(threshold, 12), priorOf(prior)))
   }
 
-  /** One that goes on from bytes. */
   static fromBytes (content, opts) {
     return restored(new Cusum(opts), content)
-  }
-
-  /** What it has learned. */
-  toBytes () {
-    return handleOf(this).toBytes()
   }
 }
 
@@ -89,6 +100,10 @@ class TimeFloor extends Detector {
   constructor (opts) {
     const { minimumMs } = required(opts, ['minimumMs'], 'options')
     super(() => native.Detector.timeFloor(count(minimumMs, 'minimumMs')))
+  }
+
+  static fromBytes (content, opts) {
+    return restored(new TimeFloor(opts), content)
   }
 }
 

@@ -115,23 +115,29 @@ impl Detector {
             (Kind::Ewma(own), Kind::Ewma(other)) => own.merge(other),
             (Kind::Robust(own), Kind::Robust(other)) => own.merge(other),
             (Kind::Cusum(own), Kind::Cusum(other)) => own.merge(other),
-            (Kind::TimeFloor(_), Kind::TimeFloor(_)) => Ok(()),
+            (Kind::TimeFloor(own), Kind::TimeFloor(other)) => own.merge(other),
             _ => return Err(Argument("other must be a detector of the same kind")).or_throw(),
         }
         .or_throw()
     }
 
-    /// What a cumulative sum has learned; nothing of the others.
+    /// What it has learned.
     #[napi]
     pub fn to_bytes(&self) -> Uint8Array {
-        Uint8Array::from(if let Kind::Cusum(cusum) = &self.0 { cusum.to_bytes() } else { Vec::new() })
+        Uint8Array::from(each!(&self.0, detector => detector.to_bytes()))
     }
 
-    /// A cumulative sum that goes on from bytes.
+    /// The same detector with what bytes hold.
     #[napi]
     pub fn with_bytes(&self, bytes: &[u8]) -> Result<Self> {
-        let restored = if let Kind::Cusum(cusum) = self.0 { cusum.with_bytes(bytes) } else { None };
-        stored(restored.map(|cusum| Self(Kind::Cusum(cusum))))
+        let restored = match self.0 {
+            Kind::ZScore(detector) => detector.with_bytes(bytes).map(Kind::ZScore),
+            Kind::Ewma(detector) => detector.with_bytes(bytes).map(Kind::Ewma),
+            Kind::Robust(detector) => detector.with_bytes(bytes).map(Kind::Robust),
+            Kind::TimeFloor(detector) => detector.with_bytes(bytes).map(Kind::TimeFloor),
+            Kind::Cusum(detector) => detector.with_bytes(bytes).map(Kind::Cusum),
+        };
+        stored(restored.map(Self))
     }
 }
 

@@ -248,7 +248,7 @@ impl<'c> Rows<'c> {
         self.columns.at.as_ref().map_or(big, |times| times.len())
     }
 
-    /// One event. `lib/columns.js` has seen to it that columns which belong together are there, and as long as one another.
+    /// One event. `lib/family.js` has seen to it that columns which belong together are there, and as long as one another.
     fn at(&self, index: usize) -> std::result::Result<Observation, Argument> {
         let Columns { activity, amount, boost, boss, duration_ms, drop, chances, hits, .. } = self.columns;
         let mut seen = Observation::at(self.time(index).ok_or(Argument("a time must be whole milliseconds"))?);

@@ -250,6 +250,24 @@ describe('detectors alone', () => {
     for (const threshold of [0, -1, NaN, 2e6]) refused(() => new Cusum({ threshold }))
   })
 
+  test('what has learned goes on from its bytes', () => {
+    const [ewma, robust] = [{ threshold: 4, span: 30 }, { threshold: 6, prior: { mean: 5, sd: 1, weight: 8 } }]
+    for (const [Class, options] of [[ZScore, { threshold: 4 }], [Ewma, ewma], [Robust, robust], [Cusum, robust], [TimeFloor, { minimumMs: 100 }]]) {
+      let detector = new Class(options)
+      const other = new Class(options)
+      for (let n = 0; n < 60; n++) {
+        const value = n === 40 ? 1e7 : 80 + n * 7 % 41
+        detector = Class.fromBytes(detector.toBytes(), options)
+        assert.ok(detector instanceof Class)
+        assert.deepEqual(detector.observe(value), other.observe(value))
+      }
+      assert.throws(() => Class.fromBytes(detector.toBytes().subarray(1), options), { name: 'StoreError', code: 'store_corrupt' })
+      for (const bad of [undefined, 7, [1], null]) refused(() => Class.fromBytes(bad, options), TypeError)
+    }
+    assert.throws(() => Robust.fromBytes(new Ewma().toBytes()), { name: 'StoreError' }, 'of another class')
+    assert.throws(() => ZScore.fromBytes(new Cusum().toBytes()), { name: 'StoreError' })
+  })
+
   test('a DropRate has exact tails', () => {
     for (const [odds, chances, hits, tail] of [[0.0473, 262, 42, 5.653e-12], [0.5, 305, 211, 8.791e-12]]) {
       const drops = new DropRate({ odds })

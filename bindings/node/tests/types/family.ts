@@ -41,6 +41,7 @@ export const thresholds: Thresholds = calibrator.thresholds({ perEvent: 1e-5 })
 const detector: Detector = new Cusum({ threshold: 12, prior: { mean: 4.6, sd: 1.5, weight: 4 } })
 export const batch: Float64Array = detector.observeMany(new Float64Array(2)).scores
 new ZScore().merge(new ZScore())
+export const zScore: ZScore = ZScore.fromBytes(new ZScore().toBytes(), { threshold: 4 })
 export const kept: Uint8Array = Cusum.fromBytes(new Cusum().toBytes(), { threshold: 12 }).toBytes()
 export const tail: number = new DropRate({ odds: 0.05 }).tail
 const verdict: Verdict = new Regularity({ population }).observe(now)
