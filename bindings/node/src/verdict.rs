@@ -43,18 +43,8 @@ pub struct VerdictOptions {
 impl VerdictOptions {
     pub(crate) fn read(&self) -> Result<Verdict> {
         let verdict = || {
-            let direction = match self.direction.as_str() {
-                "high" => Direction::High,
-                "low" => Direction::Low,
-                _ => return None,
-            };
-            let source = match self.source.as_str() {
-                "player" => Source::Player,
-                "population" => Source::Population,
-                "rule" => Source::Rule,
-                _ => return None,
-            };
-            let reason = Reason::ALL.iter().copied().find(|reason| reason.as_str() == self.reason)?;
+            let direction = Direction::from_text(&self.direction)?;
+            let (source, reason) = (Source::from_text(&self.source)?, Reason::from_text(&self.reason)?);
             let (mean, sd) = (Finite::new(self.mean)?, Finite::new(self.sd)?);
             let (score, threshold) = (Finite::new(self.score)?, Finite::new(self.threshold)?);
             let baseline = Baseline { n: self.n.unsigned_abs(), mean, sd, source };

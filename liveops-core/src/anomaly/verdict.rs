@@ -163,6 +163,24 @@ pub enum Direction {
 
 tags!(Direction { High = 0, Low = 1 });
 
+impl Direction {
+    /// Both.
+    pub const ALL: &'static [Self] = &[Self::High, Self::Low];
+
+    /// The name, as JSON writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Low => "low",
+        }
+    }
+
+    /// The direction of a name; `None` for anything [`Self::as_str`] does not write.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|direction| direction.as_str() == text)
+    }
+}
+
 /// Where a baseline comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -177,6 +195,25 @@ pub enum Source {
 }
 
 tags!(Source { Player = 0, Population = 1, Rule = 2 });
+
+impl Source {
+    /// Every source.
+    pub const ALL: &'static [Self] = &[Self::Player, Self::Population, Self::Rule];
+
+    /// The name, as JSON writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Player => "player",
+            Self::Population => "population",
+            Self::Rule => "rule",
+        }
+    }
+
+    /// The source of a name; `None` for anything [`Self::as_str`] does not write.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|source| source.as_str() == text)
+    }
+}
 
 /// What to do about a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -298,6 +335,11 @@ impl Reason {
         }
     }
 
+    /// The reason of a name; `None` for anything [`Self::as_str`] does not write.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
+    }
+
     /// One sentence for people.
     pub const fn describe(self) -> &'static str {
         match self {
@@ -330,6 +372,7 @@ mod tests {
     fn names_are_the_json_names() {
         for reason in Reason::ALL.iter().copied() {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+            assert_eq!(Reason::from_text(reason.as_str()), Some(reason));
             assert!(reason.describe().ends_with('.'));
             assert_eq!(Reason::take(&mut &reason.to_bytes()[..]), Some(reason));
         }
@@ -337,7 +380,15 @@ mod tests {
             assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
             assert_eq!(Action::from_text(action.as_str()), Some(action));
         }
-        assert_eq!(Action::from_text("ban"), None);
+        for direction in Direction::ALL.iter().copied() {
+            assert_eq!(serde_json::to_value(direction).unwrap(), direction.as_str());
+            assert_eq!(Direction::from_text(direction.as_str()), Some(direction));
+        }
+        for source in Source::ALL.iter().copied() {
+            assert_eq!(serde_json::to_value(source).unwrap(), source.as_str());
+            assert_eq!(Source::from_text(source.as_str()), Some(source));
+        }
+        assert_eq!((Action::from_text("ban"), Direction::from_text("up"), Source::from_text("")), (None, None, None));
     }
 
     #[test]
