@@ -1,17 +1,17 @@
-//! Detectors alone.
+//! Detectors of values, alone.
 
-use liveops_core::anomaly::{self, Prior, Reason, Threshold};
+use liveops_core::anomaly::{self, Prior, Reason, Threshold, Verdict};
 use liveops_core::error::Code;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
 
-use crate::arguments::{Int, Number};
-use crate::errors::argument;
-use crate::results::load;
+use crate::arguments::{Bytes, Int, Number};
+use crate::columns::{Cells, Floats};
+use crate::errors::{Fallible as _, argument, at_index, fail};
+use crate::verdict::{batch, verdict};
 
 macro_rules! detector {
-    ($(#[$doc:meta])* $name:ident($signature:tt, $($argument:ident: $kind:ty),*) = $new:ident) => {
+    ($(#[$doc:meta])* $name:ident($signature:tt, $restored:tt, $($argument:ident: $kind:ty),*) = $new:ident) => {
         $(#[$doc])*
         #[pyclass(module = "liveops", frozen)]
         pub(crate) struct $name(Mutex<anomaly::$name>);
@@ -24,21 +24,60 @@ macro_rules! detector {
                 $new(py, $($argument),*).map(|new| Self(Mutex::new(new)))
             }
 
+            /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
+            #[staticmethod]
+            #[pyo3(signature = $restored)]
+            fn from_bytes(py: Python<'_>, data: Bytes<'_>, $($argument: $kind),*) -> PyResult<Self> {
+                stored(py, $new(py, $($argument),*)?.with_bytes(data.as_slice())).map(|read| Self(Mutex::new(read)))
+            }
+
             /// Scores a value, then learns from it.
             fn observe<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                let verdict = self.0.lock().observe(value.0);
-                load(py, "Verdict", &verdict)
+                let told = self.0.lock().observe(value.0);
+                verdict(py, &told)
             }
 
             /// The verdict on a value, without learning from it.
             fn score<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                let verdict = self.0.lock().score(value.0);
-                load(py, "Verdict", &verdict)
+                let told = self.0.lock().score(value.0);
+                verdict(py, &told)
             }
 
             /// Learns from a value, without a verdict.
             fn learn(&self, value: Number) {
                 self.0.lock().learn(value.0);
+            }
+
+            /// Scores and learns many values, in order. `BatchError`, and nothing learned, if one is no value of this
+            /// detector's. Other threads of Python run meanwhile.
+            fn observe_many<'py>(&self, py: Python<'py>, values: Floats) -> PyResult<Bound<'py, PyAny>> {
+                let cells = values.cells(py)?;
+                let observed = py.detach(|| {
+                    let mut detector = self.0.lock();
+                    let mut after = *detector;
+                    let observed = observe_each(&cells, |value| after.observe(value));
+                    if observed.is_ok() {
+                        *detector = after;
+                    }
+                    observed
+                });
+                match observed {
+                    Ok((scores, found)) => batch(py, &scores, &found),
+                    Err((index, reason)) => Err(at_index(py, index, Code::InvalidArgument, reason.describe())),
+                }
+            }
+
+            /// Takes in what another has learned; configuration stays.
+            fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+                // One lock after the other, so that two that merge each other do not wait for ever.
+                let other = *other.0.lock();
+                let merged = self.0.lock().merge(&other);
+                merged.or_raise(py)
+            }
+
+            /// What it has learned: at most 36 bytes.
+            fn to_bytes(&self) -> Vec<u8> {
+                self.0.lock().to_bytes()
             }
         }
     };
@@ -46,23 +85,35 @@ macro_rules! detector {
 
 detector!(
     /// Standard deviations from the mean of all earlier values, both ways; silent before the eleventh.
-    ZScore((threshold=Number(3.0)), threshold: Number) = z_score
+    ///
+    /// >>> import liveops
+    /// >>> duration = liveops.ZScore(4.0)
+    /// >>> batch = duration.observe_many([60.0, 62, 61, 59, 60, 63, 61, 60, 62, 59, 61, 200])
+    /// >>> [(finding.index, finding.verdict.reason) for finding in batch.findings], len(batch.scores)
+    /// ([(11, 'farFromMean')], 12)
+    ZScore((threshold=Number(3.0)), (data, threshold=Number(3.0)), threshold: Number) = z_score
 );
 
 detector!(
     /// Standard deviations from the mean of recent values, about `span` of them, both ways.
-    Ewma((threshold=Number(3.0), span=Int(20)), threshold: Number, span: Int<u32>) = ewma
+    Ewma((threshold=Number(3.0), span=Int(20)), (data, threshold=Number(3.0), span=Int(20)), threshold: Number, span: Int<u32>) = ewma
 );
 
 detector!(
     /// How many times as large as usual, upwards only, with an opinion from the first value on. `prior` is mean,
     /// standard deviation and weight of `ln(1 + x)`.
-    Robust((threshold=Number(6.0), prior=None), threshold: Number, prior: Option<(Number, Number, Number)>) = robust
+    Robust((threshold=Number(6.0), prior=None), (data, threshold=Number(6.0), prior=None), threshold: Number, prior: Option<(Number, Number, Number)>) = robust
+);
+
+detector!(
+    /// Amounts that have risen, however slowly (E. S. Page, 1954), upwards only; `prior` as for `Robust`. It does not tell
+    /// those who cheat from those who have got better: where honest players rise, `Family` learns how far from history.
+    Cusum((threshold=Number(12.0), prior=None), (data, threshold=Number(12.0), prior=None), threshold: Number, prior: Option<(Number, Number, Number)>) = cusum
 );
 
 detector!(
     /// A duration shorter than the rules hold possible.
-    TimeFloor((minimum_ms), minimum_ms: Int<u32>) = time_floor
+    TimeFloor((minimum_ms), (data, minimum_ms), minimum_ms: Int<u32>) = time_floor
 );
 
 fn z_score(py: Python<'_>, threshold: Number) -> PyResult<anomaly::ZScore> {
@@ -74,13 +125,11 @@ fn ewma(py: Python<'_>, threshold: Number, span: Int<u32>) -> PyResult<anomaly::
 }
 
 fn robust(py: Python<'_>, threshold: Number, prior: Option<(Number, Number, Number)>) -> PyResult<anomaly::Robust> {
-    let prior = match prior {
-        None => Prior::DEFAULT,
-        Some((mean, sd, weight)) => Prior::new(mean.0, sd.0, weight.0).ok_or_else(|| {
-            argument(py, Code::OutOfRange, "a prior is mean 0..=100, sd 0.01..=100, weight 0.01..=1e6")
-        })?,
-    };
-    Ok(anomaly::Robust::new(valid(py, threshold)?, prior))
+    Ok(anomaly::Robust::new(valid(py, threshold)?, valid_prior(py, prior)?))
+}
+
+fn cusum(py: Python<'_>, threshold: Number, prior: Option<(Number, Number, Number)>) -> PyResult<anomaly::Cusum> {
+    Ok(anomaly::Cusum::new(valid(py, threshold)?, valid_prior(py, prior)?))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as the others")]
@@ -88,17 +137,38 @@ fn time_floor(_: Python<'_>, minimum_ms: Int<u32>) -> PyResult<anomaly::TimeFloo
     Ok(anomaly::TimeFloor { minimum_ms: minimum_ms.0 })
 }
 
-fn valid(py: Python<'_>, threshold: Number) -> PyResult<f64> {
+/// A threshold of a detector used alone.
+pub(crate) fn valid(py: Python<'_>, threshold: Number) -> PyResult<f64> {
     let advice = "a threshold is above 0 and at most a million";
     Threshold::new(threshold.0).map(Threshold::get).ok_or_else(|| argument(py, Code::OutOfRange, advice))
 }
 
-/// Every reason of a verdict with one sentence for people.
-#[pyfunction]
-pub(crate) fn verdict_reasons(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let reasons = PyDict::new(py);
-    for reason in Reason::ALL {
-        reasons.set_item(reason.as_str(), reason.describe())?;
+fn valid_prior(py: Python<'_>, prior: Option<(Number, Number, Number)>) -> PyResult<Prior> {
+    let Some((mean, sd, weight)) = prior else { return Ok(Prior::DEFAULT) };
+    let advice = "a prior is mean 0..=100, sd 0.01..=100, weight 0.01..=1e6";
+    Prior::new(mean.0, sd.0, weight.0).ok_or_else(|| argument(py, Code::OutOfRange, advice))
+}
+
+/// What was read from bytes, if they are such bytes.
+pub(crate) fn stored<T>(py: Python<'_>, read: Option<T>) -> PyResult<T> {
+    read.ok_or_else(|| fail(py, Code::StoreCorrupt))
+}
+
+/// Scores of all values, and the anomalies with their index.
+type Observed = (Vec<f64>, Vec<(usize, Verdict)>);
+
+/// Or the index of the value that is none, and what is wrong with it.
+fn observe_each(values: &Cells<'_, f64>, mut observe: impl FnMut(f64) -> Verdict) -> Result<Observed, (usize, Reason)> {
+    let (mut scores, mut found) = (Vec::with_capacity(values.len()), Vec::new());
+    for (index, value) in (0..values.len()).filter_map(|index| Some((index, values.float(index)?))) {
+        let told = observe(value);
+        if matches!(told.reason, Reason::NotFinite | Reason::Negative) {
+            return Err((index, told.reason));
+        }
+        scores.push(told.score.get());
+        if told.is_anomaly() {
+            found.push((index, told));
+        }
     }
-    Ok(reasons)
+    Ok((scores, found))
 }

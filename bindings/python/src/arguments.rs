@@ -143,7 +143,8 @@ impl<'py> FromPyObject<'_, 'py> for When {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if value.hasattr(intern!(value.py(), "utcoffset"))? {
+        // Straight on for what is given with every event.
+        if !value.is_exact_instance_of::<PyInt>() && value.hasattr(intern!(value.py(), "utcoffset"))? {
             return from_datetime(&value).map(Self);
         }
         value.extract::<Int<i64>>().map(|Int(millis)| Self(Timestamp::from_unix_millis(millis)))

@@ -5,9 +5,10 @@ use liveops_core::error::Code;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBytes, PyList, PyMemoryView, PyString};
+use pyo3::types::{PyBytes, PyList, PyString};
 
 use crate::arguments::Int;
+use crate::columns::memory;
 use crate::errors::{argument, in_batch};
 
 /// Owners and their scores, as many of the one as of the other.
@@ -81,9 +82,10 @@ fn lines_of(lines: &str) -> impl Iterator<Item = &str> {
 /// Integers of 64 bits: a list, or plain memory such as `array('q')` and numpy's `int64`.
 fn integers(py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
     if !values.is_instance_of::<PyList>()
-        && let Ok(view) = PyMemoryView::from(values)
+        && let Some(memory) = memory(values)?
     {
-        return of_memory(&view);
+        let meant = |_| PyTypeError::new_err("memory of signed 64-bit integers is meant, such as array('q')");
+        return memory.as_typed::<i64>().map_err(meant)?.to_vec(py);
     }
     let mut numbers = Vec::with_capacity(values.len().unwrap_or(0));
     for (index, value) in values.try_iter()?.enumerate() {
@@ -94,17 +96,4 @@ fn integers(py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
         numbers.push(number?.0);
     }
     Ok(numbers)
-}
-
-fn of_memory(view: &Bound<'_, PyMemoryView>) -> PyResult<Vec<i64>> {
-    let format: String = view.getattr("format")?.extract()?;
-    let size: usize = view.getattr("itemsize")?.extract()?;
-    let dimensions: usize = view.getattr("ndim")?.extract()?;
-    if !matches!(&*format, "q" | "l" | "@q" | "@l" | "=q" | "<q") || size != size_of::<i64>() || dimensions != 1 {
-        return Err(PyTypeError::new_err("memory of signed 64-bit integers is meant, such as array('q')"));
-    }
-    let little = format.starts_with('<');
-    let bytes = view.call_method0("tobytes")?;
-    let (words, _) = bytes.cast::<PyBytes>()?.as_bytes().as_chunks();
-    Ok(words.iter().map(|word| if little { i64::from_le_bytes(*word) } else { i64::from_ne_bytes(*word) }).collect())
 }

@@ -117,6 +117,13 @@ impl Engine {
         load_all(py, "Receipt", &engine.claimable(&player(py, player_id)?, now).or_raise(py)?)
     }
 
+    /// What waits to be settled, a line of JSON each, with each verdict in a sentence: to be written to a file. Walks the
+    /// whole store.
+    fn suspicions_ndjson(&self, py: Python<'_>) -> PyResult<String> {
+        let engine = self.get(py)?;
+        py.detach(|| engine.suspicions_ndjson()).or_raise(py)
+    }
+
     /// A player's kept suspicions, oldest first; of all players, by player, if none is named: that walks the whole
     /// store.
     #[pyo3(signature = (player_id=None))]

@@ -121,7 +121,12 @@ impl Raise for TiersError {
 
 /// One value of a batch is at fault.
 pub(crate) fn in_batch(py: Python<'_>, index: usize, code: Code) -> PyErr {
-    exception(py, "BatchError", (code.as_str(), code.description(), index))
+    at_index(py, index, code, code.description())
+}
+
+/// The same with what would be right.
+pub(crate) fn at_index(py: Python<'_>, index: usize, code: Code, message: &str) -> PyErr {
+    exception(py, "BatchError", (code.as_str(), message, index))
 }
 
 /// An argument that the call does not allow, with what would be right.

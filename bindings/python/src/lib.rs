@@ -6,6 +6,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "a function of Python owns its arguments")]
 
+mod alerts;
 mod anomaly;
 mod archive;
 mod arguments;
@@ -13,26 +14,33 @@ mod batch;
 mod board;
 mod calendar;
 mod choices;
+mod columns;
 mod command;
 mod curve;
 mod decision;
 mod engine;
 mod errors;
 mod event;
+mod family;
 mod intake;
 mod leaderboard;
 mod loot;
+mod luck;
 mod migration;
 mod outcome;
 mod pages;
 mod payout;
+mod population;
 mod process;
+mod profile;
 mod progress;
 mod quota;
 mod results;
 mod reward;
 mod rules;
 mod signing;
+mod thresholds;
+mod verdict;
 mod windowed;
 
 use pyo3::prelude::*;
@@ -40,7 +48,9 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::anomaly::{Ewma, Robust, TimeFloor, ZScore, verdict_reasons};
+    use super::alerts::{AlertBudget, AlertTally, Hysteresis};
+    #[pymodule_export]
+    use super::anomaly::{Cusum, Ewma, Robust, TimeFloor, ZScore};
     #[pymodule_export]
     use super::archive::{Archive, ArchiveView, Names};
     #[pymodule_export]
@@ -60,17 +70,25 @@ mod _native {
     #[pymodule_export]
     use super::event::{BatchReport, EventParser, validate};
     #[pymodule_export]
+    use super::family::Family;
+    #[pymodule_export]
     use super::intake::{Intake, Request};
     #[pymodule_export]
     use super::leaderboard::Leaderboard;
     #[pymodule_export]
     use super::loot::{Loot, loot_seed_commitment};
     #[pymodule_export]
+    use super::luck::{DropRate, Regularity};
+    #[pymodule_export]
     use super::migration::{MigrationPolicy, plan_migration};
     #[pymodule_export]
     use super::outcome::{Outcome, Outcomes};
     #[pymodule_export]
     use super::payout::{Payout, Tiers};
+    #[pymodule_export]
+    use super::population::{Population, PopulationBuilder};
+    #[pymodule_export]
+    use super::profile::PlayerProfile;
     #[pymodule_export]
     use super::progress::{Boost, Progression, overflow_gather, streak_length_on, streak_step};
     #[pymodule_export]
@@ -81,6 +99,10 @@ mod _native {
     use super::rules::Rules;
     #[pymodule_export]
     use super::signing::{Key, Secret, Signer, Verifier, generate_secret, hmac_sha256_hex, verify_hmac_sha256_hex};
+    #[pymodule_export]
+    use super::thresholds::{Calibrator, PlayerMost, default_thresholds, family_detectors};
+    #[pymodule_export]
+    use super::verdict::{sentence_of, verdict_reasons};
     #[pymodule_export]
     use super::windowed::WindowedLeaderboard;
 

@@ -20,7 +20,7 @@ fn finite(time: Timestamp) -> Option<i64> {
     (time != Timestamp::MIN && time != Timestamp::MAX).then(|| time.as_unix_millis())
 }
 
-fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     MODULE.get_or_try_init(py, || py.import("liveops.results").map(Bound::unbind))?.bind(py).getattr(name)
 }

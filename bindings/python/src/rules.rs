@@ -12,18 +12,20 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyDict;
 
-use crate::arguments::{Bytes, Int, When, given, player};
+use crate::arguments::{Bytes, Int, Number, When, given, player};
 use crate::errors::{Fallible as _, argument};
 use crate::loot::{Loot, Seed};
+use crate::population::{Population, of_history};
 use crate::progress::Progression;
-use crate::results::{load_all, period, plain};
+use crate::results::{class, load_all, period, plain};
+use crate::thresholds::{Thresholds, budget, refused, told};
 
 /// The game's rules: read once from one JSON document, then shared freely.
 #[pyclass(module = "liveops", frozen, eq)]
 #[derive(Clone)]
 pub(crate) struct Rules(pub(crate) Arc<Core>);
 
-/// Rules of one hash decide alike; what the door lets in is not part of it.
+/// Rules are compared by their document without the door; nor is what was given beside it: seed, population, thresholds.
 impl PartialEq for Rules {
     fn eq(&self, other: &Self) -> bool {
         self.0.hash() == other.0.hash()
@@ -57,6 +59,55 @@ impl Rules {
     /// engine gives rules that have it.
     fn with_loot_seed(&self, seed: Seed) -> Self {
         Self(Arc::new((*self.0).clone().with_loot_seed(seed.0)))
+    }
+
+    /// The same rules, their families of detectors anchored on what is usual in this game. No part of `hash`; an engine keeps
+    /// it when its rules are replaced by others without.
+    fn with_population(&self, py: Python<'_>, population: &Population) -> PyResult<Self> {
+        let anchored = (*self.0).clone().with_population(population.0.clone());
+        let advice = "the bosses of rules and population together are more than a family can keep apart";
+        anchored.map(|rules| Self(Arc::new(rules))).map_err(|_| argument(py, Code::InvalidArgument, advice))
+    }
+
+    /// What names the population, 64 hex digits; None without one. Processes that are to judge alike have the same.
+    #[getter]
+    fn population_hash(&self) -> Option<String> {
+        self.0.population_hash().map(Digest::to_hex)
+    }
+
+    /// The thresholds of a family of detectors, by the name of its rule.
+    fn thresholds<'py>(&self, py: Python<'py>, family: &str) -> PyResult<Bound<'py, PyAny>> {
+        let family = self.0.family(family).ok_or_else(|| no_family(py))?;
+        told(py, family.thresholds())
+    }
+
+    /// The same rules but for the thresholds of a family.
+    fn with_thresholds(&self, py: Python<'_>, family: &str, thresholds: Thresholds) -> PyResult<Self> {
+        let changed = (*self.0).clone().with_thresholds(family, thresholds.0);
+        changed.map(|rules| Self(Arc::new(rules))).map_err(|_| no_family(py))
+    }
+
+    /// Thresholds for as many false alerts of a family as somebody has time for, from lines of history: at once, or in
+    /// pieces of whole lines, such as an open binary file gives. Events of a player come in their order, players in any.
+    ///
+    /// The budget is per player and day on which the player was there, per event, or the part of the players who are ever
+    /// flagged in a time as long as the history. `ArgumentError` with fewer than 200 players. Other threads run meanwhile.
+    #[pyo3(signature = (family, history, *, per_player_day=None, per_event=None, per_player=None))]
+    fn calibrate<'py>(
+        &self,
+        py: Python<'py>,
+        family: &str,
+        history: &Bound<'py, PyAny>,
+        per_player_day: Option<Number>,
+        per_event: Option<Number>,
+        per_player: Option<Number>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let budget = budget(per_player_day, per_event, per_player)?;
+        let mut calibration = self.0.calibrate(family).ok_or_else(|| no_family(py))?;
+        let count = of_history(history, |lines| py.detach(|| calibration.add_ndjson(lines)))?;
+        let found = py.detach(|| calibration.thresholds(budget)).map_err(|_| refused(py))?;
+        let parts = (told(py, &found)?, count.events, count.refused, calibration.left_out());
+        class(py, "Calibration")?.call1(parts)
     }
 
     /// What to publish before the first roll: the `loot_seed_commitment` of the seed, 64 hex digits.
@@ -176,6 +227,10 @@ impl Rules {
         let loot = loot.ok_or_else(|| argument(py, Code::InvalidArgument, "the rules have no such loot table"))?;
         Ok((id, loot))
     }
+}
+
+fn no_family(py: Python<'_>) -> PyErr {
+    argument(py, Code::InvalidArgument, "the rules have no family of this name")
 }
 
 /// The rules with nothing but a part, given as a dict, under its place. Errors have their path within the part.

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _native
 from .errors import SignatureError, as_pydantic
 from .progression import (
     Explanation,
@@ -42,21 +41,45 @@ from .rewards import (
     ScopeRevoke,
     ScopeStreak,
 )
+from .verdicts import (
+    Baseline,
+    Calibration,
+    DetectorBatch,
+    FamilyBatch,
+    FamilyDetector,
+    FamilyFinding,
+    FamilyScores,
+    HistoryCount,
+    IndexedVerdict,
+    Judgement,
+    Thresholds,
+    Verdict,
+    VerdictAction,
+    VerdictReason,
+)
 
 __all__ = [
     "ArchivedRow",
     "Award",
     "Baseline",
     "BoardPeriod",
+    "Calibration",
     "Cause",
+    "DetectorBatch",
     "Effect",
     "Explanation",
     "ExplanationLine",
+    "FamilyBatch",
+    "FamilyDetector",
+    "FamilyFinding",
+    "FamilyScores",
     "FeedEntry",
     "FeedOutcome",
     "Grant",
     "Heading",
+    "HistoryCount",
     "Horizon",
+    "IndexedVerdict",
     "Issue",
     "Item",
     "Judgement",
@@ -91,12 +114,12 @@ __all__ = [
     "Score",
     "Streak",
     "Suspicion",
+    "Thresholds",
     "Verdict",
+    "VerdictAction",
+    "VerdictReason",
     "Verified",
 ]
-
-_REASONS = _native.verdict_reasons()
-
 
 @dataclass(frozen=True, slots=True)
 class Issue(Result):
@@ -146,58 +169,6 @@ class BoardPeriod(Result):
     board: str
     window: str
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline(Result):
-    """What a value was compared with."""
-
-    n: int
-    mean: float
-    sd: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict(Result):
-    """What a detector says of one value, and why. `action` is `allow`, `flag` or `hold`."""
-
-    _nested = {"baseline": Baseline}
-
-    score: float
-    threshold: float
-    direction: str
-    reason: str
-    baseline: Baseline
-    action: str
-
-    @property
-    def is_anomaly(self) -> bool:
-        """Whether the value is an anomaly, whatever is done about it."""
-        return self.reason not in ("usual", "tooFewSamples")
-
-    def describe(self) -> str:
-        """The reason as a sentence for people."""
-        return _REASONS[self.reason]
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement(Result):
-    """What one detector of the rules said."""
-
-    _nested = {"baseline": Baseline}
-
-    detector: str
-    score: float
-    threshold: float
-    direction: str
-    reason: str
-    baseline: Baseline
-    action: str
-
-    def describe(self) -> str:
-        """The reason as a sentence for people."""
-        return _REASONS[self.reason]
 
 
 @dataclass(frozen=True, slots=True)

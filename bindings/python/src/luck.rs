@@ -1,0 +1,171 @@
+//! A detector of luck and one of rhythm: what is observed is no single value.
+
+use liveops_core::anomaly;
+use liveops_core::error::Code;
+use parking_lot::Mutex;
+use pyo3::prelude::*;
+
+use crate::anomaly::{stored, valid};
+use crate::arguments::{Bytes, Int, Number, When};
+use crate::errors::argument;
+use crate::population::Population;
+use crate::verdict::verdict;
+
+/// Drops more often than published, after any number of them and however often one looks (H. Robbins, 1970). Bad luck
+/// counts for nothing. `odds` lie between 0 and 1; the threshold is in natural logarithms, and 11.5 flags at most one
+/// honest player in 100,000.
+///
+/// >>> import liveops
+/// >>> crown = liveops.DropRate(0.0473)
+/// >>> crown.observe(262, 42).reason
+/// 'tooManyDrops'
+/// >>> f"{crown.tail:.3e}"
+/// '5.653e-12'
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct DropRate(Mutex<anomaly::DropRate>);
+
+#[pymethods]
+impl DropRate {
+    #[new]
+    #[pyo3(signature = (odds, threshold=Number(11.5)))]
+    fn new(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
+        published(py, odds, threshold).map(|new| Self(Mutex::new(new)))
+    }
+
+    /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
+    #[staticmethod]
+    #[pyo3(signature = (data, odds, threshold=Number(11.5)))]
+    fn from_bytes(py: Python<'_>, data: Bytes<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
+        let read = stored(py, published(py, odds, threshold)?.with_bytes(data.as_slice()))?;
+        Ok(Self(Mutex::new(read)))
+    }
+
+    /// Counts chances, and how many of them brought the drop; the verdict on all so far. `ArgumentError`, and nothing
+    /// counted, for more hits than chances.
+    fn observe<'py>(&self, py: Python<'py>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Bound<'py, PyAny>> {
+        let told = self.0.lock().observe(chances.0.into(), hits.0.into());
+        verdict(py, &told.map_err(|_| counts(py))?)
+    }
+
+    /// The verdict, without counting.
+    fn score<'py>(&self, py: Python<'py>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Bound<'py, PyAny>> {
+        let told = self.0.lock().score(chances.0.into(), hits.0.into());
+        verdict(py, &told.map_err(|_| counts(py))?)
+    }
+
+    /// Counts, without a verdict.
+    fn learn(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<()> {
+        let learned = self.0.lock().learn(chances.0.into(), hits.0.into());
+        learned.map_err(|_| counts(py))
+    }
+
+    /// How many chances there were.
+    #[getter]
+    fn chances(&self) -> u64 {
+        self.0.lock().chances()
+    }
+
+    /// How many of them brought the drop.
+    #[getter]
+    fn hits(&self) -> u64 {
+        self.0.lock().hits()
+    }
+
+    /// The exact binomial probability of as many hits or more at the published odds.
+    #[getter]
+    fn tail(&self) -> f64 {
+        let counted = *self.0.lock();
+        counted.tail()
+    }
+
+    /// Takes in what another has counted, at the same odds.
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        let other = *other.0.lock();
+        let merged = self.0.lock().merge(&other);
+        let advice = "the other must be of the same odds, and not have too many chances";
+        merged.map_err(|_| argument(py, Code::InvalidArgument, advice))
+    }
+
+    /// The counts: at most 11 bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.lock().to_bytes()
+    }
+}
+
+fn published(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<anomaly::DropRate> {
+    let detector = anomaly::DropRate::new(odds.0, valid(py, threshold)?);
+    detector.map_err(|_| argument(py, Code::OutOfRange, "odds lie above 0 and below 1"))
+}
+
+fn counts(py: Python<'_>) -> PyErr {
+    let advice = "hits are no more than chances, and chances at most 4294967295 altogether";
+    argument(py, Code::InvalidArgument, advice)
+}
+
+/// Intervals as regular as a program's: breaks of half an hour speak for a person, events within a second are one act.
+/// The threshold is in natural logarithms, below 100. Without a population people's intervals are taken to be wide.
+///
+/// >>> import liveops
+/// >>> clock = liveops.Regularity()
+/// >>> next(n for n in range(100) if clock.observe(1794052800000 + n * 30_000).is_anomaly) < 25
+/// True
+#[pyclass(module = "liveops", frozen)]
+pub(crate) struct Regularity(Mutex<anomaly::Regularity>);
+
+#[pymethods]
+impl Regularity {
+    #[new]
+    #[pyo3(signature = (threshold=Number(16.0), population=None))]
+    fn new(py: Python<'_>, threshold: Number, population: Option<&Population>) -> PyResult<Self> {
+        among(py, threshold, population).map(|new| Self(Mutex::new(new)))
+    }
+
+    /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
+    #[staticmethod]
+    #[pyo3(signature = (data, threshold=Number(16.0), population=None))]
+    fn from_bytes(
+        py: Python<'_>,
+        data: Bytes<'_>,
+        threshold: Number,
+        population: Option<&Population>,
+    ) -> PyResult<Self> {
+        let read = stored(py, among(py, threshold, population)?.with_bytes(data.as_slice()))?;
+        Ok(Self(Mutex::new(read)))
+    }
+
+    /// Scores an event at this time, then learns it: milliseconds, or an aware datetime. One out of order tells nothing.
+    fn observe<'py>(&self, py: Python<'py>, at: When) -> PyResult<Bound<'py, PyAny>> {
+        let told = self.0.lock().observe(at.0);
+        verdict(py, &told)
+    }
+
+    /// The verdict on an event at this time, without learning it.
+    fn score<'py>(&self, py: Python<'py>, at: When) -> PyResult<Bound<'py, PyAny>> {
+        let told = self.0.lock().score(at.0);
+        verdict(py, &told)
+    }
+
+    /// Learns an event at this time, without a verdict.
+    fn learn(&self, at: When) {
+        self.0.lock().learn(at.0);
+    }
+
+    /// Takes in what another has gathered of the same player.
+    fn merge(&self, other: &Self) {
+        let other = other.0.lock().clone();
+        self.0.lock().merge(&other);
+    }
+
+    /// What it has learned: 16 bytes.
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.lock().to_bytes()
+    }
+}
+
+fn among(py: Python<'_>, threshold: Number, population: Option<&Population>) -> PyResult<anomaly::Regularity> {
+    let threshold = valid(py, threshold)?;
+    Ok(match population {
+        Some(population) => anomaly::Regularity::new(threshold, &population.0),
+        None => anomaly::Regularity::new(threshold, &anomaly::Population::default()),
+    })
+}
