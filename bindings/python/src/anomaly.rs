@@ -1,6 +1,6 @@
 //! Detectors of values, alone.
 
-use liveops_core::anomaly::{self, Prior, Reason, Threshold, Verdict};
+use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::arguments::{Bytes, Int, Number};
 use crate::columns::{Cells, Floats};
 use crate::errors::{Fallible as _, argument, at_index, fail};
-use crate::verdict::{batch, verdict};
+use crate::verdict::{Verdict, batch};
 
 macro_rules! detector {
     ($(#[$doc:meta])* $name:ident($signature:tt, $restored:tt, $($argument:ident: $kind:ty),*) = $new:ident) => {
@@ -32,15 +32,13 @@ macro_rules! detector {
             }
 
             /// Scores a value, then learns from it.
-            fn observe<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                let told = self.0.lock().observe(value.0);
-                verdict(py, &told)
+            fn observe(&self, value: Number) -> Verdict {
+                Verdict(self.0.lock().observe(value.0))
             }
 
             /// The verdict on a value, without learning from it.
-            fn score<'py>(&self, py: Python<'py>, value: Number) -> PyResult<Bound<'py, PyAny>> {
-                let told = self.0.lock().score(value.0);
-                verdict(py, &told)
+            fn score(&self, value: Number) -> Verdict {
+                Verdict(self.0.lock().score(value.0))
             }
 
             /// Learns from a value, without a verdict.
@@ -155,10 +153,13 @@ pub(crate) fn stored<T>(py: Python<'_>, read: Option<T>) -> PyResult<T> {
 }
 
 /// Scores of all values, and the anomalies with their index.
-type Observed = (Vec<f64>, Vec<(usize, Verdict)>);
+type Observed = (Vec<f64>, Vec<(usize, anomaly::Verdict)>);
 
 /// Or the index of the value that is none, and what is wrong with it.
-fn observe_each(values: &Cells<'_, f64>, mut observe: impl FnMut(f64) -> Verdict) -> Result<Observed, (usize, Reason)> {
+fn observe_each(
+    values: &Cells<'_, f64>,
+    mut observe: impl FnMut(f64) -> anomaly::Verdict,
+) -> Result<Observed, (usize, Reason)> {
     let (mut scores, mut found) = (Vec::with_capacity(values.len()), Vec::new());
     for (index, value) in (0..values.len()).filter_map(|index| Some((index, values.float(index)?))) {
         let told = observe(value);

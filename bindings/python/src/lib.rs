@@ -102,7 +102,7 @@ mod _native {
     #[pymodule_export]
     use super::thresholds::{Calibrator, PlayerMost, default_thresholds, family_detectors};
     #[pymodule_export]
-    use super::verdict::{sentence_of, verdict_reasons};
+    use super::verdict::{Verdict, sentence_of, verdict_reasons};
     #[pymodule_export]
     use super::windowed::WindowedLeaderboard;
 

@@ -9,7 +9,7 @@ use crate::anomaly::{stored, valid};
 use crate::arguments::{Bytes, Int, Number, When};
 use crate::errors::argument;
 use crate::population::Population;
-use crate::verdict::verdict;
+use crate::verdict::Verdict;
 
 /// Drops more often than published, after any number of them and however often one looks (H. Robbins, 1970). Bad luck
 /// counts for nothing. `odds` lie between 0 and 1; the threshold is in natural logarithms, and 11.5 flags at most one
@@ -42,15 +42,15 @@ impl DropRate {
 
     /// Counts chances, and how many of them brought the drop; the verdict on all so far. `ArgumentError`, and nothing
     /// counted, for more hits than chances.
-    fn observe<'py>(&self, py: Python<'py>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Bound<'py, PyAny>> {
+    fn observe(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Verdict> {
         let told = self.0.lock().observe(chances.0.into(), hits.0.into());
-        verdict(py, &told.map_err(|_| counts(py))?)
+        told.map(Verdict).map_err(|_| counts(py))
     }
 
     /// The verdict, without counting.
-    fn score<'py>(&self, py: Python<'py>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Bound<'py, PyAny>> {
+    fn score(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Verdict> {
         let told = self.0.lock().score(chances.0.into(), hits.0.into());
-        verdict(py, &told.map_err(|_| counts(py))?)
+        told.map(Verdict).map_err(|_| counts(py))
     }
 
     /// Counts, without a verdict.
@@ -134,15 +134,13 @@ impl Regularity {
     }
 
     /// Scores an event at this time, then learns it: milliseconds, or an aware datetime. One out of order tells nothing.
-    fn observe<'py>(&self, py: Python<'py>, at: When) -> PyResult<Bound<'py, PyAny>> {
-        let told = self.0.lock().observe(at.0);
-        verdict(py, &told)
+    fn observe(&self, at: When) -> Verdict {
+        Verdict(self.0.lock().observe(at.0))
     }
 
     /// The verdict on an event at this time, without learning it.
-    fn score<'py>(&self, py: Python<'py>, at: When) -> PyResult<Bound<'py, PyAny>> {
-        let told = self.0.lock().score(at.0);
-        verdict(py, &told)
+    fn score(&self, at: When) -> Verdict {
+        Verdict(self.0.lock().score(at.0))
     }
 
     /// Learns an event at this time, without a verdict.

@@ -13,6 +13,7 @@ from .errors import Refusal, SignatureError, UnknownOutcome
 from .results import (
     ArchivedRow,
     Award,
+    Baseline,
     Calibration,
     DetectorBatch,
     Effect,
@@ -47,7 +48,8 @@ from .results import (
     Score,
     Suspicion,
     Thresholds,
-    Verdict,
+    VerdictAction,
+    VerdictReason,
     Verified,
 )
 
@@ -97,6 +99,7 @@ __all__ = [
     "SlidingLog",
     "Tiers",
     "TimeFloor",
+    "Verdict",
     "Verifier",
     "WindowedLeaderboard",
     "ZScore",
@@ -1191,6 +1194,40 @@ class SlidingLog:
         cls, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
     ) -> Self: ...
     def check(self, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None) -> Decision: ...
+
+@final
+class Verdict:
+    __match_args__: ClassVar[tuple[str, str, str, str, str, str]]
+    def __new__(
+        cls,
+        score: float,
+        threshold: float,
+        direction: Literal["high", "low"],
+        reason: VerdictReason,
+        baseline: Baseline,
+        action: VerdictAction,
+    ) -> Self: ...
+    @staticmethod
+    def from_dict(wire: dict[str, Any]) -> Verdict: ...
+    def to_dict(self) -> dict[str, Any]: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def direction(self) -> Literal["high", "low"]: ...
+    @property
+    def reason(self) -> VerdictReason: ...
+    @property
+    def baseline(self) -> Baseline: ...
+    @property
+    def action(self) -> VerdictAction: ...
+    @property
+    def is_anomaly(self) -> bool: ...
+    def describe(self) -> str: ...
+    def sentence(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class ZScore:

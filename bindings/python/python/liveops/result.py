@@ -8,6 +8,8 @@ from dataclasses import MISSING, Field, fields
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from ._native import Verdict
+
 __all__ = ["Result"]
 
 R = TypeVar("R", bound="Result")
@@ -19,7 +21,7 @@ class Result:
     __slots__ = ()
 
     #: Classes of the fields that are results themselves, or tuples of results.
-    _nested: ClassVar[dict[str, type[Result]]] = {}
+    _nested: ClassVar[dict[str, type[Result] | type[Verdict]]] = {}
     #: Of these, fields that are dicts of results by name.
     _by_name: ClassVar[frozenset[str]] = frozenset()
     #: Fields that JSON leaves out when they have their default: None, or empty.
@@ -66,7 +68,7 @@ class _Field(NamedTuple):
 
     name: str
     key: str
-    nested: type[Result] | None
+    nested: type[Result] | type[Verdict] | None
     is_dict: bool
     is_optional: bool
     default: Callable[[], Any] | None
@@ -109,7 +111,7 @@ def _camel(name: str) -> str:
 
 
 def _to_wire(value: Any) -> Any:
-    if isinstance(value, Result):
+    if isinstance(value, (Result, Verdict)):
         return value.to_dict()
     if isinstance(value, tuple):
         return [_to_wire(element) for element in value]

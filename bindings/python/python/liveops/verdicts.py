@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from . import _native
+from ._native import Verdict
 from .result import Result
 
 __all__ = [
@@ -58,33 +59,6 @@ class Baseline(Result):
     mean: float
     sd: float
     source: Literal["player", "population", "rule"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict(Result):
-    """What a detector says of one value, and why. `action` is `allow`, `flag` or `hold`."""
-
-    _nested = {"baseline": Baseline}
-
-    score: float
-    threshold: float
-    direction: Literal["high", "low"]
-    reason: VerdictReason
-    baseline: Baseline
-    action: VerdictAction
-
-    @property
-    def is_anomaly(self) -> bool:
-        """Whether the value is an anomaly, whatever is done about it."""
-        return self.reason not in ("usual", "tooFewSamples")
-
-    def describe(self) -> str:
-        """The reason as a sentence for people."""
-        return _REASONS[self.reason]
-
-    def sentence(self) -> str:
-        """The whole finding in one sentence: what is wrong, by how much, and compared with what."""
-        return _native.sentence_of(self)
 
 
 @dataclass(frozen=True, slots=True)
