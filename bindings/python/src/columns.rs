@@ -164,7 +164,10 @@ pub(crate) fn doubles<'py>(py: Python<'py>, numbers: &[f64]) -> PyResult<Bound<'
     static ARRAY: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let one = PyBytes::new(py, &[0; size_of::<f64>()]);
     let array = ARRAY.import(py, "array", "array")?.call1(("d", one))?.mul(numbers.len())?;
-    PyBuffer::<f64>::get(&array)?.copy_from_slice(py, numbers)?;
+    // What is empty may lie anywhere, and is no buffer of floats then.
+    if !numbers.is_empty() {
+        PyBuffer::<f64>::get(&array)?.copy_from_slice(py, numbers)?;
+    }
     Ok(array)
 }
 

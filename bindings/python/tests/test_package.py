@@ -11,6 +11,7 @@ from pathlib import Path
 import liveops
 import liveops.engine
 import liveops.progression
+import liveops.verdicts
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,7 +27,7 @@ def test_names() -> None:
 
 
 def test_examples_in_the_documentation() -> None:
-    for module in (liveops, liveops.engine, liveops.progression):
+    for module in (liveops, liveops.engine, liveops.progression, liveops.verdicts):
         results = doctest.testmod(module)
         assert results.attempted > 0 and results.failed == 0
     readme = doctest.testfile(str(ROOT / "bindings" / "python" / "README.md"), module_relative=False)
@@ -37,7 +38,8 @@ def test_examples_in_the_documentation() -> None:
     door = {"Secret", "Key", "Signer", "Verifier", "EventParser", "Intake", "Request"}
     limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
     levels = {"Boost", "Progression", "MigrationPolicy", "Loot"}
-    assert {f"liveops.{name}" for name in boards | door | limits | levels | {"LevelCurve.gained"}} <= found
+    cheats = {"Family", "ZScore", "DropRate", "Regularity", "Hysteresis", "AlertBudget"}
+    assert {f"liveops.{name}" for name in boards | door | limits | levels | cheats | {"LevelCurve.gained"}} <= found
     streaks = {test.name for test in doctest.DocTestFinder().find(liveops.progression) if test.examples}
     assert streaks == {"liveops.progression.Streak", "liveops.progression.Overflow"}
     # Functions and static methods are not.
