@@ -32,6 +32,8 @@ const ROWS: &[Row] = &[
     Row { name: "anomaly.bytes", program: Program::Rust(BYTES) },
     Row { name: "anomaly.recall", program: Program::Rust(TIME) },
     Row { name: "anomaly.honest", program: Program::Rust(TIME) },
+    Row { name: "anomaly.river", program: Program::Python("python_anomaly.py") },
+    Row { name: "anomaly.river.batch", program: Program::Python("python_anomaly.py") },
     Row { name: "engine.event", program: Program::Rust(TIME) },
     Row { name: "signing.verify.fresh", program: Program::Rust(TIME) },
     Row { name: "signing.verify.ring", program: Program::Rust(TIME) },
