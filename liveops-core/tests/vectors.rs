@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "vectors/anomaly.rs"]
+mod anomaly;
 #[path = "vectors/board.rs"]
 mod board;
 #[path = "vectors/calendar.rs"]
@@ -55,6 +57,8 @@ const KINDS: &[Kind] = &[
     ("http", http::run),
     ("payout", payout::run),
     ("quota", quota::run),
+    ("detector", anomaly::detector),
+    ("family", anomaly::family),
 ];
 
 /// Every file, by the order of their names.

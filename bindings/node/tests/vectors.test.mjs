@@ -4,13 +4,14 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import {
-  Archive, Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Loot, Overflow, Progression, Quota, RateLimiter, RulesError, Rules,
-  Signer, SlidingLimiter, SlidingLog, Streak, Verifier, WindowedLeaderboard, awards, gcra, hmacSha256Hex, migrateXp, planMigration, receiptHash,
-  receiptId, receiptState, seedCommitment, signReceipt, verifyChain, verifyHmacSha256Hex, verifyReceipt
+  Archive, Calendar, Command, Cusum, DropRate, Engine, EventParser, Ewma, Family, Intake, Leaderboard, LevelCurve, Loot, Overflow, PlayerProfile, Population,
+  PopulationBuilder, Progression, Quota, RateLimiter, Regularity, Robust, RulesError, Rules, Signer, SlidingLimiter, SlidingLog, Streak, TimeFloor, Verifier,
+  WindowedLeaderboard, ZScore, awards, gcra, hmacSha256Hex, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment, signReceipt,
+  verifyChain, verifyHmacSha256Hex, verifyReceipt
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt }
+const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt, detector, family }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -530,4 +531,75 @@ function http (one) {
     if (refused) answer = { status: refused.httpStatus, headers: refused.headers(), problem: refused.problem() }
   }
   matches(answer, one.expect)
+}
+
+const DETECTORS = { zScore: ZScore, ewma: Ewma, robust: Robust, cusum: Cusum, timeFloor: TimeFloor, dropRate: DropRate, regularity: Regularity }
+
+function bits (number) {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(number)
+  return bytes.toString('hex')
+}
+
+const hex = (bytes) => Buffer.from(bytes).toString('hex')
+
+function detector ({ detector: { kind, prior, ...options }, observe, expect }) {
+  const Class = DETECTORS[kind]
+  if (prior !== undefined) options.prior = { mean: prior[0], sd: prior[1], weight: prior[2] }
+  let one = new Class(options)
+  const verdicts = observe.map((value) => {
+    one = Class.fromBytes(one.toBytes(), options)
+    if (Array.isArray(value)) return one.observe(...value)
+    return one.observe(kind === 'regularity' ? new Date(value) : value)
+  })
+  const [scores, reasons] = [verdicts.map(({ score }) => bits(score)), verdicts.map(({ reason }) => reason)]
+  matches({ scores, reasons, bytesHex: hex(one.toBytes()) }, expect)
+  if (one.observeMany === undefined || reasons.includes('negative')) return
+  const batched = new Class(options)
+  assert.deepEqual([...batched.observeMany(Float64Array.from(observe)).scores].map(bits), scores)
+  assert.equal(hex(batched.toBytes()), expect.bytesHex)
+}
+
+/** The events of `vectors/README.md`, a piece for each player. */
+function * linesOf ({ players, events, startMs }) {
+  for (let who = 0; who < players; who++) {
+    let lines = ''
+    for (let n = 0; n < events; n++) {
+      const ts = Math.floor((startMs + n * 61_000 + (n + who) ** 2 * 7919 % 40_000) / 1000)
+      const [type, payload] = n % 10 === 9
+        ? ['boss_kill', { bossId: 'ogre', durationMs: 60_000 + (who * 7907 + n * 311) % 60_000 }]
+        : ['progression', { deltaXp: 2000 + (who * 131 + n * 977) % 6000, activity: ['dungeon', 'quest'][n % 2] }]
+      lines += JSON.stringify({ type, playerId: `p${who}`, ts, payload }) + '\n'
+    }
+    yield lines
+  }
+}
+
+function family ({ history, floors = {}, drops = {}, events, expect }) {
+  const came = {}
+  let [population, thresholds] = [new Population(), undefined]
+  if (history !== undefined) {
+    const rules = rulesOf({ rules: { version: 1, game: 'vectors', activities: ['dungeon', 'quest'], detectors: { cheats: { kind: 'family' } } } })
+    const builder = new PopulationBuilder()
+    for (const lines of linesOf(history)) assert.equal(builder.teachNdjson(rules, lines).refused, 0)
+    population = Population.fromBytes(builder.finish().toBytes())
+    thresholds = rules.withPopulation(population).calibrate('cheats', linesOf(history), { perPlayer: history.perPlayer }).thresholds
+    came.populationHash = population.hash
+    came.thresholds = Object.values(thresholds).map(bits)
+  }
+  const one = new Family({ population, thresholds })
+  for (const { boss } of events) if (boss !== undefined) one.boss(boss)
+  for (const [boss, floorMs] of Object.entries(floors)) one.boss(boss, { floorMs: floorMs ?? undefined })
+  for (const [drop, odds] of Object.entries(drops)) one.dropOdds(drop, odds)
+  let profile = new PlayerProfile()
+  came.findings = events.flatMap(({ atMs, activity, amount, boost, boss, durationMs, drop, chances, hits }, index) => {
+    profile = PlayerProfile.fromBytes(profile.toBytes())
+    const gain = amount === undefined ? undefined : { activity, amount, boost }
+    const kill = boss === undefined ? undefined : { boss, durationMs }
+    const found = one.observe(profile, { atMs, gain, kill, drops: drop === undefined ? undefined : { drop, chances, hits } })
+    return found.map(({ detector, verdict }) => [index, detector, verdict.reason, verdict.sentence])
+  })
+  came.scores = Object.values(profile.scores).map(bits)
+  came.profileHex = hex(profile.toBytes())
+  matches(came, expect)
 }

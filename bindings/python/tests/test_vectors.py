@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -696,6 +698,78 @@ def check_kept(states: States, requests: list[tuple[liveops.Quota, str]], cost: 
     return overall
 
 
+DETECTORS: dict[str, Callable[[Case], tuple[type[Any], tuple[Any, ...]]]] = {
+    "zScore": lambda of: (liveops.ZScore, (of["threshold"],)),
+    "ewma": lambda of: (liveops.Ewma, (of["threshold"], of["span"])),
+    "robust": lambda of: (liveops.Robust, (of["threshold"], prior_of(of))),
+    "cusum": lambda of: (liveops.Cusum, (of["threshold"], prior_of(of))),
+    "timeFloor": lambda of: (liveops.TimeFloor, (of["minimumMs"],)),
+    "dropRate": lambda of: (liveops.DropRate, (of["odds"], of["threshold"])),
+    "regularity": lambda of: (liveops.Regularity, (of["threshold"],)),
+}
+
+
+def prior_of(of: Case) -> tuple[float, float, float] | None:
+    return tuple(of["prior"]) if "prior" in of else None
+
+
+def bits(number: float) -> str:
+    return struct.pack(">d", number).hex()
+
+
+def detector(case: Case) -> None:
+    kind, configured = DETECTORS[case["detector"]["kind"]](case["detector"])
+    one, verdicts = kind(*configured), []
+    for value in case["observe"]:
+        one = kind.from_bytes(one.to_bytes(), *configured)
+        verdicts.append(one.observe(*value) if isinstance(value, list) else one.observe(value))
+    scores, reasons = [bits(verdict.score) for verdict in verdicts], [verdict.reason for verdict in verdicts]
+    compare(case["expect"], {"scores": scores, "reasons": reasons, "bytesHex": one.to_bytes().hex()})
+    if hasattr(one, "observe_many") and "negative" not in reasons:
+        batched = kind(*configured)
+        told = batched.observe_many(case["observe"])
+        assert [bits(score) for score in told.scores] == scores and batched.to_bytes() == one.to_bytes()
+
+
+def history_lines(players: int, events: int, startMs: int, perPlayer: float) -> Iterator[bytes]:
+    for who, n in product(range(players), range(events)):
+        ts = (startMs + n * 61_000 + (n + who) ** 2 * 7919 % 40_000) // 1000
+        kind, payload = "progression", {"deltaXp": 2000 + (who * 131 + n * 977) % 6000, "activity": ("dungeon", "quest")[n % 2]}
+        if n % 10 == 9:
+            kind, payload = "boss_kill", {"bossId": "ogre", "durationMs": 60_000 + (who * 7907 + n * 311) % 60_000}
+        yield json.dumps({"type": kind, "playerId": f"p{who}", "ts": ts, "payload": payload}).encode() + b"\n"
+
+
+def family(case: Case) -> None:
+    came: Case = {}
+    population, thresholds = liveops.Population(), liveops.Thresholds()
+    if "history" in case:
+        detectors = {"cheats": {"kind": "family"}}
+        document = {"version": 1, "game": "vectors", "activities": ["dungeon", "quest"], "detectors": detectors}
+        rules = liveops.Rules.from_json(json.dumps(document))
+        builder = liveops.PopulationBuilder()
+        assert builder.teach_ndjson(rules, history_lines(**case["history"])).refused == 0
+        population = liveops.Population.from_bytes(builder.finish().to_bytes())
+        anchored = rules.with_population(population)
+        budget = case["history"]["perPlayer"]
+        thresholds = anchored.calibrate("cheats", history_lines(**case["history"]), per_player=budget).thresholds
+        came["populationHash"] = population.hash
+        came["thresholds"] = [bits(threshold) for threshold in dataclasses.astuple(thresholds)]
+    known = {event["boss"]: None for event in case["events"] if "boss" in event}
+    floors = {**known, **case.get("floors", {})}
+    one = liveops.Family(population, thresholds=thresholds, floors=floors, drops=case.get("drops"))
+    profile, findings = liveops.PlayerProfile(), []
+    for index, event in enumerate(case["events"]):
+        profile = liveops.PlayerProfile.from_bytes(profile.to_bytes())
+        fields = {{"durationMs": "duration_ms"}.get(name, name): value for name, value in event.items() if name != "atMs"}
+        for finding in one.observe(profile, event["atMs"], **fields):
+            findings.append([index, finding.detector, finding.verdict.reason, finding.verdict.sentence()])
+    came["findings"] = findings
+    came["scores"] = [bits(score) for score in dataclasses.astuple(profile.scores)]
+    came["profileHex"] = profile.to_bytes().hex()
+    compare(case["expect"], came)
+
+
 def cost(step: Case) -> int:
     return int(step.get("cost", 1))
 
@@ -719,6 +793,8 @@ KINDS: dict[str, Callable[[Case], None]] = {
     "receipt": receipt,
     "engine": engine,
     "http": http,
+    "detector": detector,
+    "family": family,
 }
 
 
