@@ -49,7 +49,7 @@ macro_rules! detector {
             /// Scores and learns many values, in order. `BatchError`, and nothing learned, if one is no value of this
             /// detector's. Other threads of Python run meanwhile.
             fn observe_many<'py>(&self, py: Python<'py>, values: Floats) -> PyResult<Bound<'py, PyAny>> {
-                let cells = values.cells(py)?;
+                let cells = values.cells();
                 let observed = py.detach(|| {
                     let mut detector = self.0.lock();
                     let mut after = *detector;

@@ -6,7 +6,7 @@ use liveops_core::board::Cursor;
 use liveops_core::error::Code;
 use liveops_core::signing::Headers;
 use liveops_core::{Period, PlayerId, Timestamp, Window};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
@@ -83,7 +83,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Number {
         if value.is_instance_of::<PyBool>() {
             return Err(PyTypeError::new_err("a number is meant, not a bool"));
         }
-        value.extract().map(Self)
+        value.extract().map(Self).map_err(|error: PyErr| {
+            // An integer beyond all floats.
+            let py = value.py();
+            if error.is_instance_of::<PyOverflowError>(py) { fail(py, Code::OutOfRange) } else { error }
+        })
     }
 }
 

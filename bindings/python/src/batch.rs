@@ -5,11 +5,10 @@ use liveops_core::error::Code;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyString};
 
-use crate::arguments::Int;
-use crate::columns::memory;
-use crate::errors::{argument, in_batch};
+use crate::columns::Integers;
+use crate::errors::argument;
 
 /// Owners and their scores, as many of the one as of the other.
 pub(crate) struct Batch {
@@ -31,7 +30,9 @@ impl Batch {
         subscores: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let owners = Owners::new(py, owners)?;
-        let (scores, subscores) = (integers(py, scores)?, subscores.map(|all| integers(py, all)).transpose()?);
+        let scores = scores.extract::<Integers>()?;
+        let subscores = subscores.map(PyAnyMethods::extract::<Integers>).transpose()?;
+        let (scores, subscores) = (scores.cells(), subscores.as_ref().map(Integers::cells));
         if scores.len() != owners.len() || subscores.as_ref().is_some_and(|all| all.len() != scores.len()) {
             return Err(argument(
                 py,
@@ -39,8 +40,11 @@ impl Batch {
                 "as many scores as owners are meant, and as many subscores",
             ));
         }
-        let mut subscores = subscores.unwrap_or_default().into_iter();
-        let scores = scores.into_iter().map(|score| Score { score, subscore: subscores.next().unwrap_or(0) }).collect();
+        let score = |index| {
+            let subscore = subscores.as_ref().map_or(Some(0), |all| all.integer(index))?;
+            Some(Score { score: scores.integer(index)?, subscore })
+        };
+        let scores = (0..scores.len()).filter_map(score).collect();
         Ok(Self { owners, scores })
     }
 
@@ -77,23 +81,4 @@ impl Owners {
 fn lines_of(lines: &str) -> impl Iterator<Item = &str> {
     let body = lines.strip_suffix('\n').unwrap_or(lines);
     (!lines.is_empty()).then(|| body.split('\n')).into_iter().flatten()
-}
-
-/// Integers of 64 bits: a list, or plain memory such as `array('q')` and numpy's `int64`.
-fn integers(py: Python<'_>, values: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    if !values.is_instance_of::<PyList>()
-        && let Some(memory) = memory(values)?
-    {
-        let meant = |_| PyTypeError::new_err("memory of signed 64-bit integers is meant, such as array('q')");
-        return memory.as_typed::<i64>().map_err(meant)?.to_vec(py);
-    }
-    let mut numbers = Vec::with_capacity(values.len().unwrap_or(0));
-    for (index, value) in values.try_iter()?.enumerate() {
-        // A number that is too large is a refused value; what is no integer is a mistake of the program.
-        let number = value?.extract::<Int<i64>>().map_err(|error| {
-            if error.is_instance_of::<PyTypeError>(py) { error } else { in_batch(py, index, Code::OutOfRange) }
-        });
-        numbers.push(number?.0);
-    }
-    Ok(numbers)
 }

@@ -1,27 +1,32 @@
 //! Columns of numbers: memory, which is read where it is (`array.array`, numpy's arrays, `memoryview`), or lists.
 
-use std::borrow::Cow;
+use std::ffi::CStr;
 use std::ptr::NonNull;
+use std::slice;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use pyo3::buffer::{Element, PyBuffer, PyUntypedBuffer};
+use liveops_core::error::Code;
+use pyo3::buffer::{ElementType, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyIterator, PyString, PyType};
+use pyo3::types::{PyBytes, PyIterator, PyList, PyMemoryView, PyString, PyType};
 
 use crate::arguments::{Int, Number};
+use crate::errors::{in_batch, is_argument_error};
 
 /// Floats, or integers that stand for floats.
 pub(crate) enum Floats {
-    Memory(PyUntypedBuffer),
+    Doubles(InPlace<AtomicU64>),
+    Longs(InPlace<AtomicU64>),
     List(Vec<f64>),
 }
 
 /// Integers: in memory signed of 64 bits, or unsigned of 32.
 pub(crate) enum Integers {
-    Memory(PyUntypedBuffer),
+    Longs(InPlace<AtomicU64>),
+    Shorts(InPlace<AtomicU32>),
     List(Vec<i64>),
 }
 
@@ -29,11 +34,20 @@ impl<'py> FromPyObject<'_, 'py> for Floats {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Some(memory) = memory(&value)? {
-            return Ok(Self::Memory(memory));
+        let Some(memory) = memory(&value)? else {
+            return list(&value, |Number(number)| number).map(Self::List);
+        };
+        match ElementType::from_format(memory.format()) {
+            ElementType::Float { bytes: 8 } => match InPlace::new(memory) {
+                Ok(doubles) => Ok(Self::Doubles(doubles)),
+                Err(memory) => copied(&value, &memory, f64::from_ne_bytes).map(Self::List),
+            },
+            ElementType::SignedInteger { bytes: 8 } => match InPlace::new(memory) {
+                Ok(longs) => Ok(Self::Longs(longs)),
+                Err(memory) => copied(&value, &memory, |bytes| float(i64::from_ne_bytes(bytes))).map(Self::List),
+            },
+            _ => Err(PyTypeError::new_err("memory of floats or signed integers of 64 bits is meant")),
         }
-        let numbers = items(&value)?.map(|item| item?.extract::<Number>().map(|Number(number)| number));
-        numbers.collect::<PyResult<_>>().map(Self::List)
     }
 }
 
@@ -41,58 +55,54 @@ impl<'py> FromPyObject<'_, 'py> for Integers {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Some(memory) = memory(&value)? {
-            return Ok(Self::Memory(memory));
+        let Some(memory) = memory(&value)? else {
+            return list(&value, |Int(number)| number).map(Self::List);
+        };
+        match ElementType::from_format(memory.format()) {
+            ElementType::SignedInteger { bytes: 8 } => match InPlace::new(memory) {
+                Ok(longs) => Ok(Self::Longs(longs)),
+                Err(memory) => copied(&value, &memory, i64::from_ne_bytes).map(Self::List),
+            },
+            ElementType::UnsignedInteger { bytes: 4 } => match InPlace::new(memory) {
+                Ok(shorts) => Ok(Self::Shorts(shorts)),
+                Err(memory) => copied(&value, &memory, |bytes| u32::from_ne_bytes(bytes).into()).map(Self::List),
+            },
+            _ => Err(PyTypeError::new_err("memory of integers is meant: signed of 64 bits, or unsigned of 32")),
         }
-        let numbers = items(&value)?.map(|item| item?.extract::<Int<i64>>().map(|Int(number)| number));
-        numbers.collect::<PyResult<_>>().map(Self::List)
     }
 }
 
 /// The numbers of a column. Threads that do without the interpreter's lock may write into memory meanwhile: each number is
 /// read at once, whatever it is by then.
-#[derive(Clone)]
-pub(crate) enum Cells<'a, T: Clone> {
+pub(crate) enum Cells<'a, T> {
     Doubles(&'a [AtomicU64]),
     Longs(&'a [AtomicU64]),
     Shorts(&'a [AtomicU32]),
-    /// Of a list, or of memory with gaps.
-    Plain(Cow<'a, [T]>),
+    /// Of a list, or of memory that had to be copied.
+    Plain(&'a [T]),
 }
 
 impl Floats {
-    pub(crate) fn cells(&self, py: Python<'_>) -> PyResult<Cells<'_, f64>> {
-        let memory = match self {
-            Self::List(list) => return Ok(Cells::Plain(list.into())),
-            Self::Memory(memory) => memory,
-        };
-        if let Ok(doubles) = memory.as_typed::<f64>() {
-            return in_place(py, doubles, Cells::Doubles, |number| number);
-        }
-        match memory.as_typed::<i64>() {
-            Ok(longs) => in_place(py, longs, Cells::Longs, float),
-            Err(_) => Err(PyTypeError::new_err("memory of floats or signed integers of 64 bits is meant")),
+    pub(crate) fn cells(&self) -> Cells<'_, f64> {
+        match self {
+            Self::Doubles(doubles) => Cells::Doubles(doubles.cells()),
+            Self::Longs(longs) => Cells::Longs(longs.cells()),
+            Self::List(list) => Cells::Plain(list),
         }
     }
 }
 
 impl Integers {
-    pub(crate) fn cells(&self, py: Python<'_>) -> PyResult<Cells<'_, i64>> {
-        let memory = match self {
-            Self::List(list) => return Ok(Cells::Plain(list.into())),
-            Self::Memory(memory) => memory,
-        };
-        if let Ok(longs) = memory.as_typed::<i64>() {
-            return in_place(py, longs, Cells::Longs, |number| number);
-        }
-        match memory.as_typed::<u32>() {
-            Ok(shorts) => in_place(py, shorts, Cells::Shorts, i64::from),
-            Err(_) => Err(PyTypeError::new_err("memory of integers is meant: signed of 64 bits, or unsigned of 32")),
+    pub(crate) fn cells(&self) -> Cells<'_, i64> {
+        match self {
+            Self::Longs(longs) => Cells::Longs(longs.cells()),
+            Self::Shorts(shorts) => Cells::Shorts(shorts.cells()),
+            Self::List(list) => Cells::Plain(list),
         }
     }
 }
 
-impl<T: Clone> Cells<'_, T> {
+impl<T> Cells<'_, T> {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Doubles(cells) | Self::Longs(cells) => cells.len(),
@@ -125,38 +135,66 @@ impl Cells<'_, i64> {
     }
 }
 
-/// The atomic integer of a number's size.
-trait Atomic: Element {
-    type Atom;
+/// The atomic integers, of which any bits are one.
+pub(crate) trait Atomic {}
+
+impl Atomic for AtomicU64 {}
+
+impl Atomic for AtomicU32 {}
+
+/// Memory whose numbers, as large as such an integer, can be read where they are: without gaps, aligned, and in the byte
+/// order of this machine.
+pub(crate) struct InPlace<A> {
+    start: NonNull<A>,
+    memory: PyUntypedBuffer,
 }
 
-impl Atomic for f64 {
-    type Atom = AtomicU64;
-}
-
-impl Atomic for i64 {
-    type Atom = AtomicU64;
-}
-
-impl Atomic for u32 {
-    type Atom = AtomicU32;
-}
-
-/// Where it is; copied if there are gaps in it.
-fn in_place<'a, M: Atomic, T: Clone>(
-    py: Python<'_>,
-    buffer: &'a PyBuffer<M>,
-    cells: impl FnOnce(&'a [M::Atom]) -> Cells<'a, T>,
-    convert: impl Fn(M) -> T,
-) -> PyResult<Cells<'a, T>> {
-    match buffer.as_slice_ptr().map(NonNull::cast::<M::Atom>).filter(|start| start.is_aligned()) {
-        // SAFETY: the buffer says that so many numbers of this size begin here, without gaps, and that they stay for as
-        // long as it is not released, which `'a` does not outlive. Whoever else writes there meanwhile (a thread without the
-        // interpreter's lock may) is no trouble for what is atomic; it is only ever read, relaxed and at most 8 bytes
-        // at once, which read-only memory allows too.
-        Some(start) => Ok(cells(unsafe { NonNull::slice_from_raw_parts(start, buffer.item_count()).as_ref() })),
-        None => Ok(Cells::Plain(buffer.to_vec(py)?.into_iter().map(convert).collect())),
+impl<A: Atomic> InPlace<A> {
+    /// The memory again if it has to be copied.
+    fn new(memory: PyUntypedBuffer) -> Result<Self, PyUntypedBuffer> {
+        let start = NonNull::new(memory.buf_ptr().cast::<A>()).filter(|start| start.is_aligned());
+        let is_whole = memory.is_c_contiguous() && memory.item_size() == size_of::<A>();
+        match start.filter(|_| is_whole && !is_foreign(memory.format())) {
+            Some(start) => Ok(Self { start, memory }),
+            None => Err(memory),
+        }
     }
+
+    fn cells(&self) -> &[A] {
+        // SAFETY: the buffer says that so many numbers of this size begin here, without gaps, and that they stay for as
+        // long as it is not released, which the slice does not outlive. Whoever else writes there meanwhile (a thread
+        // without the interpreter's lock may) is no trouble for what is atomic; it is only ever read, relaxed and at most 8
+        // bytes at once, which read-only memory allows too.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.memory.item_count()) }
+    }
+}
+
+/// Whether numbers of this format have the other byte order. `PyBuffer` is no help: pyo3 0.30 holds `>` for the order of a
+/// machine whose is `<`.
+fn is_foreign(format: &CStr) -> bool {
+    match format.to_bytes().first() {
+        Some(b'<') => cfg!(target_endian = "big"),
+        Some(b'>' | b'!') => cfg!(target_endian = "little"),
+        _ => false,
+    }
+}
+
+/// Each number of memory that cannot be read where it is.
+fn copied<T, const N: usize>(
+    value: &Bound<'_, PyAny>,
+    memory: &PyUntypedBuffer,
+    number: impl Fn([u8; N]) -> T,
+) -> PyResult<Vec<T>> {
+    let copy = PyMemoryView::from(value)?.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+    let is_foreign = is_foreign(memory.format());
+    let native = |bytes: &[u8; N]| {
+        let mut bytes = *bytes;
+        if is_foreign {
+            bytes.reverse();
+        }
+        number(bytes)
+    };
+    Ok(copy.as_bytes().as_chunks().0.iter().map(native).collect())
 }
 
 /// An `array('d')` of these numbers, which numpy takes as it is.
@@ -172,12 +210,33 @@ pub(crate) fn doubles<'py>(py: Python<'py>, numbers: &[f64]) -> PyResult<Bound<'
 }
 
 /// The memory of whatever shows it; none of a list, nor of what is empty, which may lie anywhere.
-pub(crate) fn memory(value: &Bound<'_, PyAny>) -> PyResult<Option<PyUntypedBuffer>> {
+fn memory(value: &Bound<'_, PyAny>) -> PyResult<Option<PyUntypedBuffer>> {
+    if value.is_instance_of::<PyList>() {
+        return Ok(None);
+    }
     match PyUntypedBuffer::get(value) {
         Ok(memory) if memory.dimensions() != 1 => Err(PyTypeError::new_err("a column has one dimension")),
         Ok(memory) if memory.item_count() > 0 => Ok(Some(memory)),
         _ => Ok(None),
     }
+}
+
+/// Each number of whatever gives them one by one. One that is too large is a refused value, which has an index; what is no
+/// number is a mistake of the program.
+fn list<'py, N, T>(value: &Bound<'py, PyAny>, number: impl Fn(N) -> T) -> PyResult<Vec<T>>
+where
+    N: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    let py = value.py();
+    let mut numbers = Vec::with_capacity(value.len().unwrap_or(0));
+    for (index, item) in items(value)?.enumerate() {
+        match item?.extract::<N>() {
+            Ok(read) => numbers.push(number(read)),
+            Err(error) if is_argument_error(py, &error) => return Err(in_batch(py, index, Code::OutOfRange)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(numbers)
 }
 
 fn items<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {

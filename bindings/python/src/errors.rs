@@ -166,16 +166,24 @@ fn first(issues: &[Issue], whole: &str) -> String {
     }
 }
 
+/// Whether it is one for an argument that the call does not allow, and none of Python's own.
+pub(crate) fn is_argument_error(py: Python<'_>, error: &PyErr) -> bool {
+    class(py, "ArgumentError").is_ok_and(|class| error.value(py).is_instance(&class).unwrap_or(false))
+}
+
+fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    MODULE.get_or_try_init(py, || py.import("liveops.errors").map(Bound::unbind))?.bind(py).getattr(name)
+}
+
 fn exception<'py, A: IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>>>(
     py: Python<'py>,
-    class: &str,
+    name: &str,
     arguments: A,
 ) -> PyErr {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let build = || {
-        let module = MODULE.get_or_try_init(py, || py.import("liveops.errors").map(Bound::unbind))?.bind(py);
         let arguments = arguments.into_pyobject(py).map_err(Into::into)?;
-        Ok(PyErr::from_value(module.getattr(class)?.call1(arguments)?))
+        Ok(PyErr::from_value(class(py, name)?.call1(arguments)?))
     };
     build().unwrap_or_else(|error: PyErr| error)
 }

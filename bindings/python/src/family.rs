@@ -155,7 +155,7 @@ impl Family {
         if boost.is_some() && amount.is_none() {
             return Err(PyTypeError::new_err("boost goes with amount"));
         }
-        let at = at_ms.cells(py)?;
+        let at = at_ms.cells();
         let len = at.len();
         let activities = activity.map(|names| Names::new(names, len, |name| Ok(self.activity(name)))).transpose()?;
         let bosses = boss.map(|names| Names::new(names, len, |name| self.boss(py, name))).transpose()?;
@@ -260,12 +260,14 @@ fn both<A, B>(names: &str, one: Option<A>, other: Option<B>) -> PyResult<Option<
 }
 
 fn floats<'a>(py: Python<'_>, column: Option<&'a Floats>, len: usize) -> PyResult<Option<Cells<'a, f64>>> {
-    let cells = column.map(|column| column.cells(py)).transpose()?;
-    if cells.as_ref().is_none_or(|cells| cells.len() == len) { Ok(cells) } else { Err(lengths(py)) }
+    as_long(py, column.map(Floats::cells), len)
 }
 
 fn integers<'a>(py: Python<'_>, column: Option<&'a Integers>, len: usize) -> PyResult<Option<Cells<'a, i64>>> {
-    let cells = column.map(|column| column.cells(py)).transpose()?;
+    as_long(py, column.map(Integers::cells), len)
+}
+
+fn as_long<'a, T>(py: Python<'_>, cells: Option<Cells<'a, T>>, len: usize) -> PyResult<Option<Cells<'a, T>>> {
     if cells.as_ref().is_none_or(|cells| cells.len() == len) { Ok(cells) } else { Err(lengths(py)) }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import dataclasses
 import io
 import json
@@ -38,6 +39,12 @@ def rules(**more: Any) -> liveops.Rules:
 def time_of(n: int) -> int:
     """A minute apart, give or take: nothing is as regular as a program."""
     return START + n * 61_000 + n * n * 7919 % 40_000
+
+
+def shifted(column: array[Any]) -> Any:
+    """The same numbers where no number of their size may begin."""
+    kind: Any = column.typecode
+    return memoryview(b"." + bytes(column))[1:].cast(kind)
 
 
 USUAL = [float(80 + n * 37 % 50) for n in range(60)]
@@ -115,6 +122,14 @@ def test_many_values_are_as_one_after_the_other(name: str) -> None:
         whole,
         memoryview(gaps)[::2],
         memoryview(bytes(values)).cast("d"),
+        shifted(values),
+        shifted(whole),
+        (ctypes.c_double * len(values))(*values),
+        (ctypes.c_int64 * len(values))(*whole),
+        # In the order of other machines, whose bytes would be other numbers here.
+        (ctypes.c_double.__ctype_be__ * len(values))(*values),
+        (ctypes.c_double.__ctype_le__ * len(values))(*values),
+        (ctypes.c_int64.__ctype_be__ * len(values))(*whole),
     ):
         batched = MAKERS[name]()
         told = batched.observe_many(column)
@@ -137,6 +152,12 @@ def test_one_bad_value_teaches_nothing(name: str) -> None:
         assert detector.observe(bad).reason == "notFinite" and detector.score(bad).score == 1e9
         detector.learn(bad)
         assert detector.to_bytes() == before
+    with pytest.raises(liveops.BatchError) as error:
+        detector.observe_many([5, 10**400])
+    assert (error.value.index, error.value.code) == (1, "out_of_range")
+    with pytest.raises(liveops.ArgumentError) as refused:
+        detector.observe(10**400)
+    assert refused.value.code == "out_of_range"
     if name in ("Robust", "Cusum"):
         assert detector.observe(-1).reason == "negative"
         with pytest.raises(liveops.BatchError, match="negative"):
@@ -480,6 +501,12 @@ def test_columns_say_what_one_event_at_a_time_says() -> None:
     whole["chances"] = iter(whole["chances"])
     whole["at_ms"] = memoryview(bytes(whole["at_ms"])).cast("q")
     assert family.observe_many(liveops.PlayerProfile(), **whole) == told
+    whole = columns()
+    whole["at_ms"] = (ctypes.c_int64.__ctype_be__ * 72)(*whole["at_ms"])
+    whole["duration_ms"] = (ctypes.c_uint32.__ctype_be__ * 72)(*whole["duration_ms"])
+    whole["chances"] = (ctypes.c_uint32 * 72)(*whole["chances"])
+    whole["amount"] = shifted(whole["amount"])
+    assert family.observe_many(liveops.PlayerProfile(), **whole) == told
 
 
 def test_columns_are_taken_whole_or_not_at_all() -> None:
@@ -497,6 +524,9 @@ def test_columns_are_taken_whole_or_not_at_all() -> None:
         with pytest.raises(liveops.BatchError) as error:
             family.observe_many(ana, **{**columns(), name: column})
         assert error.value.index == 0
+    with pytest.raises(liveops.BatchError) as error:
+        family.observe_many(ana, [START, 2**63])
+    assert (error.value.index, error.value.code) == (1, "out_of_range")
     for name in ("amount", "boost", "duration_ms", "hits", "activity", "boss"):
         short = columns()
         short[name] = short[name][1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import pickle
 import threading
@@ -34,6 +35,8 @@ def filled(players: int, **choices: Any) -> liveops.Leaderboard:
         (("ana", "bo", "ana"), (5, 7, 1), (0, 1, 2)),
         (b"ana\nbo\nana", array("q", [5, 7, 1]), array("q", [0, 1, 2])),
         (b"ana\nbo\nana\n", memoryview(array("q", [5, 7, 1])), [0, 1, 2]),
+        (["ana", "bo", "ana"], (ctypes.c_int64.__ctype_be__ * 3)(5, 7, 1), (ctypes.c_int64 * 3)(0, 1, 2)),
+        (["ana", "bo", "ana"], (ctypes.c_int64.__ctype_le__ * 3)(5, 7, 1), array("I", [0, 1, 2])),
         (iter(["ana", "bo", "ana"]), memoryview(array("q", [5, 9, 7, 9, 1]))[::2], iter([0, 1, 2])),
     ],
 )
