@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use crate::arguments::{Bytes, Int, Number};
 use crate::columns::{Cells, Floats};
 use crate::errors::{Fallible as _, argument, at_index, fail};
+use crate::lock::{detached, with};
 use crate::verdict::{Verdict, batch};
 
 macro_rules! detector {
@@ -32,26 +33,25 @@ macro_rules! detector {
             }
 
             /// Scores a value, then learns from it.
-            fn observe(&self, value: Number) -> Verdict {
-                Verdict(self.0.lock().observe(value.0))
+            fn observe(&self, py: Python<'_>, value: Number) -> Verdict {
+                Verdict(with(py, &self.0, |detector| detector.observe(value.0)))
             }
 
             /// The verdict on a value, without learning from it.
-            fn score(&self, value: Number) -> Verdict {
-                Verdict(self.0.lock().score(value.0))
+            fn score(&self, py: Python<'_>, value: Number) -> Verdict {
+                Verdict(with(py, &self.0, |detector| detector.score(value.0)))
             }
 
             /// Learns from a value, without a verdict.
-            fn learn(&self, value: Number) {
-                self.0.lock().learn(value.0);
+            fn learn(&self, py: Python<'_>, value: Number) {
+                with(py, &self.0, |detector| detector.learn(value.0));
             }
 
             /// Scores and learns many values, in order. `BatchError`, and nothing learned, if one is no value of this
             /// detector's. Other threads of Python run meanwhile.
             fn observe_many<'py>(&self, py: Python<'py>, values: Floats) -> PyResult<Bound<'py, PyAny>> {
                 let cells = values.cells();
-                let observed = py.detach(|| {
-                    let mut detector = self.0.lock();
+                let observed = detached(py, &self.0, |detector| {
                     let mut after = *detector;
                     let observed = observe_each(&cells, |value| after.observe(value));
                     if observed.is_ok() {
@@ -68,14 +68,13 @@ macro_rules! detector {
             /// Takes in what another has learned; configuration stays.
             fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
                 // One lock after the other, so that two that merge each other do not wait for ever.
-                let other = *other.0.lock();
-                let merged = self.0.lock().merge(&other);
-                merged.or_raise(py)
+                let other = with(py, &other.0, |other| *other);
+                with(py, &self.0, |detector| detector.merge(&other)).or_raise(py)
             }
 
             /// What it has learned: at most 36 bytes.
-            fn to_bytes(&self) -> Vec<u8> {
-                self.0.lock().to_bytes()
+            fn to_bytes(&self, py: Python<'_>) -> Vec<u8> {
+                with(py, &self.0, |detector| detector.to_bytes())
             }
         }
     };

@@ -14,6 +14,7 @@ use pyo3::types::{PyString, PyTuple};
 use crate::arguments::{Int, Number, When};
 use crate::columns::{Cells, Floats, Integers};
 use crate::errors::{argument, at_index};
+use crate::lock::{detached, with};
 use crate::population::Population;
 use crate::profile::PlayerProfile;
 use crate::thresholds::{Thresholds, told};
@@ -102,7 +103,7 @@ impl Family {
     ) -> PyResult<Bound<'py, PyTuple>> {
         let event = Event { activity, amount, boost, boss, duration_ms, drop, chances, hits };
         let seen = self.observation(py, at, event)?;
-        let found = self.detectors.observe(&mut profile.0.lock(), &seen);
+        let found = with(py, &profile.0, |profile| self.detectors.observe(profile, &seen));
         findings(py, &found.map_err(|_| argument(py, Code::InvalidArgument, ROW))?)
     }
 
@@ -127,7 +128,7 @@ impl Family {
     ) -> PyResult<Bound<'py, PyTuple>> {
         let event = Event { activity, amount, boost, boss, duration_ms, drop, chances, hits };
         let seen = self.observation(py, at, event)?;
-        let found = self.detectors.score(&profile.state(), &seen);
+        let found = self.detectors.score(&profile.state(py), &seen);
         findings(py, &found.map_err(|_| argument(py, Code::InvalidArgument, ROW))?)
     }
 
@@ -171,8 +172,7 @@ impl Family {
                 both("chances and hits", integers(py, chances.as_ref(), len)?, integers(py, hits.as_ref(), len)?)?,
             )?,
         };
-        let observed = py.detach(|| {
-            let mut profile = profile.0.lock();
+        let observed = detached(py, &profile.0, |profile| {
             let mut after = *profile;
             let observed = self.observe_rows(&mut after, &rows);
             if observed.is_ok() {

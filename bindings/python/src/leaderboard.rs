@@ -1,7 +1,4 @@
 //! A leaderboard alone, without an engine.
-//!
-//! A lock is held around calls of the core and never while Python runs: making a result may let another thread in. Nor
-//! does a thread that has the interpreter's lock wait for ours: whoever has ours may want the interpreter's next.
 
 use std::sync::Arc;
 
@@ -19,6 +16,7 @@ use crate::batch::Batch;
 use crate::calendar::Calendar;
 use crate::choices;
 use crate::errors::Fallible as _;
+use crate::lock::{detached, with};
 use crate::pages::{LONG_PAGE_LEN, RowIterator};
 use crate::payout::TiersLike;
 use crate::results::{self, rows, score};
@@ -47,19 +45,6 @@ use crate::results::{self, rows, score};
 /// True
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Leaderboard(Arc<Mutex<Core>>);
-
-/// Calls with what a lock guards.
-pub(crate) fn with<B: Send, T: Send>(py: Python<'_>, board: &Mutex<B>, call: impl FnOnce(&mut B) -> T + Send) -> T {
-    match board.try_lock() {
-        Some(mut board) => call(&mut board),
-        None => detached(py, board, call),
-    }
-}
-
-/// The same for calls that take long: other threads of Python run meanwhile.
-pub(crate) fn detached<B: Send, T: Send>(py: Python<'_>, board: &Mutex<B>, call: impl FnOnce(&mut B) -> T + Send) -> T {
-    py.detach(|| call(&mut board.lock()))
-}
 
 /// Whichever of the two is right for so many rows.
 pub(crate) fn reading<B: Send, T: Send>(

@@ -24,6 +24,7 @@ mod event;
 mod family;
 mod intake;
 mod leaderboard;
+mod lock;
 mod loot;
 mod luck;
 mod migration;

@@ -10,6 +10,7 @@ use pyo3::types::PyString;
 
 use crate::arguments::{Bytes, Int, Number, When};
 use crate::errors::{Fallible as _, argument};
+use crate::lock::{detached, with};
 use crate::results::load;
 use crate::rules::Rules;
 
@@ -92,14 +93,14 @@ impl PopulationBuilder {
         amount: Number,
         boost: Number,
     ) -> PyResult<()> {
-        let taught = self.0.lock().gain(player_id, at.0, activity, amount.0, boost.0);
+        let taught = with(py, &self.0, |builder| builder.gain(player_id, at.0, activity, amount.0, boost.0));
         let advice = "an activity is an id, an amount finite and not negative, a boost finite and above 0";
         taught.map_err(|_| argument(py, Code::InvalidArgument, advice))
     }
 
     /// A boss, and how long it took.
     fn kill(&self, py: Python<'_>, player_id: &str, at: When, boss: &str, duration_ms: Int<u32>) -> PyResult<()> {
-        let taught = self.0.lock().kill(player_id, at.0, boss, duration_ms.0);
+        let taught = with(py, &self.0, |builder| builder.kill(player_id, at.0, boss, duration_ms.0));
         taught.map_err(|_| argument(py, Code::InvalidArgument, "a boss is an id, and a duration at least 1 ms"))
     }
 
@@ -111,19 +112,19 @@ impl PopulationBuilder {
         rules: &Rules,
         history: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let count = of_history(history, |lines| py.detach(|| rules.0.teach_ndjson(&mut self.0.lock(), lines)))?;
+        let count = of_history(history, |lines| detached(py, &self.0, |builder| rules.0.teach_ndjson(builder, lines)))?;
         load(py, "HistoryCount", &count)
     }
 
     /// Events of players for whom there was no room: four million are kept apart.
     #[getter]
-    fn left_out(&self) -> u64 {
-        self.0.lock().left_out()
+    fn left_out(&self, py: Python<'_>) -> u64 {
+        with(py, &self.0, |builder| builder.left_out())
     }
 
     /// The tables.
     fn finish(&self, py: Python<'_>) -> Population {
-        Population(py.detach(|| self.0.lock().finish()))
+        Population(detached(py, &self.0, |builder| builder.finish()))
     }
 }
 

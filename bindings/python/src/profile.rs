@@ -7,6 +7,7 @@ use pyo3::types::PyTuple;
 
 use crate::anomaly::stored;
 use crate::arguments::Bytes;
+use crate::lock::with;
 use crate::results::class;
 
 /// What a `Family` has learned of one player: 63 bytes, whatever there was to learn.
@@ -16,13 +17,13 @@ pub(crate) struct PlayerProfile(pub(crate) Mutex<anomaly::PlayerProfile>);
 
 impl PartialEq for PlayerProfile {
     fn eq(&self, other: &Self) -> bool {
-        self.state() == other.state()
+        Python::attach(|py| self.state(py) == other.state(py))
     }
 }
 
 impl PlayerProfile {
-    pub(crate) fn state(&self) -> anomaly::PlayerProfile {
-        *self.0.lock()
+    pub(crate) fn state(&self, py: Python<'_>) -> anomaly::PlayerProfile {
+        with(py, &self.0, |profile| *profile)
     }
 }
 
@@ -40,21 +41,21 @@ impl PlayerProfile {
     }
 
     /// 63 bytes, the same in every language.
-    fn to_bytes(&self) -> Vec<u8> {
-        self.state().to_bytes()
+    fn to_bytes(&self, py: Python<'_>) -> Vec<u8> {
+        self.state(py).to_bytes()
     }
 
     /// Two accounts that turn out to be one player: means are pooled, and of what was gathered against them the larger counts.
-    fn merge(&self, other: &Self) {
+    fn merge(&self, py: Python<'_>, other: &Self) {
         // One lock after the other, so that two that merge each other do not wait for ever.
-        let other = other.state();
-        self.0.lock().merge(&other);
+        let other = other.state(py);
+        with(py, &self.0, |profile| profile.merge(&other));
     }
 
     /// What each detector has gathered against the player: natural logarithms of how improbable honest play is, 0 to 100.
     #[getter]
     fn scores<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let scores = self.state().scores();
+        let scores = self.state(py).scores();
         let scores = PyTuple::new(py, FamilyDetector::ALL.map(|detector| scores.of(detector)))?;
         class(py, "FamilyScores")?.call1(scores)
     }
@@ -62,12 +63,12 @@ impl PlayerProfile {
     /// Names of the detectors that have alerted and not yet calmed down.
     #[getter]
     fn alerted<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let profile = self.state();
+        let profile = self.state(py);
         let alerted = FamilyDetector::ALL.into_iter().filter(|detector| profile.is_alerted(*detector));
         PyTuple::new(py, alerted.map(FamilyDetector::as_str).collect::<Vec<_>>())
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Vec<u8>,))> {
-        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(),)))
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py),)))
     }
 }

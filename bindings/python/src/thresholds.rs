@@ -9,6 +9,7 @@ use pyo3::types::PyTuple;
 
 use crate::arguments::{Int, Number};
 use crate::errors::argument;
+use crate::lock::{detached, with};
 use crate::profile::PlayerProfile;
 use crate::results::class;
 
@@ -85,14 +86,14 @@ impl Calibrator {
     }
 
     /// A player with no events yet.
-    fn player(&self) -> PlayerMost {
-        PlayerMost(Mutex::new(self.0.lock().player()))
+    fn player(&self, py: Python<'_>) -> PlayerMost {
+        PlayerMost(Mutex::new(with(py, &self.0, |calibrator| calibrator.player())))
     }
 
     /// A player all of whose events were observed, and on how many days there were any.
-    fn add(&self, player: &PlayerMost, days: Int<u32>) {
+    fn add(&self, py: Python<'_>, player: &PlayerMost, days: Int<u32>) {
         let most = *player.0.lock();
-        self.0.lock().add(most, days.0);
+        with(py, &self.0, |calibrator| calibrator.add(most, days.0));
     }
 
     /// Thresholds that spend a budget of false alerts: per player and day on which the player was there, per event, or the
@@ -106,7 +107,7 @@ impl Calibrator {
         per_player: Option<Number>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let budget = budget(per_player_day, per_event, per_player)?;
-        let found = py.detach(|| self.0.lock().thresholds(budget));
+        let found = detached(py, &self.0, |calibrator| calibrator.thresholds(budget));
         told(py, &found.map_err(|_| refused(py))?)
     }
 }
@@ -118,8 +119,8 @@ pub(crate) struct PlayerMost(Mutex<anomaly::PlayerMost>);
 #[pymethods]
 impl PlayerMost {
     /// What the scores are after another event.
-    fn observe(&self, profile: &PlayerProfile) {
-        let scores = profile.state().scores();
+    fn observe(&self, py: Python<'_>, profile: &PlayerProfile) {
+        let scores = profile.state(py).scores();
         self.0.lock().observe(&scores);
     }
 }

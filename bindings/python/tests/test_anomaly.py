@@ -573,6 +573,33 @@ def test_a_batch_lets_other_threads_run() -> None:
     assert during > 1
 
 
+def turns_beside(batch: Callable[[], Any], one: Callable[[], Any]) -> int:
+    """How often this thread had its turn while one thread was at a batch and another waited for it."""
+    batching, waiting = threading.Thread(target=batch), threading.Thread(target=one)
+    batching.start()
+    waiting.start()
+    turns = 0
+    while batching.is_alive() and waiting.is_alive():
+        turns += 1
+        batching.join(0.001)
+    batching.join()
+    waiting.join()
+    return turns
+
+
+def test_who_waits_for_a_batch_lets_other_threads_run() -> None:
+    detector, family, profile = liveops.ZScore(9), liveops.Family(), liveops.PlayerProfile()
+    values = array("d", [float(n % 97) for n in range(2_000_000)])
+    times = array("q", range(START, START + 400_000))
+    for batch, one in (
+        (lambda: detector.observe_many(values), lambda: detector.observe(5.0)),
+        (lambda: family.observe_many(profile, times), lambda: family.observe(profile, START)),
+        (lambda: family.observe_many(profile, times), lambda: profile == profile),
+    ):
+        # Once may be too few: whoever is to wait may come first.
+        assert any(turns_beside(batch, one) > 5 for _ in range(5))
+
+
 # History.
 
 
