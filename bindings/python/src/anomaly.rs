@@ -3,6 +3,7 @@
 use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
 use parking_lot::Mutex;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
 use crate::arguments::{Bytes, Int, Number};
@@ -15,43 +16,48 @@ macro_rules! detector {
     ($(#[$doc:meta])* $name:ident($signature:tt, $restored:tt, $($argument:ident: $kind:ty),*) = $new:ident) => {
         $(#[$doc])*
         #[pyclass(module = "liveops", frozen)]
-        pub(crate) struct $name(Mutex<anomaly::$name>);
+        pub(crate) struct $name {
+            core: Mutex<anomaly::$name>,
+            given: ($($kind,)*),
+        }
 
         #[pymethods]
         impl $name {
             #[new]
             #[pyo3(signature = $signature)]
             fn new(py: Python<'_>, $($argument: $kind),*) -> PyResult<Self> {
-                $new(py, $($argument),*).map(|new| Self(Mutex::new(new)))
+                let core = Mutex::new($new(py, $($argument),*)?);
+                Ok(Self { core, given: ($($argument,)*) })
             }
 
             /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
             #[staticmethod]
             #[pyo3(signature = $restored)]
             fn from_bytes(py: Python<'_>, data: Bytes<'_>, $($argument: $kind),*) -> PyResult<Self> {
-                stored(py, $new(py, $($argument),*)?.with_bytes(data.as_slice())).map(|read| Self(Mutex::new(read)))
+                let core = Mutex::new(stored(py, $new(py, $($argument),*)?.with_bytes(data.as_slice()))?);
+                Ok(Self { core, given: ($($argument,)*) })
             }
 
             /// Scores a value, then learns from it.
             fn observe(&self, py: Python<'_>, value: Number) -> Verdict {
-                Verdict(with(py, &self.0, |detector| detector.observe(value.0)))
+                Verdict(with(py, &self.core, |detector| detector.observe(value.0)))
             }
 
             /// The verdict on a value, without learning from it.
             fn score(&self, py: Python<'_>, value: Number) -> Verdict {
-                Verdict(with(py, &self.0, |detector| detector.score(value.0)))
+                Verdict(with(py, &self.core, |detector| detector.score(value.0)))
             }
 
             /// Learns from a value, without a verdict.
             fn learn(&self, py: Python<'_>, value: Number) {
-                with(py, &self.0, |detector| detector.learn(value.0));
+                with(py, &self.core, |detector| detector.learn(value.0));
             }
 
             /// Scores and learns many values, in order. `BatchError`, and nothing learned, if one is no value of this
             /// detector's. Other threads of Python run meanwhile.
             fn observe_many<'py>(&self, py: Python<'py>, values: Floats) -> PyResult<Bound<'py, PyAny>> {
                 let cells = values.cells();
-                let observed = detached(py, &self.0, |detector| {
+                let observed = detached(py, &self.core, |detector| {
                     let mut after = *detector;
                     let observed = observe_each(&cells, |value| after.observe(value));
                     if observed.is_ok() {
@@ -68,13 +74,24 @@ macro_rules! detector {
             /// Takes in what another has learned; configuration stays.
             fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
                 // One lock after the other, so that two that merge each other do not wait for ever.
-                let other = with(py, &other.0, |other| *other);
-                with(py, &self.0, |detector| detector.merge(&other)).or_raise(py)
+                let other = with(py, &other.core, |other| *other);
+                with(py, &self.core, |detector| detector.merge(&other)).or_raise(py)
             }
 
             /// What it has learned: at most 36 bytes.
             fn to_bytes(&self, py: Python<'_>) -> Vec<u8> {
-                with(py, &self.0, |detector| detector.to_bytes())
+                with(py, &self.core, |detector| detector.to_bytes())
+            }
+
+            fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+                let ($($argument,)*) = self.given;
+                made_of(stringify!($name), [$((stringify!($argument), $argument.into_bound_py_any(py)?)),*])
+            }
+
+            /// For pickle and copy.
+            fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Vec<u8>, $($kind),*))> {
+                let ($($argument,)*) = self.given;
+                Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(py), $($argument),*)))
             }
         }
     };
@@ -132,6 +149,13 @@ fn cusum(py: Python<'_>, threshold: Number, prior: Option<(Number, Number, Numbe
 #[expect(clippy::unnecessary_wraps, reason = "as the others")]
 fn time_floor(_: Python<'_>, minimum_ms: Int<u32>) -> PyResult<anomaly::TimeFloor> {
     Ok(anomaly::TimeFloor { minimum_ms: minimum_ms.0 })
+}
+
+/// A detector as the call that makes one like it.
+pub(crate) fn made_of<const N: usize>(name: &str, given: [(&str, Bound<'_, PyAny>); N]) -> PyResult<String> {
+    let given = given.map(|(argument, value)| Ok(format!("{argument}={}", value.repr()?)));
+    let given = given.into_iter().collect::<PyResult<Vec<_>>>()?;
+    Ok(format!("{name}({})", given.join(", ")))
 }
 
 /// A threshold of a detector used alone.

@@ -16,6 +16,8 @@ use pyo3::types::{PyBool, PyByteArray, PyBytes, PyFloat, PyInt, PyList, PyMemory
 use crate::errors::{Fallible as _, argument, fail};
 
 /// An integer: no bool, no float.
+#[derive(Clone, Copy, IntoPyObject)]
+#[pyo3(transparent)]
 pub(crate) struct Int<T>(pub(crate) T);
 
 impl<'a, 'py, T: TryFrom<i64>> FromPyObject<'a, 'py> for Int<T> {
@@ -74,6 +76,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Exact {
 }
 
 /// A float or an integer, no bool: what detectors observe.
+#[derive(Clone, Copy, IntoPyObject)]
+#[pyo3(transparent)]
 pub(crate) struct Number(pub(crate) f64);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for Number {

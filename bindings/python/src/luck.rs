@@ -3,9 +3,10 @@
 use liveops_core::anomaly;
 use liveops_core::error::Code;
 use parking_lot::Mutex;
+use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
-use crate::anomaly::{stored, valid};
+use crate::anomaly::{made_of, stored, valid};
 use crate::arguments::{Bytes, Int, Number, When};
 use crate::errors::argument;
 use crate::population::Population;
@@ -22,75 +23,93 @@ use crate::verdict::Verdict;
 /// >>> f"{crown.tail:.3e}"
 /// '5.653e-12'
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct DropRate(Mutex<anomaly::DropRate>);
+pub(crate) struct DropRate {
+    core: Mutex<anomaly::DropRate>,
+    given: (Number, Number),
+}
 
 #[pymethods]
 impl DropRate {
     #[new]
     #[pyo3(signature = (odds, threshold=Number(11.5)))]
     fn new(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
-        published(py, odds, threshold).map(|new| Self(Mutex::new(new)))
+        let core = Mutex::new(published(py, odds, threshold)?);
+        Ok(Self { core, given: (odds, threshold) })
     }
 
     /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
     #[staticmethod]
     #[pyo3(signature = (data, odds, threshold=Number(11.5)))]
     fn from_bytes(py: Python<'_>, data: Bytes<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
-        let read = stored(py, published(py, odds, threshold)?.with_bytes(data.as_slice()))?;
-        Ok(Self(Mutex::new(read)))
+        let core = Mutex::new(stored(py, published(py, odds, threshold)?.with_bytes(data.as_slice()))?);
+        Ok(Self { core, given: (odds, threshold) })
     }
 
     /// Counts chances, and how many of them brought the drop; the verdict on all so far. `ArgumentError`, and nothing
     /// counted, for more hits than chances.
     fn observe(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Verdict> {
-        let told = self.0.lock().observe(chances.0.into(), hits.0.into());
+        let told = self.core.lock().observe(chances.0.into(), hits.0.into());
         told.map(Verdict).map_err(|_| counts(py))
     }
 
     /// The verdict, without counting.
     fn score(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<Verdict> {
-        let told = self.0.lock().score(chances.0.into(), hits.0.into());
+        let told = self.core.lock().score(chances.0.into(), hits.0.into());
         told.map(Verdict).map_err(|_| counts(py))
     }
 
     /// Counts, without a verdict.
     fn learn(&self, py: Python<'_>, chances: Int<u32>, hits: Int<u32>) -> PyResult<()> {
-        let learned = self.0.lock().learn(chances.0.into(), hits.0.into());
+        let learned = self.core.lock().learn(chances.0.into(), hits.0.into());
         learned.map_err(|_| counts(py))
     }
 
     /// How many chances there were.
     #[getter]
     fn chances(&self) -> u64 {
-        self.0.lock().chances()
+        self.core.lock().chances()
     }
 
     /// How many of them brought the drop.
     #[getter]
     fn hits(&self) -> u64 {
-        self.0.lock().hits()
+        self.core.lock().hits()
     }
 
     /// The exact binomial probability of as many hits or more at the published odds.
     #[getter]
     fn tail(&self) -> f64 {
-        let counted = *self.0.lock();
+        let counted = *self.core.lock();
         counted.tail()
     }
 
     /// Takes in what another has counted, at the same odds.
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
-        let other = *other.0.lock();
-        let merged = self.0.lock().merge(&other);
+        let other = *other.core.lock();
+        let merged = self.core.lock().merge(&other);
         let advice = "the other must be of the same odds, and not have too many chances";
         merged.map_err(|_| argument(py, Code::InvalidArgument, advice))
     }
 
     /// The counts: at most 11 bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        self.0.lock().to_bytes()
+        self.core.lock().to_bytes()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (odds, threshold) = self.given;
+        made_of("DropRate", [("odds", odds.into_bound_py_any(py)?), ("threshold", threshold.into_bound_py_any(py)?)])
+    }
+
+    /// For pickle and copy.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, CountsAtOdds)> {
+        let (odds, threshold) = self.given;
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, (self.to_bytes(), odds, threshold)))
     }
 }
+
+/// What `DropRate.from_bytes` takes.
+type CountsAtOdds = (Vec<u8>, Number, Number);
 
 fn published(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<anomaly::DropRate> {
     let detector = anomaly::DropRate::new(odds.0, valid(py, threshold)?);
@@ -110,14 +129,19 @@ fn counts(py: Python<'_>) -> PyErr {
 /// >>> next(n for n in range(100) if clock.observe(1794052800000 + n * 30_000).is_anomaly) < 25
 /// True
 #[pyclass(module = "liveops", frozen)]
-pub(crate) struct Regularity(Mutex<anomaly::Regularity>);
+pub(crate) struct Regularity {
+    core: Mutex<anomaly::Regularity>,
+    threshold: Number,
+    population: Option<Py<Population>>,
+}
 
 #[pymethods]
 impl Regularity {
     #[new]
     #[pyo3(signature = (threshold=Number(16.0), population=None))]
-    fn new(py: Python<'_>, threshold: Number, population: Option<&Population>) -> PyResult<Self> {
-        among(py, threshold, population).map(|new| Self(Mutex::new(new)))
+    fn new(py: Python<'_>, threshold: Number, population: Option<Py<Population>>) -> PyResult<Self> {
+        let core = Mutex::new(among(py, threshold, population.as_ref())?);
+        Ok(Self { core, threshold, population })
     }
 
     /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
@@ -127,43 +151,59 @@ impl Regularity {
         py: Python<'_>,
         data: Bytes<'_>,
         threshold: Number,
-        population: Option<&Population>,
+        population: Option<Py<Population>>,
     ) -> PyResult<Self> {
-        let read = stored(py, among(py, threshold, population)?.with_bytes(data.as_slice()))?;
-        Ok(Self(Mutex::new(read)))
+        let fresh = among(py, threshold, population.as_ref())?;
+        let core = Mutex::new(stored(py, fresh.with_bytes(data.as_slice()))?);
+        Ok(Self { core, threshold, population })
     }
 
     /// Scores an event at this time, then learns it: milliseconds, or an aware datetime. One out of order tells nothing.
     fn observe(&self, at: When) -> Verdict {
-        Verdict(self.0.lock().observe(at.0))
+        Verdict(self.core.lock().observe(at.0))
     }
 
     /// The verdict on an event at this time, without learning it.
     fn score(&self, at: When) -> Verdict {
-        Verdict(self.0.lock().score(at.0))
+        Verdict(self.core.lock().score(at.0))
     }
 
     /// Learns an event at this time, without a verdict.
     fn learn(&self, at: When) {
-        self.0.lock().learn(at.0);
+        self.core.lock().learn(at.0);
     }
 
     /// Takes in what another has gathered of the same player.
     fn merge(&self, other: &Self) {
-        let other = other.0.lock().clone();
-        self.0.lock().merge(&other);
+        let other = other.core.lock().clone();
+        self.core.lock().merge(&other);
     }
 
     /// What it has learned: 16 bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        self.0.lock().to_bytes()
+        self.core.lock().to_bytes()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (threshold, population) =
+            (self.threshold.into_bound_py_any(py)?, (&self.population).into_bound_py_any(py)?);
+        made_of("Regularity", [("threshold", threshold), ("population", population)])
+    }
+
+    /// For pickle and copy.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, LearnedAmong<'_>)> {
+        let learned = (self.to_bytes(), self.threshold, self.population.as_ref());
+        Ok((py.get_type::<Self>().getattr("from_bytes")?, learned))
     }
 }
 
-fn among(py: Python<'_>, threshold: Number, population: Option<&Population>) -> PyResult<anomaly::Regularity> {
+/// What `Regularity.from_bytes` takes.
+type LearnedAmong<'a> = (Vec<u8>, Number, Option<&'a Py<Population>>);
+
+fn among(py: Python<'_>, threshold: Number, population: Option<&Py<Population>>) -> PyResult<anomaly::Regularity> {
     let threshold = valid(py, threshold)?;
     Ok(match population {
-        Some(population) => anomaly::Regularity::new(threshold, &population.0),
+        Some(population) => anomaly::Regularity::new(threshold, &population.get().0),
         None => anomaly::Regularity::new(threshold, &anomaly::Population::default()),
     })
 }

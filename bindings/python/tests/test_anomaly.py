@@ -98,6 +98,24 @@ def test_a_detector_goes_on_from_its_bytes_at_any_value(name: str) -> None:
         assert error.value.code == "store_corrupt"
 
 
+def copies(of: Any) -> list[Any]:
+    return [pickle.loads(pickle.dumps(of)), copy.copy(of), copy.deepcopy(of)]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_copies_of_a_detector_go_on_apart(name: str) -> None:
+    detector = MAKERS[name]()
+    detector.observe_many(USUAL)
+    before = detector.to_bytes()
+    for kept in copies(detector):
+        assert (type(kept), repr(kept), kept.to_bytes()) == (type(detector), repr(detector), before)
+        assert kept.observe(5e6) == detector.score(5e6)
+        kept.learn(7.0)
+        assert detector.to_bytes() == before
+    again = eval(repr(detector), vars(liveops))
+    assert again.to_bytes() == MAKERS[name]().to_bytes() and again.score(5e6) == MAKERS[name]().score(5e6)
+
+
 def test_bytes_of_another_detector_are_refused() -> None:
     with pytest.raises(liveops.StoreError):
         liveops.Robust.from_bytes(liveops.Ewma().to_bytes())
@@ -244,6 +262,8 @@ def test_a_drop_rate_has_exact_tails() -> None:
         other = liveops.DropRate(odds)
         other.merge(drops)
         assert other.score(0, 0) == drops.score(0, 0)
+        for kept in copies(drops):
+            assert (repr(kept), kept.score(5, 1)) == (f"DropRate(odds={odds}, threshold=11.5)", drops.score(5, 1))
     lucky = liveops.DropRate(0.05)
     before = lucky.to_bytes()
     for wrong in ((1, 2), (-1, 0), (2**32, 0)):
@@ -270,6 +290,12 @@ def test_regularity_tells_a_clock_from_a_person() -> None:
         assert not person.observe(at).is_anomaly
     again = liveops.Regularity.from_bytes(clock.to_bytes())
     assert again.score(START) == clock.score(START)
+    among = liveops.Regularity(20, liveops.Population())
+    among.observe(START)
+    assert repr(clock) == "Regularity(threshold=16.0, population=None)" and "population=Population(" in repr(among)
+    for of in (clock, among):
+        for kept in copies(of):
+            assert (repr(kept), kept.to_bytes(), kept.score(START)) == (repr(of), of.to_bytes(), of.score(START))
     person.merge(clock)
     assert person.score(START).score == clock.score(START).score
     with pytest.raises(TypeError):
