@@ -262,7 +262,10 @@ impl Spread {
         let reach = if track.n == 0 { f64::INFINITY } else { (LEARN_SPREADS * sd).max(LEARN_REACH) };
         let step = off.max(-reach).min(reach);
         track.mean += step * rate(n);
-        track.recent += (step - track.recent) * RECENT;
+        // The first value is the mean.
+        if track.n > 0 {
+            track.recent += (off - track.recent).max(-reach).min(reach) * RECENT;
+        }
         if track.n >= DRIFT_FROM {
             track.drift = track.drift.max(track.recent);
         }

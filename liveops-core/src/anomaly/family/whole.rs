@@ -216,8 +216,11 @@ impl Family {
         profile.robust = summed(profile.robust, surprise - ROBUST_ALLOWANCE);
         let reach = (LEARN_SPREADS * wide).max(LEARN_REACH);
         let step = off.max(-reach).min(reach);
-        profile.recent = narrow(profile.recent.get() + (step - profile.recent.get()) * RECENT);
-        profile.lately = narrow(profile.lately.get() + (step - profile.lately.get()) * LATELY);
+        // Clamped from where it is by now: who has risen far is followed there, and only a burst is not.
+        let followed =
+            |level: Float, rate: f64| narrow(level.get() + (off - level.get()).max(-reach).min(reach) * rate);
+        profile.recent = followed(profile.recent, RECENT);
+        profile.lately = followed(profile.lately, LATELY);
         let risen = |level: Float, rate: f64| {
             // A mean of the last values is off by chance, and so is the one it is compared with.
             let noise = spread * spread * (rate / (2.0 - rate) + uncertain);
