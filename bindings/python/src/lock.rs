@@ -15,7 +15,9 @@ pub(crate) fn with<G: Send, T: Send>(py: Python<'_>, guarded: &Mutex<G>, call: i
     }
 }
 
-/// The same for calls that take long: other threads of Python run meanwhile.
+/// The same for calls that take long: other threads of Python run meanwhile. Not inlined, so that what hardly ever has to
+/// wait does not pay for how it would.
+#[inline(never)]
 pub(crate) fn detached<G: Send, T: Send>(
     py: Python<'_>,
     guarded: &Mutex<G>,
