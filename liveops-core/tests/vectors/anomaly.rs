@@ -1,5 +1,7 @@
 //! Detectors alone, and families with what they learn from history: to the last bit.
 
+use std::fmt::Write as _;
+
 use liveops_core::Rules;
 use liveops_core::anomaly::{
     Budget, Cusum, DropRate, Ewma, Family, FamilyDetector, Observation, PlayerProfile, Population, PopulationBuilder,
@@ -62,7 +64,7 @@ pub(crate) fn detector(case: &Case) {
 }
 
 pub(crate) fn family(case: &Case) {
-    let mut came = json!({});
+    let mut actual = json!({});
     let (mut population, mut thresholds) = (Population::default(), Thresholds::DEFAULT);
     if let Some(history) = case.get("history") {
         let lines = lines(history);
@@ -77,8 +79,8 @@ pub(crate) fn family(case: &Case) {
         let mut calibration = rules.calibrate("cheats").unwrap();
         calibration.add_ndjson(lines.as_bytes());
         thresholds = calibration.thresholds(Budget::PerPlayer(number(&history["perPlayer"]))).unwrap();
-        came["populationHash"] = json!(population.hash().to_hex());
-        came["thresholds"] = json!(FamilyDetector::ALL.map(|detector| bits(thresholds.of(detector))));
+        actual["populationHash"] = json!(population.hash().to_hex());
+        actual["thresholds"] = json!(FamilyDetector::ALL.map(|detector| bits(thresholds.of(detector))));
     }
     let mut family = Family::new(population).with_thresholds(thresholds);
     let members = |member: &str| case.get(member).and_then(Value::as_object).into_iter().flatten();
@@ -97,10 +99,10 @@ pub(crate) fn family(case: &Case) {
             findings.push(json!([index, detector, verdict.reason.as_str(), verdict.sentence()]));
         }
     }
-    came["findings"] = json!(findings);
-    came["scores"] = json!(FamilyDetector::ALL.map(|detector| bits(profile.scores().of(detector))));
-    came["profileHex"] = json!(hex(&profile.to_bytes()));
-    case.compare(case.expect(), &came);
+    actual["findings"] = json!(findings);
+    actual["scores"] = json!(FamilyDetector::ALL.map(|detector| bits(profile.scores().of(detector))));
+    actual["profileHex"] = json!(hex(&profile.to_bytes()));
+    case.compare(case.expect(), &actual);
 }
 
 /// An event, its names looked up.
@@ -136,7 +138,7 @@ fn lines(history: &Value) -> String {
             json!({ "type": "progression", "playerId": format!("p{who}"), "ts": ts,
                 "payload": { "deltaXp": xp, "activity": activity } })
         };
-        lines += &format!("{event}\n");
+        writeln!(lines, "{event}").unwrap();
     }
     lines
 }
