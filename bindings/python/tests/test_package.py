@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,30 @@ def test_replay_says_what_is_wrong(tmp_path: Path) -> None:
     broken = run(str(events), str(rules))
     assert broken.returncode == 0 and "events.ndjson:1: broken line" in broken.stderr
     assert broken.stdout.splitlines()[-1].startswith("digest v1:")
+
+
+def test_cheaters_are_named_with_the_reason(tmp_path: Path) -> None:
+    log = tmp_path / "log.ndjson"
+    start = 1_792_281_600
+
+    def line(who: str, n: int, xp: int) -> str:
+        payload = {"deltaXp": xp, "activity": "dungeon"}
+        ts = start + n * 61 + n * n * 7919 % 40
+        return json.dumps({"type": "progression", "playerId": who, "ts": ts, "payload": payload}) + "\n"
+
+    honest = [line(f"p{who}", n, 2000 + (who * 131 + n * 977) % 6000) for who in range(250) for n in range(40)]
+    burst = [line("eve", n, 2000 + n * 977 % 6000 if n < 25 else 400_000) for n in range(40)]
+    log.write_text("no event\n" + "".join(honest + burst))
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        program = ROOT / "examples" / "python" / "cheaters.py"
+        return subprocess.run([sys.executable, str(program), *arguments], capture_output=True, text=True, timeout=60)
+
+    told = run(str(log))
+    assert told.returncode == 0, told.stderr
+    first, *named, last = told.stdout.splitlines()
+    assert first.startswith("10040 events, 1 lines that are none; population ")
+    assert named[0].startswith("eve 2026-10-18T") and " robust: The value is more times as large as is usual" in named[0]
+    assert last == "1 of 251 players stand out"
+    assert run(str(log), "0").stderr.startswith("invalid_argument: a budget is finite and above 0")
+    assert "No such file" in run("nothing.ndjson").stderr and run().returncode == 1
