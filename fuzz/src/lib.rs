@@ -3,6 +3,7 @@
 //! The fuzzer calls them with what it makes up. `liveops-core/tests/corpus.rs` calls them with every file of `corpus/`,
 //! so that what was found once is tried in each `cargo test`, by any compiler.
 
+pub mod detectors;
 pub mod events;
 pub mod headers;
 pub mod json;
@@ -17,6 +18,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("detectors", detectors::check),
     ("events", events::check),
     ("headers", headers::check),
     ("json", json::check),
