@@ -1,5 +1,7 @@
 //! Detectors of values, alone.
 
+use std::ptr;
+
 use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
 use parking_lot::Mutex;
@@ -71,8 +73,9 @@ macro_rules! detector {
                 }
             }
 
-            /// Takes in what another has learned; configuration stays.
+            /// Takes in what another has learned; configuration stays. `ArgumentError` for the same one.
             fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+                another(py, self, other)?;
                 // One lock after the other, so that two that merge each other do not wait for ever.
                 let other = with(py, &other.core, |other| *other);
                 with(py, &self.core, |detector| detector.merge(&other)).or_raise(py)
@@ -168,6 +171,12 @@ fn valid_prior(py: Python<'_>, prior: Option<(Number, Number, Number)>) -> PyRes
     let Some((mean, sd, weight)) = prior else { return Ok(Prior::DEFAULT) };
     let advice = "a prior is mean 0..=100, sd 0.01..=100, weight 0.01..=1e6";
     Prior::new(mean.0, sd.0, weight.0).ok_or_else(|| argument(py, Code::OutOfRange, advice))
+}
+
+/// Whoever took itself in would count everything twice.
+pub(crate) fn another<T>(py: Python<'_>, own: &T, other: &T) -> PyResult<()> {
+    let is_another = !ptr::eq(own, other);
+    if is_another { Ok(()) } else { Err(argument(py, Code::InvalidArgument, "the other must be another one")) }
 }
 
 /// What was read from bytes, if they are such bytes.

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
 
-use crate::anomaly::{made_of, stored, valid};
+use crate::anomaly::{another, made_of, stored, valid};
 use crate::arguments::{Bytes, Int, Number, When};
 use crate::errors::argument;
 use crate::population::Population;
@@ -85,6 +85,7 @@ impl DropRate {
 
     /// Takes in what another has counted, at the same odds.
     fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        another(py, self, other)?;
         let other = *other.core.lock();
         let merged = self.core.lock().merge(&other);
         let advice = "the other must be of the same odds, and not have too many chances";
@@ -174,9 +175,11 @@ impl Regularity {
     }
 
     /// Takes in what another has gathered of the same player.
-    fn merge(&self, other: &Self) {
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        another(py, self, other)?;
         let other = other.core.lock().clone();
         self.core.lock().merge(&other);
+        Ok(())
     }
 
     /// What it has learned: 16 bytes.

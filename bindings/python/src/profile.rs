@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::anomaly::stored;
+use crate::anomaly::{another, stored};
 use crate::arguments::Bytes;
 use crate::lock::with;
 use crate::results::class;
@@ -46,10 +46,12 @@ impl PlayerProfile {
     }
 
     /// Two accounts that turn out to be one player: means are pooled, and of what was gathered against them the larger counts.
-    fn merge(&self, py: Python<'_>, other: &Self) {
+    fn merge(&self, py: Python<'_>, other: &Self) -> PyResult<()> {
+        another(py, self, other)?;
         // One lock after the other, so that two that merge each other do not wait for ever.
         let other = other.state(py);
         with(py, &self.0, |profile| profile.merge(&other));
+        Ok(())
     }
 
     /// What each detector has gathered against the player: natural logarithms of how improbable honest play is, 0 to 100.

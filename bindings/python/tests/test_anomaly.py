@@ -225,6 +225,18 @@ def test_merging_pools_what_was_learned(name: str) -> None:
         one.merge(liveops.TimeFloor(5))
 
 
+@pytest.mark.parametrize(
+    "make", [*MAKERS.values(), lambda: liveops.DropRate(0.05), liveops.Regularity, liveops.PlayerProfile]
+)
+def test_nobody_takes_itself_in(make: Callable[[], Any]) -> None:
+    one = make()
+    before = one.to_bytes()
+    with pytest.raises(liveops.ArgumentError, match="another one"):
+        one.merge(one)
+    one.merge(make())
+    assert one.to_bytes() == before, "and of one that knows nothing nothing is learned"
+
+
 def test_two_threads_that_merge_each_other_come_to_an_end() -> None:
     one, other = liveops.PlayerProfile(), liveops.PlayerProfile()
     left, right = liveops.ZScore(), liveops.ZScore()
