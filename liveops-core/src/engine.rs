@@ -174,7 +174,7 @@ impl<S: Store> Engine<S> {
     /// One player, as callers read it; `None` for one who never did anything or was erased.
     pub fn player(&self, player: &PlayerId) -> Result<Option<PlayerView>, Error> {
         let view = |record: Player| self.rules().view(player, &record);
-        Ok(self.record(player)?.filter(|record| record.erased_through.is_none()).map(view))
+        Ok(self.record(player)?.filter(|record| !record.is_gone()).map(view))
     }
 
     /// A player's kept receipts, oldest first.

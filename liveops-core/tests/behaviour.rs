@@ -186,6 +186,8 @@ fn erasing_leaves_nothing_and_nothing_comes_back() {
     applied(&engine.submit(&xp("new", "ann", START + FUTURE + 1, 10)));
     let ann = stored(&engine, "ann");
     assert_eq!((ann.version, ann.xp, ann.receipts), (5, 10, 0), "a new life, under the old version");
+    let seen = engine.player(&player("ann")).unwrap();
+    assert_eq!(seen.map(|view| view.xp), Some(10), "seen as soon as she is on boards, not when the mark is let go");
 }
 
 #[test]

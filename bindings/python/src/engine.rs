@@ -88,9 +88,7 @@ impl Engine {
             let records = engine.store().scan(None, usize::MAX)?.into_iter();
             let rules = engine.rules();
             let player = |(key, record): (Key, Record)| match (key, record) {
-                (Key::Player(id), Record::Player(player)) if player.erased_through.is_none() => {
-                    Some(rules.view(&id, &player))
-                }
+                (Key::Player(id), Record::Player(player)) if !player.is_gone() => Some(rules.view(&id, &player)),
                 _ => None,
             };
             Ok::<_, Error>(records.filter_map(player).collect::<Vec<_>>())

@@ -126,6 +126,10 @@ def test_operators_commands(engine: liveops.Engine, trusted: liveops.Intake) -> 
     assert engine.submit(erase).status == "applied"
     assert engine.player("ana") is None
     assert engine.submit(admit(trusted, event("e9"))).code == "player_erased"
+    assert engine.players() == []
+    engine.submit(liveops.Command.adjust("op6", "ana", 7, "back", now_ms=NOW_MS + 1)).unwrap()
+    back = engine.player("ana")
+    assert back is not None and back.xp == 7 and engine.players() == [back], "who comes back is seen at once"
 
 
 def test_loot_can_be_verified(rules: liveops.Rules) -> None:
