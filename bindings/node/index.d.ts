@@ -30,6 +30,9 @@ export interface FetchHeaders { forEach(callback: (value: string, name: string) 
 
 // Rules -------------------------------------------------------------------------------------------------------------
 
+/** Which decisions this release makes: two releases with one number decide every command alike, to the last bit. */
+export const DECISIONS: number
+
 /** The game's rules: read once from one JSON document, then shared freely. */
 export class Rules {
   private constructor()

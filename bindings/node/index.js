@@ -21,7 +21,7 @@ const { Population } = require('./lib/population.js')
 const { Overflow, Progression, Streak, migrateXp, planMigration } = require('./lib/progress.js')
 const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = require('./lib/quota.js')
 const { receiptHash, receiptId, receiptState, signReceipt, verifyChain, verifyReceipt } = require('./lib/receipt.js')
-const { Calendar, Rules } = require('./lib/rules.js')
+const { Calendar, DECISIONS, Rules } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
@@ -36,6 +36,7 @@ module.exports = {
   Calibrator,
   Command,
   Cusum: anomaly.Cusum,
+  DECISIONS,
   Decision,
   Detector: anomaly.Detector,
   DropRate: anomaly.DropRate,

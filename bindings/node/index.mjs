@@ -13,6 +13,7 @@ export const {
   Calibrator,
   Command,
   Cusum,
+  DECISIONS,
   Decision,
   Detector,
   DropRate,

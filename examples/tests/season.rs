@@ -8,7 +8,7 @@ use std::time::Duration;
 use liveops_core::engine_async::Ready;
 use liveops_core::reward::verify_chain;
 use liveops_core::signing::Headers;
-use liveops_core::{AsyncEngine, Engine, MemoryStore, Outcome, PlayerId, Rules};
+use liveops_core::{AsyncEngine, DECISIONS, Engine, MemoryStore, Outcome, PlayerId, Rules};
 use liveops_examples::generate;
 use liveops_examples::line::{Line, Lines};
 use liveops_examples::replay::{self, Referee, Replay, Tally, Threads};
@@ -22,6 +22,19 @@ const DIGEST: &str = include_str!("../data/season.digest");
 
 fn rules() -> Rules {
     Rules::from_json(RULES).unwrap()
+}
+
+/// What the season ended in under each number of decisions. A change of the digest without a new number would let another
+/// process replay what this one recorded, and end elsewhere.
+const ENDED_IN: [(u16, &str); 2] = [
+    (1, "v1:53c347a3180a731f43ad34dd5af37923e48de14546229bc371042eefe704de15"),
+    (2, "v1:53c347a3180a731f43ad34dd5af37923e48de14546229bc371042eefe704de15"),
+];
+
+#[test]
+fn other_decisions_have_another_number() {
+    assert_eq!(ENDED_IN.last(), Some(&(DECISIONS, expected())));
+    assert!(ENDED_IN.is_sorted_by(|before, after| before.0 < after.0));
 }
 
 /// The digest as the file has it, without `digest `.

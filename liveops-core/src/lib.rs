@@ -213,7 +213,7 @@ pub use intake::{Admitted, Intake, Refusal};
 pub use memory::MemoryStore;
 pub use plan::{Outcome, Plan};
 pub use record::{Action, Command, Effect, Key, Receipt, Record, Ruling};
-pub use rules::Rules;
+pub use rules::{DECISIONS, Rules};
 pub use store::{AsyncStore, Boards, Feed, Scan, Store};
 pub use time::Timestamp;
 pub use window::{Period, Window};

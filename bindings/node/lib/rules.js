@@ -177,4 +177,4 @@ function periodOf (period) {
   return { window: windowName(period.window), index: integer(period.index, 'index') }
 }
 
-module.exports = { Rules, Calendar, taken, windowName, periodOf }
+module.exports = { DECISIONS: native.DECISIONS, Rules, Calendar, taken, windowName, periodOf }

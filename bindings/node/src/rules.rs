@@ -14,6 +14,10 @@ use crate::progress::Progression;
 use crate::thresholds::thresholds;
 use crate::window::Calendar;
 
+/// Which decisions this release makes.
+#[napi]
+pub const DECISIONS: u32 = liveops_core::DECISIONS as u32;
+
 /// The game's rules.
 #[napi]
 #[derive(Debug)]

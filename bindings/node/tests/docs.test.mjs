@@ -160,7 +160,7 @@ describe('index.d.ts', () => {
   const names = (pattern, text) => [...text.matchAll(pattern)].map(([, name]) => name)
 
   test('declares what there is, and nothing else', () => {
-    assert.deepEqual(names(/^export (?:abstract )?(?:class|function) (\w+)/gm, TYPES).sort(), Object.keys(liveops).sort())
+    assert.deepEqual(names(/^export (?:(?:abstract )?class|function|const) (\w+)/gm, TYPES).sort(), Object.keys(liveops).sort())
   })
 
   for (const [, name, members] of TYPES.matchAll(/^export (?:abstract )?class (\w+)[^\n]* \{(\n[\s\S]*?\n\}|.*\}$)/gm)) {

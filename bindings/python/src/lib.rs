@@ -111,6 +111,7 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("DECISIONS", liveops_core::DECISIONS)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -49,6 +49,15 @@ use crate::reward::{Item, Loot, Trigger};
 use crate::time::Timestamp;
 use crate::window::{Calendar, Period, Window};
 
+/// Which decisions this release makes: two releases with one number decide every command alike, to the last bit, so that what
+/// one recorded the other can replay. Raised by a release that decides anything otherwise.
+///
+/// | number | what changed |
+/// |---|---|
+/// | 1 | the first |
+/// | 2 | XP can be taken away; boosts carry their fractions; misses of pity by entry; open holds are never let go; detectors of amounts know no unit, rhythms are judged at the resolution of their clock; an event of a type that the rules do not know is refused |
+pub const DECISIONS: u16 = 2;
+
 /// The game's rules: read once from one JSON document, then shared freely.
 ///
 /// ```

@@ -9,6 +9,7 @@
 from collections.abc import Sequence
 
 from ._native import (
+    DECISIONS,
     AlertBudget,
     AlertTally,
     Archive,
@@ -165,6 +166,7 @@ __all__ = [
     "Cause",
     "Command",
     "Cusum",
+    "DECISIONS",
     "Decision",
     "DetectorBatch",
     "DropRate",

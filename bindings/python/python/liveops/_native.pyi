@@ -65,6 +65,7 @@ __all__ = [
     "Calibrator",
     "Command",
     "Cusum",
+    "DECISIONS",
     "Decision",
     "DropRate",
     "Engine",
@@ -190,6 +191,8 @@ _ReceiptName: TypeAlias = _NumberAndId | dict[str, Any] | tuple[int, str]
 _WhenFull: TypeAlias = Literal["refuse", "admit"]
 
 __version__: str
+DECISIONS: int
+"""Which decisions this release makes: two releases with one number decide every command alike, to the last bit."""
 
 def error_codes() -> dict[str, tuple[int, str]]: ...
 def gcra(
