@@ -213,24 +213,37 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The body's id, else the signed `webhook-id`, else `Idempotency-Key`. Those that are there must agree; headers that do
-/// not count are not looked at.
+/// The body's id, else the signed `webhook-id`, else `Idempotency-Key` as it was sent. Those that are there must agree;
+/// headers that do not count are not looked at.
 fn event_id(
     body: Option<EventId>,
     headers: &Headers<'_>,
     verified: &Verified,
     headers_count: bool,
 ) -> Result<EventId, Refusal> {
-    let header = |text: Result<Option<&str>, SignatureError>| -> Result<Option<EventId>, Refusal> {
-        let parse = |text| EventId::new(text).map_err(|error| Refusal::from(error.code()));
-        if headers_count { text?.map(parse).transpose() } else { Ok(None) }
-    };
+    let header = |text: Result<_, SignatureError>| if headers_count { text } else { Ok(None) };
     let message = match verified.message_id() {
         Some(id) => Some(id.clone()),
-        None => header(headers.webhook_id())?,
+        None => {
+            header(headers.webhook_id())?.map(EventId::new).transpose().map_err(|error| Refusal::from(error.code()))?
+        }
     };
-    let named = [body, message, header(headers.idempotency_key())?];
-    let mut named = named.into_iter().flatten();
-    let first = named.next().ok_or(Code::MissingEventId)?;
-    if named.all(|other| other == first) { Ok(first) } else { Err(Code::EventIdMismatch.into()) }
+    let key = header(headers.idempotency_key())?;
+    let mut named = [body, message].into_iter().flatten();
+    let Some(first) = named.next() else {
+        let key = key.ok_or(Code::MissingEventId)?;
+        return EventId::new(key).map_err(|error| error.code().into());
+    };
+    let agrees = key.map_or(Ok(true), |key| is_key_of(key, &first))?;
+    if agrees && named.all(|other| other == first) { Ok(first) } else { Err(Code::EventIdMismatch.into()) }
+}
+
+/// Whether an `Idempotency-Key` names the event that something else names: as it is, or quoted as the IETF's draft
+/// (`draft-ietf-httpapi-idempotency-key-header`) has it, a string of RFC 8941. Any other must be an id.
+fn is_key_of(key: &str, id: &EventId) -> Result<bool, Refusal> {
+    let quoted = || format!("\"{}\"", id.as_str().replace('\\', r"\\").replace('"', "\\\""));
+    if key == id.as_str() || key == quoted() {
+        return Ok(true);
+    }
+    EventId::new(key).map(|_| false).map_err(|error| error.code().into())
 }
