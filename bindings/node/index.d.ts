@@ -176,13 +176,15 @@ export interface Effect {
   readonly migrated?: { readonly fromXp: number; readonly toXp: number; readonly fromLevel: number; readonly toLevel: number }
 }
 
-/** `requested + boost - overDailyCap - overMaxLevel === granted` */
+/** `requested + boost - overDailyCap - overMaxLevel === granted`, and the total changes by `granted - taken`. */
 export interface Grant {
   readonly requested: number
   readonly boost: number
   readonly overDailyCap: number
   readonly overMaxLevel: number
   readonly granted: number
+  /** Taken after that, as far as `progress.floor` of the rules lets it. */
+  readonly taken: number
 }
 
 /**
@@ -1135,6 +1137,8 @@ export interface ProgressionOptions {
   readonly boosts?: readonly Boost[]
   /** 2 and 1.5 together make 3, 2.5 or 2. Whichever it is, the result is rounded down once. */
   readonly boostStacking?: 'multiply' | 'add' | 'highest'
+  /** How far losses may take: to the start of the level that was reached, or to zero. Without one there are none. */
+  readonly floor?: 'level' | 'zero'
 }
 
 /**
@@ -1153,8 +1157,11 @@ export interface ProgressionOptions {
 export class Progression {
   constructor(curve: LevelCurve, options?: ProgressionOptions)
   readonly curve: LevelCurve
-  /** `grantedToday` is 0 unless given. `score_overflow` where the boosted amount or the new total would pass 2^53 - 1. */
-  grant(totalXp: Integer, requested: Integer, options?: Now & { readonly grantedToday?: Integer }): Grant
+  /**
+   * `grantedToday` and `losses` are 0 unless given. `score_overflow` where the boosted amount or the new total would pass 2^53 - 1,
+   * `invalid_argument` for losses without a `floor`.
+   */
+  grant(totalXp: Integer, requested: Integer, options?: Now & { readonly grantedToday?: Integer; readonly losses?: Integer }): Grant
 }
 
 /**

@@ -158,6 +158,27 @@ fn doubted() -> MemoryStore {
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
+/// A player from whom experience was taken.
+fn taken() -> MemoryStore {
+    let rules = Rules::from_json(
+        r#"{ "version": 1, "game": "golden",
+            "events": { "death": { "fields": {} } },
+            "progress": { "curve": { "kind": "table", "costs": [100, 900] }, "floor": "level",
+                "xp": [ { "on": "progression", "amount": { "field": "deltaXp" } }, { "on": "death", "amount": -50 } ] } }"#,
+    )
+    .unwrap();
+    let engine = Engine::new(rules, MemoryStore::new());
+    let lines = [EventBuilder::progression("ana", 130, NOW).id("e1"), EventBuilder::new("death", "ana", NOW).id("e2")];
+    let lines: Vec<_> = lines.iter().map(EventBuilder::body).collect();
+    let outcomes = engine.submit_ndjson(&lines.join(&b'\n'), NOW);
+    assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied"; 2]);
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// Key and record of the event that took it.
+const GOLDEN_4: &[(&str, &str)] =
+    &[("01616e61000100653200", "02044076950666e4cf4dfcff2db566ff601880f889deb66800000000000000000200000000001e")];
+
 /// Key and record of such a suspicion, its outcome, and the player with what the family has learned.
 const GOLDEN_DOUBTED: &[(&str, &str)] = &[
     (
@@ -275,7 +296,7 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
 ];
 /// The newest version of each kind.
-const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 3), (2, 3), (3, 3), (4, 2)];
+const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 3), (2, 4), (3, 3), (4, 2)];
 const SNAPSHOT_SHA256: &str = "aad396191aa58672ae43fb57852b4248e0b460a97834979dce85384dc368cdbb";
 const DIGEST: &str = "v1:ebf89571d8abb65407bda03bb1c431a94ac92b42cf27bb7a8ffc494b8e973dcc";
 
@@ -297,6 +318,12 @@ fn records_keep_their_bytes() {
     keep_their_bytes(&records, GOLDEN_3);
     let kinds: BTreeSet<_> = GOLDEN_3.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0303"], "what claims and curves are in");
+
+    let mut records = taken().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] == 4);
+    keep_their_bytes(&records, GOLDEN_4);
+    let kinds: BTreeSet<_> = GOLDEN_4.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0204"], "what XP that was taken is in");
 
     let mut records = doubted().scan(None, usize::MAX).unwrap();
     records.retain(|(_, record)| record.encode()[1] > 1);

@@ -117,6 +117,7 @@ fn the_traces_go_everywhere() {
         "rewards 2 ",
         "level 20",
         "adjusted -",
+        "xp -",
         "replayed",
         "too_old",
         "event_id_reused",
@@ -200,7 +201,7 @@ fn receipts_and_boards_add_up() {
         for (command, outcome) in trace.commands().zip(&outcomes) {
             let Outcome::Applied(effect) = outcome else { continue };
             let total = totals.entry(command.player.clone()).or_default();
-            *total += i64::try_from(effect.xp.granted).unwrap() + effect.adjusted;
+            *total += effect.xp.granted.cast_signed() - effect.xp.taken.cast_signed() + effect.adjusted;
             if command.action == Action::Erase {
                 *total = 0;
             }

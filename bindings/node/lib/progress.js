@@ -9,6 +9,7 @@ const { handleOf, hold, native } = require('./native.js')
 
 const AT_MAX_LEVEL = ['bank', 'discard', 'convert']
 const STACKINGS = ['multiply', 'add', 'highest']
+const FLOORS = ['level', 'zero']
 const POLICIES = ['keepTotalXp', 'keepLevelAndFraction', 'keepEffort']
 
 const xpOf = (value, name) => integer(value, name, 0)
@@ -16,13 +17,14 @@ const xpOf = (value, name) => integer(value, name, 0)
 /** A curve, and the rules by which experience is granted. */
 class Progression {
   constructor (curve, opts) {
-    const { atMaxLevel, dailyXpCap, boosts, boostStacking } = options(opts, ['atMaxLevel', 'dailyXpCap', 'boosts', 'boostStacking'])
+    const { atMaxLevel, dailyXpCap, boosts, boostStacking, floor } = options(opts, ['atMaxLevel', 'dailyXpCap', 'boosts', 'boostStacking', 'floor'])
     const levels = levelsOf(curve, 'curve')
     const settings = {
       atMaxLevel: atMaxLevel === undefined ? 'bank' : word(atMaxLevel, 'atMaxLevel', AT_MAX_LEVEL),
       boostStacking: boostStacking === undefined ? 'multiply' : word(boostStacking, 'boostStacking', STACKINGS),
       dailyXpCap: dailyXpCap === undefined ? undefined : xpOf(dailyXpCap, 'dailyXpCap'),
-      boosts: boosts === undefined ? [] : Array.from(list(boosts, 'boosts'), boostOf)
+      boosts: boosts === undefined ? [] : Array.from(list(boosts, 'boosts'), boostOf),
+      floor: floor === undefined ? undefined : word(floor, 'floor', FLOORS)
     }
     hold(this, call(() => new native.Progression(levels, settings)))
   }
@@ -32,11 +34,12 @@ class Progression {
     return makeCurve(handleOf(this).curve())
   }
 
-  /** What becomes of XP that is asked for at a time: `requested + boost - overDailyCap - overMaxLevel === granted`. */
+  /** What becomes of XP that is asked for at a time: `requested + boost - overDailyCap - overMaxLevel === granted`; then losses are taken. */
   grant (totalXp, requested, opts) {
-    const given = options(opts, ['grantedToday', ...TIME])
+    const given = options(opts, ['grantedToday', 'losses', ...TIME])
     const today = given.grantedToday === undefined ? 0 : xpOf(given.grantedToday, 'grantedToday')
-    const args = [xpOf(totalXp, 'totalXp'), today, xpOf(requested, 'requested'), now(given)]
+    const losses = given.losses === undefined ? 0 : xpOf(given.losses, 'losses')
+    const args = [xpOf(totalXp, 'totalXp'), today, xpOf(requested, 'requested'), losses, now(given)]
     return read(call(() => handleOf(this).grant(...args)))
   }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use liveops_core::limits::BOOSTS_MAX;
-use liveops_core::progress::{self, AtMaxLevel, Keep, PlayerXp, Ratio, Stacking, StreakStep};
+use liveops_core::progress::{self, Asked, AtMaxLevel, Floor, Keep, PlayerXp, Ratio, Stacking, StreakStep};
 use liveops_core::{Code, Id, Timestamp};
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
@@ -30,6 +30,8 @@ pub struct ProgressionOptions {
     pub daily_xp_cap: Option<i64>,
     /// In any order.
     pub boosts: Vec<BoostOptions>,
+    /// `level` or `zero`.
+    pub floor: Option<String>,
 }
 
 /// A time in which experience is multiplied.
@@ -75,12 +77,18 @@ impl Progression {
             "highest" => Stacking::Highest,
             _ => return Err(Code::InvalidArgument).or_throw(),
         };
+        let floor = match options.floor.as_deref() {
+            None => None,
+            Some("level") => Some(Floor::Level),
+            Some("zero") => Some(Floor::Zero),
+            Some(_) => return Err(Code::InvalidArgument).or_throw(),
+        };
         if options.boosts.len() > BOOSTS_MAX {
             return Err(Argument("there are too many boosts: each grant looks at all")).or_throw();
         }
         let boosts = options.boosts.iter().map(BoostOptions::read).collect::<Result<_>>()?;
         let daily_xp_cap = options.daily_xp_cap.map(i64::unsigned_abs);
-        Ok(Self(progress::Progression { levels: curve.0.clone(), at_max_level, daily_xp_cap, boosts, stacking }))
+        Ok(Self(progress::Progression { levels: curve.0.clone(), at_max_level, daily_xp_cap, boosts, stacking, floor }))
     }
 
     /// The curve.
@@ -91,9 +99,9 @@ impl Progression {
 
     /// What becomes of experience, as JSON.
     #[napi]
-    pub fn grant(&self, total_xp: i64, granted_today: i64, requested: i64, ts: i64) -> Result<String> {
-        let [total, today, requested] = [total_xp, granted_today, requested].map(i64::unsigned_abs);
-        text(&self.0.grant(total, today, requested, Timestamp::from_unix_millis(ts)).or_throw()?)
+    pub fn grant(&self, total_xp: i64, granted_today: i64, requested: i64, losses: i64, ts: i64) -> Result<String> {
+        let [total, today, gains, losses] = [total_xp, granted_today, requested, losses].map(i64::unsigned_abs);
+        text(&self.0.settle(total, today, Asked { gains, losses }, Timestamp::from_unix_millis(ts)).or_throw()?)
     }
 }
 

@@ -107,10 +107,24 @@ describe('grants', () => {
   test('add up, through boosts, cap and highest level', () => {
     const progression = new Progression(curve, { atMaxLevel: 'discard', dailyXpCap: 150, boosts: [boost('double', '2')] })
     const grant = progression.grant(290, 100n, { grantedToday: 10, nowMs: 5 })
-    assert.deepEqual(grant, { requested: 100, boost: 100, overDailyCap: 60, overMaxLevel: 130, granted: 10 })
+    assert.deepEqual(grant, { requested: 100, boost: 100, overDailyCap: 60, overMaxLevel: 130, granted: 10, taken: 0 })
     assert.ok(Object.isFrozen(grant))
     assert.equal(progression.grant(290, 100, { now: new Date(10) }).boost, 0, 'half-open')
     assert.equal(progression.curve.hash, curve.hash)
+  })
+
+  test('are followed by losses, which stop at the floor', () => {
+    const [level, zero] = ['level', 'zero'].map((floor) => new Progression(curve, { floor }))
+    const told = (progression, total, gains, losses) => {
+      const { granted, taken } = progression.grant(total, gains, { losses, nowMs: 0 })
+      return [granted, taken]
+    }
+    assert.deepEqual(told(level, 130, 0, 50), [0, 30])
+    assert.deepEqual(told(level, 90, 20, 50), [20, 10], 'gains come first')
+    assert.deepEqual(told(zero, 130, 0, 50), [0, 50])
+    assert.deepEqual(told(zero, 30, 0, MAX), [0, 30])
+    assert.throws(() => told(new Progression(curve), 130, 0, 50), { code: 'invalid_argument' })
+    assert.throws(() => new Progression(curve, { floor: 'ground' }), { code: 'invalid_argument' })
   })
 
   test('stack by a stated rule', () => {
@@ -129,7 +143,7 @@ describe('grants', () => {
 
   test('of rules', () => {
     const { progression } = rules({ progress: { ...DOCUMENT.progress, dailyXpCap: 50, boosts: [{ id: 'b', from: '2026-11-07T00:00:00Z', until: '2026-11-08T00:00:00Z', factor: '3/2' }] } })
-    assert.deepEqual(progression.grant(0, 40, { grantedToday: 0, ...at }), { requested: 40, boost: 20, overDailyCap: 10, overMaxLevel: 0, granted: 50 })
+    assert.deepEqual(progression.grant(0, 40, { grantedToday: 0, ...at }), { requested: 40, boost: 20, overDailyCap: 10, overMaxLevel: 0, granted: 50, taken: 0 })
     assert.equal(rules().progression.curve.hash, rules().curve.hash)
   })
 

@@ -187,12 +187,12 @@ function madeOf ({ kind, fromLevel, costs, totals, base, step, growth, coefficie
   }
 }
 
-function progress ({ curve, grants, streak, overflow, atMaxLevel, dailyXpCap, boosts, boostStacking, expect }) {
+function progress ({ curve, grants, streak, overflow, atMaxLevel, dailyXpCap, boosts, boostStacking, floor, expect }) {
   if (grants !== undefined) {
     const read = ({ id, fromMs: from, untilMs: until, factor }) => ({ id, from, until, factor })
-    const progression = new Progression(LevelCurve.fromRules(curve), { atMaxLevel, dailyXpCap, boosts: boosts?.map(read), boostStacking })
-    for (const { totalXp, grantedToday, requested, tsMs, expect } of grants) {
-      const grant = () => progression.grant(totalXp, requested, { grantedToday, nowMs: tsMs })
+    const progression = new Progression(LevelCurve.fromRules(curve), { atMaxLevel, dailyXpCap, boosts: boosts?.map(read), boostStacking, floor })
+    for (const { totalXp, grantedToday, requested, losses, tsMs, expect } of grants) {
+      const grant = () => progression.grant(totalXp, requested, { grantedToday, losses, nowMs: tsMs })
       if (expect.error !== undefined) assert.equal(codeOf(grant).code, expect.error)
       else matches(grant(), expect)
     }

@@ -2,7 +2,7 @@
 
 use liveops_core::board::{Operator, Order, Ranking, Ties};
 use liveops_core::error::Code;
-use liveops_core::progress::{AtMaxLevel, Keep, Rounding, Stacking};
+use liveops_core::progress::{AtMaxLevel, Floor, Keep, Rounding, Stacking};
 use pyo3::prelude::*;
 
 use crate::errors::argument;
@@ -18,6 +18,7 @@ const AT_MAX_LEVEL: &[(&str, AtMaxLevel)] =
     &[("bank", AtMaxLevel::Bank), ("discard", AtMaxLevel::Discard), ("convert", AtMaxLevel::Convert)];
 const STACKINGS: &[(&str, Stacking)] =
     &[("multiply", Stacking::Multiply), ("add", Stacking::Add), ("highest", Stacking::Highest)];
+const FLOORS: &[(&str, Floor)] = &[("level", Floor::Level), ("zero", Floor::Zero)];
 const ROUNDINGS: &[(&str, Rounding)] =
     &[("floor", Rounding::Floor), ("ceil", Rounding::Ceil), ("nearest", Rounding::Nearest)];
 const KEEPS: &[(&str, Keep)] =
@@ -47,6 +48,10 @@ pub(crate) fn stacking(stacking: Stacking) -> &'static str {
     name(STACKINGS, stacking)
 }
 
+pub(crate) fn floor(floor: Floor) -> &'static str {
+    name(FLOORS, floor)
+}
+
 pub(crate) fn keep(keep: Keep) -> &'static str {
     name(KEEPS, keep)
 }
@@ -73,6 +78,10 @@ pub(crate) fn to_at_max_level(py: Python<'_>, text: &str) -> PyResult<AtMaxLevel
 
 pub(crate) fn to_stacking(py: Python<'_>, text: &str) -> PyResult<Stacking> {
     value(py, STACKINGS, text)
+}
+
+pub(crate) fn to_floor(py: Python<'_>, text: &str) -> PyResult<Floor> {
+    value(py, FLOORS, text)
 }
 
 pub(crate) fn to_rounding(py: Python<'_>, text: &str) -> PyResult<Rounding> {

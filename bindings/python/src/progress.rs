@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use liveops_core::Id;
 use liveops_core::error::Code;
 use liveops_core::limits::BOOSTS_MAX;
-use liveops_core::progress::{self, Overflow, Ratio, Streak, StreakStep};
+use liveops_core::progress::{self, Asked, Overflow, Ratio, Streak, StreakStep};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -81,6 +81,7 @@ impl Boost {
 ///
 /// `at_max_level`: `bank`, the total goes on growing; `discard`; or `convert`, gathered apart, see `Overflow`. `boost_stacking`,
 /// for boosts that hold at the same time: `multiply`, `add` (2 and 1.5 make 2.5) or `highest`; the result is rounded down once.
+/// `floor`, how far losses may take: to the start of the `level` that was reached, or to `zero`; without one there are none.
 ///
 /// >>> curve = LevelCurve.exponential(250, "1.2", max_level=60)
 /// >>> progression = Progression(curve, daily_xp_cap=500, boosts=[Boost("weekend", 0, 86_400_000, "1.5")])
@@ -94,7 +95,7 @@ pub(crate) struct Progression(pub(crate) progress::Progression);
 #[pymethods]
 impl Progression {
     #[new]
-    #[pyo3(signature = (curve, *, at_max_level="bank", daily_xp_cap=None, boosts=None, boost_stacking="multiply"))]
+    #[pyo3(signature = (curve, *, at_max_level="bank", daily_xp_cap=None, boosts=None, boost_stacking="multiply", floor=None))]
     fn new(
         py: Python<'_>,
         curve: &LevelCurve,
@@ -102,6 +103,7 @@ impl Progression {
         daily_xp_cap: Option<Int<u64>>,
         boosts: Option<&Bound<'_, PyAny>>,
         boost_stacking: &str,
+        floor: Option<&str>,
     ) -> PyResult<Self> {
         let mut read = Vec::new();
         if let Some(boosts) = boosts {
@@ -118,6 +120,7 @@ impl Progression {
             daily_xp_cap: daily_xp_cap.map(|cap| cap.0),
             boosts: read,
             stacking: choices::to_stacking(py, boost_stacking)?,
+            floor: floor.map(|floor| choices::to_floor(py, floor)).transpose()?,
         }))
     }
 
@@ -151,22 +154,33 @@ impl Progression {
         choices::stacking(self.0.stacking)
     }
 
+    /// `level` or `zero`; None where nothing is ever taken.
+    #[getter]
+    fn floor(&self) -> Option<&'static str> {
+        self.0.floor.map(choices::floor)
+    }
+
     /// What becomes of experience asked for, by a player who has `total_xp` and was granted `granted_today` in the day of
-    /// this time: boosts first, then the daily cap, then the highest level. Adds nothing itself.
+    /// this time: boosts first, then the daily cap, then the highest level. After that `losses` are taken, as far as the
+    /// floor lets them. Changes nothing itself.
     ///
-    /// `ArgumentError` with `score_overflow` when the boosted amount or the new total would pass 2**53 - 1.
-    #[pyo3(signature = (total_xp, requested, *, granted_today=Int(0), now_ms=None, now=None))]
+    /// `ArgumentError` with `score_overflow` when the boosted amount or the new total would pass 2**53 - 1, and with
+    /// `invalid_argument` for losses without a floor.
+    #[pyo3(signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), now_ms=None, now=None))]
+    #[expect(clippy::too_many_arguments, reason = "most are keywords")]
     fn grant<'py>(
         &self,
         py: Python<'py>,
         total_xp: Int<u64>,
         requested: Int<u64>,
+        losses: Int<u64>,
         granted_today: Int<u64>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let now = instant(py, now_ms, now)?;
-        load(py, "Grant", &self.0.grant(total_xp.0, granted_today.0, requested.0, now).or_raise(py)?)
+        let asked = Asked { gains: requested.0, losses: losses.0 };
+        load(py, "Grant", &self.0.settle(total_xp.0, granted_today.0, asked, now).or_raise(py)?)
     }
 
     fn __repr__(&self) -> String {
@@ -185,6 +199,7 @@ impl Progression {
         keywords.set_item("daily_xp_cap", self.daily_xp_cap())?;
         keywords.set_item("boosts", self.boosts())?;
         keywords.set_item("boost_stacking", self.boost_stacking())?;
+        keywords.set_item("floor", self.floor())?;
         Ok(((self.curve(),), keywords))
     }
 }

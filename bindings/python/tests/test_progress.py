@@ -179,6 +179,21 @@ def test_a_grant_adds_up() -> None:
     assert error.value.code == "score_overflow"
 
 
+def test_losses_stop_at_the_floor() -> None:
+    curve = liveops.LevelCurve.table([100, 200])
+    level, zero = (liveops.Progression(curve, floor=floor) for floor in ("level", "zero"))
+    assert level.grant(130, 0, losses=50, now_ms=0) == liveops.Grant(0, 0, 0, 0, 0, taken=30)
+    assert level.grant(90, 20, losses=50, now_ms=0) == liveops.Grant(20, 0, 0, 0, 20, taken=10), "gains come first"
+    assert zero.grant(130, 0, losses=50, now_ms=0).taken == 50
+    assert zero.grant(30, 0, losses=50, now_ms=0).taken == 30
+    with pytest.raises(liveops.ArgumentError) as error:
+        liveops.Progression(curve).grant(130, 0, losses=50, now_ms=0)
+    assert error.value.code == "invalid_argument"
+    wrong: Any = "ground"
+    with pytest.raises(liveops.ArgumentError):
+        liveops.Progression(curve, floor=wrong)
+
+
 @pytest.mark.parametrize(("stacking", "granted"), [("multiply", 300), ("add", 250), ("highest", 200)])
 def test_boosts_stack(stacking: Any, granted: int) -> None:
     boosts = (liveops.Boost(f"b{n}", 0, 10, factor) for n, factor in enumerate(["2", "3/2"]))
@@ -193,7 +208,7 @@ def test_progressions_compare_pickle_and_tell() -> None:
     assert repr(boost) == "Boost('b', 0, 86400000, '4/3')"
     assert pickle.loads(pickle.dumps(boost)) == boost != liveops.Boost("b", 0, DAY_MS, 2)
     curve = liveops.LevelCurve.table([100, 200])
-    of: dict[str, Any] = {"at_max_level": "convert", "daily_xp_cap": 5, "boosts": [boost], "boost_stacking": "add"}
+    of: dict[str, Any] = {"at_max_level": "convert", "daily_xp_cap": 5, "boosts": [boost], "boost_stacking": "add", "floor": "zero"}
     progression = liveops.Progression(curve, **of)
     assert {name: getattr(progression, name) for name in of} == of and progression.curve == curve
     assert pickle.loads(pickle.dumps(progression)) == progression != liveops.Progression(curve)

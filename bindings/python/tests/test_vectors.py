@@ -530,7 +530,7 @@ def progress(case: Case) -> None:
             overflow = overflow.gather(surplus, case["overflow"]["every"])
             assert overflow == liveops.Overflow(units, rest)
         return
-    names = {"atMaxLevel": "at_max_level", "dailyXpCap": "daily_xp_cap", "boostStacking": "boost_stacking"}
+    names = {"atMaxLevel": "at_max_level", "dailyXpCap": "daily_xp_cap", "boostStacking": "boost_stacking", "floor": "floor"}
     options = {name: case[member] for member, name in names.items() if member in case}
     boosts = [
         liveops.Boost(boost["id"], boost["fromMs"], boost["untilMs"], boost["factor"])
@@ -538,7 +538,7 @@ def progress(case: Case) -> None:
     ]
     progression = liveops.Progression(liveops.LevelCurve.from_dict(case["curve"]), boosts=boosts, **options)
     for step in case["grants"]:
-        today = {"granted_today": step["grantedToday"], "now_ms": step["tsMs"]}
+        today = {"granted_today": step["grantedToday"], "losses": step.get("losses", 0), "now_ms": step["tsMs"]}
         try:
             actual = progression.grant(step["totalXp"], step["requested"], **today).to_dict()
         except liveops.ArgumentError as error:

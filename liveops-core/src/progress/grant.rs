@@ -1,4 +1,4 @@
-//! How much of the experience asked for is granted, and why not all of it.
+//! How much of the experience asked for is granted, and why not all of it; and how much is taken away.
 
 use super::Levels;
 use super::boost::{Boost, Stacking, boosted};
@@ -20,6 +20,27 @@ pub struct Progression {
     pub boosts: Vec<Boost>,
     /// What boosts make together that hold at the same time.
     pub stacking: Stacking,
+    /// How far experience can be taken away; `None` where it never is.
+    pub floor: Option<Floor>,
+}
+
+/// What experience is asked for at one time: what is given, and apart from it what is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// To be given, before boosts and caps.
+    pub gains: u64,
+    /// To be taken afterwards, as far as the floor lets it.
+    pub losses: u64,
+}
+
+/// How far experience can be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Floor {
+    /// To the start of the level that was reached: nobody loses a level.
+    Level,
+    /// To nothing: the level falls with the total.
+    Zero,
 }
 
 /// What happens to experience beyond the start of the highest level.
@@ -35,7 +56,8 @@ pub enum AtMaxLevel {
     Convert,
 }
 
-/// What became of the experience asked for: `requested + boost - over_daily_cap - over_max_level == granted`.
+/// What became of the experience asked for: `requested + boost - over_daily_cap - over_max_level == granted`, and the total
+/// changes by `granted - taken`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
@@ -49,12 +71,14 @@ pub struct Grant {
     pub over_max_level: u64,
     /// To be added to the total.
     pub granted: u64,
+    /// To be taken from it after that: no more than there is above the floor.
+    pub taken: u64,
 }
 
-fields!(Grant { requested, boost, over_daily_cap, over_max_level, granted });
+fields!(Grant { requested, boost, over_daily_cap, over_max_level, granted } later { taken });
 
 impl Progression {
-    /// Levels with nothing else: no limit of a day, no boosts, and totals that go on growing.
+    /// Levels with nothing else: no limit of a day, no boosts, and totals that go on growing and never shrink.
     pub const fn new(levels: Levels) -> Self {
         Self {
             levels,
@@ -62,7 +86,37 @@ impl Progression {
             daily_xp_cap: None,
             boosts: Vec::new(),
             stacking: Stacking::Multiply,
+            floor: None,
         }
+    }
+
+    /// Decides what becomes of gains and losses of a player who has `total_xp` and was granted `granted_today` in the day
+    /// of `ts`. Gains come first, as [`Self::grant`] has it; losses then stop at the floor of what is reached. They free
+    /// nothing of the daily cap. Changes nothing itself.
+    ///
+    /// `score_overflow` as [`Self::grant`]; `invalid_argument` for losses where there is no floor.
+    ///
+    /// ```
+    /// use liveops_core::progress::{Asked, Floor, LevelCurve, Progression};
+    /// use liveops_core::Timestamp;
+    ///
+    /// let levels = LevelCurve::table(vec![100, 200]).compile()?;
+    /// let progression = Progression { floor: Some(Floor::Level), ..Progression::new(levels) };
+    /// let death = Asked { losses: 50, ..Asked::default() };
+    /// let grant = progression.settle(130, 0, death, Timestamp::from_unix_seconds(0))?;
+    /// assert_eq!((grant.granted, grant.taken), (0, 30), "level 2 starts at 100");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn settle(&self, total_xp: u64, granted_today: u64, asked: Asked, ts: Timestamp) -> Result<Grant, Error> {
+        let grant = self.grant(total_xp, granted_today, asked.gains, ts)?;
+        let reached = total_xp.saturating_add(grant.granted);
+        let floor = match self.floor {
+            Some(Floor::Level) => self.levels.total(self.levels.level_at(reached)),
+            Some(Floor::Zero) => 0,
+            None if asked.losses > 0 => return Err(Code::InvalidArgument.into()),
+            None => reached,
+        };
+        Ok(Grant { taken: asked.losses.min(reached - floor), ..grant })
     }
 
     /// Decides a grant to a player who has `total_xp` and was granted `granted_today` in the day of `ts`: boosts
@@ -87,6 +141,7 @@ impl Progression {
             over_daily_cap: boosted - within_cap,
             over_max_level: within_cap - granted,
             granted,
+            taken: 0,
         })
     }
 }
@@ -122,7 +177,8 @@ mod tests {
         let mut rules = progression(vec![boost(0, 1, "2")]);
         rules.daily_xp_cap = Some(150);
         let grant = |rules: &Progression, total, today| rules.grant(total, today, 100, at(0)).unwrap();
-        let wanted = Grant { requested: 100, boost: 100, over_daily_cap: 60, over_max_level: 0, granted: 140 };
+        let wanted =
+            Grant { requested: 100, boost: 100, over_daily_cap: 60, over_max_level: 0, granted: 140, taken: 0 };
         assert_eq!(grant(&rules, 290, 10), wanted);
         assert_eq!(grant(&rules, 0, 1000).granted, 0, "a cap that was lowered during the day");
         rules.at_max_level = AtMaxLevel::Discard;
@@ -133,8 +189,30 @@ mod tests {
         assert_eq!(grant(&rules, 290, 10), wanted, "what is withheld is gathered");
         let bytes = wanted.to_bytes();
         assert_eq!(Grant::take(&mut &bytes[..]), Some(wanted));
-        let json = r#"{"requested":100,"boost":100,"overDailyCap":60,"overMaxLevel":130,"granted":10}"#;
+        let json = r#"{"requested":100,"boost":100,"overDailyCap":60,"overMaxLevel":130,"granted":10,"taken":0}"#;
         assert_eq!(serde_json::to_string(&wanted).unwrap(), json);
+    }
+
+    #[test]
+    fn losses_stop_at_the_floor_of_what_is_reached() {
+        let mut rules = progression(vec![boost(0, 9, "2")]);
+        rules.daily_xp_cap = Some(150);
+        let settle = |rules: &Progression, total, today, gains, losses| {
+            rules.settle(total, today, Asked { gains, losses }, at(0)).map(|grant| (grant.granted, grant.taken))
+        };
+        assert_eq!(settle(&rules, 130, 0, 0, 1), Err(Code::InvalidArgument.into()), "nobody said how far");
+        assert_eq!(settle(&rules, 130, 0, 10, 0), Ok((20, 0)));
+        rules.floor = Some(Floor::Level);
+        assert_eq!(settle(&rules, 130, 0, 0, 20), Ok((0, 20)));
+        assert_eq!(settle(&rules, 130, 0, 0, 50), Ok((0, 30)), "level 2 starts at 100");
+        assert_eq!(settle(&rules, 90, 0, 10, 50), Ok((20, 10)), "gains first, and losses are not boosted");
+        assert_eq!(settle(&rules, 90, 150, 10, 50), Ok((0, 50)), "what is over the cap reaches no level");
+        assert_eq!(settle(&rules, 450, 0, 0, 500), Ok((0, 150)), "what is banked can go, the highest level cannot");
+        rules.floor = Some(Floor::Zero);
+        assert_eq!(settle(&rules, 130, 0, 10, 100), Ok((20, 100)));
+        assert_eq!(settle(&rules, 130, 0, 10, u64::MAX), Ok((20, 150)), "there is no less than nothing");
+        rules.at_max_level = AtMaxLevel::Discard;
+        assert_eq!(settle(&rules, 290, 0, 10, 40), Ok((10, 40)), "what is discarded is not taken first");
     }
 
     #[test]
@@ -162,13 +240,22 @@ mod tests {
         fn the_breakdown_adds_up(
             total in 0_u64..1 << 52, today in 0_u64..10_000, requested in 0_u64..1_000_000, ts in 0_i64..4,
             cap in prop::option::of(0_u64..10_000), discard: bool, stack in 0_usize..3,
+            losses in prop_oneof![Just(0), 0_u64..2_000_000, any::<u64>()], zero: bool,
             factors in prop::collection::vec((0_i64..4, "[0-9]\\.[0-9]{0,8}[1-9]"), 0..5),
         ) {
             let mut rules = progression(factors.iter().map(|(from, f)| boost(*from, from + 2, f)).collect());
             rules.daily_xp_cap = cap;
             rules.stacking = [Stacking::Multiply, Stacking::Add, Stacking::Highest][stack];
             rules.at_max_level = if discard { AtMaxLevel::Discard } else { AtMaxLevel::Bank };
-            let grant = rules.grant(total, today, requested, at(ts)).unwrap();
+            rules.floor = Some(if zero { Floor::Zero } else { Floor::Level });
+            let grant = rules.settle(total, today, Asked { gains: requested, losses }, at(ts)).unwrap();
+            let alone = rules.grant(total, today, requested, at(ts)).unwrap();
+            prop_assert_eq!(Grant { taken: 0, ..grant }, alone, "losses change nothing of gains");
+            let reached = total + grant.granted;
+            prop_assert!(grant.taken <= losses);
+            prop_assert!(zero || rules.levels.level_at(reached - grant.taken) == rules.levels.level_at(reached));
+            let floor = if zero { 0 } else { rules.levels.total(rules.levels.level_at(reached)) };
+            prop_assert!(grant.taken == losses || reached - grant.taken == floor);
             let sum = i128::from(grant.requested) + i128::from(grant.boost)
                 - i128::from(grant.over_daily_cap) - i128::from(grant.over_max_level);
             prop_assert_eq!(sum, i128::from(grant.granted));

@@ -26,7 +26,7 @@ mod streak;
 
 pub use boost::{Boost, Stacking};
 pub use curve::{CurveError, LevelCurve};
-pub use grant::{AtMaxLevel, Grant, Progression};
+pub use grant::{Asked, AtMaxLevel, Floor, Grant, Progression};
 pub use levels::{LevelProgress, Levels};
 pub(crate) use migration::MigrationTally;
 pub use migration::{Keep, LevelCount, LevelShift, MigrationPlan, MigrationPolicy, PlayerXp, plan_migration};

@@ -88,8 +88,11 @@ impl Judgement {
 
 impl StoredOutcome {
     /// The first version of its form that can say it: 2 has payments, 3 what can be claimed, revoked and
-    /// migrated, and reasons that came with more detectors.
+    /// migrated, and reasons that came with more detectors, 4 what was taken away.
     pub(crate) fn version(&self) -> u8 {
+        if self.effect.xp.taken > 0 {
+            return 4;
+        }
         let Effect { receipts, claimable, migrated, verdicts, .. } = &self.effect;
         let plain = claimable.is_empty() && migrated.is_none() && !verdicts.iter().any(Judgement::is_later);
         let receipts = receipts.iter().map(super::receipt_version).max().unwrap_or(1);
@@ -111,6 +114,9 @@ impl StoredOutcome {
             }
             migrated.put(out);
         }
+        if version > 3 {
+            self.effect.xp.taken.put(out);
+        }
     }
 
     /// Takes them.
@@ -125,6 +131,9 @@ impl StoredOutcome {
                 effect.claimable.push(receipt);
             }
             effect.migrated = Stable::take(from)?;
+        }
+        if version > 3 {
+            outcome.effect.xp.taken = Stable::take(from)?;
         }
         let sound = outcome.effect.receipts.iter().chain(&outcome.effect.claimable).all(Receipt::is_sound);
         sound.then_some(outcome)

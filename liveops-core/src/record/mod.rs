@@ -85,7 +85,7 @@ pub enum Record {
 }
 
 /// The newest version of each kind's form, by the kind's byte.
-const NEWEST: [u8; 5] = [1, 3, 3, 3, 2];
+const NEWEST: [u8; 5] = [1, 3, 4, 3, 2];
 
 impl Record {
     /// The stable bytes.

@@ -164,11 +164,11 @@ impl Rules {
 
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let requested = self.requested_xp(cause.kind, cause.payload)?;
+        let asked = self.asked_xp(cause.kind, cause.payload)?;
         let Watched { judgements, learned, families, doubts, alerts } =
-            self.watch(cause, requested, &draft.changes.record);
+            self.watch(cause, asked.gains, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
-        let mut effect = if held { self.nothing(draft) } else { self.grant(cause, requested, draft)? };
+        let mut effect = if held { self.nothing(draft) } else { self.grant(cause, asked, draft)? };
         if !judgements.is_empty() {
             let number = draft.changes.record.version + 1;
             let received_at = cause.command.received_at;

@@ -279,6 +279,15 @@ pub(super) fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
 }
 
 impl Names<'_> {
+    /// Whether a field can be below zero, on one event type or on any that has it.
+    pub(super) fn can_be_negative(&self, field: &Id, on: Option<&Id>) -> bool {
+        let mut schemas = self.schemas.iter().filter(|(kind, _)| on.is_none_or(|on| on == *kind));
+        schemas.any(|(_, schema)| {
+            let kind = schema.field(field.as_str()).map(|field| &field.kind);
+            matches!(kind, Some(FieldKind::Int { min: ..0, .. }))
+        })
+    }
+
     /// The kinds that a field has, on one event type or on any that has it.
     pub(super) fn field(&self, field: &Id, on: Option<&Id>, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
         let kinds: Vec<_> = self

@@ -188,6 +188,10 @@ fn outcome_line(id: &CommandId, outcome: &StoredOutcome) -> Option<ExplanationLi
         }
         _ = write!(text, ": {:+} XP;", xp.granted);
     }
+    if xp.taken > 0 {
+        change = change.saturating_sub_unsigned(xp.taken);
+        _ = write!(text, " -{} XP taken away;", xp.taken);
+    }
     let mut topic = Topic::Xp;
     if let Some(number) = held {
         topic = Topic::Held;

@@ -3,12 +3,12 @@
 use super::decide::Cause;
 use super::draft::{Draft, NewEntry};
 use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
-use crate::board::Score;
+use crate::board::{Operator, Score};
 use crate::error::Code;
 use crate::event::Payload;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
-use crate::progress::{AtMaxLevel, Grant, Overflow, StreakStep};
+use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, StreakStep};
 use crate::record::{BoardKey, Command, Effect, Receipt};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
@@ -46,25 +46,28 @@ struct Converted<'a> {
 }
 
 impl Rules {
-    /// The sum of what every matching XP rule gives.
-    pub(super) fn requested_xp(&self, kind: &Id, payload: &Payload) -> Result<u64, Code> {
-        let amounts = self
-            .xp
-            .iter()
-            .filter(|(select, _)| select.matches(kind, payload))
-            .filter_map(|(_, amount)| amount.of(payload, 0, 0));
-        let sum = amounts.map(|amount| amount.max(0)).try_fold(0_i64, i64::checked_add);
-        Ok(sum.filter(|sum| *sum <= INTEGER_MAX).ok_or(Code::ScoreOverflow)?.unsigned_abs())
+    /// The sum of what matching XP rules give, and of what others take.
+    pub(super) fn asked_xp(&self, kind: &Id, payload: &Payload) -> Result<Asked, Code> {
+        let matching = self.xp.iter().filter(|(select, _)| select.matches(kind, payload));
+        let mut asked = Asked::default();
+        for amount in matching.filter_map(|(_, amount)| amount.of(payload, 0, 0)) {
+            let sum = if amount < 0 { &mut asked.losses } else { &mut asked.gains };
+            *sum = sum.saturating_add(amount.unsigned_abs());
+        }
+        if self.progression.floor.is_none() {
+            asked.losses = 0;
+        }
+        if asked.gains > INTEGER_MAX.unsigned_abs() { Err(Code::ScoreOverflow) } else { Ok(asked) }
     }
 
     /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
-    pub(super) fn grant(&self, cause: &Cause<'_>, requested: u64, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    pub(super) fn grant(&self, cause: &Cause<'_>, asked: Asked, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         // A released event counts towards the day of its review: the tally of its own day may be gone.
         let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
         let total = self.known_xp_of(player)?;
-        let xp = self.progression.grant(total, granted_today, requested, cause.ts).map_err(|e| e.code())?;
+        let xp = self.progression.settle(total, granted_today, asked, cause.ts).map_err(|e| e.code())?;
         let converted = self.convert(player.overflow, xp)?;
         let late = self.count(cause, xp, draft)?;
 
@@ -80,7 +83,9 @@ impl Rules {
             player.xp_by_day.push((day.index, granted_today + counted));
             player.xp_by_day.sort_unstable();
         }
+        // Levels that the gains reach are rewarded, whatever is taken after them.
         self.level_rewards(cause.occasion(), draft, &mut effect);
+        draft.changes.record.xp -= xp.taken;
         if let Some(converted) = converted {
             self.overflow_reward(converted, cause, draft, &mut effect);
         }
@@ -299,7 +304,10 @@ fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
     if !rule.select.matches(cause.kind, cause.payload) {
         return None;
     }
-    let [requested, granted] = [xp.requested, xp.granted].map(|xp| i64::try_from(xp).unwrap_or(i64::MAX));
+    // None of them passes INTEGER_MAX.
+    let [requested, granted, taken] = [xp.requested, xp.granted, xp.taken].map(u64::cast_signed);
+    // Only where values are added up is something taken away again.
+    let granted = if rule.operator == Operator::Incr { granted - taken } else { granted };
     let number = |amount: &super::Amount| amount.of(cause.payload, requested, granted);
     let subscore = rule.subvalue.as_ref().and_then(number).unwrap_or(0);
     number(&rule.value).map(|score| Score { score, subscore })

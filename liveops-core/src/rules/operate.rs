@@ -29,8 +29,8 @@ impl Rules {
             Ruling::Release if suspicion.held => {
                 let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
                 let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
-                let requested = self.requested_xp(kind, payload)?;
-                (Settled::Released, self.grant(&cause, requested, draft)?)
+                let asked = self.asked_xp(kind, payload)?;
+                (Settled::Released, self.grant(&cause, asked, draft)?)
             }
             Ruling::Release => (Settled::Released, self.nothing(draft)),
             Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),

@@ -6,11 +6,12 @@ use super::document::bounded;
 use super::reader::{Node, RulesError};
 use super::reward::{Bundles, items};
 use super::{BoardRule, Rules};
-use crate::board::{Award, Cut, Percent, Row, Tiers, awards};
+use crate::board::{Award, Cut, Operator, Percent, Row, Tiers, awards};
 use crate::error::{Code, Error};
 use crate::event::Event;
 use crate::id::PlayerId;
 use crate::limits::{INTEGER_MAX, TIERS_MAX};
+use crate::progress::Asked;
 use crate::record::{BoardKey, Command, Horizon, Payment, Settled, Suspicion};
 use crate::reward::Item;
 use crate::time::Timestamp;
@@ -194,7 +195,10 @@ impl Rules {
             return false;
         }
         // What would be granted is known only when it is: what is asked for must do.
-        let xp = self.requested_xp(kind, payload).ok().and_then(|xp| i64::try_from(xp).ok()).unwrap_or(INTEGER_MAX);
-        rule.value.of(payload, xp, xp).is_some()
+        let beyond = Asked { gains: INTEGER_MAX.unsigned_abs(), losses: 0 };
+        let Asked { gains, losses } = self.asked_xp(kind, payload).unwrap_or(beyond);
+        let requested = gains.cast_signed();
+        let takes = rule.operator == Operator::Incr && gains == 0 && losses > 0;
+        rule.value.of(payload, requested, if takes { -1 } else { requested }).is_some()
     }
 }

@@ -11,7 +11,7 @@ use crate::limits::{
     BOOSTS_MAX, COEFFICIENTS_MAX, INTEGER_MAX, LEVELS_MAX, MIGRATIONS_MAX, MISSED_DAYS_MAX, STREAKS_MAX,
 };
 use crate::progress::{
-    AtMaxLevel, Boost, Keep, LevelCurve, Levels, MigrationPolicy, Progression, Ratio, Rounding, Stacking,
+    AtMaxLevel, Boost, Floor, Keep, LevelCurve, Levels, MigrationPolicy, Progression, Ratio, Rounding, Stacking,
 };
 use crate::record::CurveMark;
 
@@ -32,6 +32,7 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
     // Without rules for XP, every event gives what it asks for.
     let delta_xp = || vec![(Selector::default(), Amount::Field(name("deltaXp")))];
     let Some(node) = node else {
+        need_floor(&delta_xp(), names)?;
         let one_level = LevelCurve::linear(INTEGER_MAX.unsigned_abs(), 0).max_level(2).compile();
         let levels =
             one_level.map_err(|e| RulesError { path: String::new(), issue: e.code(), message: e.to_string() })?;
@@ -63,6 +64,11 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
         Some(node) => bounded(&node, XP_RULES_MAX)?.iter().map(|node| xp_rule(node, names)).collect::<Read<_>>()?,
         None => delta_xp(),
     };
+    progression.floor =
+        fields.get("floor").map(|node| node.word(&[("level", Floor::Level), ("zero", Floor::Zero)])).transpose()?;
+    if progression.floor.is_none() {
+        need_floor(&xp, names)?;
+    }
     let mut streaks = Vec::new();
     for (name, node) in fields.get("streaks").map_or_else(|| Ok(Vec::new()), |node| node.named(STREAKS_MAX))? {
         let mut fields = node.fields()?;
@@ -118,6 +124,21 @@ fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {
     let amount = amount(&fields.need("amount")?, &select, names, false)?;
     fields.end()?;
     Ok((select, amount))
+}
+
+/// Rules that can take XP say how far: those that do not say it were written when nothing was ever taken.
+fn need_floor(xp: &[(Selector, Amount)], names: &Names<'_>) -> Read<()> {
+    let negative = |(select, amount): &(Selector, Amount)| match amount {
+        Amount::Fixed(amount) => *amount < 0,
+        Amount::Field(field) => names.can_be_negative(field, select.on.as_ref()),
+        Amount::RequestedXp | Amount::GrantedXp => false,
+    };
+    let Some(at) = xp.iter().position(negative) else { return Ok(()) };
+    let message = format!(
+        "\"level\" or \"zero\": the amount of XP rule {at} can be negative, and how far it may take is not said (a field \
+         with a \"min\" of 0 takes nothing)"
+    );
+    Err(RulesError { path: "/progress/floor".to_owned(), issue: Code::Missing, message })
 }
 
 /// Earlier curves, oldest first: each says how players leave it for the next, the last for the curve in force.

@@ -45,9 +45,9 @@ pub enum Amount {
     Fixed(i64),
     /// A field of the event; events without it do not count.
     Field(Id),
-    /// XP that the event asks for, before boosts and caps.
+    /// XP that the event asks for, before boosts and caps; what it takes is no part of it.
     RequestedXp,
-    /// XP that the event is granted.
+    /// XP that the event is granted, on a board that adds up less what it takes.
     GrantedXp,
 }
 

@@ -162,7 +162,7 @@ impl Agreement {
 }
 
 impl Rules {
-    /// Asks every detector that the event concerns; changes nothing.
+    /// Asks every detector that the event concerns, none of which sees what is taken; changes nothing.
     pub(super) fn watch(&self, cause: &Cause<'_>, requested: u64, player: &Player) -> Watched<'_> {
         let (mut judgements, mut learned, mut families) = (Vec::new(), Vec::new(), Vec::new());
         for rule in &self.detectors {
@@ -251,7 +251,7 @@ impl Rules {
     ///
     /// Errors: `score_overflow` for an event that no engine would take.
     pub fn observation(&self, family: &str, event: &Event) -> Result<Option<Observation>, Error> {
-        let requested = self.requested_xp(&event.kind, &event.payload)?;
+        let requested = self.asked_xp(&event.kind, &event.payload)?.gains;
         let rule = self.families.iter().find(|rule| rule.name == *family);
         let rule = rule.filter(|rule| rule.select.matches(&event.kind, &event.payload));
         Ok(rule.map(|rule| rule.observation(&event.kind, &event.payload, event.ts, requested)))
@@ -261,7 +261,7 @@ impl Rules {
     ///
     /// Errors: `score_overflow` for an event that no engine would take.
     pub fn teach(&self, population: &mut PopulationBuilder, event: &Event) -> Result<(), Error> {
-        let requested = self.requested_xp(&event.kind, &event.payload)?;
+        let requested = self.asked_xp(&event.kind, &event.payload)?.gains;
         let player = event.player.as_str();
         if requested > 0 {
             let activity = activity(&event.kind, &event.payload).as_str();

@@ -29,11 +29,15 @@ pub const INTEGER_MAX: i64 = liveops_core::limits::INTEGER_MAX;
 
 pub const RULES: &str = r#"{ "version": 1, "game": "emberfall",
     "limits": { "maxPastSeconds": 129600, "maxFutureSeconds": 300 },
+    "events": { "death": { "fields": {} } },
     "progress": {
         "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 20 },
         "xp": [
             { "on": "progression", "amount": { "field": "deltaXp" } },
-            { "on": "boss_kill", "where": { "bossId": "hydra" }, "amount": 25 } ] },
+            { "on": "boss_kill", "where": { "bossId": "hydra" }, "amount": 25 },
+            { "on": "death", "amount": 20 },
+            { "on": "death", "amount": -55 } ],
+        "floor": "zero" },
     "rewards": {
         "level-gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "currency", "id": "gold", "amount": 10 } },
         "hydra-first": { "on": { "boss": "hydra", "kill": "first" },
@@ -128,7 +132,8 @@ pub fn received(command: Command, millis: i64) -> Command {
 /// What an outcome says, as text.
 pub fn told(outcome: &Outcome) -> String {
     let effect = |e: &Effect| {
-        let (granted, adjusted, receipts, late) = (e.xp.granted, e.adjusted, e.receipts.len(), e.late.len());
+        let granted = e.xp.granted.cast_signed() - e.xp.taken.cast_signed();
+        let (adjusted, receipts, late) = (e.adjusted, e.receipts.len(), e.late.len());
         let (held, flagged) = (e.held, e.flagged);
         format!(
             "xp {granted} adjusted {adjusted} level {} held {held:?} flagged {flagged:?} rewards {receipts} late {late}",

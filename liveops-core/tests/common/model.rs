@@ -14,6 +14,7 @@ type Entry = (i64, i64, i64);
 /// What one event says, as far as the rules look at it.
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
+    died: bool,
     delta_xp: Option<i64>,
     boss: Option<String>,
     duration: Option<i64>,
@@ -179,8 +180,9 @@ impl Hero {
 
     fn act(&mut self, action: &Action, ts: i64, received: i64, now: i64) -> Result<String, &'static str> {
         match action {
-            Action::Event { payload, .. } => {
+            Action::Event { kind, payload } => {
                 let said = Said {
+                    died: kind.as_str() == "death",
                     delta_xp: payload.int("deltaXp"),
                     boss: payload.id("bossId").map(ToString::to_string),
                     duration: payload.int("durationMs"),
@@ -249,13 +251,16 @@ impl Hero {
     }
 
     fn grant(&mut self, said: &Said, ts: i64, received: i64, now: i64, about: &str) -> Result<String, &'static str> {
-        let xp = match &said.boss {
-            Some(boss) => 25 * i64::from(boss == "hydra"),
-            None => said.delta_xp.unwrap_or(0).max(0),
+        let (gain, loss) = match &said.boss {
+            Some(boss) => (25 * i64::from(boss == "hydra"), 0),
+            None if said.died => (20, 55),
+            None => (said.delta_xp.unwrap_or(0).max(0), said.delta_xp.unwrap_or(0).min(0).abs()),
         };
-        if self.xp + xp > INTEGER_MAX {
+        let reached = self.xp + gain;
+        if reached > INTEGER_MAX {
             return Err("score_overflow");
         }
+        let xp = gain - loss.min(reached);
         let day = ts.div_euclid(DAY);
         let open = (day + 1) * DAY + GRACE > now;
         let mut late = 0;
@@ -267,14 +272,14 @@ impl Hero {
             }
             let old = entries.get(&key).copied();
             let score = score(old);
-            if score > INTEGER_MAX {
+            if score.abs() > INTEGER_MAX {
                 return Err("score_overflow");
             }
             let reached = old.filter(|old| old.0 == score).map_or(received, |old| old.1);
             entries.insert(key, (score, reached, old.map_or(ts, |old| old.2.max(ts))));
             Ok(())
         };
-        if xp > 0 {
+        if xp != 0 {
             for when in [-1, day] {
                 enter(("xp", when), &|old| old.map_or(0, |old| old.0) + xp)?;
             }
@@ -284,8 +289,9 @@ impl Hero {
             enter(("fastest", day), &|old| old.map_or(duration, |old| old.0.min(duration)))?;
         }
         self.entries = entries;
-        self.xp += xp;
+        self.xp = reached;
         let mut rewards = self.reward_levels();
+        self.xp += xp - gain;
         if said.boss.as_deref() == Some("hydra") && !self.killed_hydra {
             self.killed_hydra = true;
             self.receipts += 1;

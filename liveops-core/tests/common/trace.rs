@@ -141,7 +141,8 @@ fn reuse(rng: &mut Rng, earlier: &Command, came: i64) -> Command {
 }
 
 fn plain(rng: &mut Rng, id: &str, name: &str, ts: i64) -> Command {
-    match rng.below(6) {
+    match rng.below(7) {
+        6 => event(id, name, ts, "death", vec![]),
         0 => kill(id, name, ts, "hydra", FIGHT_MIN - 100 + rng.millis(1_000)),
         1 => kill(id, name, ts, "ogre", FIGHT_MIN - 100 + rng.millis(1_000)),
         _ => progression(id, name, ts, 10 * rng.millis(5)),

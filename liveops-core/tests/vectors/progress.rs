@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use liveops_core::hash::{Digest, unhex};
 use liveops_core::progress::{
-    AtMaxLevel, Boost, Keep, Levels, MigrationPolicy, Overflow, PlayerXp, Progression, Stacking, Streak, StreakStep,
-    plan_migration,
+    Asked, AtMaxLevel, Boost, Floor, Keep, Levels, MigrationPolicy, Overflow, PlayerXp, Progression, Stacking, Streak,
+    StreakStep, plan_migration,
 };
 use liveops_core::record::{sign_receipt, verify_receipt};
 use liveops_core::reward::{Receipt, Roll, Scope, receipt_id, receipts_from_json, seed_commitment, verify_chain};
@@ -74,11 +74,17 @@ fn grants(case: &Case, grants: &Value) {
             "highest" => Stacking::Highest,
             other => panic!("unknown boostStacking {other}"),
         },
+        floor: case.get("floor").map(|floor| match text(floor) {
+            "level" => Floor::Level,
+            "zero" => Floor::Zero,
+            other => panic!("unknown floor {other}"),
+        }),
         ..Progression::new(levels(case.need("curve")))
     };
     for step in grants.as_array().unwrap() {
         let [total, today, requested] = ["totalXp", "grantedToday", "requested"].map(|member| number(&step[member]));
-        let actual = match progression.grant(total, today, requested, time(&step["tsMs"])) {
+        let asked = Asked { gains: requested, losses: step.get("losses").map_or(0, number) };
+        let actual = match progression.settle(total, today, asked, time(&step["tsMs"])) {
             Ok(grant) => json!(grant),
             Err(error) => json!({ "error": error.code() }),
         };

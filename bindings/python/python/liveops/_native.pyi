@@ -183,6 +183,7 @@ _Scheme: TypeAlias = Literal["standard", "legacyBody", "legacyBodyTimestamp"]
 _Rounding: TypeAlias = Literal["floor", "ceil", "nearest"]
 _AtMaxLevel: TypeAlias = Literal["bank", "discard", "convert"]
 _Stacking: TypeAlias = Literal["multiply", "add", "highest"]
+_Floor: TypeAlias = Literal["level", "zero"]
 _Keep: TypeAlias = Literal["keepTotalXp", "keepLevelAndFraction", "keepEffort"]
 _Exact: TypeAlias = str | int | Fraction | Decimal
 _Xp: TypeAlias = SupportsIndex | _XpAndGranted
@@ -960,6 +961,7 @@ class Progression:
         daily_xp_cap: int | None = None,
         boosts: Iterable[Boost] | None = None,
         boost_stacking: _Stacking = "multiply",
+        floor: _Floor | None = None,
     ) -> Self: ...
     @property
     def curve(self) -> LevelCurve: ...
@@ -971,11 +973,14 @@ class Progression:
     def boosts(self) -> list[Boost]: ...
     @property
     def boost_stacking(self) -> _Stacking: ...
+    @property
+    def floor(self) -> _Floor | None: ...
     def grant(
         self,
         total_xp: int,
         requested: int,
         *,
+        losses: int = ...,
         granted_today: int = ...,
         now_ms: int | None = None,
         now: datetime | None = None,

@@ -36,13 +36,17 @@ class LevelProgress(Result):
 
 @dataclass(frozen=True, slots=True)
 class Grant(Result):
-    """What became of the XP asked for: `requested + boost - over_daily_cap - over_max_level == granted`."""
+    """What became of the XP asked for: `requested + boost - over_daily_cap - over_max_level == granted`.
+
+    The total changes by `granted - taken`.
+    """
 
     requested: int
     boost: int
     over_daily_cap: int
     over_max_level: int
     granted: int
+    taken: int = 0
 
 
 @dataclass(frozen=True, slots=True)

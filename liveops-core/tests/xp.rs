@@ -1,0 +1,205 @@
+//! Experience through rules and engine: what is taken away, and what boosts leave over.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use common::{DAY, START, at, event, kill, player, progression};
+use liveops_core::anomaly::PopulationBuilder;
+use liveops_core::board::Ranking;
+use liveops_core::event::{Event, FieldValue, Payload};
+use liveops_core::record::BoardKey;
+use liveops_core::{
+    BoardId, Boards as _, Command, Effect, Engine, EventId, MemoryStore, Outcome, Period, Rules, Ruling, Window,
+};
+
+const CURVE: &str = r#""curve": { "kind": "table", "costs": [100, 200, 300] }"#;
+const GOLD: &str = r#""rewards": { "gold": { "on": { "everyLevels": 1 },
+    "grant": { "kind": "currency", "id": "gold", "amount": 10 } } }"#;
+const DEATH: &str = r#""events": { "death": { "fields": {} } }"#;
+const DEATH_TAKES: &str =
+    r#""xp": [ { "on": "progression", "amount": { "field": "deltaXp" } }, { "on": "death", "amount": -50 } ]"#;
+
+fn rules(members: &str) -> Rules {
+    Rules::from_json(&format!(r#"{{ "version": 1, "game": "g", {members} }}"#)).unwrap()
+}
+
+fn engine(members: &str) -> Engine<MemoryStore> {
+    Engine::new(rules(members), MemoryStore::new())
+}
+
+fn applied(outcome: Outcome) -> Effect {
+    if let Outcome::Applied(effect) = outcome { effect } else { panic!("{outcome:?}") }
+}
+
+fn death(id: &str, ts: i64) -> Command {
+    event(id, "ana", ts, "death", vec![])
+}
+
+fn xp_of(engine: &Engine<MemoryStore>) -> u64 {
+    engine.player(&player("ana")).unwrap().unwrap().xp
+}
+
+#[test]
+fn rules_that_can_take_say_how_far() {
+    let duel = r#""events": { "death": { "fields": {} }, "duel": { "fields": {
+        "won": { "type": "int" }, "kept": { "type": "int", "min": 0 }, "lost": { "type": "int", "min": -9, "max": -1 } } } }"#;
+    let xp = |rule: &str, more: &str| format!(r#"{duel}, "progress": {{ {CURVE}, "xp": [ {rule} ] {more} }}"#);
+    let refused = |members: &str| {
+        let error =
+            Rules::from_json(&format!(r#"{{ "version": 1, "game": "g", {members} }}"#)).map(|_| ()).unwrap_err();
+        (error.path, error.issue.as_str())
+    };
+    let missing = ("/progress/floor".to_owned(), "missing");
+    for rule in [
+        r#"{ "on": "death", "amount": -50 }"#,
+        r#"{ "amount": 5 }, { "on": "duel", "amount": { "field": "won" } }"#,
+        r#"{ "amount": { "field": "lost" } }"#,
+    ] {
+        assert_eq!(refused(&xp(rule, "")), missing, "{rule}");
+        rules(&xp(rule, r#", "floor": "level""#));
+        rules(&xp(rule, r#", "floor": "zero""#));
+    }
+    rules(&xp(r#"{ "on": "duel", "amount": { "field": "kept" } }, { "amount": 0 }"#, ""));
+    // Without rules for XP every event gives its `deltaXp`.
+    let signed = r#""events": { "duel": { "fields": { "deltaXp": { "type": "int" } } } }"#;
+    assert_eq!(refused(signed), missing);
+    assert_eq!(refused(&format!(r#"{signed}, "progress": {{ {CURVE} }}"#)), missing);
+    rules(&format!(r#"{signed}, "progress": {{ {CURVE}, "floor": "zero" }}"#));
+    let word = xp(r#"{ "on": "death", "amount": -50 }"#, r#", "floor": 0"#);
+    assert_eq!(refused(&word).0, "/progress/floor");
+}
+
+#[test]
+fn a_level_that_was_reached_is_not_lost_unless_the_rules_say_so() {
+    let play = |floor: &str| {
+        let engine =
+            engine(&format!(r#"{DEATH}, "progress": {{ {CURVE}, {DEATH_TAKES}, "floor": "{floor}" }}, {GOLD}"#));
+        let mut told = Vec::new();
+        let mut one = |command: Command| {
+            let effect = applied(engine.submit(&command));
+            told.push((effect.xp.taken, xp_of(&engine), effect.level, effect.receipts.len()));
+        };
+        one(death("e0", START));
+        one(progression("e1", "ana", START, 130));
+        one(death("e2", START));
+        one(death("e3", START));
+        one(progression("e4", "ana", START, 60));
+        assert_eq!(engine.submit(&death("e2", START)).code(), "replayed");
+        told
+    };
+    assert_eq!(play("level"), [(0, 0, 1, 0), (0, 130, 2, 1), (30, 100, 2, 0), (0, 100, 2, 0), (0, 160, 2, 0)]);
+    let zero = [(0, 0, 1, 0), (0, 130, 2, 1), (50, 80, 1, 0), (50, 30, 1, 0), (0, 90, 1, 0)];
+    assert_eq!(play("zero"), zero, "level 2 was rewarded, and is not again");
+}
+
+#[test]
+fn one_event_may_give_and_take() {
+    let xp =
+        r#""xp": [ { "on": "duel", "amount": { "field": "won" } }, { "on": "duel", "amount": { "field": "lost" } } ]"#;
+    let duel = r#""events": { "duel": { "fields": { "won": { "type": "uint" }, "lost": { "type": "int" } } } }"#;
+    let engine = engine(&format!(
+        r#"{duel}, "progress": {{ {CURVE}, {xp}, "floor": "zero", "boosts": [ {{ "id": "b", "factor": "2",
+            "from": "2026-11-07T00:00:00Z", "until": "2026-11-08T00:00:00Z" }} ] }}, {GOLD}"#
+    ));
+    let duel = |id: &str, won: i64, lost: i64| {
+        let payload = vec![("lost", FieldValue::Int(lost)), ("won", FieldValue::Int(won))];
+        let effect = applied(engine.submit(&event(id, "ana", START, "duel", payload)));
+        (effect.xp.requested, effect.xp.boost, effect.xp.granted, effect.xp.taken, effect.level, effect.receipts.len())
+    };
+    assert_eq!(duel("e1", 50, -70), (50, 50, 100, 70, 1, 1), "level 2 was reached, and rewarded");
+    assert_eq!(xp_of(&engine), 30, "only gains are boosted");
+    assert_eq!(duel("e2", 35, -9_007_199_254_740_991), (35, 35, 70, 100, 1, 0));
+    assert_eq!(xp_of(&engine), 0);
+}
+
+#[test]
+fn what_is_taken_frees_no_cap_and_touches_no_overflow() {
+    let engine = engine(&format!(
+        r#"{DEATH}, "progress": {{ "curve": {{ "kind": "table", "costs": [100] }}, {DEATH_TAKES}, "floor": "zero",
+            "dailyXpCap": 120, "atMaxLevel": {{ "convert": {{ "reward": "dust", "every": 1000,
+                "grant": {{ "kind": "currency", "id": "dust", "amount": 1 }} }} }} }}"#
+    ));
+    applied(engine.submit(&progression("e1", "ana", START, 110)));
+    let effect = applied(engine.submit(&death("e2", START)));
+    assert_eq!((effect.xp.taken, xp_of(&engine)), (50, 50));
+    let effect = applied(engine.submit(&progression("e3", "ana", START, 110)));
+    assert_eq!((effect.xp.granted, effect.xp.over_daily_cap), (10, 100), "110 of 120 are spent");
+    let record = engine.record(&player("ana")).unwrap().unwrap();
+    assert_eq!((record.overflow.rest, record.xp_by_day[0].1), (10, 120));
+}
+
+#[test]
+fn boards_that_add_up_show_what_is_left_and_others_what_was_gained() {
+    let board = |name: &str, more: &str| format!(r#""{name}": {{ {more}, "keepPeriods": {{ "allTime": 0 }} }}"#);
+    let boards = [
+        board("best", r#""value": "grantedXp", "operator": "best""#),
+        board("down", r#""value": "grantedXp", "operator": "decr""#),
+        board("net", r#""value": "grantedXp""#),
+        board("set", r#""value": "grantedXp", "operator": "set""#),
+        board("want", r#""value": "requestedXp""#),
+    ];
+    let engine = engine(&format!(
+        r#"{DEATH}, "progress": {{ {CURVE}, {DEATH_TAKES}, "floor": "zero" }}, "boards": {{ {} }}"#,
+        boards.join(", ")
+    ));
+    let shown = || {
+        ["best", "down", "net", "set", "want"].map(|board| {
+            let board = BoardId::new(board).unwrap();
+            let key = BoardKey { board, period: Period { window: Window::AllTime, index: 0 } };
+            let page = engine.store().page(&key, 0, 1, Ranking::Ordinal).unwrap();
+            page.first().map(|row| row.score)
+        })
+    };
+    applied(engine.submit(&death("e0", START)));
+    assert_eq!(shown(), [None; 5], "nothing was taken from whoever had nothing");
+    applied(engine.submit(&progression("e1", "ana", START, 130)));
+    applied(engine.submit(&death("e2", START)));
+    assert_eq!(shown(), [130, -130, 80, 130, 130].map(Some));
+    applied(engine.submit(&progression("e3", "ana", START, 7)));
+    assert_eq!(shown(), [130, -137, 87, 7, 137].map(Some));
+}
+
+#[test]
+fn detectors_do_not_see_what_is_taken() {
+    let engine = engine(&format!(
+        r#"{DEATH}, "progress": {{ {CURVE}, {DEATH_TAKES}, "floor": "zero" }},
+            "detectors": {{ "xp": {{ "kind": "robust", "threshold": "6" }}, "all": {{ "kind": "family" }} }}"#
+    ));
+    applied(engine.submit(&progression("e1", "ana", START, 130)));
+    let before = engine.record(&player("ana")).unwrap().unwrap();
+    applied(engine.submit(&death("e2", START)));
+    let after = engine.record(&player("ana")).unwrap().unwrap();
+    assert_eq!(after.profile, before.profile);
+    let mut population = PopulationBuilder::new();
+    let mut teach = |kind: &str, fields: Vec<_>| {
+        let (id, kind) = (EventId::new("e3").unwrap(), common::id(kind));
+        let payload = Payload::new(fields).unwrap();
+        let event = Event { id, player: player("ana"), ts: at(START), kind, payload };
+        engine.rules().teach(&mut population, &event).unwrap();
+        format!("{population:?}")
+    };
+    let none = format!("{:?}", PopulationBuilder::new());
+    assert_eq!(teach("death", Vec::new()), none, "nor do tables of history");
+    assert_ne!(teach("progression", vec![(common::id("deltaXp"), FieldValue::Int(5))]), none);
+}
+
+#[test]
+fn what_is_held_takes_when_it_is_released_and_all_of_it_is_explained() {
+    let engine = engine(&format!(
+        r#"{DEATH}, "progress": {{ {CURVE}, "floor": "level", "xp": [
+            {{ "on": "progression", "amount": {{ "field": "deltaXp" }} }}, {{ "on": "boss_kill", "amount": -20 }} ] }},
+            "detectors": {{ "floor": {{ "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" }} }}"#
+    ));
+    applied(engine.submit(&progression("e1", "ana", START, 130)));
+    let held = applied(engine.submit(&kill("e2", "ana", START, "hydra", 5)));
+    assert_eq!((held.xp.taken, xp_of(&engine)), (0, 130));
+    let review =
+        Command::review(EventId::new("r").unwrap(), player("ana"), at(START + 1), held.held.unwrap(), Ruling::Release);
+    assert_eq!(applied(engine.submit(&review)).xp.taken, 20);
+    applied(engine.submit(&kill("e3", "ana", START + 2, "ogre", 5_000)));
+    let told = engine.explain(&player("ana"), at(START + DAY)).unwrap().unwrap();
+    assert_eq!((told.xp, told.lines.iter().map(|line| line.xp).sum::<i64>()), (100, 100));
+    let taken: Vec<_> = told.lines.iter().filter(|line| line.xp < 0).map(|line| line.text.as_str()).collect();
+    assert_eq!(taken, ["operator's r: -20 XP taken away", "event e3: -10 XP taken away"]);
+}
