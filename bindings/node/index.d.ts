@@ -1310,8 +1310,11 @@ export class Loot {
    * gives. False for a receipt without a roll.
    */
   verifyReceipt(options: { readonly seed: Uint8Array; readonly commitment: string; readonly player: string; readonly receipt: Receipt }): boolean
-  /** Of every entry in a roll that pity does not decide: `weight` in `total`. */
-  odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number }[]
+  /**
+   * Of every entry: `weight` in `total` in a roll that pity does not decide, and `longRun`, a part of one with 15 digits, over many
+   * rolls, pity's included: what detectors of drops compare with.
+   */
+  odds(): readonly { readonly entry: string; readonly weight: number; readonly total: number; readonly longRun: DecimalText }[]
   /** Rolls until an entry comes, on average and with pity: a decimal with up to 6 digits behind the point; null if it never does. */
   expectedRolls(entry: string): DecimalText | null
   /** Guaranteed items first; null if there is no such entry. */
@@ -1465,6 +1468,7 @@ export interface TimeFloorOptions { readonly minimumMs: Integer }
 export interface DropRateOptions { readonly odds: number; readonly threshold?: number }
 /**
  * Drops more often than published, after any number of them and however often one looks (H. Robbins, 1970). Bad luck counts for nothing.
+ * Of a loot table with pity the odds are `Number(longRun)` of its `odds()`, not the weight in the total.
  *
  * ```js
  * const crown = new DropRate({ odds: 0.0473 })

@@ -6,9 +6,9 @@ mod common;
 
 use common::{DAY, START, at, kill, player, progression};
 use liveops_core::anomaly::{
-    Budget, Calibrator, FamilyDetector, PlayerProfile, Population, PopulationBuilder, Reason, Source,
+    Budget, Calibrator, DropRate, FamilyDetector, PlayerProfile, Population, PopulationBuilder, Reason, Source,
 };
-use liveops_core::event::Event;
+use liveops_core::event::{Event, FieldValue};
 use liveops_core::{Action, Command, Effect, Engine, EventId, MemoryStore, Outcome, Rules, Ruling, Store};
 
 const FAMILY: &str = r#""cheats": { "kind": "family", "floors": { "hydra": 45000 },
@@ -69,6 +69,15 @@ fn a_burst_is_flagged_once_with_its_reason_and_can_be_settled() {
     );
 }
 
+fn claim(id: &str, name: &str, ts: i64, drop: &str) -> Command {
+    let payload = vec![
+        ("dropId", FieldValue::Id(common::id(drop))),
+        ("itemId", FieldValue::Id(common::id(drop))),
+        ("quantity", FieldValue::Int(1)),
+    ];
+    common::event(id, name, ts, "drop_claimed", payload)
+}
+
 #[test]
 fn floors_hold_and_drops_are_counted_against_their_odds() {
     let engine = engine("");
@@ -82,22 +91,55 @@ fn floors_hold_and_drops_are_counted_against_their_odds() {
         let ts = START + n * 97_000 + (n * n * 7_919) % 60_000;
         let mut effects = vec![applied(engine.submit(&kill(&format!("o{n}"), "cy", ts, "ogre", 50_000)))];
         if n % 3 == 0 {
-            let claimed = common::event(
-                &format!("c{n}"),
-                "cy",
-                ts + 900,
-                "drop_claimed",
-                vec![
-                    ("dropId", liveops_core::event::FieldValue::Id(common::id("crown"))),
-                    ("itemId", liveops_core::event::FieldValue::Id(common::id("crown"))),
-                    ("quantity", liveops_core::event::FieldValue::Int(1)),
-                ],
-            );
-            effects.push(applied(engine.submit(&claimed)));
+            effects.push(applied(engine.submit(&claim(&format!("c{n}"), "cy", ts + 900, "crown"))));
         }
         reasons.extend(effects.into_iter().flat_map(|effect| effect.verdicts).map(|found| found.verdict.reason));
     }
     assert_eq!(reasons, [Reason::TooManyDrops], "one excursion, one alert");
+}
+
+/// A chest with pity, opened at every ogre, by so many players so often: how many of them the family flags, and how many a
+/// detector alone.
+fn flagged_at_a_chest(odds: &str) -> (usize, usize) {
+    let rules = rules(
+        &format!(r#""cheats": {{ "kind": "family", "drops": {{ "crown": {{ "boss": "ogre", "odds": {odds} }} }} }}"#),
+        r#""loot": { "chest": { "entries": { "crown": { "weight": 1 }, "scale": { "weight": 99 } },
+            "pity": { "entry": "crown", "guaranteedAt": 50 } } },"#,
+    );
+    let (family, chest) = (rules.family("cheats").unwrap(), &rules.loot()[&common::id("chest")]);
+    let crown = &chest.odds()[0];
+    let alone = if odds.contains("loot") { crown.long_run.into() } else { 0.01 };
+    let (mut by_family, mut by_one) = (0, 0);
+    for who in 0..60 {
+        let name = format!("p{who}");
+        let (mut profile, mut counts, mut misses) = (PlayerProfile::default(), DropRate::new(alone, 11.5).unwrap(), 0);
+        let mut found = (false, false);
+        for nonce in 0..4_000_u32 {
+            let roll = chest.roll(&[7; 32], &common::id("chest"), &player(&name), u64::from(nonce), misses);
+            misses = roll.misses_after;
+            let ts = START + i64::from(nonce) * 97_000 + i64::from(nonce * nonce % 60) * 1_000;
+            let mut events = vec![kill("k", &name, ts, "ogre", 50_000)];
+            if roll.entry == crown.entry {
+                events.push(claim("c", &name, ts + 900, "crown"));
+            }
+            for command in &events {
+                let seen = rules.observation("cheats", &event(command)).unwrap().unwrap();
+                let findings = family.observe(&mut profile, &seen).unwrap();
+                found.0 |= findings.iter().any(|finding| finding.detector == FamilyDetector::DropRate);
+            }
+            found.1 |= counts.observe(1, events.len() as u64 - 1).unwrap().is_anomaly();
+        }
+        by_family += usize::from(found.0);
+        by_one += usize::from(found.1);
+    }
+    (by_family, by_one)
+}
+
+/// One in a hundred by weight is one in 39.5 with pity: who counts drops against the weight flags everybody.
+#[test]
+fn who_rolls_a_table_with_pity_is_compared_with_what_it_gives_in_the_long_run() {
+    assert_eq!(flagged_at_a_chest(r#""0.01""#), (60, 60));
+    assert_eq!(flagged_at_a_chest(r#"{ "loot": "chest", "entry": "crown" }"#), (0, 0));
 }
 
 fn event(command: &Command) -> Event {
@@ -217,7 +259,10 @@ fn bad_families_say_where() {
         let error = Rules::from_json(&text).unwrap_err();
         (error.path, error.issue.as_str())
     };
-    let family = |members: &str| read(&format!(r#""f": {{ "kind": "family", {members} }}"#), "");
+    // Pity at every roll: one entry always comes, and the other never.
+    let chest = r#""loot": { "chest": { "entries": { "all": { "weight": 1 }, "none": { "weight": 1 } },
+        "pity": { "entry": "all", "guaranteedAt": 1 } } },"#;
+    let family = |members: &str| read(&format!(r#""f": {{ "kind": "family", {members} }}"#), chest);
     for (members, path, issue) in [
         (r#""action": "ban""#, "/detectors/f/action", "invalid_format"),
         (r#""action": { "moon": "flag" }"#, "/detectors/f/action/moon", "unknown_field"),
@@ -227,6 +272,31 @@ fn bad_families_say_where() {
         (r#""drops": { "d": { "boss": "b", "odds": 0.5 } }"#, "/detectors/f/drops/d/odds", "not_integer"),
         (r#""drops": { "d": { "boss": "b", "odds": "1" } }"#, "/detectors/f/drops/d/odds", "out_of_range"),
         (r#""drops": { "d": { "odds": "0.5" } }"#, "/detectors/f/drops/d/boss", "missing"),
+        (
+            r#""drops": { "d": { "boss": "b", "odds": { "loot": "box", "entry": "e" } } }"#,
+            "/detectors/f/drops/d/odds/loot",
+            "missing",
+        ),
+        (
+            r#""drops": { "d": { "boss": "b", "odds": { "loot": "chest", "entry": "e" } } }"#,
+            "/detectors/f/drops/d/odds/entry",
+            "missing",
+        ),
+        (
+            r#""drops": { "d": { "boss": "b", "odds": { "loot": "chest", "entry": "all" } } }"#,
+            "/detectors/f/drops/d/odds",
+            "out_of_range",
+        ),
+        (
+            r#""drops": { "d": { "boss": "b", "odds": { "loot": "chest", "entry": "none" } } }"#,
+            "/detectors/f/drops/d/odds",
+            "out_of_range",
+        ),
+        (
+            r#""drops": { "d": { "boss": "b", "odds": { "loot": "chest" } } }"#,
+            "/detectors/f/drops/d/odds/entry",
+            "missing",
+        ),
         (
             r#""drops": { "d": { "boss": "b", "odds": "0.5" }, "e": { "boss": "b", "odds": "0.1" } }"#,
             "/detectors/f/drops/e/boss",

@@ -45,7 +45,7 @@ class Loot {
     return call(() => handleOf(this).verifyReceipt(...args))
   }
 
-  /** The exact odds of every entry in a roll that pity does not decide, in order of names. */
+  /** The odds of every entry, in order of names: in a roll that pity does not decide, and over many rolls, pity's included. */
   odds () {
     return read(call(() => handleOf(this).odds()))
   }

@@ -23,7 +23,7 @@ use crate::rules::{digest, part};
 ///
 /// >>> chest = Loot([LootEntry("crown", 1), LootEntry("scale", 99)], pity=Pity("crown", 50))
 /// >>> str(chest.expected_rolls("crown")), chest.odds()[0]
-/// ('39.499393', Odds(entry='crown', weight=1, total=100))
+/// ('39.499393', Odds(entry='crown', weight=1, total=100, long_run=Decimal('0.0253168445589315')))
 /// >>> seed = bytes(32)
 /// >>> roll = chest.roll(seed=seed, table="chest", player_id="ana", nonce=12, misses=49)
 /// >>> roll.entry, roll.misses_after
@@ -128,7 +128,8 @@ impl Loot {
         Ok(self.0.verify_receipt(&seed.0, commitment, &owner, &receipt.0))
     }
 
-    /// The exact odds of every entry, in order of names. Pity makes its entry likelier over many rolls.
+    /// The odds of every entry, in order of names: exactly those of a roll that pity does not decide, and `long_run`, the rate at
+    /// which it comes over many rolls, pity taken into account.
     fn odds<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         load_all(py, "Odds", &self.0.odds())
     }

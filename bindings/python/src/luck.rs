@@ -14,7 +14,7 @@ use crate::verdict::Verdict;
 
 /// Drops more often than published, after any number of them and however often one looks (H. Robbins, 1970). Bad luck
 /// counts for nothing. `odds` lie between 0 and 1; the threshold is in natural logarithms, and 11.5 flags at most one
-/// honest player in 100,000.
+/// honest player in 100,000. Of a loot table with pity they are `float(odds.long_run)`, not the weight in the total.
 ///
 /// >>> import liveops
 /// >>> crown = liveops.DropRate(0.0473)

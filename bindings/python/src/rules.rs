@@ -181,7 +181,7 @@ impl Rules {
         plain(py, &diff.or_raise(py)?)
     }
 
-    /// The exact odds of every entry of a loot table.
+    /// The odds of every entry of a loot table: of one roll, and over many, pity taken into account.
     fn odds<'py>(&self, py: Python<'py>, table: &str) -> PyResult<Bound<'py, PyAny>> {
         load_all(py, "Odds", &self.table(py, table)?.1.odds())
     }

@@ -62,7 +62,14 @@ def test_a_table_tells_what_it_is() -> None:
     table = chest(guaranteed=[dust], pity=PITY)
     assert [entry.name for entry in table.entries] == ["crown", "scale"]
     assert (table.guaranteed, table.pity, len(table)) == ([dust], PITY, 2)
-    assert table.odds() == [liveops.Odds("crown", 1, 100), liveops.Odds("scale", 99, 100)]
+    crown, scale = Decimal("0.0253168445589315"), Decimal("0.974683155441069")
+    assert table.odds() == [liveops.Odds("crown", 1, 100, crown), liveops.Odds("scale", 99, 100, scale)]
+    assert [liveops.Odds.from_dict(odds.to_dict()) for odds in table.odds()] == table.odds()
+    assert table.odds()[0].to_dict()["longRun"] == "0.0253168445589315"
+    assert chest().odds()[0].long_run == Decimal("0.01")
+    # A fortieth of all, as the table gives it: nothing to the long run, too many for the weight alone.
+    counted = [liveops.DropRate(odds).observe(5_000, 127).is_anomaly for odds in (0.01, float(crown))]
+    assert counted == [True, False]
     assert table.items("crown") == [dust, liveops.Item("item", "crown", 1)] and table.items("scale") == [dust]
     assert table.expected_rolls("crown") == Decimal("39.499393")
     assert chest().expected_rolls("crown") == 100 and isinstance(chest().expected_rolls("crown"), Decimal)

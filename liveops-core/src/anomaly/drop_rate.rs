@@ -5,6 +5,7 @@ use super::stats::count;
 use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
 use crate::codec::Stable;
 use crate::error::Code;
+use crate::exact::Rate;
 
 const VERSION: u8 = 1;
 /// Chances that are counted: beyond, the same evidence.
@@ -15,8 +16,9 @@ const CHANCES_MAX: u64 = u32::MAX as u64;
 /// The score is the logarithm of a mixture likelihood ratio over all better odds (H. Robbins, 1970). By Ville's inequality
 /// an honest player's score ever exceeds a threshold `h` with a probability of at most `exp(-h)`: 11.5 flags at most one
 /// in 100,000, after any number of drops. [`Self::tail`] is the exact binomial probability to show to people. Bad luck
-/// counts for nothing. It cannot see who rigs what is not random, and rules with a guarantee after so many misses
-/// need their true odds. 16 bytes beside odds and threshold.
+/// counts for nothing. It cannot see who rigs what is not random. A loot table with pity brings its entry more often than
+/// its weight says: give the rate of the long run (`long_run` of [`crate::reward::Odds`]), or everybody stands out. 16 bytes
+/// beside odds and threshold.
 ///
 /// ```
 /// use liveops_core::anomaly::{DropRate, Reason};
@@ -26,6 +28,19 @@ const CHANCES_MAX: u64 = u32::MAX as u64;
 /// assert_eq!(verdict.reason, Reason::TooManyDrops);
 /// assert!((crown.tail() / 5.653e-12 - 1.0).abs() < 1e-3);
 /// # Ok::<(), liveops_core::error::Code>(())
+/// ```
+///
+/// ```
+/// use liveops_core::Id;
+/// use liveops_core::anomaly::DropRate;
+/// use liveops_core::reward::{Entry, Loot, Pity};
+///
+/// let entries = [("crown", 1), ("scale", 99)].map(|(name, weight)| Entry { name: Id::new(name).unwrap(), weight, items: vec![] });
+/// let pity = Some(Pity { entry: entries[0].name.clone(), guaranteed_at: 50 });
+/// let chest = Loot::new(entries.to_vec(), vec![], pity)?;
+/// let mut crown = DropRate::new(chest.odds()[0].long_run.into(), 11.5)?;
+/// assert!(!crown.observe(5_000, 127)?.is_anomaly(), "one in 39.5, as the table has it");
+/// # Ok::<(), liveops_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropRate {
@@ -113,6 +128,14 @@ impl DropRate {
         let direction = if count(self.hits) < n * odds { Direction::Low } else { Direction::High };
         let reason = if score > self.threshold.get() { Reason::TooManyDrops } else { Reason::Usual };
         Verdict::new(score, self.threshold, direction, reason, baseline)
+    }
+}
+
+/// The nearest: odds as detectors take them.
+impl From<Rate> for f64 {
+    fn from(rate: Rate) -> Self {
+        // What it shows is digits with a point among them, which Rust reads exactly.
+        rate.to_string().parse().unwrap_or_default()
     }
 }
 

@@ -71,7 +71,7 @@ impl ExpectedRolls {
 }
 
 /// `0^0` is 1: with the first roll nothing can have been missed.
-fn power(base: u64, exponent: u32) -> Natural {
+pub(super) fn power(base: u64, exponent: u32) -> Natural {
     let mut power = Natural::new(1);
     (0..exponent).for_each(|_| power.multiply(base));
     power

@@ -3,9 +3,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::long_run::Renewals;
 use super::{ExpectedRolls, Item, Receipt, RollProof};
 use crate::codec::{Stable, fields};
 use crate::error::{Code, Error};
+use crate::exact::Rate;
 use crate::hash::Digest;
 use crate::id::{Id, PlayerId};
 use crate::limits::{INTEGER_MAX, LOOT_ENTRIES_MAX, PITY_ROLLS_MAX};
@@ -70,7 +72,8 @@ pub struct Pity {
     pub guaranteed_at: u32,
 }
 
-/// The odds of one entry in a roll that pity does not decide: `weight` in `total`.
+/// The odds of one entry: `weight` in `total` in a roll that pity does not decide, and `long_run` over many rolls, pity's
+/// included. Without pity they are the same.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Odds {
@@ -80,6 +83,8 @@ pub struct Odds {
     pub weight: u64,
     /// The sum of all weights, the same for each entry.
     pub total: u64,
+    /// Of many rolls, how many bring it: what counts of drops are to be compared with. Exact but for the last digit.
+    pub long_run: Rate,
 }
 
 /// What a roll gave.
@@ -224,10 +229,33 @@ impl Loot {
         Some(self.guaranteed.iter().chain(&entry.items).cloned().collect())
     }
 
-    /// The exact odds of every entry, in order of names. Pity makes its entry likelier over many rolls.
+    /// The odds of every entry, in order of names: exactly those of a roll that pity does not decide, and the rate at which it
+    /// comes over many rolls, pity taken into account.
+    ///
+    /// ```
+    /// use liveops_core::Id;
+    /// use liveops_core::reward::{Entry, Loot, Pity};
+    ///
+    /// let entries = [("crown", 1), ("scale", 99)].map(|(name, weight)| Entry { name: Id::new(name).unwrap(), weight, items: vec![] });
+    /// let pity = Some(Pity { entry: entries[0].name.clone(), guaranteed_at: 50 });
+    /// let crown = &Loot::new(entries.to_vec(), vec![], pity)?.odds()[0];
+    /// assert_eq!((crown.weight, crown.total), (1, 100));
+    /// assert_eq!(crown.long_run.to_string(), "0.0253168445589315");
+    /// # Ok::<(), liveops_core::Error>(())
+    /// ```
     pub fn odds(&self) -> Vec<Odds> {
-        let odds = |entry: &Entry| Odds { entry: entry.name.clone(), weight: entry.weight, total: self.total };
-        self.entries.iter().map(odds).collect()
+        let pity = self.pity.as_ref().and_then(|pity| Some((pity, self.weight(&pity.entry)?)));
+        let renewals = pity.map(|(pity, weight)| (pity, Renewals::new(weight, self.total, pity.guaranteed_at)));
+        let odds = |entry: &Entry| {
+            let long_run = match &renewals {
+                None => Rate::of(entry.weight, self.total),
+                Some((pity, renewals)) if pity.entry == entry.name => renewals.of_pity(),
+                Some((_, renewals)) => renewals.of(entry.weight),
+            };
+            // A part of the table is a part of one.
+            Some(Odds { entry: entry.name.clone(), weight: entry.weight, total: self.total, long_run: long_run? })
+        };
+        self.entries.iter().filter_map(odds).collect()
     }
 
     /// How many rolls a player makes on average until an entry comes, beginning without misses, pity taken into account;
@@ -248,15 +276,11 @@ impl Loot {
     /// # Ok::<(), liveops_core::Error>(())
     /// ```
     pub fn expected_rolls(&self, entry: &Id) -> Option<ExpectedRolls> {
-        let weight = |name: &Id| {
-            let index = self.entries.binary_search_by(|known| known.name.cmp(name)).ok()?;
-            self.entries.get(index).map(|entry| entry.weight)
-        };
-        let wanted = weight(entry)?;
+        let wanted = self.weight(entry)?;
         match &self.pity {
             None => ExpectedRolls::by_chance(wanted, self.total),
             Some(pity) if pity.entry == *entry => ExpectedRolls::with_pity(wanted, self.total, pity.guaranteed_at),
-            Some(pity) => ExpectedRolls::beside_pity(wanted, weight(&pity.entry)?, self.total, pity.guaranteed_at),
+            Some(pity) => ExpectedRolls::beside_pity(wanted, self.weight(&pity.entry)?, self.total, pity.guaranteed_at),
         }
     }
 
@@ -273,6 +297,11 @@ impl Loot {
     /// When luck is helped along.
     pub const fn pity(&self) -> Option<&Pity> {
         self.pity.as_ref()
+    }
+
+    fn weight(&self, entry: &Id) -> Option<u64> {
+        let index = self.entries.binary_search_by(|known| known.name.cmp(entry)).ok()?;
+        self.entries.get(index).map(|entry| entry.weight)
     }
 
     /// The entry that a number below the sum of weights falls to.
@@ -416,6 +445,40 @@ mod tests {
         assert_eq!(odds, [("crown".into(), 5, 100), ("horn".into(), 25, 100), ("scale".into(), 70, 100)]);
         assert_eq!(loot.items(&id("horn")), Some(vec![item("dust"), item("horn")]));
         assert_eq!(loot.items(&id("claw")), None);
+    }
+
+    /// By walking from misses to misses until nothing changes any more, in floating point.
+    #[test]
+    fn in_the_long_run_entries_come_as_often_as_the_odds_say() {
+        for (weights, guaranteed_at) in [([5, 25, 70], 12), ([1, 1, 98], 50), ([40, 1, 1], 2), ([2, 3, 5], 1)] {
+            let entries = ["a", "b", "c"].iter().zip(weights).map(|(name, weight)| entry(name, weight)).collect();
+            let loot = Loot::new(entries, vec![], Some(Pity { entry: id("a"), guaranteed_at })).unwrap();
+            let total = f64::from(u32::try_from(weights.iter().sum::<u64>()).unwrap());
+            let parts = weights.map(|weight| f64::from(u32::try_from(weight).unwrap()) / total);
+            // at[m]: how many of many players stand at m misses.
+            let (mut at, mut came) = (vec![0.0; guaranteed_at as usize], [0.0; 3]);
+            at[0] = 1.0;
+            for _ in 0..20_000 {
+                let mut next = vec![0.0; at.len()];
+                came = [0.0; 3];
+                for (misses, players) in at.iter().enumerate() {
+                    let parts = if misses + 1 == at.len() { [1.0, 0.0, 0.0] } else { parts };
+                    (0..3).for_each(|entry| came[entry] += players * parts[entry]);
+                    next[0] += players * parts[0];
+                    if let Some(later) = next.get_mut(misses + 1) {
+                        *later += players * (1.0 - parts[0]);
+                    }
+                }
+                // Half of them wait a turn, so that nobody keeps step.
+                at = at.iter().zip(&next).map(|(a, b)| f64::midpoint(*a, *b)).collect();
+            }
+            for (odds, model) in loot.odds().iter().zip(came) {
+                let found: f64 = odds.long_run.to_string().parse().unwrap();
+                assert!((found - model).abs() < 1e-9, "{weights:?} at {guaranteed_at}: {found}, not {model}");
+            }
+        }
+        let plain = Loot::new(vec![entry("a", 1), entry("b", 3)], vec![], None).unwrap().odds();
+        assert_eq!(plain.iter().map(|odds| odds.long_run.to_string()).collect::<Vec<_>>(), ["0.25", "0.75"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod expected;
 mod item;
+mod long_run;
 mod loot;
 mod receipt;
 mod scope;

@@ -1,5 +1,7 @@
 //! The grammar of `detectors` and `alerts`.
 
+use std::collections::BTreeMap;
+
 use super::document::{Names, amount, name as literal, select};
 use super::reader::{Fields, Node, RulesError};
 use super::select::Wanted;
@@ -11,6 +13,7 @@ use crate::anomaly::{
 use crate::error::Code;
 use crate::id::Id;
 use crate::limits::{DETECTORS_MAX, DOUBTS_MAX};
+use crate::reward::Loot;
 
 /// What `detectors` says.
 #[derive(Default)]
@@ -19,7 +22,7 @@ pub(super) struct Read {
     pub(super) families: Vec<FamilyRule>,
 }
 
-pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Result<Read, RulesError> {
+pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>) -> Result<Read, RulesError> {
     let mut read = Read::default();
     for (name, node) in node.named(DETECTORS_MAX)? {
         let mut fields = node.fields()?;
@@ -31,7 +34,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Result<Read, RulesErro
             ("timeFloor", "timeFloor"),
         ])?;
         if kind == "family" {
-            read.families.push(family(name, &node, fields, names)?);
+            read.families.push(family(name, &node, fields, names, loot)?);
             continue;
         }
         let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
@@ -78,7 +81,13 @@ fn action(node: &Node<'_>) -> Result<Action, RulesError> {
 }
 
 /// A family of detectors: what each does, floors and odds that the rules know, thresholds.
-fn family(name: Id, node: &Node<'_>, mut fields: Fields<'_>, names: &Names<'_>) -> Result<FamilyRule, RulesError> {
+fn family(
+    name: Id,
+    node: &Node<'_>,
+    mut fields: Fields<'_>,
+    names: &Names<'_>,
+    loot: &BTreeMap<Id, Loot>,
+) -> Result<FamilyRule, RulesError> {
     let select = select(&mut fields, names)?;
     let mut actions = [Action::Flag; FamilyDetector::ALL.len()];
     if let Some(node) = fields.get("action") {
@@ -113,18 +122,35 @@ fn family(name: Id, node: &Node<'_>, mut fields: Fields<'_>, names: &Names<'_>) 
             if drops.iter().any(|known| known.boss == id) {
                 return Err(boss.error(Code::InvalidFormat, "one drop of a boss is watched"));
             }
-            let odds = fields.need("odds")?;
-            let wrong = || odds.error(Code::OutOfRange, "a decimal above 0 and below 1, such as \"0.05\", expected");
-            let parsed = Threshold::parse(odds.decimal()?).ok_or_else(wrong)?;
-            let mut trial = Family::new(Population::default());
-            trial.drop_odds(drop.as_str(), parsed.get()).map_err(|_| wrong())?;
+            let node = fields.need("odds")?;
             fields.end()?;
-            drops.push(FamilyDrop { drop, boss: id, odds: parsed });
+            let odds = odds(&node, loot)?;
+            let mut trial = Family::new(Population::default());
+            let wrong = |_| node.error(Code::OutOfRange, "odds above 0 and below 1, such as \"0.05\", expected");
+            trial.drop_odds(drop.as_str(), odds.get()).map_err(wrong)?;
+            drops.push(FamilyDrop { drop, boss: id, odds });
         }
     }
     fields.end()?;
     let rule = FamilyRule::new(name, select, actions, floors, drops, thresholds);
     rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
+}
+
+/// A decimal, or an entry of a loot table, whose odds are then those of the long run: pity makes it likelier, and nobody who
+/// rolls there is to stand out for it.
+fn odds(node: &Node<'_>, loot: &BTreeMap<Id, Loot>) -> Result<Threshold, RulesError> {
+    let wrong = || node.error(Code::OutOfRange, "odds above 0 and below 1, such as \"0.05\", expected");
+    if node.value().as_object().is_none() {
+        return Threshold::parse(node.decimal()?).ok_or_else(wrong);
+    }
+    let mut fields = node.fields()?;
+    let (table, entry) = (fields.need("loot")?, fields.need("entry")?);
+    fields.end()?;
+    let known = loot.get(&table.id()?).ok_or_else(|| table.error(Code::Missing, "no loot table of this name"))?;
+    let name = entry.id()?;
+    let odds = known.odds().into_iter().find(|odds| odds.entry == name);
+    let odds = odds.ok_or_else(|| entry.error(Code::Missing, "the table has no such entry"))?;
+    Threshold::new(odds.long_run.into()).ok_or_else(wrong)
 }
 
 /// An object by the names of a family's detectors.

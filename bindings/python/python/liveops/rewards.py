@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from . import _native
 from .result import Result
@@ -59,11 +61,27 @@ class Pity(Result):
 
 @dataclass(frozen=True, slots=True)
 class Odds(Result):
-    """The odds of one entry of a loot table: `weight` in `total`."""
+    """The odds of one entry of a loot table: `weight` in `total` in a roll that pity does not decide, and `long_run`, a part of
+    one with 15 digits, over many rolls, pity's included: what detectors of drops compare with."""
 
     entry: str
     weight: int
     total: int
+    long_run: Decimal
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it, with camelCase keys."""
+        return {
+            "entry": self.entry,
+            "weight": self.weight,
+            "total": self.total,
+            "longRun": f"{self.long_run:f}",
+        }
+
+    @classmethod
+    def from_dict(cls, wire: dict[str, Any]) -> Odds:
+        """The inverse of `to_dict()`."""
+        return cls(wire["entry"], wire["weight"], wire["total"], Decimal(wire["longRun"]))
 
 
 @dataclass(frozen=True, slots=True)
