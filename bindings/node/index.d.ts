@@ -347,8 +347,8 @@ export class Engine {
    * for (const outcome of engine.submitBatch(payout.commands())) outcome.unwrap() // applied now, or replayed
    * ```
    *
-   * Throws `unknown_board`, `unknown_payout` where the rules pay nothing, `unknown_window` for a period that is no longer
-   * kept, and `period_open` until the engine was advanced past its closing.
+   * Throws `unknown_board`, `unknown_window`, `unknown_payout` where the rules pay nothing, `period_dropped` for a period that is
+   * no longer kept, and `period_open` until the engine was advanced past its closing.
    */
   payout(board: string, window: Window | Period, options?: Reading): Payout
   /**
@@ -1007,7 +1007,8 @@ export type WindowedOptions = BoardOptions & { readonly calendar?: Calendar; rea
 
 /**
  * One ranked set for each period of each window. Each reading is of a window's current period, of one so many `earlier`,
- * or of a period, and throws `unknown_window` for one that is not kept, or only as an archive.
+ * or of a period, and throws `unknown_window` for a window that the board does not have, `period_dropped` for a period that is no
+ * longer kept, and `unknown_period` for one that is kept as an archive, or between two seasons.
  *
  * ```js
  * const board = new WindowedLeaderboard({ name: 'xp', windows: { daily: 7, allTime: 0 } })
@@ -1060,7 +1061,7 @@ export class WindowedLeaderboard {
   length(window: Window | Period, options?: Reading): number
   /**
    * Turns a sealed period into an archive, which the board keeps too and which snapshots hold. The board needs a name. Again, it
-   * is the same archive, with the names of now. Throws `period_open`, `unknown_window`, and `invalid_argument` without a name.
+   * is the same archive, with the names of now. Throws `period_open`, `period_dropped`, and `invalid_argument` without a name.
    */
   archive(window: Window | Period, options?: Reading): Archived
   /** An archived period, without owners who are hidden now. */
@@ -1685,6 +1686,8 @@ export class PlayerMost {
 export class LiveopsError extends Error {
   protected constructor()
   readonly code: string
+  /** The status that a server in front should answer with; 429 and 503 may pass: the same can be tried again. */
+  readonly httpStatus: number
 }
 export class RulesError extends LiveopsError {
   protected constructor()
@@ -1712,8 +1715,6 @@ export class ValidationError extends LiveopsError {
 /** Why something was not taken, with all that an HTTP answer needs. */
 export class Refusal extends LiveopsError {
   protected constructor()
-  /** 429 and 503 may pass: the same can be sent again. */
-  readonly httpStatus: number
   readonly issues: readonly Issue[]
   /** Seconds after which to try again, if that helps. */
   readonly retryAfter: number | null

@@ -356,19 +356,21 @@ impl<S: Boards> Board<'_, S> {
 
     /// The period that is current at a time.
     ///
-    /// Errors: `unknown_window` if the board has no such window, or between two seasons.
+    /// Errors: `unknown_window` if the board has no such window, `unknown_period` between two seasons.
     pub fn period(&self, window: Window, now: Timestamp) -> Result<Period, Error> {
         self.rule.keep(window).ok_or(Code::UnknownWindow)?;
-        Ok(self.rules.calendar().current(window, now).ok_or(Code::UnknownWindow)?)
+        Ok(self.rules.calendar().current(window, now).ok_or(Code::UnknownPeriod)?)
     }
 
     /// The period so many before the current one: 1 is yesterday, last week, last season.
     ///
-    /// Errors: `unknown_window`, also for a period that is no longer kept.
+    /// Errors: those of [`Self::period`]; `period_dropped` for one that is no longer kept, `unknown_period` before the first season
+    /// of a table.
     pub fn earlier(&self, window: Window, periods: u32, now: Timestamp) -> Result<Period, Error> {
         let current = self.period(window, now)?;
         let period = Period { index: current.index.saturating_sub(periods.into()), ..current };
-        if self.rules.keeps(&self.key(period), now) { Ok(period) } else { Err(Code::UnknownWindow.into()) }
+        self.check_kept(period, now)?;
+        Ok(period)
     }
 
     /// The best `limit` of the current period.
@@ -471,6 +473,11 @@ impl<S: Boards> Board<'_, S> {
     pub fn state(&self, period: Period, now: Timestamp) -> Result<PeriodState, Error> {
         let keep = self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
         Ok(self.rules.calendar().state(period, keep, now))
+    }
+
+    fn check_kept(&self, period: Period, now: Timestamp) -> Result<(), Code> {
+        let keep = self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
+        self.rules.calendar().check_kept(period, keep, now)
     }
 
     const fn ranking(&self) -> Ranking {

@@ -85,7 +85,9 @@ codes! {
     }
     "Reading: the caller asked for what is not there" {
         UnknownBoard = "unknown_board", 404, "The rules know no such board.";
-        UnknownWindow = "unknown_window", 400, "The board does not keep this window, or no period of it is open.";
+        UnknownWindow = "unknown_window", 400, "The board has no such window.";
+        UnknownPeriod = "unknown_period", 404, "The window has no such period: none runs between two seasons, and an archived one is kept as an archive alone.";
+        PeriodDropped = "period_dropped", 410, "The period is no longer kept; an archive that was made of it still is.";
         CursorInvalid = "cursor_invalid", 400, "The cursor is of another board or period, or no cursor at all.";
         UnknownPayout = "unknown_payout", 404, "The rules pay nothing for this window of the board.";
     }

@@ -274,7 +274,7 @@ fn what_cannot_be_paid_is_refused() {
     let monthly = Period { window: Window::Monthly, index: 682 };
     assert_eq!(payout("xp", next, CLOSED), Code::PeriodOpen);
     assert_eq!(payout("xp", Period { index: i64::MAX, ..WEEK }, CLOSED), Code::PeriodOpen);
-    assert_eq!(payout("xp", Period { index: i64::MIN, ..WEEK }, CLOSED), Code::UnknownWindow);
+    assert_eq!(payout("xp", Period { index: i64::MIN, ..WEEK }, CLOSED), Code::PeriodDropped);
     assert_eq!(payout("none", WEEK, CLOSED), Code::UnknownBoard);
     assert_eq!(payout("a b", WEEK, CLOSED), Code::UnknownBoard);
     assert_eq!(payout("xp", monthly, CLOSED), Code::UnknownWindow);
@@ -301,10 +301,10 @@ fn what_cannot_be_paid_is_refused() {
     let dropped = CLOSED + 8 * 7 * DAY;
     engine.advance(at(dropped - 1)).unwrap();
     assert_eq!(engine.payout("xp", WEEK, at(dropped - 1)).unwrap().awards.len(), 5);
-    assert_eq!(payout("xp", WEEK, dropped), Code::UnknownWindow, "by the clock, which no reader outlives");
+    assert_eq!(payout("xp", WEEK, dropped), Code::PeriodDropped, "by the clock, which no reader outlives");
     engine.advance(at(dropped)).unwrap();
-    assert_eq!(payout("xp", WEEK, dropped), Code::UnknownWindow);
-    assert_eq!(refused(archived(&engine, "xp", WEEK, dropped)), Code::UnknownWindow);
+    assert_eq!(payout("xp", WEEK, dropped), Code::PeriodDropped);
+    assert_eq!(refused(archived(&engine, "xp", WEEK, dropped)), Code::PeriodDropped);
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn an_archive_pays_after_its_period_was_dropped() {
         // A write lets go of the entries.
         let events: Vec<_> = (0..10).map(|n| progression("later", &format!("p{n}"), dropped, 1)).collect();
         engine.submit_batch(&events);
-        assert_eq!(refused(engine.payout("xp", WEEK, at(dropped))), Code::UnknownWindow);
+        assert_eq!(refused(engine.payout("xp", WEEK, at(dropped))), Code::PeriodDropped);
 
         let archive = Archive::from_bytes(&archive.to_bytes()).unwrap();
         let again = engine.payout_archived(&archive, &names, at(dropped)).unwrap();

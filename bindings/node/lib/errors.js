@@ -3,53 +3,45 @@
 
 const { freeze } = require('./json.js')
 
-/** What all errors of the library have: a stable `code`. */
+/** What all errors of the library have: a stable `code`, and the status of an HTTP answer. */
 class LiveopsError extends Error {
-  constructor (message, code) {
+  constructor (message, { code, httpStatus }) {
     super(message)
     this.code = code
+    this.httpStatus = httpStatus
   }
 }
 
 /** The rules document is wrong at `path` (a JSON Pointer); `issue` says what kind of fault it is. */
 class RulesError extends LiveopsError {
-  constructor (message, { code, path, issue }) {
-    super(message, code)
+  constructor (message, { path, issue, ...shared }) {
+    super(message, shared)
     this.path = path
     this.issue = issue
   }
 }
 
 /** A message is not signed as it must be, or a secret or key is no good. */
-class SignatureError extends LiveopsError {
-  constructor (message, { code }) {
-    super(message, code)
-  }
-}
+class SignatureError extends LiveopsError {}
 
 /** A body is no event; `issues` says where and why. */
 class ValidationError extends LiveopsError {
-  constructor (message, { code, issues }) {
-    super(message, code)
+  constructor (message, { issues, ...shared }) {
+    super(message, shared)
     this.issues = freeze(issues)
   }
 }
 
 /** The store could not do what was asked. */
-class StoreError extends LiveopsError {
-  constructor (message, { code }) {
-    super(message, code)
-  }
-}
+class StoreError extends LiveopsError {}
 
 /** An event or command was not taken: all that an HTTP answer needs. */
 class Refusal extends LiveopsError {
   #problem
   #headers
 
-  constructor (message, { code, httpStatus, issues, problem, headers, retryAfter }) {
-    super(message, code)
-    this.httpStatus = httpStatus
+  constructor (message, { issues, problem, headers, retryAfter, ...shared }) {
+    super(message, shared)
     this.issues = freeze(issues)
     this.retryAfter = retryAfter
     this.#problem = problem
@@ -81,11 +73,8 @@ function argumentError (Class, message) {
 
 /** The error behind what the addon says of it. */
 function fromDetails (details) {
-  const { kind, code, message, index } = details
-  const Class = CLASSES[kind]
-  const error = kind === 'argument'
-    ? argumentError(RangeError, message)
-    : Class ? new Class(message, details) : new LiveopsError(message, code)
+  const { kind, message, index } = details
+  const error = kind === 'argument' ? argumentError(RangeError, message) : new (CLASSES[kind] ?? LiveopsError)(message, details)
   // Of a batch: which value is at fault.
   return index === undefined ? error : Object.assign(error, { index })
 }

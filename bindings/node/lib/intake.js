@@ -23,7 +23,7 @@ class Intake {
     const secret = given.secret ?? given.keys
     if (secret !== undefined && trusted) throw argumentError(TypeError, 'give a secret or keys, or trusted: true, not both')
     if (secret === undefined && !trusted) {
-      throw new SignatureError('secret_invalid: an Intake needs a secret or keys, or trusted: true', { code: 'secret_invalid' })
+      throw new SignatureError('secret_invalid: an Intake needs a secret or keys, or trusted: true', { code: 'secret_invalid', httpStatus: 500 })
     }
     const { quotas } = given
     const limiter = quotas === undefined || typeof quotas === 'boolean' ? undefined : handle(quotas, 'quotas', RateLimiter)

@@ -59,7 +59,7 @@ const generateSecret = () => Secret.generate().toWhsec()
 
 /** A secret given as a Secret or as `whsec_<base64>`. */
 function secretOf (value) {
-  if (value === undefined) throw new SignatureError('secret_invalid: a secret is missing', { code: 'secret_invalid' })
+  if (value === undefined) throw new SignatureError('secret_invalid: a secret is missing', { code: 'secret_invalid', httpStatus: 500 })
   return typeof value === 'string' ? handleOf(Secret.parse(value)) : handle(value, 'secret', Secret)
 }
 

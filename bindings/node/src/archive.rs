@@ -63,7 +63,7 @@ impl Archive {
             None => settings.name.clone().ok_or(Code::InvalidArgument).or_throw()?,
         };
         let current = |window, earlier: u32| {
-            let current = calendar.calendar.current(window, when.now()).ok_or(Code::UnknownWindow)?;
+            let current = calendar.calendar.current(window, when.now()).ok_or(Code::UnknownPeriod)?;
             Ok(Period { index: current.index.saturating_sub(earlier.into()), ..current })
         };
         let (period, calendar) = (when.period(current)?, &calendar.calendar);

@@ -16,7 +16,15 @@ pub(crate) type Result<T, E = napi::Error> = std::result::Result<T, E>;
 /// An error that JavaScript can tell apart.
 pub(crate) trait Failure {
     /// `kind` chooses the class; `code` and `message` are always there.
-    fn describe(&self) -> Value;
+    fn details(&self) -> Value;
+
+    /// The same with the code's HTTP status.
+    fn describe(&self) -> Value {
+        let mut told = self.details();
+        let code = told["code"].as_str().and_then(Code::from_text);
+        told["httpStatus"] = code.map(Code::http_status).into();
+        told
+    }
 }
 
 /// Lets `?` follow any call of the core.
@@ -37,7 +45,7 @@ pub(crate) fn text(value: &impl Serialize) -> Result<String> {
 }
 
 impl Failure for Code {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         let kind = if *self == Self::InvalidArgument { "argument" } else { "liveops" };
         json!({ "kind": kind, "code": self, "message": format!("{self}: {}", self.description()) })
     }
@@ -47,7 +55,7 @@ impl Failure for Code {
 pub(crate) struct Argument(pub(crate) &'static str);
 
 impl Failure for Argument {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "argument", "code": Code::InvalidArgument, "message": self.0 })
     }
 }
@@ -61,80 +69,80 @@ pub(crate) struct At<E> {
 }
 
 impl<E: Failure> Failure for At<E> {
-    fn describe(&self) -> Value {
-        let mut told = self.error.describe();
+    fn details(&self) -> Value {
+        let mut told = self.error.details();
         told["index"] = self.index.into();
         told
     }
 }
 
 impl Failure for Error {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         use std::error::Error as _;
         match self.source().and_then(|source| source.downcast_ref::<StoreError>()) {
-            Some(store) => store.describe(),
-            None => self.code().describe(),
+            Some(store) => store.details(),
+            None => self.code().details(),
         }
     }
 }
 
 impl Failure for BatchError {
-    fn describe(&self) -> Value {
-        let mut told = self.error.describe();
+    fn details(&self) -> Value {
+        let mut told = self.error.details();
         told["index"] = self.index.into();
         told
     }
 }
 
 impl Failure for TiersError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
     }
 }
 
 impl Failure for LootError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
     }
 }
 
 /// The one issue of a text that is no receipt.
 impl Failure for ReceiptError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         let issue = json!({ "code": self.code, "path": self.path, "message": self.message });
         json!({ "kind": "validation", "code": self.code, "message": self.to_string(), "issues": [issue] })
     }
 }
 
 impl Failure for StoreError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "store", "code": self.kind.code(), "message": self.to_string() })
     }
 }
 
 impl Failure for RulesError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "rules", "code": self.code(), "message": self.to_string(), "path": self.path,
             "issue": self.issue, "advice": self.message })
     }
 }
 
 impl Failure for SignatureError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "signature", "code": self.code(), "message": self.to_string() })
     }
 }
 
 impl Failure for ValidationError {
-    fn describe(&self) -> Value {
+    fn details(&self) -> Value {
         json!({ "kind": "validation", "code": self.code(), "message": self.to_string(), "issues": self.issues() })
     }
 }
 
 impl Failure for Refusal {
-    fn describe(&self) -> Value {
-        json!({ "kind": "refusal", "code": self.code, "message": self.to_string(), "httpStatus": self.http_status(),
-            "issues": self.issues, "problem": self.problem(), "headers": self.headers(),
+    fn details(&self) -> Value {
+        json!({ "kind": "refusal", "code": self.code, "message": self.to_string(), "issues": self.issues,
+            "problem": self.problem(), "headers": self.headers(),
             "retryAfter": self.retry_after_seconds() })
     }
 }

@@ -242,7 +242,7 @@ impl WindowedLeaderboard {
     pub fn archive(&mut self, when: When) -> Result<Archived> {
         let period = self.period_of(&when)?;
         self.0.archive(period, when.now()).or_throw()?;
-        let (archive, names) = self.0.archive_of(period).ok_or(Code::UnknownWindow).or_throw()?;
+        let (archive, names) = self.0.archive_of(period).ok_or(Code::UnknownPeriod).or_throw()?;
         Ok(Archived::new(Archive(archive.clone()), Names(names.clone())))
     }
 
@@ -252,7 +252,7 @@ impl WindowedLeaderboard {
         let period = self.period_of(&when)?;
         let view = self.0.archived(period, when.now()).or_throw()?;
         // An archive that can be read is there.
-        let (archive, names) = self.0.archive_of(period).ok_or(Code::UnknownWindow).or_throw()?;
+        let (archive, names) = self.0.archive_of(period).ok_or(Code::UnknownPeriod).or_throw()?;
         Ok(ArchiveView::new(&view, archive.clone(), names.clone()))
     }
 

@@ -57,7 +57,7 @@ describe('reading', () => {
     const { next } = board.pageAfter('daily', null, 1, day(0))
     assert.throws(() => board.pageAfter('weekly', next, 1, day(0)), { code: 'cursor_invalid' })
     assert.throws(() => board.pageAfter('daily', 'ff', 1, day(0)), { code: 'cursor_invalid' })
-    assert.throws(() => board.rank('daily', 'ana', { ...day(0), earlier: 3 }), { code: 'unknown_window' })
+    assert.throws(() => board.rank('daily', 'ana', { ...day(0), earlier: 3 }), { code: 'period_dropped' })
     assert.throws(() => board.rows('monthly', day(0)), { code: 'unknown_window' })
     for (const work of [
       () => board.top(board.period('daily', day(0)), 1, { earlier: 1 }), () => board.pageAfter('daily', 7, 1), () => board.rows('hourly'),
@@ -137,8 +137,8 @@ describe('payouts', () => {
     assert.deepEqual(codes(engine, engine.payout('xp', 'daily', yesterday)).slice(0, 1), ['applied'])
     engine.advance(day(9))
     const period = { window: 'daily', index: archive.heading.index }
-    assert.throws(() => engine.payout('xp', period, day(9)), { code: 'unknown_window' })
-    assert.throws(() => engine.board('xp').archive(period, day(9)), { code: 'unknown_window' })
+    assert.throws(() => engine.payout('xp', period, day(9)), { code: 'period_dropped' })
+    assert.throws(() => engine.board('xp').archive(period, day(9)), { code: 'period_dropped' })
     const [stored, known] = [Archive.fromBytes(archive.toBytes()), Names.fromBytes(names.toBytes())]
     known.forget('bo')
     const payout = engine.payoutArchived(stored, known, day(9))

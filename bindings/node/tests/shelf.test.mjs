@@ -39,7 +39,7 @@ describe('leaderboards', () => {
     assert.deepEqual(board.top('daily', 9, tomorrow), [])
     assert.equal(board.page(today, 0, 9, tomorrow)[0].score, 70)
     board.advance({ nowMs: NOW_MS + 5 * DAY_MS })
-    assert.throws(() => board.page(today, 0, 9, { nowMs: NOW_MS + 5 * DAY_MS }), { code: 'unknown_window' })
+    assert.throws(() => board.page(today, 0, 9, { nowMs: NOW_MS + 5 * DAY_MS }), { code: 'period_dropped' })
     assert.throws(() => new WindowedLeaderboard({ windows: { hourly: 1 } }), TypeError)
   })
 })

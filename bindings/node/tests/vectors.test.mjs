@@ -385,7 +385,7 @@ function kept (board, label, expect) {
   for (const list of Object.keys(expect)) assert.ok(LISTS.includes(list), `unknown list ${list}`)
   for (const [window, nowMs, wanted] of expect.current ?? []) {
     const current = () => board.current(window, { nowMs })
-    if (wanted === null) assert.equal(codeOf(current).code, 'unknown_window')
+    if (wanted.error) assert.equal(codeOf(current).code, wanted.error)
     else assert.deepEqual(label(current()), [window, wanted])
   }
   for (const [list, read] of [

@@ -60,12 +60,14 @@ describe('reading', () => {
     assert.deepEqual(ids(rows), owners.slice(1))
   })
 
-  test('what is not kept is unknown', () => {
+  test('what is not there: never was, is not archived, or was dropped', () => {
     const board = played()
-    for (const work of [
-      () => board.top('monthly', 1, day(0)), () => board.top('daily', 1, { ...day(0), earlier: 3 }), () => board.state('monthly', day(0)),
-      () => board.top(board.current('daily', day(0)), 1, day(9)), () => board.rows('daily', { ...day(0), earlier: 3 }), () => board.archived('daily', { ...day(1), earlier: 1 })
-    ]) assert.throws(work, { name: 'LiveopsError', code: 'unknown_window' })
+    for (const [work, code, httpStatus] of [
+      [() => board.top('monthly', 1, day(0)), 'unknown_window', 400], [() => board.state('monthly', day(0)), 'unknown_window', 400],
+      [() => board.archived('daily', { ...day(1), earlier: 1 }), 'unknown_period', 404],
+      [() => board.top('daily', 1, { ...day(0), earlier: 3 }), 'period_dropped', 410], [() => board.rows('daily', { ...day(0), earlier: 3 }), 'period_dropped', 410],
+      [() => board.top(board.current('daily', day(0)), 1, day(9)), 'period_dropped', 410]
+    ]) assert.throws(work, { name: 'LiveopsError', code, httpStatus })
     for (const work of [
       () => board.top('daily', 1, { earlier: -1 }), () => board.top('daily', 1, { earlier: 2 ** 32 }), () => board.top('daily', 1, { earlier: 0.5 }),
       () => board.top(board.current('daily', day(0)), 1, { earlier: 1 }), () => board.top(null, 1), () => board.top(7, 1), () => board.top('hourly', 1),
@@ -169,7 +171,7 @@ describe('archives', () => {
     const yesterday = { ...day(1), earlier: 1 }
     const rows = board.top('daily', 9, yesterday)
     const { archive, names } = board.archive('daily', yesterday)
-    assert.throws(() => board.top('daily', 9, yesterday), { code: 'unknown_window' })
+    assert.throws(() => board.top('daily', 9, yesterday), { code: 'unknown_period' })
     assert.deepEqual(archive.heading, {
       board: 'xp', window: 'daily', index: 20764, label: '2026-11-07', start: NOW_MS - DAY_MS / 2, end: NOW_MS + DAY_MS / 2,
       closedAt: NOW_MS + DAY_MS / 2, order: 'desc', ties: 'firstToReach', ranking: 'ordinal'
@@ -223,7 +225,7 @@ describe('archives', () => {
     assert.throws(() => archive.read(names, { hiding: 'ana' }), { name: 'TypeError', code: 'invalid_argument' })
     assert.throws(() => played().archive('daily', day(0)), { code: 'period_open' })
     assert.throws(() => played().archive('allTime', day(0)), { code: 'period_open' })
-    assert.throws(() => played().archive('daily', { ...day(9), earlier: 9 }), { code: 'unknown_window' })
+    assert.throws(() => played().archive('daily', { ...day(9), earlier: 9 }), { code: 'period_dropped' })
     assert.throws(() => played({ windows: SETTINGS.windows }).archive('daily', { ...day(1), earlier: 1 }), { code: 'invalid_argument' })
     for (const Class of [Archive, Names, ArchiveView]) assert.throws(() => new Class(), { name: 'TypeError', code: 'invalid_argument' })
   })

@@ -19,7 +19,8 @@ use crate::results::{self, period, rows};
 ///
 /// What is read is named by its window, and how many periods ago, or by a `Period`. The period of a window is the one that
 /// is current at `now_ms` or `now`, or else by the clock; `NotFoundError` with `unknown_window` for a window that the board
-/// does not have, and for one so many periods ago that is no longer kept. A `Period` that is no longer kept is empty.
+/// does not have, `unknown_period` between two seasons, and `period_dropped` for one so many periods ago that is no longer kept.
+/// A `Period` that is no longer kept is empty.
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Board {
     engine: Arc<Shared>,
@@ -277,7 +278,7 @@ impl Board {
     /// Archives a finished period that is still kept: everyone who is shown now, and whose places they are. Store both,
     /// the names where `Names.forget` can reach them when a player is erased. See `Archive`.
     ///
-    /// `NotFoundError` for a window that the board does not have and for a period that is no longer kept; `ArgumentError` with
+    /// `NotFoundError`: `unknown_window`, `period_dropped` for a period that is no longer kept. `ArgumentError` with
     /// `period_open` until the engine was advanced past its closing.
     #[pyo3(signature = (period, *, now_ms=None, now=None))]
     fn archive(

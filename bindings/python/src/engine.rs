@@ -262,8 +262,8 @@ impl Engine {
     /// Who gets what for a finished period of a board, and the commands that give it. Submit `Payout.commands()`, and repeat
     /// both after any trouble: each player is paid once. Walks the whole store for `Payout.holds`.
     ///
-    /// `NotFoundError`: `unknown_board`; `unknown_window` for a window that the board does not have and for a period that is no
-    /// longer kept (see `payout_archived`); `unknown_payout` where the rules pay nothing. `ArgumentError` with `period_open`
+    /// `NotFoundError`: `unknown_board`; `unknown_window` for a window that the board does not have; `period_dropped` for a period
+    /// that is no longer kept (see `payout_archived`); `unknown_payout` where the rules pay nothing. `ArgumentError` with `period_open`
     /// until the engine was advanced past the period's closing.
     #[pyo3(signature = (board, period, *, now_ms=None, now=None))]
     fn payout(

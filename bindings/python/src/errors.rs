@@ -136,7 +136,12 @@ pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
 
 fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
     let class = match code {
-        Code::UnknownBoard | Code::UnknownWindow | Code::UnknownPayout | Code::ReceiptUnknown => "NotFoundError",
+        Code::UnknownBoard
+        | Code::UnknownWindow
+        | Code::UnknownPeriod
+        | Code::PeriodDropped
+        | Code::UnknownPayout
+        | Code::ReceiptUnknown => "NotFoundError",
         Code::Forked => "ForkedError",
         Code::RulesInvalid | Code::BoardIncompatible => "RulesError",
         Code::SecretInvalid => "SignatureError",

@@ -522,7 +522,7 @@ impl WindowedLeaderboard {
         let now = instant(py, now_ms, now)?;
         let archived = detached(py, &self.core, |board| {
             board.archive(period.0, now)?;
-            let (archive, names) = board.archive_of(period.0).ok_or(Code::UnknownWindow)?;
+            let (archive, names) = board.archive_of(period.0).ok_or(Code::UnknownPeriod)?;
             Ok::<_, Error>((archive.clone(), names.clone()))
         });
         let (archive, names) = archived.or_raise(py)?;
@@ -542,7 +542,7 @@ impl WindowedLeaderboard {
         let now = instant(py, now_ms, now)?;
         let read = |board: &mut Core| {
             let view = board.archived(period.0, now)?;
-            let (archive, names) = board.archive_of(period.0).ok_or(Code::UnknownWindow)?;
+            let (archive, names) = board.archive_of(period.0).ok_or(Code::UnknownPeriod)?;
             ArchiveView::of(&view, archive, names)
         };
         detached(py, &self.core, read).or_raise(py)

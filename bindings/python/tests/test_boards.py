@@ -387,8 +387,12 @@ def test_an_engine_pays_once(paying: liveops.Engine) -> None:
         with pytest.raises(liveops.NotFoundError) as unknown:
             paying.payout(name, day, now_ms=now)
         assert unknown.value.code == code
-    with pytest.raises(liveops.NotFoundError):
+    with pytest.raises(liveops.NotFoundError) as unknown:
         paying.payout("xp", paying.rules.calendar.describe("weekly", 0), now_ms=now)
+    assert (unknown.value.code, unknown.value.http_status) == ("unknown_window", 400)
+    with pytest.raises(liveops.NotFoundError) as unknown:
+        paying.payout("xp", paying.rules.calendar.describe("daily", 0), now_ms=now)
+    assert (unknown.value.code, unknown.value.http_status) == ("period_dropped", 410)
     with pytest.raises(TypeError):
         paying.payout("xp", "daily", now_ms=now)  # type: ignore[arg-type]
 
@@ -409,8 +413,12 @@ def test_readings_of_an_engines_board(paying: liveops.Engine) -> None:
         assert ids(board.around(of, "ana", 1, **at)) == ["ana", "bo"]
     assert [board.state(day, now_ms=NOW_MS + n * DAY) for n in (-1, 0, 1, 3)] == ["future", "open", "sealed", "dropped"]
     assert (board.ties, board.ranking) == ("firstToReach", "ordinal")
-    with pytest.raises(liveops.NotFoundError):
+    with pytest.raises(liveops.NotFoundError) as unknown:
         board.rows("weekly", now_ms=now)
+    assert unknown.value.code == "unknown_window"
+    with pytest.raises(liveops.NotFoundError) as unknown:
+        board.rows("daily", periods_ago=3, now_ms=now)
+    assert unknown.value.code == "period_dropped"
     with pytest.raises(liveops.NotFoundError):
         board.page(paying.rules.calendar.describe("weekly", 0), 0, 9)
 

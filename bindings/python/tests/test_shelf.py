@@ -58,8 +58,9 @@ def test_windowed_leaderboard() -> None:
     assert board.rank("daily", "ana", now_ms=NOW_MS) == 1
     assert board.period("daily", now_ms=NOW_MS).label == "2026-11-07"
     board.advance(now_ms=NOW_MS + 3 * day)
-    with pytest.raises(liveops.NotFoundError):
+    with pytest.raises(liveops.NotFoundError) as dropped:
         board.page("daily", 0, 9, 3, now_ms=NOW_MS + 3 * day)
+    assert (dropped.value.code, dropped.value.http_status) == ("period_dropped", 410)
     with pytest.raises(liveops.ArgumentError, match="daily, weekly"):
         liveops.WindowedLeaderboard({"hourly": 1})  # type: ignore[dict-item]
 

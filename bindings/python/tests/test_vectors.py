@@ -340,11 +340,11 @@ def check_windowed(board: liveops.WindowedLeaderboard, expect: Case) -> None:
     def triples(rows: Iterable[liveops.Row]) -> list[Any]:
         return [[row.rank, row.player_id, row.score] for row in rows]
 
-    def label(window: Any, now: int) -> str | None:
+    def label(window: Any, now: int) -> Any:
         try:
             return board.period(window, now_ms=now).label
-        except liveops.NotFoundError:
-            return None
+        except liveops.NotFoundError as error:
+            return {"error": error.code}
 
     def state(window: Any, index: int, now: int) -> str | None:
         try:

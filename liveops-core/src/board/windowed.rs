@@ -323,8 +323,8 @@ impl WindowedLeaderboard {
     /// an archive says is read with [`Self::archived`]; who is hidden now is not in it and never will be. Archiving
     /// again gives the same archive.
     ///
-    /// Errors: `period_open` for a period that still takes events, `unknown_window` for one that is no longer kept, and
-    /// `invalid_argument` for a board without a name.
+    /// Errors: `period_open` for a period that still takes events, `period_dropped` for one that is no longer kept,
+    /// `unknown_window`, and `invalid_argument` for a board without a name.
     pub fn archive(&mut self, period: Period, now: Timestamp) -> Result<&Archive, Error> {
         let view = self.view_of(period, now);
         if !self.archives.contains_key(&period) {
@@ -337,7 +337,7 @@ impl WindowedLeaderboard {
                 self.roster.release(handle);
             }
         }
-        let archive = self.archives.get(&period).ok_or(Code::UnknownWindow)?;
+        let archive = self.archives.get(&period).ok_or(Code::UnknownPeriod)?;
         Ok(&archive.0)
     }
 
@@ -360,17 +360,19 @@ impl WindowedLeaderboard {
 impl WindowedLeaderboard {
     /// The period that is current at `now`, with everything there is to read.
     ///
-    /// Errors: `unknown_window` if there is no such window, or between two seasons.
+    /// Errors: `unknown_window` if there is no such window, `unknown_period` between two seasons.
     pub fn view(&self, window: Window, now: Timestamp) -> Result<View<'_>, Error> {
         self.view_of(self.current(window, now)?, now)
     }
 
     /// Any period that has not been dropped at `now`; one that nobody is in is empty.
     ///
-    /// Errors: `unknown_window` for a period that is no longer kept, or only as an archive.
+    /// Errors: `unknown_window`; `period_dropped` for a period that is no longer kept; `unknown_period` for one that is kept as an
+    /// archive, and for a season that the calendar does not have.
     pub fn view_of(&self, period: Period, now: Timestamp) -> Result<View<'_>, Error> {
-        if !is_kept(&self.calendar, &self.windows, period, now) || self.archives.contains_key(&period) {
-            return Err(Code::UnknownWindow.into());
+        self.check_kept(period, now)?;
+        if self.archives.contains_key(&period) {
+            return Err(Code::UnknownPeriod.into());
         }
         let (board, sort) = (self.settings.name.as_ref(), Some(self.settings.sort));
         let name = Name { board, period: Some(period), sort };
@@ -398,10 +400,10 @@ impl WindowedLeaderboard {
 
     /// An archived period that has not been dropped at `now`, without owners who are hidden now.
     ///
-    /// Errors: `unknown_window`.
+    /// Errors: `unknown_window`; `period_dropped`; `unknown_period` for one that was not archived.
     pub fn archived(&self, period: Period, now: Timestamp) -> Result<ArchiveView<'_>, Error> {
-        let kept = is_kept(&self.calendar, &self.windows, period, now);
-        let (archive, names) = self.archives.get(&period).filter(|_| kept).ok_or(Code::UnknownWindow)?;
+        self.check_kept(period, now)?;
+        let (archive, names) = self.archives.get(&period).ok_or(Code::UnknownPeriod)?;
         let is_hidden =
             |player: &PlayerId| self.roster.find(player.as_bytes()).is_some_and(|handle| self.hidden.contains(&handle));
         Ok(archive.read(names)?.hiding(is_hidden))
@@ -414,7 +416,7 @@ impl WindowedLeaderboard {
 
     /// Who gets what for a sealed or archived period.
     ///
-    /// Errors: `period_open` for a period that still takes events, and `unknown_window`.
+    /// Errors: `period_open` for a period that still takes events, `unknown_window`, `unknown_period`, `period_dropped`.
     pub fn payout(&self, period: Period, tiers: &Tiers, now: Timestamp) -> Result<Vec<Award>, Error> {
         if self.calendar.closes_at(period) > now {
             return Err(Code::PeriodOpen.into());
@@ -432,19 +434,30 @@ impl WindowedLeaderboard {
     }
 
     /// The period that is current at `now`.
+    ///
+    /// Errors: those of [`Self::view`].
     pub fn current(&self, window: Window, now: Timestamp) -> Result<Period, Error> {
-        let known = self.windows.iter().any(|(known, _)| *known == window);
-        Ok(self.calendar.current(window, now).filter(|_| known).ok_or(Code::UnknownWindow)?)
+        self.keep(window)?;
+        Ok(self.calendar.current(window, now).ok_or(Code::UnknownPeriod)?)
     }
 
     /// Where a period is in its life at `now`.
     ///
     /// Errors: `unknown_window` for a window that the board does not have.
     pub fn state(&self, period: Period, now: Timestamp) -> Result<PeriodState, Error> {
-        let keep = self.windows.iter().find(|(window, _)| *window == period.window).ok_or(Code::UnknownWindow)?.1;
+        let keep = self.keep(period.window)?;
         let state = self.calendar.state(period, keep, now);
         let is_archived = state == PeriodState::Sealed && self.archives.contains_key(&period);
         Ok(if is_archived { PeriodState::Archived } else { state })
+    }
+
+    fn check_kept(&self, period: Period, now: Timestamp) -> Result<(), Code> {
+        self.calendar.check_kept(period, self.keep(period.window)?, now)
+    }
+
+    fn keep(&self, window: Window) -> Result<u32, Code> {
+        let known = self.windows.iter().find(|(known, _)| *known == window);
+        known.map(|(_, keep)| *keep).ok_or(Code::UnknownWindow)
     }
 
     /// The board's windows, each with the number of closed periods that stay readable.

@@ -27,8 +27,8 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// Walks the whole store for [`Payout::holds`]. With a store whose boards lag behind its records, bring them up to date
     /// first.
     ///
-    /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have and for a period that is no longer
-    /// kept (see [`Self::payout_archived`]); `unknown_payout` where the rules pay nothing; `period_open`.
+    /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have; `unknown_payout` where the rules pay
+    /// nothing; `period_open`; `period_dropped` for a period that is no longer kept (see [`Self::payout_archived`]).
     ///
     /// ```
     /// use liveops_core::testing::EventBuilder;
@@ -131,8 +131,8 @@ impl<S: Store + Boards> Board<'_, S> {
     /// Archives a finished period that is still kept: everyone who is shown now. Store both values, the names where
     /// [`Names::forget`] can reach them when a player is erased. See [`Archive`].
     ///
-    /// Errors: `unknown_window` for a window that the board does not have and for a period that is no longer kept;
-    /// `period_open` until the store was advanced past its closing.
+    /// Errors: `unknown_window` for a window that the board does not have; `period_open` until the store was advanced past its
+    /// closing; `period_dropped` for a period that is no longer kept.
     pub fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
         self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
         let (horizon, rows) = self.finished(period, now)?;
@@ -145,11 +145,8 @@ impl<S: Store + Boards> Board<'_, S> {
     fn finished(&self, period: Period, now: Timestamp) -> Result<(Horizon, Vec<Row>), Error> {
         let horizon = horizon(self.store)?;
         self.rules.closed_at(period, horizon)?;
-        let key = self.key(period);
-        if !self.rules.keeps(&key, now.max(horizon.now)) {
-            return Err(Code::UnknownWindow.into());
-        }
-        Ok((horizon, self.store.page(&key, 0, usize::MAX, self.ranking())?))
+        self.check_kept(period, now.max(horizon.now))?;
+        Ok((horizon, self.store.page(&self.key(period), 0, usize::MAX, self.ranking())?))
     }
 }
 

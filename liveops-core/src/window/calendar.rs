@@ -259,6 +259,22 @@ impl Calendar {
         is_reached(self.dropped_at(period, keep), now)
     }
 
+    /// Errors: `unknown_period` for a season that the table does not have, `period_dropped` for a period that can be read no longer.
+    pub(crate) fn check_kept(&self, period: Period, keep: u32, now: Timestamp) -> Result<(), Code> {
+        if !self.has(period) {
+            return Err(Code::UnknownPeriod);
+        }
+        if self.is_dropped(period, keep, now) { Err(Code::PeriodDropped) } else { Ok(()) }
+    }
+
+    /// Whether there is such a period: only a table of seasons has an end.
+    fn has(&self, period: Period) -> bool {
+        match (period.window, &self.season_table) {
+            (Window::Seasonal, Some(table)) => table.get(period.index).is_some(),
+            _ => true,
+        }
+    }
+
     /// Where it is in its life, when `keep` periods are kept beside it. Never [`PeriodState::Archived`]: whether a
     /// sealed period was archived is known to the board that keeps archives, and does not follow from time.
     pub fn state(&self, period: Period, keep: u32, now: Timestamp) -> PeriodState {

@@ -68,8 +68,11 @@ fn check(board: &WindowedLeaderboard, expect: &Value, case: &Case) {
     let members = expect.as_object().unwrap();
     assert!(members.keys().all(|member| known.contains(&member.as_str())), "{}: {expect}", case.name());
     let current = asked("current").map(|asked| {
-        let found = board.current(calendar::window(&asked[0]), time(&asked[1])).ok();
-        json!([asked[0], asked[1], found.map(|found| board.calendar().label(found))])
+        let label = match board.current(calendar::window(&asked[0]), time(&asked[1])) {
+            Ok(found) => json!(board.calendar().label(found)),
+            Err(error) => json!({ "error": error.code() }),
+        };
+        json!([asked[0], asked[1], label])
     });
     let periods = asked("periods").map(|asked| {
         let (found, now) = of(asked);

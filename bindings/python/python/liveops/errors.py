@@ -72,8 +72,9 @@ class BatchError(ArgumentError):
 
 
 class NotFoundError(LiveopsError, LookupError):
-    """The rules know no such board (`unknown_board`), it has no such window or period (`unknown_window`), they pay nothing for
-    it (`unknown_payout`), or a player has no such receipt (`receipt_unknown`).
+    """The rules know no such board (`unknown_board`), it has no such window (`unknown_window`) or period (`unknown_period`), or
+    keeps the period no longer (`period_dropped`), they pay nothing for it (`unknown_payout`), or a player has no such receipt
+    (`receipt_unknown`).
     """
 
 

@@ -22,7 +22,7 @@ fn late_values_count_where_they_still_can() {
     assert_eq!(board.score(monday, "bo"), None);
     assert_eq!(board.top(Window::Daily, 9, day).unwrap(), []);
     board.advance(at("2026-11-11T01:00:00Z"));
-    assert_eq!(board.page(monday, 0, 9, at("2026-11-11T01:00:00Z")).unwrap_err().code(), Code::UnknownWindow);
+    assert_eq!(board.page(monday, 0, 9, at("2026-11-11T01:00:00Z")).unwrap_err().code(), Code::PeriodDropped);
     assert_eq!(board.periods.len(), 1, "the week is left");
 }
 
@@ -126,7 +126,9 @@ fn a_period_is_archived_paid_and_dropped() {
     let bytes = board.archive(day, tuesday).unwrap().to_bytes();
     assert_eq!((board.state(day, tuesday).unwrap(), board.owners()), (PeriodState::Archived, 1));
     assert_eq!(board.payout(day, &tiers, tuesday).unwrap(), paid);
-    assert_eq!(board.view_of(day, tuesday).unwrap_err().code(), Code::UnknownWindow);
+    assert_eq!(board.view_of(day, tuesday).unwrap_err().code(), Code::UnknownPeriod, "kept as an archive");
+    let next = Period { index: day.index + 1, ..day };
+    assert_eq!(board.archived(next, tuesday).unwrap_err().code(), Code::UnknownPeriod, "not archived");
     board.hide("ann");
     let names = |board: &WindowedLeaderboard| {
         let view = board.archived(day, tuesday).unwrap();
@@ -139,7 +141,7 @@ fn a_period_is_archived_paid_and_dropped() {
     let copy = new().restored(&board.snapshot()).unwrap();
     assert_eq!((names(&copy), copy.snapshot()), (names(&board), board.snapshot()));
     let thursday = monday.plus_millis(3 * 86_400_000);
-    assert_eq!(board.archived(day, thursday).unwrap_err().code(), Code::UnknownWindow);
+    assert_eq!(board.archived(day, thursday).unwrap_err().code(), Code::PeriodDropped);
     board.advance(thursday);
     assert!(board.archives.is_empty());
 }
