@@ -1585,7 +1585,7 @@ export interface ObservationColumns {
  * const ana = new PlayerProfile()
  * const [{ detector, verdict }] = family.observe(ana, { at: now, kill: { boss: 'hydra', durationMs: 12_000 } })
  * detector                                                                     // 'timeFloor'
- * verdict.sentence                                                             // 'The duration is shorter than the rules hold possible, which is 45000 ms.'
+ * verdict.sentence                                                             // 'The duration is shorter than the rules hold possible, which is 45 s.'
  * family.observe(ana, { at: now, kill: { boss: 'hydra', durationMs: 12_000 } }).length // 0: said once
  * ana.toBytes().length                                                         // 63: whatever there was to learn
  * ```

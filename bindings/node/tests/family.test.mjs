@@ -56,7 +56,7 @@ describe('a family', () => {
     assert.deepEqual(observed, scored)
     const [{ detector, verdict }] = observed
     assert.deepEqual([detector, verdict.reason, verdict.direction, verdict.action, verdict.isAnomaly, verdict.baseline.source], ['timeFloor', 'belowFloor', 'low', 'flag', true, 'rule'])
-    assert.equal(verdict.sentence, 'The duration is shorter than the rules hold possible, which is 45000 ms.')
+    assert.equal(verdict.sentence, 'The duration is shorter than the rules hold possible, which is 45 s.')
     assert.equal(sentenceOf(verdict), verdict.sentence)
     assert.deepEqual(family.observe(ana, event), [], 'said once')
     assert.deepEqual([ana.scores.timeFloor, ana.alerted], [100, ['timeFloor']])
@@ -327,7 +327,7 @@ describe('alerts', () => {
 
   test('in words, whatever the reason', () => {
     const verdict = new TimeFloor({ minimumMs: 45_000 }).score(12_000)
-    assert.equal(verdict.sentence, 'The duration is shorter than the rules hold possible: 12000.0, where the limit is 45000.0.')
+    assert.equal(verdict.sentence, 'The duration is shorter than the rules hold possible: 12 s, where the limit is 45 s.')
     for (const reason of [
       'usual', 'tooFewSamples', 'farFromMean', 'farFromRecent', 'changeAfterConstancy', 'farAboveUsual', 'belowFloor', 'notFinite', 'risesSteadily', 'tooManyDrops',
       'tooRegular', 'negative'

@@ -498,6 +498,6 @@ describe('what an engine rolled, and what waits', () => {
     assert.equal(outcome.code, 'held')
     const [line] = engine.suspicionsNdjson().trimEnd().split('\n').map((line) => JSON.parse(line))
     assert.equal(line.playerId, 'ana')
-    assert.deepEqual(line.sentences, ['The duration is shorter than the rules hold possible, which is 45000 ms.'])
+    assert.deepEqual(line.sentences, ['The duration is shorter than the rules hold possible, which is 45 s.'])
   })
 })

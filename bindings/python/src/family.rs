@@ -32,7 +32,7 @@ use crate::verdict::{family_batch, findings};
 /// ()
 /// >>> [finding] = family.observe(ana, 1794052860000, boss="hydra", duration_ms=12_000)
 /// >>> finding.detector, finding.verdict.sentence()
-/// ('timeFloor', 'The duration is shorter than the rules hold possible, which is 45000 ms.')
+/// ('timeFloor', 'The duration is shorter than the rules hold possible, which is 45 s.')
 /// >>> ana.alerted, len(ana.to_bytes())
 /// (('timeFloor',), 63)
 #[pyclass(module = "liveops", frozen)]

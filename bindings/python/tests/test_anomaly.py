@@ -388,7 +388,7 @@ def test_a_family_says_a_floor_once_in_words() -> None:
         "low",
         "flag",
     )
-    assert verdict.sentence() == "The duration is shorter than the rules hold possible, which is 45000 ms."
+    assert verdict.sentence() == "The duration is shorter than the rules hold possible, which is 45 s."
     assert family.observe(ana, at, boss="hydra", duration_ms=12_000) == (), "said once"
     assert (ana.scores.time_floor, ana.alerted) == (100, ("timeFloor",))
 
@@ -755,7 +755,7 @@ def test_what_is_impossible_is_held_reviewed_once_and_exported() -> None:
     effect = engine.submit_ndjson(kill("e1", duration_ms=12_000), now_ms=NOW_MS)[0].unwrap()
     [judgement] = effect.verdicts
     assert (effect.held, judgement.action, judgement.reason) == (1, "hold", "belowFloor")
-    assert judgement.sentence() == "The duration is shorter than the rules hold possible, which is 45000 ms."
+    assert judgement.sentence() == "The duration is shorter than the rules hold possible, which is 45 s."
     assert not liveops.Hysteresis().is_raised and liveops.Hysteresis().is_first(judgement)
     [line] = map(json.loads, engine.suspicions_ndjson().splitlines())
     assert (line["playerId"], line["number"], line["sentences"]) == ("ana", 1, [judgement.sentence()])

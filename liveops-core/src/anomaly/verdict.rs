@@ -73,7 +73,7 @@ impl Verdict {
     /// let verdict = TimeFloor { minimum_ms: 45_000 }.score(12_000.0);
     /// assert_eq!(
     ///     verdict.sentence(),
-    ///     "The duration is shorter than the rules hold possible: 12000.0, where the limit is 45000.0."
+    ///     "The duration is shorter than the rules hold possible: 12 s, where the limit is 45 s."
     /// );
     /// ```
     pub fn sentence(&self) -> String {
@@ -83,13 +83,14 @@ impl Verdict {
         let compared = match (self.reason, self.baseline.source) {
             // A floor alone says the duration itself; a family says how improbable it is.
             (Reason::BelowFloor, Source::Rule) if self.threshold == self.baseline.mean => {
-                return format!("{what}: {score:.1}, where the limit is {threshold:.1}.");
+                return format!("{what}: {}, where the limit is {}.", seconds(score), seconds(threshold));
             }
-            (Reason::BelowFloor, Source::Rule) => return format!("{what}, which is {mean:.0} ms."),
+            (Reason::BelowFloor, Source::Rule) => return format!("{what}, which is {}.", seconds(mean)),
             (Reason::BelowFloor, _) => {
                 return format!(
                     "The duration is shorter than the fastest players make believable: score {score:.1}, threshold \
-                     {threshold:.1}; hardly anybody has been below {mean:.0} ms."
+                     {threshold:.1}; hardly anybody has been below {}.",
+                    seconds(mean)
                 );
             }
             (Reason::FarAboveUsual | Reason::RisesSteadily, Source::Population) => {
@@ -124,6 +125,12 @@ impl Verdict {
         };
         Self::new(score, threshold, direction, reason, baseline)
     }
+}
+
+/// Milliseconds as seconds, with as many digits as they have: `57.6 s`.
+fn seconds(ms: f64) -> String {
+    let text = format!("{:.3}", ms / 1_000.0);
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// What a value is compared with.
@@ -389,6 +396,14 @@ mod tests {
             assert_eq!(Source::from_text(source.as_str()), Some(source));
         }
         assert_eq!((Action::from_text("ban"), Direction::from_text("up"), Source::from_text("")), (None, None, None));
+    }
+
+    #[test]
+    fn durations_are_told_in_seconds() {
+        assert_eq!(
+            [57_600.0, 60_000.0, 45.0, 0.0, 1e9].map(seconds),
+            ["57.6 s", "60 s", "0.045 s", "0 s", "1000000 s"]
+        );
     }
 
     #[test]
