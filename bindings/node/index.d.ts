@@ -58,8 +58,13 @@ export class Rules {
   readonly game: string
   /** Over the document without the door: what a receipt says it was granted under. */
   readonly hash: string
-  /** What to publish before the first roll of loot: `seedCommitment` of the seed. */
-  readonly lootCommitment: string
+  /**
+   * What in the document may be meant, or not: what changes nothing, is never reached or fed, or can be foretold. The rules are in force all
+   * the same.
+   */
+  warnings(): readonly RulesWarning[]
+  /** What to publish before the first roll of loot: `seedCommitment` of the seed; null without one: then anyone can foretell the rolls. */
+  readonly lootCommitment: string | null
   /** What names the population; null without one. Processes that are to judge alike have the same. */
   readonly populationHash: string | null
   /** Each board's windows, with the number of closed periods that stay readable. */
@@ -70,6 +75,13 @@ export class Rules {
   /** Null if there is no table of this name. */
   loot(name: string): Loot | null
   readonly calendar: Calendar
+}
+
+export interface RulesWarning {
+  /** JSON Pointer into the document. */
+  readonly path: string
+  readonly code: 'no_effect' | 'never_reached' | 'covered' | 'foreseeable' | 'unfed' | 'unused'
+  readonly message: string
 }
 
 export interface RulesOptions { readonly lootSeed?: Uint8Array; readonly population?: Population }

@@ -10,6 +10,7 @@ import { Engine, Intake, LiveopsError, Refusal, Rules } from 'liveops'
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 
 const rules = Rules.fromFile(new URL('../data/rules.json', import.meta.url))
+for (const { path, message } of rules.warnings()) console.warn(`rules.json: warning: ${path}: ${message}`)
 const engine = new Engine(rules)
 const intake = new Intake(rules, { secret: process.env.LIVEOPS_SECRET })
 const app = Fastify({ bodyLimit: 128 * 1024 })

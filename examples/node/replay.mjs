@@ -18,6 +18,7 @@ const LINE_BYTES_MAX = 1024 * 1024
 
 async function main ([events = sample('season.ndjson'), rulesFile = sample('rules.json')]) {
   const rules = Rules.fromFile(rulesFile)
+  for (const { path, message } of rules.warnings()) console.error(`${rulesFile}: warning: ${path}: ${message}`)
   const intake = new Intake(rules, { secret: readFileSync(join(dirname(rulesFile), 'secret.txt'), 'utf8').trim() })
   const engine = new Engine(rules)
   const source = events === '-' ? 'standard input' : events

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,8 @@ import liveops
 RULES = os.environ.get("LIVEOPS_RULES", str(Path(__file__).resolve().parent.parent / "data" / "rules.json"))
 
 rules = liveops.Rules.from_file(RULES)
+for warning in rules.warnings():
+    print(f"{RULES}: warning: {warning}", file=sys.stderr)
 engine = liveops.Engine(rules)
 intake = liveops.Intake(rules, secret=os.environ["LIVEOPS_SECRET"])
 

@@ -175,6 +175,8 @@ def main(words: list[str]) -> str:
     rules_path = Path(words[1]) if len(words) > 1 else DATA / "rules.json"
     try:
         rules = liveops.Rules.from_file(rules_path)
+        for warning in rules.warnings():
+            print(f"{rules_path}: warning: {warning}", file=sys.stderr)
         secret = rules_path.with_name("secret.txt").read_text().strip()
         engine = liveops.Engine(rules)
         run = Replay(liveops.Intake(rules, secret=secret), engine)

@@ -61,6 +61,9 @@ fn run(words: &[String]) -> Result<String, String> {
     let rules_path = words.get(1).map_or_else(|| bundled("rules.json"), PathBuf::from);
     let rules = fs::read(&rules_path).map_err(|error| format!("{}: {error}", rules_path.display()))?;
     let rules = Rules::from_slice(&rules).map_err(|error| format!("{}: {error}", rules_path.display()))?;
+    for warning in rules.warnings() {
+        say(&format!("{}: warning: {warning}", rules_path.display()));
+    }
     let secret_path = rules_path.with_file_name("secret.txt");
     let secret = match fs::read_to_string(&secret_path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => SAMPLE_SECRET.to_owned(),

@@ -121,6 +121,17 @@ fn it_holds_what_real_traffic_holds() {
     assert!(kinds.iter().all(|kind| SEASON.contains(&format!(r#"\"type\":\"{kind}\""#))));
 }
 
+/// Whoever replays is told so: the sample's rolls are the same on every machine, since nobody gives them a seed.
+#[test]
+fn the_documents_of_the_examples_have_nothing_else_to_warn_of() {
+    let guide = Rules::from_json(include_str!("../data/guide-rules.json")).unwrap();
+    assert_eq!(guide.warnings(), []);
+    let warnings = rules().warnings();
+    let found: Vec<_> = warnings.iter().map(|warning| (warning.path.as_str(), warning.code.as_str())).collect();
+    assert_eq!(found, [("/loot", "foreseeable")]);
+    assert_eq!(rules().with_loot_seed([7; 32]).warnings(), []);
+}
+
 #[test]
 fn the_digest_is_the_one_that_all_languages_end_in() {
     let engine = Engine::new(rules(), MemoryStore::new());

@@ -39,6 +39,7 @@ use serde_json::Value;
 type Kind = (&'static str, fn(&Case));
 
 const KINDS: &[Kind] = &[
+    ("rules", parts::rules),
     ("hmac", parts::hmac),
     ("signing", parts::signing),
     ("event", parts::event),

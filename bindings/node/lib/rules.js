@@ -54,9 +54,14 @@ class Rules {
     return handleOf(this).hash
   }
 
-  /** What to publish before the first roll of loot: the hash of its seed. */
+  /** What in the document may be meant, or not: `{ path, code, message }` each. */
+  warnings () {
+    return read(handleOf(this).warnings())
+  }
+
+  /** What to publish before the first roll of loot: the hash of its seed; null without one. */
   get lootCommitment () {
-    return handleOf(this).lootCommitment
+    return handleOf(this).lootCommitment ?? null
   }
 
   /** The same rules, their families of detectors anchored on a population. */

@@ -46,10 +46,16 @@ impl Rules {
         self.0.hash().to_hex()
     }
 
-    /// What to publish before the first roll of loot, in hex.
+    /// What in the document may be meant, or not, as JSON.
+    #[napi]
+    pub fn warnings(&self) -> Result<String> {
+        text(&self.0.warnings())
+    }
+
+    /// What to publish before the first roll of loot, in hex; none without a seed.
     #[napi(getter)]
-    pub fn loot_commitment(&self) -> String {
-        self.0.loot_commitment().to_hex()
+    pub fn loot_commitment(&self) -> Option<String> {
+        self.0.loot_commitment().map(Digest::to_hex)
     }
 
     /// The same rules, their families of detectors anchored on a population.

@@ -13,6 +13,7 @@ test('the season ends in the committed digest', () => {
   const { status, stdout, stderr } = replay([])
   assert.equal(status, 0, stderr)
   assert.equal(stdout.trimEnd().split('\n').at(-1), readFileSync(`${root}examples/data/season.digest`, 'utf8').trim())
+  assert.match(stderr, /rules\.json: warning: \/loot: rolls follow from the game's name/)
   assert.match(stderr, /season\.ndjson:1251: broken line/)
 })
 

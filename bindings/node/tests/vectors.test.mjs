@@ -11,7 +11,7 @@ import {
 } from '../index.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt, detector, family }
+const KINDS = { rules: rulesDocument, hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt, detector, family }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))
@@ -55,6 +55,16 @@ function bodyOf ({ body, bodyHex }) {
   if (bodyHex !== undefined) return Buffer.from(bodyHex, 'hex')
   if (typeof body === 'string') return Buffer.from(body)
   return Buffer.from(body.map((part) => typeof part === 'string' ? part : part[0].repeat(part[1])).join(''))
+}
+
+function rulesDocument (one) {
+  const { rules, lootSeedHex, expect } = one
+  const lootSeed = lootSeedHex === undefined ? undefined : Buffer.from(lootSeedHex, 'hex')
+  const read = () => Rules.fromJson(JSON.stringify(rules), { lootSeed })
+  if (expect.error !== undefined) return matches(codeOf(read), expect.error)
+  const found = read()
+  const warnings = found.warnings()
+  matches({ warnings: warnings.map(({ path, code }) => [path, code]), messages: warnings.map(({ message }) => message), lootCommitment: found.lootCommitment }, expect)
 }
 
 function hmac ({ keyHex, dataHex, macHex }) {

@@ -110,10 +110,17 @@ impl Rules {
         class(py, "Calibration")?.call1(parts)
     }
 
-    /// What to publish before the first roll: the `loot_seed_commitment` of the seed, 64 hex digits.
+    /// What in the document may be meant, or not, each with its path: what changes nothing, is never reached or fed, or can be
+    /// foretold. The rules are in force all the same.
+    fn warnings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        load_all(py, "RulesWarning", &self.0.warnings())
+    }
+
+    /// What to publish before the first roll: the `loot_seed_commitment` of the seed, 64 hex digits. None without a seed: then
+    /// anyone can foretell the rolls.
     #[getter]
-    fn loot_commitment(&self) -> String {
-        self.0.loot_commitment().to_hex()
+    fn loot_commitment(&self) -> Option<String> {
+        self.0.loot_commitment().map(Digest::to_hex)
     }
 
     /// The game's name.

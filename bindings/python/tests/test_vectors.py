@@ -774,7 +774,26 @@ def cost(step: Case) -> int:
     return int(step.get("cost", 1))
 
 
+def rules_document(case: Case) -> None:
+    try:
+        read = rules(case)
+    except liveops.RulesError as error:
+        compare(case["expect"], {"error": {"path": error.path, "issue": error.issue}})
+        return
+    if "lootSeedHex" in case:
+        read = read.with_loot_seed(bytes.fromhex(case["lootSeedHex"]))
+    warnings = read.warnings()
+    assert all(str(warning) == f"{warning.path}: {warning.message}" for warning in warnings)
+    actual = {
+        "warnings": [[warning.path, warning.code] for warning in warnings],
+        "messages": [warning.message for warning in warnings],
+        "lootCommitment": read.loot_commitment,
+    }
+    compare(case["expect"], actual)
+
+
 KINDS: dict[str, Callable[[Case], None]] = {
+    "rules": rules_document,
     "hmac": hmac,
     "signing": signing,
     "event": event,

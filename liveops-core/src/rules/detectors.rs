@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Names, amount, name as literal, select};
+use super::document::name as literal;
 use super::reader::{Fields, Node, RulesError};
-use super::select::Wanted;
+use super::select::{Met, Names, Wanted, amount, select};
 use super::watch::{Agreement, FamilyDrop, FamilyRule};
 use super::{Amount, DetectorRule, Selector};
 use crate::anomaly::{
@@ -39,15 +39,15 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>
         }
         let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
         let (select, value, kind) = if kind == "timeFloor" {
-            let boss = fields.need("boss")?.id()?;
+            let mut kills = names.met(Some(&literal("boss_kill")));
+            let boss = kills.ask_name(&literal("bossId"), &fields.need("boss")?)?;
+            let minimum_ms = floor(&fields.need("minimumMs")?, &kills)?;
             let wanted = vec![(literal("bossId"), Wanted::Text(boss.to_string()))];
             let select = Selector { on: Some(literal("boss_kill")), wanted };
-            let minimum_ms = fields.need("minimumMs")?.u32(1, u32::MAX)?;
             (select, Amount::Field(literal("durationMs")), DetectorKind::TimeFloor { minimum_ms })
         } else {
-            let select = select(&mut fields, names)?;
-            let value =
-                fields.get("value").map_or(Ok(Amount::RequestedXp), |node| amount(&node, &select, names, true))?;
+            let (select, met) = select(&mut fields, names)?;
+            let value = fields.get("value").map_or(Ok(Amount::RequestedXp), |node| amount(&node, &met, true))?;
             let threshold = fields.get("threshold").map_or(Ok(Threshold::DEFAULT), |node| {
                 let wrong = || node.error(Code::InvalidFormat, "a positive decimal such as \"6\" expected");
                 Threshold::parse(node.decimal()?).ok_or_else(wrong)
@@ -76,6 +76,17 @@ fn prior(node: Option<Node<'_>>) -> Result<Prior, RulesError> {
         .ok_or_else(|| node.error(Code::InvalidFormat, "decimals such as \"4.6\"; sd and weight are positive"))
 }
 
+/// The shortest possible duration of a kill: no kill could be shorter if events may not have it shorter anyway.
+fn floor(node: &Node<'_>, kills: &Met<'_>) -> Result<u32, RulesError> {
+    let (shortest, _) = kills.whole_numbers(&literal("durationMs"), node)?;
+    let floor = node.u32(1, u32::MAX)?;
+    if i64::from(floor) <= shortest {
+        let message = format!("more than {shortest} expected: no event has a shorter `durationMs`");
+        return Err(node.error(Code::OutOfRange, message));
+    }
+    Ok(floor)
+}
+
 fn action(node: &Node<'_>) -> Result<Action, RulesError> {
     node.word(&[("allow", Action::Allow), ("flag", Action::Flag), ("hold", Action::Hold)])
 }
@@ -88,7 +99,8 @@ fn family(
     names: &Names<'_>,
     loot: &BTreeMap<Id, Loot>,
 ) -> Result<FamilyRule, RulesError> {
-    let select = select(&mut fields, names)?;
+    let (select, _) = select(&mut fields, names)?;
+    let (kills, claims) = (names.met(Some(&literal("boss_kill"))), names.met(Some(&literal("drop_claimed"))));
     let mut actions = [Action::Flag; FamilyDetector::ALL.len()];
     if let Some(node) = fields.get("action") {
         if node.value().as_str().is_some() {
@@ -110,15 +122,17 @@ fn family(
     let mut floors = Vec::new();
     if let Some(node) = fields.get("floors") {
         for (boss, node) in node.named(Family::NAMES_MAX)? {
-            floors.push((boss, node.u32(1, u32::MAX)?));
+            kills.clone().ask_key(&literal("bossId"), &boss, &node)?;
+            floors.push((boss, floor(&node, &kills)?));
         }
     }
     let mut drops: Vec<FamilyDrop> = Vec::new();
     if let Some(node) = fields.get("drops") {
         for (drop, node) in node.named(Family::NAMES_MAX)? {
             let mut fields = node.fields()?;
+            claims.clone().ask_key(&literal("dropId"), &drop, &node)?;
             let boss = fields.need("boss")?;
-            let id = boss.id()?;
+            let id = kills.clone().ask_name(&literal("bossId"), &boss)?;
             if drops.iter().any(|known| known.boss == id) {
                 return Err(boss.error(Code::InvalidFormat, "one drop of a boss is watched"));
             }

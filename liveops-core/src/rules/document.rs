@@ -7,15 +7,15 @@ use super::calendar::calendar;
 use super::progress::{self, Progress};
 use super::reader::{self, Fields, Node, RulesError};
 use super::reward::{self, Bundles};
-use super::select::Wanted;
+use super::select::{Names, amount, select};
 use super::watch::Agreement;
-use super::{Amount, BoardRule, Door, DoorQuota, Per, Rules, Selector, detectors, payout, seconds};
+use super::{BoardRule, Door, DoorQuota, Per, Rules, detectors, payout, seconds};
 use crate::board::{Operator, Order, Ranking, Sort, Ties};
 use crate::error::Code;
 use crate::event::{Field, FieldKind, Schemas, TimeLimits, UnknownFields};
 use crate::hash::Digest;
 use crate::id::Id;
-use crate::json::{self, Value};
+use crate::json;
 use crate::limits::{
     ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX, PAST_SECONDS_DEFAULT,
     RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
@@ -49,7 +49,10 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let Progress { progression, xp, streaks, overflow, migrations, mark } =
         progress::read(fields.get("progress"), &rules, &bundles)?;
     let activities = match fields.get("activities") {
-        Some(node) => bounded(&node, ACTIVITIES_MAX)?.iter().map(Node::id).collect::<Read<_>>()?,
+        Some(node) => {
+            let activity = |node: &Node<'_>| rules.met(None).ask_name(&name("activity"), node);
+            bounded(&node, ACTIVITIES_MAX)?.iter().map(activity).collect::<Read<_>>()?
+        }
         None => Vec::new(),
     };
     let loot = fields.get("loot").map_or_else(|| Ok(BTreeMap::new()), |node| reward::loot(&node, &bundles))?;
@@ -98,11 +101,6 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         leaves,
         game: game.to_string(),
     })
-}
-
-/// What names in the rules may refer to.
-pub(super) struct Names<'a> {
-    pub(super) schemas: &'a Schemas,
 }
 
 pub(super) fn name(text: &'static str) -> Id {
@@ -242,97 +240,13 @@ fn range(fields: &mut Fields<'_>, lowest: i64, min: i64, max: i64) -> Read<(i64,
     Ok((min, max))
 }
 
-/// `on` and `where`.
-pub(super) fn select(fields: &mut Fields<'_>, names: &Names<'_>) -> Read<Selector> {
-    let on = match fields.get("on") {
-        Some(node) => Some(event_type(&node, names)?),
-        None => None,
-    };
-    let wanted = wanted(fields, on.as_ref(), names)?;
-    Ok(Selector { on, wanted })
-}
-
-/// `where`: what fields of the event must be equal to.
-pub(super) fn wanted(fields: &mut Fields<'_>, on: Option<&Id>, names: &Names<'_>) -> Read<Vec<(Id, Wanted)>> {
-    let mut wanted = Vec::new();
-    if let Some(node) = fields.get("where") {
-        for (field, node) in node.named(FIELDS_MAX)? {
-            names.field(&field, on, &node)?;
-            let value = match node.value() {
-                Value::Integer(value) => Wanted::Int(*value),
-                Value::Bool(value) => Wanted::Bool(*value),
-                Value::String(text) => Wanted::Text(text.to_string()),
-                _ => return Err(node.error(Code::WrongType, "a text, a whole number, true or false expected")),
-            };
-            wanted.push((field, value));
-        }
-    }
-    Ok(wanted)
-}
-
-pub(super) fn event_type(node: &Node<'_>, names: &Names<'_>) -> Read<Id> {
-    let kind = node.id()?;
-    if names.schemas.get(kind.as_str()).is_none() {
-        return Err(node.error(Code::UnknownType, "the rules know no such event type"));
-    }
-    Ok(kind)
-}
-
-impl Names<'_> {
-    /// Whether a field can be below zero, on one event type or on any that has it.
-    pub(super) fn can_be_negative(&self, field: &Id, on: Option<&Id>) -> bool {
-        let mut schemas = self.schemas.iter().filter(|(kind, _)| on.is_none_or(|on| on == *kind));
-        schemas.any(|(_, schema)| {
-            let kind = schema.field(field.as_str()).map(|field| &field.kind);
-            matches!(kind, Some(FieldKind::Int { min: ..0, .. }))
-        })
-    }
-
-    /// The kinds that a field has, on one event type or on any that has it.
-    pub(super) fn field(&self, field: &Id, on: Option<&Id>, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
-        let kinds: Vec<_> = self
-            .schemas
-            .iter()
-            .filter(|(kind, _)| on.is_none_or(|on| on == *kind))
-            .filter_map(|(_, schema)| schema.field(field.as_str()).map(|field| &field.kind))
-            .collect();
-        if kinds.is_empty() {
-            return Err(node.error(Code::UnknownField, "the event type has no such field"));
-        }
-        Ok(kinds)
-    }
-}
-
-/// `value` or `amount`: an integer, `{"field": ...}`, or the name of a kind of XP where that is known.
-pub(super) fn amount(node: &Node<'_>, select: &Selector, names: &Names<'_>, xp_is_known: bool) -> Read<Amount> {
-    match node.value() {
-        Value::Integer(_) => node.int(-INTEGER_MAX, INTEGER_MAX).map(Amount::Fixed),
-        Value::String(_) if xp_is_known => node
-            .word(&[("requestedXp", 0), ("grantedXp", 1)])
-            .map(|which| if which == 0 { Amount::RequestedXp } else { Amount::GrantedXp }),
-        Value::Object(_) => {
-            let mut fields = node.fields()?;
-            let field = fields.need("field")?;
-            let name = field.id()?;
-            let kinds = names.field(&name, select.on.as_ref(), &field)?;
-            if !kinds.iter().all(|kind| matches!(kind, FieldKind::Int { .. } | FieldKind::Uint { .. })) {
-                return Err(field.error(Code::NotInteger, "a field of whole numbers expected"));
-            }
-            fields.end()?;
-            Ok(Amount::Field(name))
-        }
-        Value::Decimal(_) => Err(node.error(Code::NotInteger, "a whole number expected")),
-        _ => Err(node.error(Code::WrongType, "a whole number, {\"field\": ...} or a kind of XP expected")),
-    }
-}
-
 fn boards(node: &Node<'_>, names: &Names<'_>, bundles: &Bundles) -> Read<Vec<BoardRule>> {
     let mut boards = Vec::new();
     for (board, node) in node.named(BOARDS_MAX)? {
         let mut fields = node.fields()?;
-        let select = select(&mut fields, names)?;
-        let value = amount(&fields.need("value")?, &select, names, true)?;
-        let subvalue = fields.get("subvalue").map(|node| amount(&node, &select, names, true)).transpose()?;
+        let (select, met) = select(&mut fields, names)?;
+        let value = amount(&fields.need("value")?, &met, true)?;
+        let subvalue = fields.get("subvalue").map(|node| amount(&node, &met, true)).transpose()?;
         let operator = fields.get("operator").map_or(Ok(Operator::Incr), |node| {
             node.word(&[
                 ("incr", Operator::Incr),

@@ -19,6 +19,7 @@ mod progress;
 mod reader;
 mod reward;
 mod select;
+mod warnings;
 mod watch;
 
 pub use compare::{CurveChange, RulesDiff};
@@ -30,6 +31,7 @@ pub use migrate::{ItemTotal, MigrationForecast, MigrationPlanner, RewardForecast
 pub use payout::{OpenHold, Payout, PayoutRule};
 pub use reader::RulesError;
 pub use select::{Amount, Selector};
+pub use warnings::{RulesWarning, WarningCode};
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
@@ -256,9 +258,10 @@ impl Rules {
         Self { loot_seed: Some(loot_seed), ..self }
     }
 
-    /// What to publish before the first roll: see [`seed_commitment`](crate::reward::seed_commitment).
-    pub fn loot_commitment(&self) -> Digest {
-        crate::reward::seed_commitment(&self.rolls_by())
+    /// What to publish before the first roll: see [`seed_commitment`](crate::reward::seed_commitment). `None` without a seed
+    /// of its own: a commitment to what everybody knows would promise luck where there is none.
+    pub fn loot_commitment(&self) -> Option<Digest> {
+        self.loot_seed.as_ref().map(crate::reward::seed_commitment)
     }
 
     /// The same rules with the seed of earlier ones, unless they have one of their own.

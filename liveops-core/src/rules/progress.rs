@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use super::document::{Names, Read, amount, bounded, name, select};
+use super::document::{Read, bounded, name};
 use super::reader::{Fields, Node, RulesError};
 use super::reward::{Bundles, items};
+use super::select::{Names, amount, select};
 use super::{Amount, MigrationRule, OverflowRule, Selector, StreakRule};
 use crate::error::Code;
 use crate::limits::{
@@ -72,7 +73,7 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
     let mut streaks = Vec::new();
     for (name, node) in fields.get("streaks").map_or_else(|| Ok(Vec::new()), |node| node.named(STREAKS_MAX))? {
         let mut fields = node.fields()?;
-        let select = select(&mut fields, names)?;
+        let (select, _) = select(&mut fields, names)?;
         let missed_days_max = fields.get("missedDaysMax").map_or(Ok(0), |node| node.u32(0, MISSED_DAYS_MAX))?;
         fields.end()?;
         streaks.push(StreakRule { name, select, missed_days_max });
@@ -120,8 +121,8 @@ fn boost(node: &Node<'_>) -> Read<Boost> {
 
 fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {
     let mut fields = node.fields()?;
-    let select = select(&mut fields, names)?;
-    let amount = amount(&fields.need("amount")?, &select, names, false)?;
+    let (select, met) = select(&mut fields, names)?;
+    let amount = amount(&fields.need("amount")?, &met, false)?;
     fields.end()?;
     Ok((select, amount))
 }
@@ -130,7 +131,7 @@ fn xp_rule(node: &Node<'_>, names: &Names<'_>) -> Read<(Selector, Amount)> {
 fn need_floor(xp: &[(Selector, Amount)], names: &Names<'_>) -> Read<()> {
     let negative = |(select, amount): &(Selector, Amount)| match amount {
         Amount::Fixed(amount) => *amount < 0,
-        Amount::Field(field) => names.can_be_negative(field, select.on.as_ref()),
+        Amount::Field(field) => names.can_be_negative(field, select),
         Amount::RequestedXp | Amount::GrantedXp => false,
     };
     let Some(at) = xp.iter().position(negative) else { return Ok(()) };

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::document::{Names, Read, bounded, event_type, name, wanted};
+use super::document::{Read, bounded, name};
 use super::reader::{Fields, Node};
-use super::select::Wanted;
+use super::select::{Met, Names, Wanted, wanted};
 use super::{Prize, RewardRule, Selector, StreakRule};
 use crate::error::Code;
 use crate::id::Id;
@@ -141,17 +141,19 @@ fn trigger(node: &Node<'_>, streaks: &[StreakRule], names: &Names<'_>) -> Read<(
     } else if let Some(boss) = fields.get("boss") {
         let kills = [("first", Kill::First), ("repeat", Kill::Repeat), ("any", Kill::Any)];
         let kill = fields.get("kill").map_or(Ok(Kill::Any), |node| node.word(&kills))?;
-        let on = name("boss_kill");
-        select.wanted = wanted(&mut fields, Some(&on), names)?;
+        let mut met = names.met(Some(&name("boss_kill")));
+        select.wanted = wanted(&mut fields, &mut met)?;
         if let Some(difficulty) = fields.get("difficulty") {
-            let field = name("difficulty");
-            names.field(&field, Some(&on), &difficulty)?;
-            select.wanted.push((field, Wanted::Text(difficulty.id()?.to_string())));
+            let (field, wanted) = (name("difficulty"), Wanted::Text(difficulty.id()?.to_string()));
+            met.ask(&field, &wanted, &difficulty)?;
+            select.agrees(&field, &wanted, &difficulty)?;
+            select.wanted.push((field, wanted));
         }
-        Trigger::Boss { boss: boss.id()?, kill }
+        Trigger::Boss { boss: named(&boss, "bossId", &mut met, &select)?, kill }
     } else if let Some(drop) = fields.get("drop") {
-        select.wanted = wanted(&mut fields, Some(&name("drop_claimed")), names)?;
-        Trigger::Drop { drop: drop.id()? }
+        let mut met = names.met(Some(&name("drop_claimed")));
+        select.wanted = wanted(&mut fields, &mut met)?;
+        Trigger::Drop { drop: named(&drop, "dropId", &mut met, &select)? }
     } else if let Some(streak) = fields.get("streak") {
         let name = streak.id()?;
         if !streaks.iter().any(|rule| rule.name == name) {
@@ -164,12 +166,20 @@ fn trigger(node: &Node<'_>, streaks: &[StreakRule], names: &Names<'_>) -> Read<(
         };
         Trigger::Streak { streak: name, day }
     } else if let Some(event) = fields.get("event") {
-        let kind = event_type(&event, names)?;
-        select.wanted = wanted(&mut fields, Some(&kind), names)?;
+        let kind = names.event_type(&event)?;
+        select.wanted = wanted(&mut fields, &mut names.met(Some(&kind)))?;
         Trigger::Event { kind }
     } else {
         return Err(node.error(Code::Missing, "one of level, levels, everyLevels, boss, drop, streak, event"));
     };
     fields.end()?;
     Ok((trigger, select))
+}
+
+/// The boss or drop that a reward is for, which its events can name and `where` does not rule out.
+fn named(node: &Node<'_>, field: &'static str, met: &mut Met<'_>, select: &Selector) -> Read<Id> {
+    let field = name(field);
+    let id = met.ask_name(&field, node)?;
+    select.agrees(&field, &Wanted::Text(id.to_string()), node)?;
+    Ok(id)
 }

@@ -32,8 +32,8 @@ pub(super) struct FamilyRule {
     pub(super) select: Selector,
     /// In the order of [`crate::anomaly::FamilyDetector::ALL`].
     pub(super) actions: [Action; 5],
-    floors: Vec<(Id, u32)>,
-    odds: Vec<FamilyDrop>,
+    pub(super) floors: Vec<(Id, u32)>,
+    pub(super) odds: Vec<FamilyDrop>,
     pub(super) family: Family,
     /// Sorted by name.
     bosses: Vec<(Id, BossIndex)>,

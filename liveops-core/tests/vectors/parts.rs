@@ -9,6 +9,25 @@ use serde_json::{Map, Value, json};
 
 use super::case::{Case, text};
 
+pub(crate) fn rules(case: &Case) {
+    let actual = match Rules::from_json(&case.need("rules").to_string()) {
+        Ok(rules) => {
+            let rules = match case.get("lootSeedHex") {
+                Some(_) => rules.with_loot_seed(case.bytes_of_hex("lootSeedHex").try_into().unwrap()),
+                None => rules,
+            };
+            let warnings = rules.warnings();
+            json!({
+                "warnings": warnings.iter().map(|warning| json!([warning.path, warning.code])).collect::<Vec<_>>(),
+                "messages": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
+                "lootCommitment": rules.loot_commitment(),
+            })
+        }
+        Err(error) => json!({ "error": { "path": error.path, "issue": error.issue } }),
+    };
+    case.compare(case.expect(), &actual);
+}
+
 pub(crate) fn hmac(case: &Case) {
     let (key, data) = (case.bytes_of_hex("keyHex"), case.bytes_of_hex("dataHex"));
     assert_eq!(hmac_sha256_hex(&key, &data), case.text("macHex"), "{}", case.name());

@@ -53,7 +53,7 @@ export const items: readonly Item[] | null | undefined = rules.loot('chest')?.it
 export const average: string | null = Loot.fromRules({ entries: { crown: { weight: 1 } } }).expectedRolls('crown')
 
 const seeded = Rules.fromJson('{"version": 1, "game": "quests"}', { lootSeed: seed })
-export const published: string = seeded.lootCommitment
+export const published: string = seeded.lootCommitment ?? seedCommitment(seed)
 export const waiting: readonly Receipt[] = engine.claimable('ana', { now }).concat(engine.claimable('ana'))
 /** What an engine rolled. */
 export function proved (receipt: Receipt): boolean {

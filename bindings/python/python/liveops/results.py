@@ -6,7 +6,7 @@ Attributes are snake_case, keys of `to_dict()` camelCase, as Rust and Node write
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .errors import SignatureError, as_pydantic
 from .progression import (
@@ -105,6 +105,7 @@ __all__ = [
     "Roll",
     "RollProof",
     "Row",
+    "RulesWarning",
     "Scope",
     "ScopeEvent",
     "ScopeOverflow",
@@ -136,6 +137,21 @@ class Issue(Result):
     message: str
     limit: int | None = None
     offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulesWarning(Result):
+    """Something in a rules document that may be meant, or not. The rules are in force all the same.
+
+    `path` is a JSON Pointer, `code` what kind of thing, `message` what follows from it.
+    """
+
+    path: str
+    code: Literal["no_effect", "never_reached", "covered", "foreseeable", "unfed", "unused"]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
