@@ -979,8 +979,8 @@ export interface BatchError extends Error { readonly code: string; readonly inde
 export class Leaderboard implements Iterable<Row> {
   constructor(options?: BoardOptions)
   /**
-   * With the settings and the name that it had. Throws `snapshot_corrupt`. A snapshot that Rust made may hold scores
-   * beyond ±(2^53 - 1): reading them is `score_overflow`.
+   * With the settings and the name that it had. Throws `snapshot_corrupt`, and `score_overflow` for scores beyond
+   * ±(2^53 - 1), which earlier versions took.
    */
   static restore(snapshot: Uint8Array): Leaderboard
   /** The whole board as bytes that depend on nothing else, with a checksum. */

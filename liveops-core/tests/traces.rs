@@ -182,7 +182,7 @@ fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Pl
     for (id, player) in shuffled {
         for (key, _) in player.standings.iter().filter(|(key, _)| rules.keeps(key, horizon.now)) {
             let index = folded.entry(key.clone()).or_insert_with(|| Index::new([7; 16]));
-            index.apply(id, player.version, player.shown(key));
+            index.apply(id, player.version, player.shown(key)).unwrap();
         }
     }
     for (key, index) in folded {

@@ -1,7 +1,7 @@
 'use strict'
 // Many values at once: three values cross, whatever the length. An error says by `index` which value is at fault.
 
-const { INTEGER_MAX, integer, kindOf, list, text } = require('./arguments.js')
+const { integer, kindOf, list, text } = require('./arguments.js')
 const { argumentError } = require('./errors.js')
 
 /** Owners one a line, scores and, if they are given, subscores. */
@@ -30,7 +30,8 @@ function batchOf (owners, scores, rest) {
   return [lines.join('\n'), values, subvalues]
 }
 
-const whole = (value, name) => Number.isSafeInteger(value) ? value : integer(value, name, -INTEGER_MAX, INTEGER_MAX)
+/** Of 64 bits: the core says what it takes. */
+const whole = (value, name) => Number.isSafeInteger(value) ? value : integer(value, name, -(2 ** 63), 2 ** 63)
 
 /** An array or a typed one, as long as the owners are many. */
 function numbers (value, name, length) {

@@ -1,5 +1,5 @@
 'use strict'
-// A leaderboard used alone. Scores stay within ±(2^53 - 1); what would leave that is `score_overflow`.
+// A leaderboard used alone. Scores lie within ±(2^53 - 1); beyond is `score_overflow`, from the core.
 
 const { bytes, count, instant, integer, list, options, text, word, INTEGER_MAX, U32_MAX } = require('./arguments.js')
 const { batchOf } = require('./batch.js')
@@ -32,7 +32,9 @@ function boardOf (given) {
 }
 
 const score = (value, name = 'score') => integer(value, name, -INTEGER_MAX, INTEGER_MAX)
-const subscoreOf = ({ subscore }) => subscore === undefined ? 0 : score(subscore, 'subscore')
+/** A value to count: of 64 bits, so that the core says what it takes. */
+const points = (value, name = 'score') => integer(value, name, -(2 ** 63), 2 ** 63)
+const subscoreOf = ({ subscore }) => subscore === undefined ? 0 : points(subscore, 'subscore')
 const ownersOf = (owners, name = 'owners') => list(owners, name).map((owner) => text(owner, `one of ${name}`))
 
 /** A cursor as a page gave it; null for the first page. */
@@ -71,7 +73,7 @@ class Leaderboard {
   submit (owner, value, opts) {
     const given = options(opts, ['subscore', 'at'])
     const at = given.at === undefined ? undefined : instant(given.at, 'at')
-    return read(call(() => handleOf(this).submit(text(owner, 'owner'), score(value), subscoreOf(given), at)))
+    return read(call(() => handleOf(this).submit(text(owner, 'owner'), points(value), subscoreOf(given), at)))
   }
 
   /** Takes many values, all of them or none; the error's `index` says which one is at fault. */
@@ -167,4 +169,4 @@ class Leaderboard {
   }
 }
 
-module.exports = { Leaderboard, BOARD, boardOf, cursorOf, ownersOf, score, stretchOf, subscoreOf }
+module.exports = { Leaderboard, BOARD, boardOf, cursorOf, ownersOf, points, score, stretchOf, subscoreOf }

@@ -4,7 +4,7 @@
 const { bytes, count, handle, instant, now, options, required, text, TIME } = require('./arguments.js')
 const { archived, makeView } = require('./archive.js')
 const { batchOf } = require('./batch.js')
-const { BOARD, boardOf, cursorOf, ownersOf, score, stretchOf, subscoreOf } = require('./board.js')
+const { BOARD, boardOf, cursorOf, ownersOf, points, score, stretchOf, subscoreOf } = require('./board.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
@@ -62,7 +62,7 @@ class WindowedLeaderboard {
   submit (owner, value, opts) {
     const given = options(opts, ['subscore', 'ts', ...TIME])
     const times = timesOf(given)
-    return read(call(() => handleOf(this).submit(text(owner, 'owner'), score(value), subscoreOf(given), times)))
+    return read(call(() => handleOf(this).submit(text(owner, 'owner'), points(value), subscoreOf(given), times)))
   }
 
   /** Takes many values of one time, all of them or none: the periods they were too late for. */

@@ -1,11 +1,9 @@
-//! A board used alone. In JavaScript a score stays within ±(2^53 - 1), which a number holds exactly.
+//! A board used alone.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use liveops_core::board::{BatchError, Entry, Operator, Order, Ranking, Score, Settings, Sort, Ties};
-use liveops_core::limits::INTEGER_MAX;
-use liveops_core::{BoardId, Code, PlayerId, Timestamp};
+use liveops_core::board::{Entry, Operator, Order, Ranking, Score, Settings, Sort, Ties};
+use liveops_core::{BoardId, Code, Timestamp};
 use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
@@ -72,20 +70,6 @@ impl BoardOptions {
     }
 }
 
-/// The score after one more value, if JavaScript can say it.
-pub(crate) fn sum(operator: Operator, before: Option<Score>, value: Score) -> Option<Score> {
-    let before = before.unwrap_or_default();
-    let after = |before: i64, value: i64| {
-        let after = match operator {
-            Operator::Incr => before.checked_add(value),
-            Operator::Decr => before.checked_sub(value),
-            _ => Some(value),
-        };
-        after.filter(|after| after.unsigned_abs() <= INTEGER_MAX.unsigned_abs())
-    };
-    Some(Score { score: after(before.score, value.score)?, subscore: after(before.subscore, value.subscore)? })
-}
-
 /// Many values for one board: owners one a line, and numbers that `lib/arguments.js` found to be whole.
 #[derive(Debug)]
 pub(crate) struct Batch<'b>(Vec<(&'b str, Score)>);
@@ -102,35 +86,6 @@ impl<'b> Batch<'b> {
 
     pub(crate) fn values(&self) -> &[(&'b str, Score)] {
         &self.0
-    }
-
-    /// Refuses what any of some ranked sets would refuse, before anything is taken. `before` is an owner's score in the
-    /// set of that number.
-    pub(crate) fn check(
-        &self,
-        operator: Operator,
-        sets: usize,
-        before: impl Fn(usize, &str) -> Option<Score>,
-    ) -> std::result::Result<(), BatchError> {
-        let mut scores: Vec<HashMap<&str, Score>> = vec![HashMap::new(); sets];
-        for (index, (owner, value)) in self.0.iter().enumerate() {
-            let refused = |error| Err(BatchError { index, error });
-            if let Err(error) = PlayerId::new(owner) {
-                return refused(error);
-            }
-            if matches!(operator, Operator::Best | Operator::Set) {
-                // A value that is fit to come in is fit to stay.
-                continue;
-            }
-            for (set, scores) in scores.iter_mut().enumerate() {
-                let score = scores.entry(owner).or_insert_with(|| before(set, owner).unwrap_or_default());
-                match sum(operator, Some(*score), *value) {
-                    Some(sum) => *score = sum,
-                    None => return refused(Code::ScoreOverflow.into()),
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -178,7 +133,6 @@ impl Leaderboard {
     #[napi]
     pub fn submit(&mut self, owner: String, score: i64, subscore: i64, at: Option<i64>) -> Result<String> {
         let value = Score { score, subscore };
-        sum(self.0.settings().operator, self.0.score(&owner), value).ok_or(Code::ScoreOverflow).or_throw()?;
         let Entry { score, subscore, reached_at } = match at {
             Some(at) => self.0.submit_at(&owner, value, Timestamp::from_unix_millis(at)),
             None => self.0.submit(&owner, value),
@@ -196,7 +150,6 @@ impl Leaderboard {
         subscores: Option<Float64Array>,
     ) -> Result<()> {
         let batch = Batch::new(&owners, &scores, subscores.as_deref());
-        batch.check(self.0.settings().operator, 1, |_, owner| self.0.score(owner)).or_throw()?;
         self.0.submit_batch(batch.values()).or_throw()
     }
 

@@ -21,8 +21,8 @@ pub struct Rows {
     pub next: Option<String>,
 }
 
-/// Refuses a number that JavaScript cannot hold exactly as `score_overflow`. Nothing here makes one; a snapshot or an
-/// archive that Rust made can hold it.
+/// Refuses a number that JavaScript cannot hold exactly as `score_overflow`. No score is one; a time that Rust or Python
+/// gave can be.
 pub(crate) fn rows(rows: &[Row]) -> Result<Rows> {
     let mut owners = String::new();
     let mut numbers = Vec::with_capacity(4 * rows.len());

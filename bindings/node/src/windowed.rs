@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 
 use crate::archive::{Archive, ArchiveView, Archived, Names};
-use crate::board::{Batch, BoardOptions, hash_key, pair, sum};
+use crate::board::{Batch, BoardOptions, hash_key, pair};
 use crate::failure::{OrThrow as _, Result, text};
 use crate::payout::{TierOptions, awarded, tiers};
 use crate::rows::{Rows, cursor, page, rows};
@@ -78,11 +78,6 @@ impl WindowedLeaderboard {
     #[napi]
     pub fn submit(&mut self, owner: String, score: i64, subscore: i64, times: Times) -> Result<String> {
         let (value, [ts, now]) = (Score { score, subscore }, times.read());
-        for period in self.open(ts, now) {
-            sum(self.0.settings().operator, self.0.score(period, &owner), value)
-                .ok_or(Code::ScoreOverflow)
-                .or_throw()?;
-        }
         text(&self.0.submit(&owner, value, ts, now).or_throw()?)
     }
 
@@ -96,17 +91,7 @@ impl WindowedLeaderboard {
         times: Times,
     ) -> Result<String> {
         let (batch, [ts, now]) = (Batch::new(&owners, &scores, subscores.as_deref()), times.read());
-        let periods = self.open(ts, now);
-        // Sums beyond what JavaScript can hold are refused, though 64 bits would take them.
-        let score = |set: usize, owner: &str| self.0.score(*periods.get(set)?, owner);
-        batch.check(self.0.settings().operator, periods.len(), score).or_throw()?;
         text(&self.0.submit_batch(batch.values(), ts, now).or_throw()?)
-    }
-
-    /// Periods that take a value of that time.
-    fn open(&self, ts: Timestamp, now: Timestamp) -> Vec<Period> {
-        let periods = self.0.windows().iter().filter_map(|(window, _)| self.0.current(*window, ts).ok());
-        periods.filter(|period| self.0.calendar().closes_at(*period) > now).collect()
     }
 
     /// Removes an owner from every period and from archives.

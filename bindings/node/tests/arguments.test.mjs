@@ -42,10 +42,8 @@ const INTEGERS = {
   feed: (value) => engine.feed(value, 1),
   ack: (value) => engine.ack(value),
   closedBetween: (value) => engine.closedBetween(value, 1),
-  'board submit': (value) => board.submit('ana', value),
   'board countAbove': (value) => board.countAbove(value),
   'board capacity': (value) => new Leaderboard({ capacity: value ?? 'none' }),
-  'board batch': (value) => board.submitBatch(['ana'], [value]),
   'board page': (value) => board.page(0, value),
   'board pageAfter': (value) => board.pageAfter(null, value),
   'board around': (value) => board.around('ana', value),
@@ -210,6 +208,25 @@ describe('integers', () => {
     assert.throws(() => board.submit('ana', 1, tomorrow), { code: 'score_overflow' })
     assert.deepEqual(board.top('daily', 9, tomorrow), [], 'into every window or into none')
   })
+})
+
+test('a score beyond what every language holds is the core\'s to refuse', () => {
+  const boards = [new Leaderboard(), new WindowedLeaderboard({ windows: { daily: 1 } })]
+  for (const board of boards) {
+    for (const [make, note] of [[(value) => board.submit('ana', value), 'one'], [(value) => board.submit('ana', 1, { subscore: value }), 'subscore']]) {
+      for (const value of TOO_FAR.slice(0, 2)) assert.throws(() => make(value), { code: 'score_overflow' }, note)
+      assert.throws(() => make(2n ** 53n), { code: 'score_overflow' }, note)
+      for (const value of [...NOT_WHOLE, 2 ** 64, -(2n ** 64n)]) {
+        if (note !== 'subscore' || value !== undefined) refused(() => make(value), `${note} ${String(value)}`)
+      }
+    }
+    for (const value of [2 ** 53, -(2n ** 53n)]) {
+      assert.throws(() => board.submitBatch(['bo', 'ana'], [1, value]), { code: 'score_overflow', index: 1 })
+      assert.throws(() => board.submitBatch(['bo', 'ana'], BigInt64Array.of(1n, BigInt(value))), { code: 'score_overflow', index: 1 })
+    }
+    for (const value of [...NOT_WHOLE, 2 ** 64]) refused(() => board.submitBatch(['ana'], [value]), String(value))
+  }
+  assert.deepEqual([boards[0].length, boards[1].owners], [0, 0])
 })
 
 describe('texts', () => {

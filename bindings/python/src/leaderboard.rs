@@ -21,7 +21,7 @@ use crate::pages::{LONG_PAGE_LEN, RowIterator};
 use crate::payout::TiersLike;
 use crate::results::{self, rows, score};
 
-/// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
+/// One ranked set of owners. Scores lie within ±(2**53 - 1); beyond is `score_overflow` and changes nothing.
 ///
 /// `capacity` takes memory for so many owners at once; a board grows without it too. `name` is how a cursor and a snapshot
 /// know this board from others.
@@ -95,7 +95,8 @@ impl Leaderboard {
         Ok(Self::of(py.detach(|| board.with_capacity(capacity.0 as usize))))
     }
 
-    /// The board of a snapshot. `StoreError` for bytes that `snapshot` never makes.
+    /// The board of a snapshot. `StoreError` for bytes that `snapshot` never makes, `ArgumentError` with `score_overflow`
+    /// for scores beyond ±(2**53 - 1), which earlier versions took.
     #[staticmethod]
     fn restore(py: Python<'_>, snapshot: Bytes<'_>) -> PyResult<Self> {
         let (bytes, key) = (snapshot.as_slice(), random_key(py)?);

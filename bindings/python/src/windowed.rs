@@ -156,7 +156,7 @@ impl WindowedLeaderboard {
     /// board that was saved, or periods would mean other times.
     ///
     /// `RulesError` with `board_incompatible` for the snapshot of a board that counts or sorts otherwise, has another name
-    /// or other windows; `StoreError` for bytes that `snapshot` never makes.
+    /// or other windows; those of `Leaderboard.restore`.
     #[staticmethod]
     #[pyo3(signature = (snapshot, windows, *, calendar=None, order="desc", operator="incr", ties="firstToReach",
                         ranking="ordinal", name=None, capacity=Int(0)))]

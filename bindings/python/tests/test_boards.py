@@ -55,19 +55,21 @@ def test_an_empty_batch() -> None:
 
 def test_a_batch_is_taken_whole_or_not_at_all() -> None:
     board = liveops.Leaderboard()
-    board.submit("ana", 2**63 - 2)
+    board.submit("ana", 2**53 - 2)
     for owners, scores, code, index in [
         (["bo", "no spaces", "cy"], [1, 2, 3], "id_invalid", 1),
         (b"bo\n\ncy", [1, 2, 3], "id_invalid", 1),
         (["bo", "ana", "ana"], [1, 1, 1], "score_overflow", 2),
         (["bo", "cy"], [1, 2**63], "out_of_range", 1),
+        (["bo", "cy"], [1, 2**53], "score_overflow", 1),
+        (b"bo\ncy", array("q", [1, -(2**53)]), "score_overflow", 1),
     ]:
         with pytest.raises(liveops.BatchError) as refused:
             board.submit_batch(owners, scores)
         assert (refused.value.code, refused.value.index) == (code, index)
         assert isinstance(refused.value, liveops.ArgumentError)
         assert pickle.loads(pickle.dumps(refused.value)).index == index
-        assert ids(board) == ["ana"] and board.score("ana") == liveops.Score(2**63 - 2, 0)
+        assert ids(board) == ["ana"] and board.score("ana") == liveops.Score(2**53 - 2, 0)
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ def test_leaderboard() -> None:
     assert board.rank("bo") == 1 and board.score("ana") == liveops.Score(120, 0)
     assert board.unhide("ana") and board.remove("cy")
     assert board.score("cy") is None
-    with pytest.raises(liveops.ArgumentError) as overflow:
-        board.submit("ana", 2**63 - 1)
-    assert overflow.value.code == "score_overflow"
+    for score, subscore in [(2**53 - 120, 0), (2**53, 0), (-(2**53), 0), (2**63 - 1, 0), (1, 2**53), (1, -(2**63))]:
+        with pytest.raises(liveops.ArgumentError) as overflow:
+            board.submit("ana", score, subscore)
+        assert overflow.value.code == "score_overflow"
     assert board.score("ana") == liveops.Score(120, 0)
     with pytest.raises(liveops.ArgumentError) as bad:
         board.submit("no spaces", 1)

@@ -121,7 +121,8 @@ impl Archive {
     /// Archives a finished board. `rows` are all of it, best first, as a page without an end gives them: whoever is
     /// hidden is not among them and never will be.
     ///
-    /// Errors: `invalid_argument` for rows that are not a whole board in its order, or have an owner twice.
+    /// Errors: `invalid_argument` for rows that are not a whole board in its order, or have an owner twice, and
+    /// `score_overflow` for scores beyond ±(2^53 - 1).
     pub fn new(heading: Heading, rows: &[Row]) -> Result<(Self, Names), Error> {
         let owners = rows.iter().map(|row| Some(row.owner.clone())).collect();
         let rows: Vec<_> = rows
@@ -135,6 +136,7 @@ impl Archive {
         if !is_whole(&heading, &rows) {
             return Err(Code::InvalidArgument.into());
         }
+        are_exact(&rows)?;
         let mut archive = Self { heading, rows, checksum: Digest::default() };
         archive.checksum = Seal::name(&archive.to_bytes());
         let names = Names::of(archive.checksum, owners).ok_or(Code::InvalidArgument)?;
@@ -185,8 +187,8 @@ impl Archive {
         })
     }
 
-    /// The archive of these bytes: `store_corrupt` for bytes that [`Self::to_bytes`] never makes, `record_too_new` for a
-    /// later version's.
+    /// The archive of these bytes: `store_corrupt` for bytes that [`Self::to_bytes`] never makes, `score_overflow` for
+    /// scores beyond ±(2^53 - 1), which earlier versions took, `record_too_new` for a later version's.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut content = ARCHIVE.open(bytes).map_err(StoreError::from)?;
         let corrupt = Code::StoreCorrupt;
@@ -195,6 +197,7 @@ impl Archive {
         if !content.is_empty() || !is_whole(&heading, &rows) {
             return Err(corrupt.into());
         }
+        are_exact(&rows)?;
         Ok(Self { heading, rows, checksum: Seal::name(bytes) })
     }
 }
@@ -374,12 +377,17 @@ fn is_whole(heading: &Heading, rows: &[ArchivedRow]) -> bool {
     })
 }
 
+fn are_exact(rows: &[ArchivedRow]) -> Result<(), Code> {
+    if rows.iter().all(|row| row.score.is_exact()) { Ok(()) } else { Err(Code::ScoreOverflow) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Cut, Leaderboard, Operator, Percent, Ties, awards};
     use super::*;
     use crate::hash::{hex, unhex};
     use crate::id::Id;
+    use crate::limits::INTEGER_MAX;
     use crate::window::Window;
 
     const RANKINGS: [Ranking; 3] = [Ranking::Ordinal, Ranking::Competition, Ranking::Dense];
@@ -411,6 +419,19 @@ mod tests {
 
     fn archive(ranking: Ranking) -> (Archive, Names) {
         Archive::new(heading(Order::Desc, ranking), &rows(Order::Desc, ranking)).unwrap()
+    }
+
+    /// Neither from rows nor from bytes of before, when a board took 64 bits.
+    #[test]
+    fn larger_scores_are_told() {
+        for (score, subscore) in [(INTEGER_MAX + 1, 0), (0, -INTEGER_MAX - 1)] {
+            let heading = heading(Order::Desc, Ranking::Ordinal);
+            let row = ArchivedRow { rank: 1, score: Score { score, subscore }, reached_at: Timestamp::default() };
+            let old = Archive { heading: heading.clone(), rows: vec![row], checksum: Digest::default() }.to_bytes();
+            assert_eq!(Archive::from_bytes(&old).unwrap_err().code(), Code::ScoreOverflow);
+            let rows = [Row { rank: 1, owner: player("ana"), score, subscore, reached_at: row.reached_at }];
+            assert_eq!(Archive::new(heading, &rows).unwrap_err().code(), Code::ScoreOverflow);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::ranks::Ranks;
 use super::roster::{Handle, Roster};
 use super::view::Name;
 use super::{Ranking, Sort, Standing, View};
+use crate::error::{Code, Error};
 use crate::hash::Key;
 use crate::id::PlayerId;
 
@@ -16,8 +17,8 @@ use crate::id::PlayerId;
 ///
 /// let ana = PlayerId::new("ana")?;
 /// let mut index = Index::new([7; 16]);
-/// index.apply(&ana, 2, Some(Standing { score: 120.into(), ..Standing::default() }));
-/// index.apply(&ana, 1, None); // older than what is there
+/// index.apply(&ana, 2, Some(Standing { score: 120.into(), ..Standing::default() }))?;
+/// index.apply(&ana, 1, None)?; // older than what is there
 /// assert_eq!(index.view(Ranking::Ordinal).rank("ana"), Some(1));
 /// # Ok::<(), liveops_core::Error>(())
 /// ```
@@ -44,10 +45,15 @@ impl Index {
 
     /// Takes what the record of that version says: an entry, or `None` for a player who is hidden or has no entry. An
     /// older version, or the same again, changes nothing.
-    pub fn apply(&mut self, owner: &PlayerId, version: u64, standing: Option<Standing>) {
-        if let Some(handle) = self.roster.intern(owner) {
-            self.board.apply(handle, version, standing, &self.roster);
+    ///
+    /// Errors: `score_overflow` for a score beyond ±(2^53 - 1), `store_full` for more owners than there can be.
+    pub fn apply(&mut self, owner: &PlayerId, version: u64, standing: Option<Standing>) -> Result<(), Error> {
+        if standing.is_some_and(|standing| !standing.score.is_exact()) {
+            return Err(Code::ScoreOverflow.into());
         }
+        let handle = self.roster.intern(owner).ok_or(Code::StoreFull)?;
+        self.board.apply(handle, version, standing, &self.roster);
+        Ok(())
     }
 
     /// Forgets which version of an owner came last, once that owner begins anew.
@@ -97,5 +103,23 @@ impl Versioned {
     /// For reading.
     pub(crate) const fn view<'b>(&'b self, ranking: Ranking, roster: &'b Roster, name: Name<'b>) -> View<'b> {
         View::new(Some(&self.ranks), roster, ranking, name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::INTEGER_MAX;
+
+    #[test]
+    fn larger_scores_are_refused_and_change_nothing() {
+        let (mut index, ana) = (Index::new([7; 16]), PlayerId::new("ana").unwrap());
+        let standing = |score: i64| Some(Standing { score: score.into(), ..Standing::default() });
+        index.apply(&ana, 1, standing(INTEGER_MAX)).unwrap();
+        for score in [INTEGER_MAX + 1, -INTEGER_MAX - 1] {
+            assert_eq!(index.apply(&ana, 2, standing(score)).unwrap_err().code(), Code::ScoreOverflow);
+        }
+        index.apply(&ana, 2, standing(7)).unwrap();
+        assert_eq!(index.view(Ranking::Ordinal).score("ana"), Some(7.into()));
     }
 }

@@ -14,7 +14,7 @@ use crate::hash::Key;
 use crate::id::{BoardId, PlayerId};
 use crate::time::Timestamp;
 
-/// One ranked set of owners. Scores are 64-bit integers; an overflow is `score_overflow` and changes nothing.
+/// One ranked set of owners. Scores lie within ±(2^53 - 1); beyond is `score_overflow` and changes nothing.
 ///
 /// A submit, a rank and the place of a page each take a few steps down a tree: about a microsecond with a million
 /// owners. about 60 bytes an owner with an id of up to 22 bytes.
@@ -347,7 +347,8 @@ impl Leaderboard {
 
     /// The board of a snapshot, with a hash key of zeros.
     ///
-    /// Errors: `snapshot_corrupt`, and `record_too_new` for a later version's.
+    /// Errors: `snapshot_corrupt`, `score_overflow` for scores beyond ±(2^53 - 1), which earlier versions took, and
+    /// `record_too_new` for a later version's.
     pub fn restore(bytes: &[u8]) -> Result<Self, Error> {
         Self::restore_keyed(bytes, [0; 16])
     }
@@ -370,15 +371,18 @@ impl Leaderboard {
             return Err(Code::BoardIncompatible.into());
         }
         let mut board = Self::empty(self.settings, self.hash_key, self.capacity);
-        board.fill(&mut body).filter(|()| body.is_empty()).ok_or(Code::SnapshotCorrupt)?;
+        board.fill(&mut body)?;
+        if !body.is_empty() {
+            return Err(Code::SnapshotCorrupt.into());
+        }
         Ok(board)
     }
 
-    fn fill(&mut self, body: &mut &[u8]) -> Option<()> {
-        self.hidden = snapshot::take_hidden(&mut self.roster, body)?;
+    fn fill(&mut self, body: &mut &[u8]) -> Result<(), Code> {
+        self.hidden = snapshot::take_hidden(&mut self.roster, body).ok_or(Code::SnapshotCorrupt)?;
         snapshot::take_ranks(&mut self.ranks, &mut self.roster, &self.hidden, body)?;
-        self.submits = i64::take(body)?;
-        Some(())
+        self.submits = i64::take(body).ok_or(Code::SnapshotCorrupt)?;
+        Ok(())
     }
 }
 
@@ -402,6 +406,7 @@ impl BatchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::INTEGER_MAX;
 
     fn order(board: &Leaderboard) -> Vec<String> {
         board.iter().map(|row| row.owner.to_string()).collect()
@@ -448,12 +453,12 @@ mod tests {
     #[test]
     fn bad_input_changes_nothing() {
         let mut board = Leaderboard::new(Order::Desc, Operator::Incr);
-        board.submit("ann", i64::MAX).unwrap();
+        board.submit("ann", INTEGER_MAX).unwrap();
         assert_eq!(board.submit("ann", 1).unwrap_err().code(), Code::ScoreOverflow);
         assert_eq!(board.submit("a b", 1).unwrap_err().code(), Code::IdInvalid);
-        assert_eq!((board.len(), board.score("ann").unwrap().score), (1, i64::MAX));
+        assert_eq!((board.len(), board.score("ann").unwrap().score), (1, INTEGER_MAX));
         let mut down = Leaderboard::new(Order::Asc, Operator::Decr);
-        assert_eq!(down.submit("new", i64::MIN).unwrap_err().code(), Code::ScoreOverflow);
+        assert_eq!(down.submit("new", -INTEGER_MAX - 1).unwrap_err().code(), Code::ScoreOverflow);
         assert_eq!((down.len(), down.roster.len()), (0, 0));
         for board in [&board, &Leaderboard::new(Order::Asc, Operator::Set)] {
             assert_eq!((board.rank("nobody"), board.around_owner("nobody", 5).len()), (None, 0));
@@ -467,7 +472,7 @@ mod tests {
         let mut board = Leaderboard::new(Order::Desc, Operator::Incr);
         board.submit("ann", 5).unwrap();
         let before = board.snapshot();
-        for (bad, code) in [(("bob", i64::MAX), Code::ScoreOverflow), (("no id", 0), Code::IdInvalid)] {
+        for (bad, code) in [(("bob", INTEGER_MAX), Code::ScoreOverflow), (("no id", 0), Code::IdInvalid)] {
             let error = board.submit_batch(&[("bob", 1), ("ann", 3), ("cat", 2), bad]).unwrap_err();
             assert_eq!((error.index, error.code()), (3, code));
             assert_eq!((board.snapshot(), board.roster.len()), (before.clone(), 1));
@@ -498,8 +503,8 @@ mod tests {
     #[test]
     fn ranges_and_shares() {
         let mut board = Leaderboard::new(Order::Asc, Operator::Set);
-        for (owner, score) in [("a", i64::MIN), ("b", -1), ("c", 7), ("d", 7), ("e", i64::MAX)] {
-            board.submit(owner, Score { score, subscore: i64::MAX }).unwrap();
+        for (owner, score) in [("a", -INTEGER_MAX), ("b", -1), ("c", 7), ("d", 7), ("e", INTEGER_MAX)] {
+            board.submit(owner, Score { score, subscore: INTEGER_MAX }).unwrap();
         }
         let names = |rows: Vec<Row>| rows.iter().map(|row| row.owner.to_string()).collect::<String>();
         assert_eq!(names(board.by_score_range(-1..=7, 0, 9)), "bcd");
@@ -509,14 +514,30 @@ mod tests {
             names(board.by_score_range(ScoreRange::new(8, 7), 0, 9)) + &names(board.by_score_range(0..=9, 9, 9)),
             ""
         );
-        assert_eq!((board.count_above(7), board.count_above(i64::MIN), board.count_above(i64::MAX)), (2, 0, 4));
+        assert_eq!((board.count_above(7), board.count_above(i64::MIN), board.count_above(INTEGER_MAX)), (2, 0, 4));
+        assert_eq!(board.count_above(i64::MAX), 5);
         assert_eq!(
             ["a", "b", "c", "d", "e"].map(|name| board.percentile(name).unwrap()),
             [10_000, 7_500, 2_500, 2_500, 0]
         );
         let mut alone = Leaderboard::new(Order::Desc, Operator::Incr);
-        alone.submit("ann", i64::MIN).unwrap();
+        alone.submit("ann", -INTEGER_MAX).unwrap();
         assert_eq!((alone.percentile("ann"), alone.percentile("bob")), (Some(10_000), None));
+    }
+
+    /// Bytes of before, when a board took 64 bits.
+    #[test]
+    fn larger_scores_in_old_bytes_are_told() {
+        for (score, subscore) in [(INTEGER_MAX + 1, 0), (0, -INTEGER_MAX - 1), (i64::MIN, i64::MAX)] {
+            let mut board = Leaderboard::new(Order::Desc, Operator::Set);
+            let handle = board.handle("ann").unwrap();
+            let standing = Standing { score: Score { score, subscore }, ..Standing::default() };
+            board.put(handle, Some(standing));
+            let bytes = board.snapshot();
+            assert_eq!(Leaderboard::restore(&bytes).unwrap_err().code(), Code::ScoreOverflow);
+            board.put(handle, Some(Standing { score: INTEGER_MAX.into(), ..standing }));
+            assert_eq!(Leaderboard::restore(&board.snapshot()).unwrap().rank("ann"), Some(1));
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@
 //! | a finished period | [`awards`] by [`Tiers`]; [`Archive`], bytes that never change and name nobody |
 //! | many threads | [`crate::shared::SharedLeaderboard`] |
 //!
-//! Scores are 64-bit integers with checked arithmetic. Nothing here reads a clock: times are arguments. Boards are
+//! Scores are whole numbers within ±(2^53 - 1), which every language holds exactly; beyond them is `score_overflow`. Nothing here reads a clock: times are arguments. Boards are
 //! counted B+trees over one table of owners; ranks are exact everywhere, and no submit waits for a table to grow.
 
 #![expect(
@@ -59,6 +59,7 @@ use serde::Serialize;
 
 use crate::codec::{fields, tags};
 use crate::id::BoardId;
+use crate::limits::INTEGER_MAX;
 use crate::time::Timestamp;
 
 /// Which end of a board is first.
@@ -120,6 +121,14 @@ pub struct Score {
     pub subscore: i64,
 }
 
+impl Score {
+    /// Whether both numbers are such as every language holds exactly: within ±[`INTEGER_MAX`].
+    pub(crate) const fn is_exact(self) -> bool {
+        let most = INTEGER_MAX.unsigned_abs();
+        self.score.unsigned_abs() <= most && self.subscore.unsigned_abs() <= most
+    }
+}
+
 impl From<i64> for Score {
     fn from(score: i64) -> Self {
         Self { score, subscore: 0 }
@@ -159,7 +168,7 @@ impl Settings {
     }
 }
 
-/// A score left the 64-bit integers.
+/// A score or a value lies beyond ±[`INTEGER_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow;
 
@@ -191,7 +200,8 @@ impl Order {
 }
 
 impl Operator {
-    /// The entry after one more value. An unchanged pair keeps its `reached_at`: nobody moves.
+    /// The entry after one more value. An unchanged pair keeps its `reached_at`: nobody moves. A value beyond
+    /// ±[`INTEGER_MAX`] is refused whether it would count or not.
     pub fn apply(
         self,
         before: Option<Standing>,
@@ -200,6 +210,9 @@ impl Operator {
         ts: Timestamp,
         received_at: Timestamp,
     ) -> Result<Standing, Overflow> {
+        if !value.is_exact() {
+            return Err(Overflow);
+        }
         let Some(old) = before else {
             let score = if self == Self::Decr { add(Score::default(), value, i64::checked_sub)? } else { value };
             return Ok(Standing { score, reached_at: received_at, newest_ts: ts, sort });
@@ -218,7 +231,8 @@ impl Operator {
 
 fn add(a: Score, b: Score, checked: fn(i64, i64) -> Option<i64>) -> Result<Score, Overflow> {
     let sum = |a, b| checked(a, b).ok_or(Overflow);
-    Ok(Score { score: sum(a.score, b.score)?, subscore: sum(a.subscore, b.subscore)? })
+    let sum = Score { score: sum(a.score, b.score)?, subscore: sum(a.subscore, b.subscore)? };
+    if sum.is_exact() { Ok(sum) } else { Err(Overflow) }
 }
 
 tags!(Order { Desc = 0, Asc = 1 });
@@ -259,14 +273,27 @@ mod tests {
     fn overflow_is_an_error_at_both_ends() {
         let sort = Sort::default();
         for (operator, start, value) in [
+            (Operator::Incr, INTEGER_MAX, 1),
+            (Operator::Incr, -INTEGER_MAX, -1),
+            (Operator::Decr, -INTEGER_MAX, 1),
+            (Operator::Decr, INTEGER_MAX, -1),
             (Operator::Incr, i64::MAX, 1),
-            (Operator::Incr, i64::MIN, -1),
-            (Operator::Decr, i64::MIN, 1),
-            (Operator::Decr, i64::MAX, -1),
         ] {
-            let old = Standing { score: start.into(), sort, ..Standing::default() };
-            assert_eq!(operator.apply(Some(old), sort, value.into(), at(0), at(0)), Err(Overflow));
+            for subscored in [false, true] {
+                let score = |n| if subscored { Score { score: 0, subscore: n } } else { n.into() };
+                let old = Standing { score: score(start), sort, ..Standing::default() };
+                assert_eq!(operator.apply(Some(old), sort, score(value), at(0), at(0)), Err(Overflow));
+                assert!(operator.apply(Some(old), sort, score(0), at(0), at(0)).is_ok() || start == i64::MAX);
+            }
         }
-        assert_eq!(Operator::Decr.apply(None, sort, i64::MIN.into(), at(0), at(0)), Err(Overflow));
+        for operator in [Operator::Incr, Operator::Best, Operator::Set, Operator::Decr] {
+            let old = Standing { sort, newest_ts: at(9), ..Standing::default() };
+            for value in [INTEGER_MAX + 1, -INTEGER_MAX - 1, i64::MAX, i64::MIN] {
+                // Also where it would not count: worse than the best, older than the newest.
+                for (before, value) in [(None, value.into()), (Some(old), Score { score: -1, subscore: value })] {
+                    assert_eq!(operator.apply(before, sort, value, at(0), at(0)), Err(Overflow), "{operator:?}");
+                }
+            }
+        }
     }
 }

@@ -61,21 +61,26 @@ pub(super) fn put_ranks(ranks: &Ranks, roster: &Roster, out: &mut Vec<u8>) {
     }
 }
 
+/// Errors: `snapshot_corrupt`, and `score_overflow` for what only a board of 64-bit scores took.
 pub(super) fn take_ranks(
     ranks: &mut Ranks,
     roster: &mut Roster,
     hidden: &BTreeSet<Handle>,
     from: &mut &[u8],
-) -> Option<()> {
-    for _ in 0..u64::take(from)? {
-        let handle = roster.intern(&PlayerId::take(from)?)?;
-        let standing = Standing::take(from)?;
-        let Found::Nowhere = ranks.find(handle) else { return None };
-        if standing.sort != ranks.sort() {
-            return None;
+) -> Result<(), Code> {
+    let corrupt = Code::SnapshotCorrupt;
+    for _ in 0..u64::take(from).ok_or(corrupt)? {
+        let owner = PlayerId::take(from).ok_or(corrupt)?;
+        let standing = Standing::take(from).ok_or(corrupt)?;
+        let handle = roster.intern(&owner).ok_or(corrupt)?;
+        if !matches!(ranks.find(handle), Found::Nowhere) || standing.sort != ranks.sort() {
+            return Err(corrupt);
+        }
+        if !standing.score.is_exact() {
+            return Err(Code::ScoreOverflow);
         }
         roster.retain(handle);
         ranks.put(handle, Found::Nowhere, Some(standing), hidden.contains(&handle), roster);
     }
-    Some(())
+    Ok(())
 }

@@ -506,7 +506,7 @@ impl WindowedLeaderboard {
     /// of the board that was saved, or periods would mean other times.
     ///
     /// Errors: `board_incompatible` for the snapshot of a board that counts or sorts otherwise, has another name or
-    /// windows that this one has not, `snapshot_corrupt`, and `record_too_new` for a later version's.
+    /// windows that this one has not, and those of [`Leaderboard::restore`](super::Leaderboard::restore).
     pub fn restored(self, bytes: &[u8]) -> Result<Self, Error> {
         let mut body = snapshot::open(snapshot::WINDOWED, bytes)?;
         let settings = Settings::take(&mut body).ok_or(Code::SnapshotCorrupt)?;
@@ -514,7 +514,10 @@ impl WindowedLeaderboard {
             return Err(Code::BoardIncompatible.into());
         }
         let mut board = self.emptied();
-        board.fill(&mut body).filter(|()| body.is_empty()).ok_or(Code::SnapshotCorrupt)?;
+        board.fill(&mut body)?;
+        if !body.is_empty() {
+            return Err(Code::SnapshotCorrupt.into());
+        }
         let known = |period: &Period| board.windows.iter().any(|(window, _)| *window == period.window);
         if board.periods.keys().chain(board.archives.keys()).all(known) {
             Ok(board)
@@ -523,27 +526,36 @@ impl WindowedLeaderboard {
         }
     }
 
-    fn fill(&mut self, body: &mut &[u8]) -> Option<()> {
-        self.hidden = snapshot::take_hidden(&mut self.roster, body)?;
-        for _ in 0..u64::take(body)? {
-            let period = Period::take(body)?;
+    fn fill(&mut self, body: &mut &[u8]) -> Result<(), Code> {
+        let corrupt = Code::SnapshotCorrupt;
+        self.hidden = snapshot::take_hidden(&mut self.roster, body).ok_or(corrupt)?;
+        for _ in 0..u64::take(body).ok_or(corrupt)? {
+            let period = Period::take(body).ok_or(corrupt)?;
             let mut ranks = Ranks::new(self.settings.sort, self.settings.operator == Operator::Set);
             snapshot::take_ranks(&mut ranks, &mut self.roster, &self.hidden, body)?;
             if self.periods.insert(period, ranks).is_some() {
-                return None;
+                return Err(corrupt);
             }
         }
-        for _ in 0..u64::take(body)? {
-            let period = Period::take(body)?;
-            let archive = Archive::from_bytes(&Vec::<u8>::take(body)?).ok()?;
-            let names = Names::from_bytes(&Vec::<u8>::take(body)?).ok()?;
-            archive.read(&names).ok().filter(|_| archive.heading().period == period)?;
-            if self.periods.contains_key(&period) || self.archives.insert(period, (archive, names)).is_some() {
-                return None;
+        for _ in 0..u64::take(body).ok_or(corrupt)? {
+            let period = Period::take(body).ok_or(corrupt)?;
+            let (archive, names) = take_archive(body)?;
+            let is_of_period = archive.heading().period == period && archive.read(&names).is_ok();
+            let is_known = self.periods.contains_key(&period);
+            if !is_of_period || is_known || self.archives.insert(period, (archive, names)).is_some() {
+                return Err(corrupt);
             }
         }
-        Some(())
+        Ok(())
     }
+}
+
+fn take_archive(body: &mut &[u8]) -> Result<(Archive, Names), Code> {
+    let corrupt = Code::SnapshotCorrupt;
+    let archive = Archive::from_bytes(&Vec::<u8>::take(body).ok_or(corrupt)?);
+    let names = Names::from_bytes(&Vec::<u8>::take(body).ok_or(corrupt)?);
+    let archive = archive.map_err(|error| if error.code() == Code::ScoreOverflow { error.code() } else { corrupt })?;
+    Ok((archive, names.map_err(|_| corrupt)?))
 }
 
 fn is_kept(calendar: &Calendar, windows: &[(Window, u32)], period: Period, now: Timestamp) -> bool {

@@ -141,7 +141,7 @@ impl Rules {
                 let before = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
-                let standing = after.ok().filter(|s| in_range(s.score)).ok_or(Code::ScoreOverflow)?;
+                let standing = after.map_err(|_| Code::ScoreOverflow)?;
                 draft.scratch.entries.push(NewEntry { at, replaces: before.is_some(), period, rule: place, standing });
             }
         }
@@ -311,9 +311,4 @@ fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
     let number = |amount: &super::Amount| amount.of(cause.payload, requested, granted);
     let subscore = rule.subvalue.as_ref().and_then(number).unwrap_or(0);
     number(&rule.value).map(|score| Score { score, subscore })
-}
-
-fn in_range(score: Score) -> bool {
-    let range = -INTEGER_MAX..=INTEGER_MAX;
-    range.contains(&score.score) && range.contains(&score.subscore)
 }

@@ -1,6 +1,7 @@
 //! Examples of boards by calendar.
 
 use super::*;
+use crate::limits::INTEGER_MAX;
 
 fn at(text: &str) -> Timestamp {
     Timestamp::from_rfc3339(text).unwrap()
@@ -32,7 +33,7 @@ fn an_overflow_changes_no_window() {
         .window(Window::Daily, 1)
         .window(Window::AllTime, 0);
     let (monday, tuesday) = (at("2026-11-09T12:00:00Z"), at("2026-11-10T12:00:00Z"));
-    board.submit("ana", i64::MAX, monday, monday).unwrap();
+    board.submit("ana", INTEGER_MAX, monday, monday).unwrap();
     assert_eq!(board.submit("ana", 1, tuesday, tuesday).unwrap_err().code(), Code::ScoreOverflow);
     assert_eq!(board.top(Window::Daily, 9, tuesday).unwrap(), []);
     assert_eq!(board.rank(Window::Monthly, "ana", tuesday).unwrap_err().code(), Code::UnknownWindow);
@@ -46,7 +47,7 @@ fn a_batch_is_taken_whole_or_not_at_all() {
     let (monday, tuesday) = (at("2026-11-09T12:00:00Z"), at("2026-11-10T12:00:00Z"));
     board.submit_batch(&[("ann", 5), ("bob", 3), ("ann", 1)], monday, monday).unwrap();
     let before = board.snapshot();
-    for (bad, code) in [(("ann", i64::MAX), Code::ScoreOverflow), (("no id", 0), Code::IdInvalid)] {
+    for (bad, code) in [(("ann", INTEGER_MAX), Code::ScoreOverflow), (("no id", 0), Code::IdInvalid)] {
         let error = board.submit_batch(&[("ann", 3), ("cat", 2), bad], tuesday, tuesday).unwrap_err();
         assert_eq!((error.index, error.code()), (2, code));
         assert_eq!((board.snapshot(), board.owners()), (before.clone(), 2));
