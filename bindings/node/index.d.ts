@@ -174,11 +174,12 @@ export class Outcomes implements Iterable<Outcome> {
 export interface Effect {
   /** Withheld, under this number of a suspicion. */
   readonly held: number | null
-  /** Applied, but suspicious under this number. */
+  /** Applied, but suspicious under this number; null beside 256 events that are held and wait, see `suspicions`. */
   readonly flagged: number | null
   readonly xp: Grant
   readonly adjusted: number
   readonly level: number
+  /** What is given. Of more than 256 rewards that wait the oldest is among them, `claimed` as if the player had asked. */
   readonly receipts: readonly Receipt[]
   readonly late: readonly BoardPeriod[]
   readonly verdicts: readonly Judgement[]
@@ -321,14 +322,17 @@ export class Engine {
   receipts(player: string): readonly Receipt[]
   /**
    * Receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are trimmed and
-   * `receipts` no longer has it; of more than 256 that wait the oldest make room.
+   * `receipts` no longer has it; of more than 256 that wait the oldest is given as if it were claimed.
    */
   claimable(player: string, options?: Now): readonly Receipt[]
   /** The hash of a player's newest receipt, which `verifyChain` checks against; zeros if there never was one. */
   chainHead(player: string): string
   /** Why a player has this XP, this level and these rewards, line by line; null for a stranger. */
   explain(player: string, options?: Now): Explanation | null
-  /** Of one player, or of all. */
+  /**
+   * Of one player, or of all. Up to 256 of a player are kept: settled ones make room first, then flags. Events that are held wait
+   * for their review however long it takes; with 256 of them a further one is refused as `holds_full`.
+   */
   suspicions(player?: string): readonly Suspicion[]
   /** Everybody's, a line of JSON each, with `sentences`: each verdict in words. Walks the whole store. */
   suspicionsNdjson(): string

@@ -9,7 +9,7 @@ use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::{Digest, hex};
 use liveops_core::record::{BoardKey, Horizon, Payment, Player, ReceiptName};
 use liveops_core::reward::{Receipt, ReceiptState, Scope};
-use liveops_core::rules::{Found, Scratch};
+use liveops_core::rules::{Decided, Found, Scratch, Stored};
 use liveops_core::{BoardId, Code, Command, EventId, Id, Key, MemoryStore, Period, PlayerId, Record, Rules, Ruling};
 use liveops_core::{Timestamp, Window};
 
@@ -103,10 +103,20 @@ fn plays_on(player: &Player) {
         player.rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts, units]);
     let is_at_the_end = counters.any(|counter| counter > 1 << 52);
     for command in &*COMMANDS {
-        let stored = Some(Box::new(player.clone()));
         let found = Found { receipt: Some(Box::new(waiting.clone())), ..Found::default() };
-        let changes = RULES.decide(&[command], horizon, stored, [found], &mut scratch, |_| ());
-        let after = changes.map(|changes| Record::Player(changes.record).encode());
+        let mut stored = Stored { player: Some(Box::new(player.clone())), listed: Vec::new() };
+        let mut decide = |stored| RULES.decide(&[command], horizon, stored, [found.clone()], &mut scratch, |_| ());
+        let mut decided = decide(stored.clone());
+        if let Decided::Lacks(keys) = decided {
+            // Nothing of what the player lists is there.
+            stored.listed = keys.into_iter().map(|key| (key, None)).collect();
+            decided = decide(stored);
+        }
+        let after = match decided {
+            Decided::Changes(changes) => Some(Record::Player(changes.record).encode()),
+            Decided::Nothing => None,
+            Decided::Lacks(keys) => panic!("{command:?} lacks {keys:?} again"),
+        };
         let is_read = after.is_none_or(|bytes| Record::decode(&bytes).is_ok());
         assert!(is_read || is_at_the_end, "{command:?} leaves what cannot be read");
     }

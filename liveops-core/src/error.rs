@@ -74,6 +74,7 @@ codes! {
         ScoreOverflow = "score_overflow", 422, "A score or total would leave the integers that every language holds exactly.";
         PlayerErased = "player_erased", 410, "The command is not newer than the player's erasure.";
         SuspicionUnknown = "suspicion_unknown", 404, "The player has no such suspicion.";
+        HoldsFull = "holds_full", 409, "The event would be held, and as many as are kept wait for a review; review some first.";
         SuspicionSettled = "suspicion_settled", 409, "The suspicion was released or confirmed before.";
         StandingUnknown = "standing_unknown", 404, "The player has no entry in this period of the board.";
         PlayerHidden = "player_hidden", 409, "The player is hidden and cannot be paid; show the player first.";

@@ -62,8 +62,8 @@ pub const DETECTORS_MAX: usize = 32;
 pub const LOOT_ENTRIES_MAX: usize = 1000;
 /// Most receipts that level rewards can make of one command: those of whoever goes from the first level to the highest.
 pub const LEVEL_RECEIPTS_MAX: u64 = 20_000;
-/// Most rewards of one player that wait to be claimed and are kept for it, however many receipts come after them; the oldest
-/// make room.
+/// Most rewards of one player that wait to be claimed, however many receipts come after them; the oldest of more is given as if
+/// it were claimed.
 pub const CLAIMABLE_MAX: usize = 256;
 /// Most items of one grant, bundle or loot entry.
 pub const ITEMS_MAX: usize = 64;
@@ -99,7 +99,8 @@ pub const ATTEMPTS_MAX: u32 = 8;
 pub const RECEIPTS_PER_PLAYER_MAX: i64 = 1_000_000;
 /// Longest JSON of receipts that is read at once, in bytes.
 pub const RECEIPTS_JSON_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Most suspicions kept of one player; the oldest make room.
+/// Most suspicions kept of one player. Settled ones make room first, then flags, the oldest of each; events that are held and wait
+/// for a review make none, and with so many of them no further event is held.
 pub const SUSPICIONS_PER_PLAYER_MAX: usize = 256;
 /// Default age up to which commands are taken, in seconds.
 pub const PAST_SECONDS_DEFAULT: i64 = 86_400;

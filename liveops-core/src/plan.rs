@@ -8,8 +8,8 @@
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash;
 use crate::limits::{ATTEMPTS_MAX, ROUND_PLAYERS_MAX, RUN_LEN_MAX};
-use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Player, Record};
-use crate::rules::{Decision, Found, Rules, Scratch};
+use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record};
+use crate::rules::{Decided, Decision, Found, Rules, Scratch, Stored};
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -108,6 +108,8 @@ struct Lane {
     attempts: u32,
     /// Whether the change set of its run is at the store.
     waits: bool,
+    /// What a decision of its run found that it needs as well.
+    lacks: Vec<Key>,
 }
 
 impl Lane {
@@ -126,7 +128,7 @@ impl<'a> Plan<'a> {
         let (given, commands): (Vec<usize>, Vec<&Command>) = sorted.into_iter().map(|(_, i, c)| (i, c)).unzip();
         let mut at = 0;
         let lanes = commands.chunk_by(|a, b| a.player == b.player).map(|run| {
-            let lane = Lane { at, end: at + run.len(), attempts: 0, waits: false };
+            let lane = Lane { at, end: at + run.len(), attempts: 0, waits: false, lacks: Vec::new() };
             at = lane.end;
             lane
         });
@@ -150,6 +152,7 @@ impl<'a> Plan<'a> {
             for command in run {
                 Rules::keys(command, |key| keys.push(key));
             }
+            keys.extend(lane.lacks.iter().cloned());
         }
         keys
     }
@@ -175,8 +178,8 @@ impl<'a> Plan<'a> {
         for at in 0..self.round {
             let lane = &self.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
-            let player = match read(run, &mut answers, &mut self.found) {
-                Ok(player) => player,
+            let stored = match read(run, &lane.lacks, &mut answers, &mut self.found) {
+                Ok(stored) => stored,
                 Err(code) => {
                     // Nothing after such an answer can be trusted.
                     self.refuse_from(at, &Error::new(code));
@@ -190,12 +193,16 @@ impl<'a> Plan<'a> {
                     outcomes[*given] = Some(Outcome::from(decision));
                 }
             };
-            match self.rules.decide(run, horizon, player, self.found.drain(..), &mut self.scratch, decided) {
-                Some(changes) => {
+            match self.rules.decide(run, horizon, stored, self.found.drain(..), &mut self.scratch, decided) {
+                Decided::Changes(changes) => {
                     batch.push(changes);
                     self.lanes[at].waits = true;
                 }
-                None => self.finish_run(at),
+                Decided::Nothing => self.finish_run(at),
+                Decided::Lacks(keys) => {
+                    self.lanes[at].lacks = keys;
+                    self.attempt_again(at);
+                }
             }
         }
         batch
@@ -213,12 +220,7 @@ impl<'a> Plan<'a> {
             let silent = || CommitOutcome::Failed(StoreError::new(StoreErrorKind::OutcomeUnknown));
             match results.next().unwrap_or_else(silent) {
                 CommitOutcome::Applied => self.finish_run(at),
-                CommitOutcome::Conflict => {
-                    self.lanes[at].attempts += 1;
-                    if self.lanes[at].attempts == ATTEMPTS_MAX {
-                        self.fail_run(at, &Outcome::Refused(Error::new(Code::Contended)));
-                    }
-                }
+                CommitOutcome::Conflict => self.attempt_again(at),
                 CommitOutcome::Failed(error) if error.kind == StoreErrorKind::OutcomeUnknown => {
                     self.fail_run(at, &Outcome::Unknown(error.into()));
                 }
@@ -241,6 +243,15 @@ impl<'a> Plan<'a> {
         let lane = &mut self.lanes[at];
         lane.at = lane.run_end();
         lane.attempts = 0;
+        lane.lacks.clear();
+    }
+
+    /// Lets the run be decided anew, unless that was tried often enough.
+    fn attempt_again(&mut self, at: usize) {
+        self.lanes[at].attempts += 1;
+        if self.lanes[at].attempts == ATTEMPTS_MAX {
+            self.fail_run(at, &Outcome::Refused(Error::new(Code::Contended)));
+        }
     }
 
     /// Gives the whole run one outcome, whatever was decided, and does not try what comes after it.
@@ -262,13 +273,14 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The answers to one run's keys, in the order of [`Plan::keys`]: the player, and what is found of each command. An error
-/// if they are of another kind or too few.
+/// The answers to one run's keys, in the order of [`Plan::keys`]: the player, what is found of each command, and what a
+/// decision found that it needs as well. An error if they are of another kind or too few.
 fn read(
     run: &[&Command],
+    lacks: &[Key],
     answers: &mut impl Iterator<Item = Option<Record>>,
     all: &mut Vec<Found>,
-) -> Result<Option<Box<Player>>, Code> {
+) -> Result<Stored, Code> {
     let player = match answers.next() {
         Some(Some(Record::Player(player))) => Some(player),
         Some(None) => None,
@@ -290,5 +302,14 @@ fn read(
         }
         all.push(found);
     }
-    Ok(player)
+    let mut listed = Vec::with_capacity(lacks.len());
+    for key in lacks {
+        match (key, answers.next()) {
+            (_, Some(None)) => listed.push((key.clone(), None)),
+            (Key::Suspicion(..), Some(Some(record @ Record::Suspicion(_))))
+            | (Key::Receipt(..), Some(Some(record @ Record::Receipt(_)))) => listed.push((key.clone(), Some(record))),
+            _ => return Err(Code::StoreMisconfigured),
+        }
+    }
+    Ok(Stored { player, listed })
 }

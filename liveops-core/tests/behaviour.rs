@@ -365,7 +365,8 @@ fn old_receipts_and_suspicions_go() {
             "progress": { "curve": { "kind": "linear", "base": 10, "step": 0, "maxLevel": 100 } },
             "rewards": { "gold": { "on": { "everyLevels": 1 },
                 "grant": { "kind": "currency", "id": "gold", "amount": 1 } } },
-            "detectors": { "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } },
+            "detectors": { "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" },
+                "flag": { "kind": "timeFloor", "boss": "ogre", "minimumMs": 1000 } },
             "retention": { "receiptsPerPlayer": 3, "suspicionsDays": 1 } }"#,
     );
     let jump = engine.submit(&xp("e", "ann", START, 55));
@@ -377,13 +378,129 @@ fn old_receipts_and_suspicions_go() {
     assert!(matches!(engine.submit(&xp("e", "ann", START, 55)), Outcome::Replayed(e) if e.receipts.len() == 5));
     assert_eq!(engine.store().size().receipts, 3);
 
+    engine.submit(&kill("held", "ann", START, "hydra", 1));
     for n in 0..3 {
-        engine.submit(&kill(&format!("k{n}"), "ann", START + n * DAY, "hydra", 1));
+        engine.submit(&kill(&format!("k{n}"), "ann", START + n * DAY, "ogre", 1));
     }
     let kept: Vec<_> = engine.suspicions_of(&player("ann")).unwrap().into_iter().map(|(number, _)| number).collect();
-    assert_eq!(kept, [4, 5], "a day old is kept, two days are not");
-    assert_eq!(engine.store().size().suspicions, 2);
-    assert_eq!(code(&engine.submit(&review("r", START + 2 * DAY, 3, Ruling::Release))), Code::SuspicionUnknown);
+    assert_eq!(kept, [3, 5, 6], "a day old is kept, two days are not; what is held stays until it is reviewed");
+    assert_eq!(engine.store().size().suspicions, 3);
+    assert_eq!(code(&engine.submit(&review("r", START + 2 * DAY, 4, Ruling::Release))), Code::SuspicionUnknown);
+    applied(&engine.submit(&review("s", START + 2 * DAY, 3, Ruling::Release)));
+    engine.submit(&kill("last", "ann", START + 2 * DAY, "ogre", 1));
+    assert_eq!(code(&engine.submit(&review("t", START + 2 * DAY, 3, Ruling::Release))), Code::SuspicionUnknown);
+}
+
+/// Numbers of a player's kept suspicions.
+fn kept<S: Store>(engine: &Engine<S>) -> Vec<u64> {
+    engine.suspicions_of(&player("ann")).unwrap().into_iter().map(|(number, _)| number).collect()
+}
+
+fn kills(from: u64, through: u64, boss: &str) -> Vec<Command> {
+    (from..=through).map(|n| kill(&format!("k{n}"), "ann", START, boss, 1)).collect()
+}
+
+#[test]
+fn held_events_wait_however_many_come_after_them() {
+    let engine = engine();
+    let all = kills(1, 300, "hydra");
+    let outcomes = engine.submit_batch(&all);
+    assert!(outcomes[..256].iter().all(|outcome| outcome.code() == "held"));
+    assert!(outcomes[256..].iter().all(|outcome| code(outcome) == Code::HoldsFull));
+    assert_eq!(kept(&engine), (1..=256).collect::<Vec<_>>());
+
+    let flagged = engine.submit(&kill("flag", "ann", START, "ogre", 1));
+    let flagged = applied(&flagged);
+    assert_eq!((flagged.flagged, flagged.verdicts.len()), (None, 1), "there is no room to keep it");
+    applied(&engine.submit(&xp("more", "ann", START, 10)));
+
+    applied(&engine.submit(&review("first", START, 1, Ruling::Release)));
+    assert_eq!(engine.submit(&all[299]).code(), "held", "a refused event may come again when there is room");
+    assert_eq!(kept(&engine)[..3], [2, 3, 4], "what is settled makes it");
+    for number in kept(&engine) {
+        applied(&engine.submit(&review(&format!("r{number}"), START, number, Ruling::Release)));
+    }
+    assert_eq!(stored(&engine, "ann").xp, 10 + 257 * 25);
+}
+
+#[test]
+fn a_refused_event_teaches_nothing() {
+    let rules = r#"{ "version": 1, "game": "g", "detectors": {
+            "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" },
+            "z": { "kind": "zScore", "on": "boss_kill", "value": { "field": "durationMs" } },
+            "cheats": { "kind": "family", "floors": { "ogre": 1000 } } } }"#;
+    let [engine, other] = [(); 2].map(|()| {
+        let engine = engine_of(rules);
+        engine.submit_batch(&kills(1, 256, "hydra"));
+        engine
+    });
+    let (refused, taken) = (kill("k257", "ann", START, "hydra", 2), xp("e", "ann", START, 1));
+    assert_eq!(code(&engine.submit_batch(&[refused, taken.clone()])[0]), Code::HoldsFull);
+    applied(&other.submit(&taken));
+    assert_eq!(engine.digest(), other.digest());
+}
+
+#[test]
+fn settled_suspicions_make_room_first_and_then_flags() {
+    let engine = engine();
+    engine.submit_batch(&kills(1, 1, "hydra"));
+    engine.submit_batch(&kills(2, 255, "ogre"));
+    engine.submit_batch(&kills(256, 256, "hydra"));
+    applied(&engine.submit(&review("a", START, 9, Ruling::Confirm)));
+    applied(&engine.submit(&review("b", START, 256, Ruling::Confirm)));
+    let without = |gone: &[u64]| {
+        let last = stored(&engine, "ann").version;
+        let numbers = (1..=last).filter(|number| !gone.contains(number));
+        // Reviews have versions too.
+        numbers.filter(|number| !(257..=258).contains(number)).collect::<Vec<_>>()
+    };
+    engine.submit_batch(&kills(301, 301, "ogre"));
+    assert_eq!(kept(&engine), without(&[9]));
+    engine.submit_batch(&kills(302, 302, "hydra"));
+    assert_eq!(kept(&engine), without(&[9, 256]));
+    engine.submit_batch(&kills(303, 304, "hydra"));
+    assert_eq!(kept(&engine), without(&[9, 256, 2, 3]), "the oldest flags");
+    engine.submit_batch(&kills(1001, 1300, "ogre"));
+    let left = kept(&engine);
+    assert_eq!((left.len(), &left[..4]), (256, &[1, 260, 261, 262][..]), "300 flags push out no hold");
+}
+
+/// A record of before version 4 does not say where its suspicions stand. They are looked at with the first event that adds one.
+#[test]
+fn suspicions_of_before_are_told_apart() {
+    let old = engine();
+    old.submit_batch(&kills(1, 100, "hydra"));
+    old.submit_batch(&kills(101, 256, "ogre"));
+    for number in [7, 200] {
+        applied(&old.submit(&review(&format!("r{number}"), START, number, Ruling::Confirm)));
+    }
+    let engine = Engine::new(rules(), CountingStore::new(MemoryStore::new()));
+    let mut record = stored(&old, "ann");
+    let (triage, version) = (record.triage.take(), record.version);
+    assert_eq!(triage.unwrap().settled, [7, 200]);
+    let changes = ChangeSet {
+        player: player("ann"),
+        expected: 0,
+        oldest_ts: at(START),
+        closes_at: at(i64::MAX),
+        forget: false,
+        record: Box::new(record),
+        outcomes: Vec::new(),
+        receipts: Vec::new(),
+        suspicions: old.suspicions_of(&player("ann")).unwrap(),
+        removed: Vec::new(),
+    };
+    assert!(matches!(engine.store().commit(vec![changes])[..], [CommitOutcome::Applied]));
+
+    applied(&engine.submit(&xp("e", "ann", START, 1)));
+    assert_eq!(stored(&engine, "ann").triage, None, "as long as nothing asks for it");
+    assert_eq!(engine.submit(&kill("new", "ann", START, "hydra", 1)).code(), "held");
+    let triage = stored(&engine, "ann").triage.unwrap();
+    let holds: Vec<u64> = (1..=100).filter(|number| *number != 7).chain([version + 2]).collect();
+    assert_eq!((triage.holds, triage.settled), (holds, vec![200]), "what was settled made room");
+    let loads = engine.store().calls().loads;
+    assert_eq!(engine.submit(&kill("newer", "ann", START, "hydra", 1)).code(), "held");
+    assert_eq!(engine.store().calls().loads, loads + 1, "known from now on");
 }
 
 #[test]

@@ -11,13 +11,17 @@ use liveops_core::hash::{Digest, hex, unhex};
 use liveops_core::testing::EventBuilder;
 use liveops_core::time::DAY_MILLIS;
 use liveops_core::{
-    Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Record, Rules, Scan as _, Timestamp, Window,
+    Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Record, Rules, Ruling, Scan as _, Timestamp, Window,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
 
 /// One player with a record of each kind.
 fn store() -> MemoryStore {
+    as_before_version_3(&MemoryStore::restore(&engine().snapshot()).unwrap())
+}
+
+fn engine() -> Engine<MemoryStore> {
     let rules = Rules::from_json(
         r#"{ "version": 1, "game": "golden",
             "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500 },
@@ -45,7 +49,29 @@ fn store() -> MemoryStore {
     let outcomes = engine.submit_ndjson(&lines.join(&b'\n'), NOW);
     assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied", "applied", "held", "applied"]);
     engine.advance(NOW).unwrap();
-    as_before_version_3(&MemoryStore::restore(&engine.snapshot()).unwrap())
+    engine
+}
+
+/// The same player with an event more that is held, which was found dishonest.
+fn reviewed() -> MemoryStore {
+    let engine = engine();
+    let kill = EventBuilder::boss_kill("ana", "hydra", 5, NOW).id("e5").body();
+    let held = engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().held.unwrap();
+    let (id, ana) = (EventId::new("r1").unwrap(), PlayerId::new("ana").unwrap());
+    let confirm = Command::review(id, ana, NOW, held, Ruling::Confirm);
+    assert_eq!(engine.submit(&confirm).code(), "applied");
+    MemoryStore::restore(&engine.snapshot()).unwrap()
+}
+
+/// The same state as it was written before records said where suspicions stand.
+fn as_before_version_4(store: &MemoryStore) -> MemoryStore {
+    let mut records = store.scan(None, usize::MAX).unwrap();
+    for (_, record) in &mut records {
+        if let Record::Player(player) = record {
+            player.triage = None;
+        }
+    }
+    MemoryStore::restore(&sealed(store, &records)).unwrap()
 }
 
 /// The same state as it was written before records said which curve a total is on and how loot was rolled.
@@ -69,7 +95,7 @@ fn as_before_version_3(store: &MemoryStore) -> MemoryStore {
             player.rolls.iter_mut().for_each(|(_, rolls)| rolls.count = 1);
         }
     }
-    MemoryStore::restore(&sealed(store, &records)).unwrap()
+    as_before_version_4(&MemoryStore::restore(&sealed(store, &records)).unwrap())
 }
 
 /// The bytes of a snapshot of these records.
@@ -155,7 +181,7 @@ fn doubted() -> MemoryStore {
     assert!(engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().flagged.is_none(), "alone");
     let line = br#"{"id":"e1","type":"duel","playerId":"ana","ts":1794052800,"payload":{"score":-5}}"#;
     assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged.is_some());
-    MemoryStore::restore(&engine.snapshot()).unwrap()
+    as_before_version_4(&MemoryStore::restore(&engine.snapshot()).unwrap())
 }
 
 /// A player from whom experience was taken.
@@ -178,6 +204,12 @@ fn taken() -> MemoryStore {
 /// Key and record of the event that took it.
 const GOLDEN_4: &[(&str, &str)] =
     &[("01616e61000100653200", "02044076950666e4cf4dfcff2db566ff601880f889deb66800000000000000000200000000001e")];
+
+/// Key and record of the player who was reviewed.
+const GOLDEN_REVIEWED: &[(&str, &str)] = &[(
+    "01616e610000",
+    "01040680f889deb66800007e0201b8c4027e020184ce539dd4808bbd079caba29831e03accebb4556f5401e9aed5798ad95ec123016669727374000163686573740081fc84af9b3401027870006f746865720002034005529b932b6bdd4002d494c0be35557a006f74686572000003405e000000000000c05380000000000040c1d70000000000020380f889deb6680580f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb66800000001ce77047929e232b3000000000000000000000101030105",
+)];
 
 /// Key and record of such a suspicion, its outcome, and the player with what the family has learned.
 const GOLDEN_DOUBTED: &[(&str, &str)] = &[
@@ -296,7 +328,7 @@ const GOLDEN: &[(&str, &str)] = &[
     ),
 ];
 /// The newest version of each kind.
-const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 3), (2, 4), (3, 3), (4, 2)];
+const NEWEST: [(u8, u8); 5] = [(0, 1), (1, 4), (2, 4), (3, 3), (4, 2)];
 const SNAPSHOT_SHA256: &str = "aad396191aa58672ae43fb57852b4248e0b460a97834979dce85384dc368cdbb";
 const DIGEST: &str = "v1:ebf89571d8abb65407bda03bb1c431a94ac92b42cf27bb7a8ffc494b8e973dcc";
 
@@ -330,6 +362,10 @@ fn records_keep_their_bytes() {
     keep_their_bytes(&records, GOLDEN_DOUBTED);
     let kinds: BTreeSet<_> = GOLDEN_DOUBTED.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0402"], "what later detectors are in");
+
+    let mut records = reviewed().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] == 4);
+    keep_their_bytes(&records, GOLDEN_REVIEWED);
 }
 
 fn keep_their_bytes(records: &[(Key, Record)], golden: &[(&str, &str)]) {
@@ -395,7 +431,9 @@ fn the_common_outcome_is_small() {
 
 #[test]
 fn a_newer_record_is_known_as_such() {
-    for (_, hex) in GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3).chain(GOLDEN_DOUBTED) {
+    for (_, hex) in
+        GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3).chain(GOLDEN_DOUBTED).chain(GOLDEN_4).chain(GOLDEN_REVIEWED)
+    {
         let mut bytes = unhex(hex).unwrap();
         bytes[1] = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1 + 1;
         assert_eq!(Record::decode(&bytes), Err(StoreErrorKind::TooNew));

@@ -318,18 +318,51 @@ fn what_waits_to_be_claimed_is_kept_for_it() {
 }
 
 #[test]
-fn too_many_to_keep_are_kept_no_longer_than_others() {
+fn the_oldest_of_too_many_that_wait_is_given() {
     let engine = engine(&format!(
         r#""progress": {{ {CURVE} }}, "retention": {{ "receiptsPerPlayer": 1 }},
         "rewards": {{ "r": {{ "on": {{ "event": "progression" }}, "grant": {GOLD}, "claimWithinSeconds": 60 }} }}"#
     ));
     let events: Vec<_> = (0..300).map(|n| progression(&format!("e{n}"), "ana", START, 0)).collect();
-    engine.submit_batch(&events);
+    let effects: Vec<_> = engine.submit_batch(&events).into_iter().map(applied).collect();
+    let given: Vec<_> = effects.iter().flat_map(|effect| &effect.receipts).collect();
+    assert_eq!(given.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), (1..=44).collect::<Vec<_>>());
+    for receipt in &given {
+        assert_eq!((receipt.state, receipt.settled_at), (ReceiptState::Claimed, Some(at(START))));
+        assert_eq!(receipt.items.len(), 1, "what whoever delivers has to know");
+    }
+    assert_eq!(effects[256].receipts[0].number, 1, "with the first for which there is no room");
     let waiting = engine.claimable(&player("ana"), at(START)).unwrap();
     assert_eq!((waiting.len(), waiting[0].number, waiting[255].number), (256, 45, 300));
     assert_eq!(engine.store().size().receipts, 256);
+    assert!(matches!(engine.submit(&events[299]), Outcome::Replayed(effect) if effect == effects[299]));
+    assert_eq!(engine.submit(&Command::claim(player("ana"), given[0], at(START))).code(), "receipt_unknown");
     assert_eq!(engine.submit(&Command::claim(player("ana"), &waiting[0], at(START))).code(), "applied");
     assert_eq!(engine.store().size().receipts, 255);
+}
+
+/// Also if they come with one event, which then gives at once what it would let wait; and whose time is over is not given.
+#[test]
+fn rewards_never_refuse_an_event() {
+    let rewards = format!(
+        r#""progress": {{ "curve": {{ "kind": "linear", "base": 1, "step": 0, "maxLevel": 1000 }} }},
+        "rewards": {{ "r": {{ "on": {{ "everyLevels": 1 }}, "grant": {GOLD}, "claimWithinSeconds": 60 }} }}"#
+    );
+    let engine = engine(&rewards);
+    let effect = applied(engine.submit(&progression("e1", "ana", START, 999)));
+    assert_eq!((effect.receipts.len(), effect.claimable.len()), (999 - 256, 256));
+    assert!(effect.receipts.iter().all(|receipt| receipt.state == ReceiptState::Claimed));
+    let receipts = engine.receipts(&player("ana")).unwrap();
+    let claimed = receipts.iter().filter(|receipt| receipt.state == ReceiptState::Claimed).count();
+    assert_eq!(claimed, 999 - 256, "each is stored as it was told");
+    let record = engine.record(&player("ana")).unwrap().unwrap();
+    liveops_core::reward::verify_chain(&receipts, record.chain_head).unwrap();
+
+    // As far as the horizon knows, all of them wait.
+    let engine = self::engine(&rewards);
+    applied(engine.submit(&progression("e1", "ana", START, 256)));
+    let later = applied(engine.submit(&progression("e2", "ana", START + 60_000, 1)));
+    assert_eq!((later.receipts.len(), later.claimable.len()), (0, 1));
 }
 
 #[test]

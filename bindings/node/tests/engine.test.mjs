@@ -130,6 +130,24 @@ describe('operators', () => {
     assert.throws(() => Command.review({ ...review, ruling: 'ban' }), RangeError)
   })
 
+  test('held events wait, and of too many rewards that wait the oldest is given', () => {
+    const engine = new Engine(Rules.parse(JSON.stringify({
+      version: 1,
+      game: 'g',
+      detectors: { floor: { kind: 'timeFloor', boss: 'hydra', minimumMs: 1000, action: 'hold' } },
+      rewards: { crate: { on: { event: 'progression' }, grant: { kind: 'item', id: 'crate', amount: 1 }, claimWithinSeconds: 60 } }
+    })))
+    const line = (n, type, payload) => JSON.stringify({ id: `${type}-${n}`, type, playerId: 'ana', ts: NOW_MS / 1000, payload })
+    const many = (type, payload) => Array.from({ length: 300 }, (_, n) => line(n, type, payload)).join('\n')
+    const kills = engine.submitNdjson(many('boss_kill', { bossId: 'hydra', durationMs: 5 }), at)
+    assert.deepEqual({ ...kills.counts() }, { held: 256, holds_full: 44 })
+    assert.equal(engine.suspicions('ana').length, 256)
+    const outcomes = engine.submitNdjson(many('progression', { deltaXp: 0 }), at)
+    const given = [...outcomes].flatMap((outcome) => outcome.unwrap().receipts)
+    assert.deepEqual(given.map(({ number, state }) => [number, state]), Array.from({ length: 44 }, (_, n) => [n + 1, 'claimed']))
+    assert.equal(engine.claimable('ana', at).length, 256)
+  })
+
   test('visibility and erasure', () => {
     const engine = played()
     engine.submit(Command.setVisibility({ ...order, id: 'v1', hidden: true })).unwrap()

@@ -102,7 +102,8 @@ impl Engine {
     }
 
     /// A player's receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are
-    /// trimmed and `receipts` no longer has it; of more than 256 that wait the oldest make room.
+    /// trimmed and `receipts` no longer has it; of more than 256 that wait the oldest is
+    /// given as if it were claimed.
     #[pyo3(signature = (player_id, *, now_ms=None, now=None))]
     fn claimable<'py>(
         &self,
@@ -123,7 +124,8 @@ impl Engine {
     }
 
     /// A player's kept suspicions, oldest first; of all players, by player, if none is named: that walks the whole
-    /// store.
+    /// store. Up to 256 of a player are kept: settled ones make room first, then flags. Events that are held wait for their
+    /// review however long it takes; with 256 of them a further one is refused as `holds_full`.
     #[pyo3(signature = (player_id=None))]
     fn suspicions<'py>(&self, py: Python<'py>, player_id: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.get(py)?;

@@ -587,3 +587,22 @@ def test_exports_and_feeds_carry_the_state(crate: liveops.Receipt) -> None:
     assert liveops.verify_chain(exported, engine.chain_head("ana")) is None
     restored = liveops.Engine.restore(engine.rules, engine.snapshot())
     assert restored.receipts("ana") == engine.receipts("ana") and restored.digest() == engine.digest()
+
+
+def test_held_events_wait_and_of_too_many_rewards_that_wait_the_oldest_is_given() -> None:
+    crate = {"on": {"event": "progression"}, "claimWithinSeconds": 60, "grant": {"kind": "item", "id": "crate", "amount": 1}}
+    floor = {"kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold"}
+    rules = {"version": 1, "game": "g", "detectors": {"floor": floor}, "rewards": {"crate": crate}}
+    engine = liveops.Engine(liveops.Rules.from_json(json.dumps(rules)))
+
+    def many(kind: str, payload: dict[str, Any]) -> bytes:
+        event = {"type": kind, "playerId": "ana", "ts": NOW_MS // 1000, "payload": payload}
+        return "\n".join(json.dumps({"id": f"{kind}-{n}", **event}) for n in range(300)).encode()
+
+    kills = engine.submit_ndjson(many("boss_kill", {"bossId": "hydra", "durationMs": 5}), now_ms=NOW_MS)
+    assert [outcome.code for outcome in kills] == ["held"] * 256 + ["holds_full"] * 44
+    assert len(engine.suspicions("ana")) == 256
+    outcomes = engine.submit_ndjson(many("progression", {"deltaXp": 0}), now_ms=NOW_MS)
+    given = [receipt for outcome in outcomes for receipt in outcome.unwrap().receipts]
+    assert [(receipt.number, receipt.state) for receipt in given] == [(n + 1, "claimed") for n in range(44)]
+    assert len(engine.claimable("ana", now_ms=NOW_MS)) == 256

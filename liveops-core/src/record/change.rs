@@ -17,7 +17,8 @@ use crate::time::Timestamp;
 pub struct Effect {
     /// Withheld, under this number of [`Key::Suspicion`].
     pub held: Option<u64>,
-    /// Applied, but suspicious under this number.
+    /// Applied, but suspicious under this number. Beside as many open holds as are kept there is no room for flags: only
+    /// `verdicts` tell of it.
     pub flagged: Option<u64>,
     /// Experience asked for, and what became of it.
     pub xp: Grant,
@@ -25,7 +26,8 @@ pub struct Effect {
     pub adjusted: i64,
     /// The level after it.
     pub level: u32,
-    /// Rewards, whole, so that a retry can be answered after old receipts are trimmed.
+    /// Rewards that are given, whole, so that a retry can be answered after old receipts are trimmed. Among them is what was
+    /// claimed, and what more rewards that wait than are kept let be given unasked, each as [`crate::reward::ReceiptState::Claimed`].
     pub receipts: Vec<Receipt>,
     /// Periods it came too late for.
     pub late: Vec<BoardKey>,

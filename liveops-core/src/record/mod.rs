@@ -15,7 +15,7 @@ pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled,
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
 pub use key::Key;
 pub use paid::Paid;
-pub use player::{CurveMark, Doubt, OnCurve, Player, Profile, Rolls};
+pub use player::{CurveMark, Doubt, OnCurve, Player, Profile, Rolls, Triage};
 pub use signature::{sign_receipt, verify_receipt};
 
 pub use crate::reward::Receipt;
@@ -85,7 +85,7 @@ pub enum Record {
 }
 
 /// The newest version of each kind's form, by the kind's byte.
-const NEWEST: [u8; 5] = [1, 3, 4, 3, 2];
+const NEWEST: [u8; 5] = [1, 4, 4, 3, 2];
 
 impl Record {
     /// The stable bytes.
@@ -114,10 +114,12 @@ impl Record {
             // Version 2 has reasons that came with more detectors.
             Self::Suspicion(suspicion) => 1 + u8::from(suspicion.verdicts.iter().any(Judgement::is_later)),
             Self::Player(player) => {
-                if player.is_before_version_3() {
-                    1 + u8::from(!player.paid.is_empty())
-                } else {
+                if !player.is_before_version_4() {
+                    4
+                } else if !player.is_before_version_3() {
                     3
+                } else {
+                    1 + u8::from(!player.paid.is_empty())
                 }
             }
             Self::Outcome(outcome) => outcome.version(),
@@ -159,6 +161,9 @@ impl Stable for Record {
                     r.doubts.put(out);
                     r.alerts.put(out);
                 }
+                if version > 3 {
+                    r.triage.put(out);
+                }
             }
             Self::Outcome(r) => {
                 head(2, out);
@@ -195,6 +200,9 @@ impl Stable for Record {
                     player.families = Stable::take(from)?;
                     player.doubts = Stable::take(from)?;
                     player.alerts = Stable::take(from)?;
+                }
+                if version > 3 {
+                    player.triage = Stable::take(from)?;
                 }
                 Self::Player(player.is_sound().then_some(player)?)
             }

@@ -8,7 +8,7 @@ use crate::board::Standing;
 use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
-use crate::limits::{CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX};
+use crate::limits::{CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::progress::{Levels, Overflow, Streak};
 use crate::time::Timestamp;
 
@@ -73,6 +73,19 @@ pub struct Player {
     /// Alerts of the day.
     #[serde(skip)]
     pub alerts: AlertTally,
+    /// Where suspicions stand. `None` without any, and in a record of before version 4, which does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<Triage>,
+}
+
+/// Where the suspicions of a player stand, by number: those in neither list were flagged and wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Triage {
+    /// Held, and waiting for a review.
+    pub holds: Vec<u64>,
+    /// Released or confirmed.
+    pub settled: Vec<u64>,
 }
 
 /// A finding that is acted upon only when others agree with it.
@@ -189,6 +202,11 @@ impl Player {
         }
     }
 
+    /// Whether there is nothing that came with version 4.
+    pub(super) const fn is_before_version_4(&self) -> bool {
+        self.triage.is_none()
+    }
+
     /// Whether there is nothing that came with version 3.
     pub(super) fn is_before_version_3(&self) -> bool {
         self.curve.is_none()
@@ -262,12 +280,35 @@ impl Player {
             && self.profile.is_sorted_by(|a, b| (&a.detector, &a.activity) < (&b.detector, &b.activity))
             && self.suspicions.is_sorted_by(|a, b| a.0 < b.0)
             && self.suspicions.last().is_none_or(|(number, _)| *number <= self.version)
+            && self.suspicions.len() <= SUSPICIONS_PER_PLAYER_MAX
+            && self.triage.as_ref().is_none_or(|triage| triage.is_of(&self.suspicions))
             && self.standings.is_sorted_by(|a, b| a.0 < b.0)
     }
 
     /// XP granted on one day, as far as it is kept.
     pub fn xp_on(&self, day: i64) -> u64 {
         self.xp_by_day.iter().find(|(known, _)| *known == day).map_or(0, |(_, xp)| *xp)
+    }
+}
+
+impl Triage {
+    /// Whether each number is that of a suspicion, in order and in one list.
+    fn is_of(&self, suspicions: &[(u64, Timestamp)]) -> bool {
+        let sorted = |list: &[u64]| list.is_sorted_by(|a, b| a < b);
+        let known = |number: &u64| suspicions.binary_search_by(|(known, _)| known.cmp(number)).is_ok();
+        !suspicions.is_empty()
+            && sorted(&self.holds)
+            && sorted(&self.settled)
+            && self.holds.iter().chain(&self.settled).all(known)
+            && self.holds.iter().all(|number| self.settled.binary_search(number).is_err())
+    }
+
+    /// Books a review.
+    pub(crate) fn settle(&mut self, number: u64) {
+        self.holds.retain(|known| *known != number);
+        if let Err(at) = self.settled.binary_search(&number) {
+            self.settled.insert(at, number);
+        }
     }
 }
 
@@ -307,7 +348,8 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts });
+} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts, triage });
+fields!(Triage { holds, settled });
 fields!(Doubt { detector, reason, ts });
 fields!(OnCurve { mark, brought });
 
@@ -338,9 +380,14 @@ mod tests {
             claimable: vec![(3, Timestamp::MIN), (1_000_005, Timestamp::MAX)],
             profile: vec![profile("a"), profile("b")],
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
+            triage: Some(Triage { holds: vec![3], settled: vec![4] }),
             standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
             ..Player::default()
         }
+    }
+
+    fn triage(player: &mut Player) -> &mut Triage {
+        player.triage.as_mut().unwrap()
     }
 
     fn read(player: Player) -> Result<Record, StoreErrorKind> {
@@ -352,7 +399,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 22] = [
+        let spoiled: [Spoiled; 28] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
@@ -373,6 +420,12 @@ mod tests {
             ("profiles out of order", |p| p.profile.reverse()),
             ("suspicions out of order", |p| p.suspicions.reverse()),
             ("a suspicion of a version to come", |p| p.version = 3),
+            ("more suspicions than are kept", |p| p.suspicions = (0..257).map(|n| (n, Timestamp::MIN)).collect()),
+            ("open holds out of order", |p| triage(p).holds = vec![4, 3]),
+            ("a hold that is no suspicion", |p| triage(p).holds = vec![5]),
+            ("a settled suspicion that is none", |p| triage(p).settled = vec![2]),
+            ("a hold that is settled", |p| triage(p).holds = vec![4]),
+            ("reviews of nothing", |p| p.suspicions.clear()),
             ("entries out of order", |p| p.standings.reverse()),
             ("an entry twice", |p| p.standings[0] = p.standings[1].clone()),
         ];

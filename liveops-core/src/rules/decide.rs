@@ -1,7 +1,7 @@
 //! The decision.
 
 use super::Rules;
-use super::draft::{Draft, Scratch};
+use super::draft::{Draft, Scratch, Stored};
 use super::grant::Occasion;
 use super::migrate::Place;
 use super::watch::Watched;
@@ -9,7 +9,10 @@ use crate::anomaly;
 use crate::error::Code;
 use crate::event::{Event, Payload};
 use crate::id::Id;
-use crate::record::{Action, ChangeSet, Command, Effect, Horizon, Player, Receipt, Settled, StoredOutcome, Suspicion};
+use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
+use crate::record::{
+    Action, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, Settled, StoredOutcome, Suspicion, Triage,
+};
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
 use crate::window::{Period, Window};
@@ -36,6 +39,18 @@ pub enum Decision {
     Refuse(Code),
 }
 
+/// What comes of a run.
+#[derive(Clone, Debug)]
+pub enum Decided {
+    /// No command changes anything.
+    Nothing,
+    /// To be committed.
+    Changes(ChangeSet),
+    /// It cannot be told without these records, which the player's record lists: load everything anew and these too, and decide
+    /// again. What was told of the commands counts for nothing.
+    Lacks(Vec<Key>),
+}
+
 /// The event being decided, and under which command.
 pub(super) struct Cause<'a> {
     pub(super) kind: &'a Id,
@@ -55,28 +70,30 @@ impl<'a> Cause<'a> {
 }
 
 impl Rules {
-    /// Decides one player's run of commands, in order; later ones see what earlier ones change. `decided` is told of
-    /// each; there is no change set if nothing changes.
+    /// Decides one player's run of commands, in order; later ones see what earlier ones change. `decided` is told of each.
     pub fn decide(
         &self,
         run: &[&Command],
         horizon: Horizon,
-        stored: Option<Box<Player>>,
+        stored: Stored,
         found: impl IntoIterator<Item = Found>,
         scratch: &mut Scratch,
         mut decided: impl FnMut(Decision),
-    ) -> Option<ChangeSet> {
-        let first = run.first()?;
+    ) -> Decided {
+        let Some(first) = run.first() else { return Decided::Nothing };
         let mut draft = Draft::new(first, stored, horizon, run.len(), scratch);
         for (command, found) in run.iter().zip(found) {
             decided(self.decide_one(command, found, &mut draft));
+            if !draft.lacks.is_empty() {
+                return Decided::Lacks(draft.lacks);
+            }
         }
         if draft.changes.outcomes.is_empty() {
-            return None;
+            return Decided::Nothing;
         }
         self.let_go(&mut draft.changes.record, horizon);
-        draft.expire_claimable();
-        Some(draft.changes)
+        draft.expire_claimable(horizon.now);
+        Decided::Changes(draft.changes)
     }
 
     fn decide_one(&self, command: &Command, mut found: Found, draft: &mut Draft<'_>) -> Decision {
@@ -168,8 +185,14 @@ impl Rules {
         let Watched { judgements, learned, families, doubts, alerts } =
             self.watch(cause, asked.gains, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
+        // What is held is not lost, so no more is held than is kept. Then there is no room for flags either.
+        let triage = if judgements.is_empty() { Triage::default() } else { draft.triage() };
+        let full = triage.holds.len() >= SUSPICIONS_PER_PLAYER_MAX;
+        if held && full {
+            return Err(Code::HoldsFull);
+        }
         let mut effect = if held { self.nothing(draft) } else { self.grant(cause, asked, draft)? };
-        if !judgements.is_empty() {
+        if !judgements.is_empty() && !full {
             let number = draft.changes.record.version + 1;
             let received_at = cause.command.received_at;
             let event = Event {
@@ -181,10 +204,10 @@ impl Rules {
             };
             let verdicts = judgements.clone();
             let suspicion = Suspicion { event, received_at, held, verdicts, settled: Settled::Open };
-            draft.suspect(number, suspicion, cause.now.minus_millis(self.suspicions_millis_max));
-            effect.verdicts = judgements;
+            draft.suspect(number, suspicion, triage, cause.now.minus_millis(self.suspicions_millis_max));
             *(if held { &mut effect.held } else { &mut effect.flagged }) = Some(number);
         }
+        effect.verdicts = judgements;
         for profile in learned {
             let player = &mut draft.changes.record;
             match player.profile_position(&profile.detector, &profile.activity) {

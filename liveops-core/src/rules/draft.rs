@@ -3,7 +3,11 @@
 use crate::board::Standing;
 use crate::id::CommandId;
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
-use crate::record::{ChangeSet, Command, Horizon, Key, Player, Receipt, ReceiptName, StoredOutcome, Suspicion};
+use crate::record::{
+    ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome, Suspicion,
+    Triage,
+};
+use crate::reward::ReceiptState;
 use crate::time::Timestamp;
 use crate::window::Period;
 
@@ -11,6 +15,19 @@ pub(super) struct Draft<'s> {
     pub(super) changes: ChangeSet,
     pub(super) horizon: Horizon,
     pub(super) scratch: &'s mut Scratch,
+    /// Records that the stored player lists, as far as they were asked for.
+    listed: Vec<(Key, Option<Record>)>,
+    /// Those that have to be asked for, if the decision cannot be made without.
+    pub(super) lacks: Vec<Key>,
+}
+
+/// What is stored about a player.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// The player's record.
+    pub player: Option<Box<Player>>,
+    /// Records that it lists, where a decision asked for them ([`super::Decided::Lacks`]); absent ones too.
+    pub listed: Vec<(Key, Option<Record>)>,
 }
 
 /// Memory that one decision after the other writes over.
@@ -35,12 +52,12 @@ pub(super) struct NewEntry {
 impl<'s> Draft<'s> {
     pub(super) fn new(
         first: &Command,
-        stored: Option<Box<Player>>,
+        stored: Stored,
         horizon: Horizon,
         run_len: usize,
         scratch: &'s mut Scratch,
     ) -> Self {
-        let record = stored.unwrap_or_default();
+        let record = stored.player.unwrap_or_default();
         let changes = ChangeSet {
             player: first.player.clone(),
             expected: record.version,
@@ -53,7 +70,26 @@ impl<'s> Draft<'s> {
             suspicions: Vec::new(),
             removed: Vec::new(),
         };
-        Self { changes, horizon, scratch }
+        Self { changes, horizon, scratch, listed: stored.listed, lacks: Vec::new() }
+    }
+
+    /// A record that the stored player lists. Where it was not asked for, the decision is given up, to be taken again with all
+    /// that is listed.
+    fn listed(&mut self, key: &Key) -> Option<Record> {
+        if self.changes.forget {
+            return None;
+        }
+        if let Some((_, record)) = self.listed.iter().find(|(known, _)| known == key) {
+            return record.clone();
+        }
+        if self.lacks.is_empty() {
+            let Player { suspicions, claimable, triage, .. } = &*self.changes.record;
+            let name = &self.changes.player;
+            let suspicions = suspicions.iter().filter(|_| triage.is_none());
+            self.lacks.extend(suspicions.map(|(number, _)| Key::Suspicion(name.clone(), *number)));
+            self.lacks.extend(claimable.iter().map(|(number, _)| Key::Receipt(name.clone(), *number)));
+        }
+        None
     }
 
     pub(super) fn outcome(&self, id: &CommandId, stored: Option<Box<StoredOutcome>>) -> Option<StoredOutcome> {
@@ -74,17 +110,49 @@ impl<'s> Draft<'s> {
         self.changes.suspicions.push((number, suspicion));
     }
 
-    /// Adds a new one, and lets go of those that are too old or too many.
-    pub(super) fn suspect(&mut self, number: u64, suspicion: Suspicion, kept_from: Timestamp) {
-        self.changes.record.suspicions.push((number, suspicion.received_at));
-        self.put_suspicion(number, suspicion);
-        let known = &mut self.changes.record.suspicions;
-        let surplus = known.len().saturating_sub(SUSPICIONS_PER_PLAYER_MAX);
-        let too_old = known.iter().take(known.len() - 1).take_while(|(_, at)| *at < kept_from).count();
-        for (gone, _) in known.drain(..surplus.max(too_old)) {
-            self.changes.suspicions.retain(|(known, _)| *known != gone);
-            self.changes.removed.push(Key::Suspicion(self.changes.player.clone(), gone));
+    /// Where the player's suspicions stand. Records of before version 4 do not say it: then the suspicions themselves do.
+    pub(super) fn triage(&mut self) -> Triage {
+        if let Some(triage) = &self.changes.record.triage {
+            return triage.clone();
         }
+        let mut triage = Triage::default();
+        for number in self.changes.record.suspicions.iter().map(|(number, _)| *number).collect::<Vec<_>>() {
+            let own = self.changes.suspicions.iter().find(|(known, _)| *known == number).map(|(_, s)| s.clone());
+            let suspicion = own.or_else(|| match self.listed(&Key::Suspicion(self.changes.player.clone(), number)) {
+                Some(Record::Suspicion(suspicion)) => Some(*suspicion),
+                _ => None,
+            });
+            match suspicion {
+                Some(Suspicion { settled: Settled::Open, held: true, .. }) => triage.holds.push(number),
+                Some(Suspicion { settled: Settled::Open, .. }) => {}
+                // What is no longer there cannot be reviewed.
+                _ => triage.settled.push(number),
+            }
+        }
+        triage
+    }
+
+    /// Adds a new one, and lets go of those that are too old or too many: settled ones first, then flags. Events that are held
+    /// and wait stay.
+    pub(super) fn suspect(&mut self, number: u64, suspicion: Suspicion, mut triage: Triage, kept_from: Timestamp) {
+        let Self { changes: ChangeSet { record, suspicions, removed, player, .. }, .. } = self;
+        record.suspicions.push((number, suspicion.received_at));
+        if suspicion.held {
+            triage.holds.push(number);
+        }
+        suspicions.push((number, suspicion));
+        let mut may_go = record.suspicions.clone();
+        may_go.retain(|(known, _)| triage.holds.binary_search(known).is_err());
+        let too_old = may_go.iter().filter(|(known, at)| *at < kept_from && *known != number);
+        let mut gone: Vec<u64> = too_old.map(|(known, _)| *known).collect();
+        if gone.is_empty() && record.suspicions.len() > SUSPICIONS_PER_PLAYER_MAX {
+            gone.extend(triage.settled.first().or(may_go.first().map(|(known, _)| known)));
+        }
+        record.suspicions.retain(|(known, _)| !gone.contains(known));
+        triage.settled.retain(|known| !gone.contains(known));
+        record.triage = Some(triage);
+        suspicions.retain(|(known, _)| !gone.contains(known));
+        removed.extend(gone.into_iter().map(|known| Key::Suspicion(player.clone(), known)));
     }
 
     /// A receipt that is still kept.
@@ -108,28 +176,45 @@ impl<'s> Draft<'s> {
             return self.remove_receipt(receipt.number);
         }
         let receipts = &mut self.changes.receipts;
-        match receipts.iter_mut().find(|known| known.number == receipt.number) {
+        match receipts.iter_mut().rfind(|known| known.number == receipt.number) {
             Some(known) => *known = receipt,
             None => receipts.push(receipt),
         }
     }
 
-    /// Lets one wait to be claimed. The oldest of too many is kept no longer than others of its age.
-    pub(super) fn keep_claimable(&mut self, number: u64, until: Timestamp) {
-        self.expire_claimable();
-        let player = &mut self.changes.record;
-        player.claimable.push((number, until));
-        if player.claimable.len() > CLAIMABLE_MAX {
-            let (oldest, _) = player.claimable.remove(0);
-            if oldest < player.receipts_from {
-                self.remove_receipt(oldest);
+    /// Lets one wait to be claimed. The oldest of too many is given as if it were claimed.
+    pub(super) fn keep_claimable(&mut self, number: u64, until: Timestamp, command: &Command, effect: &mut Effect) {
+        self.expire_claimable(self.horizon.now);
+        self.changes.record.claimable.push((number, until));
+        if self.changes.record.claimable.len() > CLAIMABLE_MAX {
+            // The horizon may not know yet whose time is over.
+            self.expire_claimable(command.received_at.max(self.horizon.now));
+        }
+        let waiting = &self.changes.record.claimable;
+        let Some((oldest, _)) = waiting.first().copied().filter(|_| waiting.len() > CLAIMABLE_MAX) else { return };
+        match self.waiting_receipt(oldest) {
+            Some(receipt) => {
+                let given = Receipt { state: ReceiptState::Claimed, settled_at: Some(command.ts), ..receipt };
+                effect.claimable.retain(|receipt| receipt.number != oldest);
+                effect.receipts.push(given.clone());
+                self.settle_receipt(given);
             }
+            None => self.changes.record.claimable.retain(|(known, _)| *known != oldest),
         }
     }
 
+    /// One that waits, own or stored.
+    fn waiting_receipt(&mut self, number: u64) -> Option<Receipt> {
+        // Own ones are in order, and the oldest of those that wait is among the last.
+        let own = self.changes.receipts.iter().rfind(|receipt| receipt.number == number).cloned();
+        own.or_else(|| match self.listed(&Key::Receipt(self.changes.player.clone(), number)) {
+            Some(Record::Receipt(receipt)) => Some(*receipt),
+            _ => None,
+        })
+    }
+
     /// Lets go of receipts that waited in vain. When it is done makes no difference: no decision sees them any more.
-    pub(super) fn expire_claimable(&mut self) {
-        let now = self.horizon.now;
+    pub(super) fn expire_claimable(&mut self, now: Timestamp) {
         let player = &mut self.changes.record;
         let from = player.receipts_from;
         let expired: Vec<_> = player.claimable.extract_if(.., |(_, until)| *until <= now).collect();

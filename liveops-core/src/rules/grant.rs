@@ -286,14 +286,15 @@ impl Rules {
             state: if claim_until.is_some() { ReceiptState::Claimable } else { ReceiptState::Issued },
             settled_at: None,
         };
-        player.receipts = receipt.number;
+        let number = receipt.number;
+        player.receipts = number;
         player.receipts_from = player.receipts_from.max(1);
         player.chain_head = receipt.hash();
         draft.changes.receipts.push(receipt.clone());
         match claim_until {
             Some(until) => {
-                draft.keep_claimable(receipt.number, until);
                 effect.claimable.push(receipt);
+                draft.keep_claimable(number, until, command, effect);
             }
             None => effect.receipts.push(receipt),
         }

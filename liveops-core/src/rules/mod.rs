@@ -23,8 +23,8 @@ mod warnings;
 mod watch;
 
 pub use compare::{CurveChange, RulesDiff};
-pub use decide::{Decision, Found};
-pub use draft::Scratch;
+pub use decide::{Decided, Decision, Found};
+pub use draft::{Scratch, Stored};
 pub use explain::{Explanation, ExplanationLine, Topic};
 pub use history::{Calibration, HistoryCount};
 pub use migrate::{ItemTotal, MigrationForecast, MigrationPlanner, RewardForecast};

@@ -36,6 +36,9 @@ impl Rules {
             Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),
         };
         draft.put_suspicion(number, Suspicion { settled, ..suspicion });
+        if let Some(triage) = &mut draft.changes.record.triage {
+            triage.settle(number);
+        }
         Ok(effect)
     }
 

@@ -189,8 +189,9 @@ class BoardPeriod(Result):
 
 @dataclass(frozen=True, slots=True)
 class Effect(Result):
-    """What a command did. `held` and `flagged` are numbers of suspicions.
+    """What a command did. `held` and `flagged` are numbers of suspicions; beside 256 held events that wait a flag has none.
 
+    `receipts` are what is given. Of more than 256 rewards that wait the oldest is among them, `claimed` as if the player had asked.
     `claimable` are rewards that wait, see `Engine.claimable`: nothing is given yet. `migrated` says what a change of the level
     curve made of the player, where this command was the first to meet it.
     """
