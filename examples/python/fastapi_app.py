@@ -6,15 +6,12 @@
 One process owns a game in memory: run one worker.
 """
 
-# FastAPI is not needed to check or test this repository.
-# mypy: disable-error-code="import-not-found,untyped-decorator"
-
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +38,7 @@ async def advance_every_minute() -> None:
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
     task = asyncio.create_task(advance_every_minute())
     yield
     task.cancel()

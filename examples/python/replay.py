@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import liveops
 from report import render
@@ -38,9 +38,10 @@ class Line:
     @classmethod
     def parse(cls, text: bytes) -> Line:
         """Reads one line. ValueError says why it is no request."""
-        wire = json.loads(text)
-        if not isinstance(wire, dict):
+        parsed: object = json.loads(text)
+        if not isinstance(parsed, dict):
             raise ValueError("no object")
+        wire = cast(dict[str, Any], parsed)
         for name, kind in (("receivedMs", int), ("headers", dict), ("body", str)):
             if type(wire.get(name)) is not kind:
                 raise ValueError(f"`{name}` is missing or of another type than {kind.__name__}")
@@ -54,7 +55,7 @@ class Prize:
     """How often a reward was granted, and what came of it."""
 
     times: int = 0
-    items: Counter[tuple[str, str]] = field(default_factory=Counter)
+    items: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
 
 
 @dataclass
@@ -71,13 +72,13 @@ class Tally:
 
     lines: int = 0
     broken: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter[str])
     rewards: defaultdict[str, Prize] = field(default_factory=lambda: defaultdict(Prize))
     xp_granted: int = 0
     xp_boosted: int = 0
     xp_over_cap: int = 0
     late: int = 0
-    closings: list[Closing] = field(default_factory=list)
+    closings: list[Closing] = field(default_factory=list[Closing])
     first_ms: int | None = None
     last_ms: int | None = None
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from itertools import groupby, zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import liveops
 
@@ -49,7 +49,7 @@ def run(tally: Tally, seconds: float) -> Iterator[str]:
 def outcomes(tally: Tally) -> Iterator[str]:
     yield from heading("Outcomes", "by code, most frequent first")
     total = max(tally.outcomes.total(), 1)
-    cells = []
+    cells: list[str] = []
     for code, count in sorted(tally.outcomes.items(), key=lambda item: (-item[1], item[0])):
         permille = count * 1000 // total
         cells.append(f"{count:>9,}  {code:<22}{permille // 10:>3}.{permille % 10} %")
@@ -92,7 +92,7 @@ def boards(engine: liveops.Engine, document: dict[str, Any], now_ms: int) -> Ite
     for name in engine.rules.boards:
         board = engine.board(name)
         yield from heading(f"Board {name}", described(document["boards"][name], board))
-        tables = []
+        tables: list[list[str]] = []
         for window in board.windows:
             try:
                 period = board.period(window, now_ms=now_ms)
@@ -109,10 +109,10 @@ def boards(engine: liveops.Engine, document: dict[str, Any], now_ms: int) -> Ite
 
 
 def described(rule: dict[str, Any], board: liveops.Board) -> str:
-    value = rule["value"]
+    value: Any = rule["value"]
     words = {"grantedXp": "XP granted", "requestedXp": "XP asked for"}
     if isinstance(value, dict):
-        value = value["field"]
+        value = cast(dict[str, str], value)["field"]
     elif isinstance(value, int):
         value = f"{value} an event"
     operator = {"incr": "sum of", "best": "best", "set": "latest"}.get(board.operator, "less")

@@ -362,8 +362,11 @@ def test_a_verdict_is_used_like_a_dataclass() -> None:
 
 
 def test_names_are_those_of_the_core() -> None:
-    assert list(get_args(liveops.VerdictReason)) == list(liveops._native.verdict_reasons())
-    assert get_args(liveops.FamilyDetector) == DETECTORS == liveops.FamilyBatch.detectors
+    def texts(alias: object) -> tuple[str, ...]:
+        return tuple(text for literals in get_args(alias) for text in get_args(literals))
+
+    assert list(texts(liveops.VerdictReason)) == list(liveops._native.verdict_reasons())
+    assert texts(liveops.FamilyDetector) == DETECTORS == liveops.FamilyBatch.detectors
     finding = liveops.Family(floors={"hydra": 45_000}).score(
         liveops.PlayerProfile(), START, boss="hydra", duration_ms=5
     )[0]

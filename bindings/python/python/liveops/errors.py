@@ -116,6 +116,8 @@ class _WithIssues(LiveopsError):
 class ValidationError(_WithIssues, ValueError):
     """A body is no event, or JSON no receipts: `issues` says where and why, at most 32 times."""
 
+    issues: tuple[Issue, ...]
+
     def __init__(self, code: str, message: str = "", issues: Sequence[Issue] = ()) -> None:
         super().__init__(code, message, tuple(issues))
         self.issues = tuple(issues)
@@ -124,6 +126,7 @@ class ValidationError(_WithIssues, ValueError):
 class _Answered(_WithIssues):
     """With all that an HTTP answer needs."""
 
+    issues: tuple[Issue, ...]
     retry_after: int | None
 
     def __init__(

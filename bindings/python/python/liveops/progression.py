@@ -154,13 +154,16 @@ class RewardForecast(Result):
     rolls: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MigrationForecast(MigrationPlan):
     """What new rules would make of all players: the plan, and what is minted by reward.
 
     `unknown` counts players on curves that the new rules do not lead on from, who are in no other number: what they send would be
     refused as `curve_unknown`, which is transient, until the rules list these curves under `migrations`.
     """
+
+    # Named, since `slots=True` would name those of the plan again for type checkers.
+    __slots__ = ("rewards", "unknown")
 
     _nested = {**MigrationPlan._nested, "rewards": RewardForecast}
 
