@@ -146,6 +146,7 @@
 //! | you want to | look at |
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
+//! | write the rules of a game | [`Rules::warnings`]; every member of the document in `docs/rules.md` |
 //! | know who sent it, what it says and how often | [`intake`], [`signing`], [`event`], [`quota`], [`shared::RateLimiter`]; `docs/door.md` |
 //! | act as an operator | [`Command`]: adjust, review, set visibility, pay, revoke, migrate, erase |
 //! | change the level curve | [`Engine::plan_migration`], [`Engine::migrations`]; alone: [`progress::plan_migration`]; `docs/progress.md` |

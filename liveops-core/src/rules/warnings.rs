@@ -264,7 +264,8 @@ impl Rules {
     }
 
     fn alert_warnings(&self, found: &mut Found<'_>) {
-        if self.says("/alerts") && self.detectors.is_empty() && self.families.is_empty() {
+        let asks = self.agreement.budget.is_some() || self.agreement.findings > 1;
+        if asks && self.detectors.is_empty() && self.families.is_empty() {
             found.push(WarningCode::Unfed, &["alerts"], "there are no detectors");
             return;
         }

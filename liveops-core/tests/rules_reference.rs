@@ -1,0 +1,279 @@
+//! The reference of the rules document, `docs/rules.md`, against the reader itself: each table has the very members that the
+//! reader asks for at its place, each example is taken, and ranges end where the tables say.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use liveops_core::Rules;
+use liveops_core::rules::RulesError;
+use serde_json::{Value, json};
+
+const PAGE: &str = include_str!("../../docs/rules.md");
+const HEADER: &str = "| member | type | default | range | example | refused |";
+
+/// What the page says of the objects at some paths.
+struct Section {
+    /// Segments of the paths; `*` is any name or place.
+    paths: Vec<Vec<&'static str>>,
+    rows: BTreeMap<&'static str, Row>,
+}
+
+struct Row {
+    of_type: &'static str,
+    default: &'static str,
+    range: &'static str,
+    example: Value,
+}
+
+/// An object of an example, by the segments of its path.
+type Place = (usize, Vec<String>);
+
+struct Page {
+    sections: Vec<Section>,
+    /// Whole documents.
+    examples: Vec<Value>,
+}
+
+impl Page {
+    fn read() -> Self {
+        let (mut sections, mut examples) = (Vec::<Section>::new(), Vec::new());
+        let mut lines = PAGE.lines();
+        while let Some(line) = lines.next() {
+            if let Some(heading) = line.strip_prefix("## ") {
+                let paths = heading.split('`').skip(1).step_by(2).map(|path| path.split('/').skip(1));
+                let paths = paths.map(|path| path.filter(|segment| !segment.is_empty()).collect()).collect();
+                sections.push(Section { paths, rows: BTreeMap::new() });
+            } else if line == HEADER {
+                let rows = lines.by_ref().skip(1).take_while(|line| !line.is_empty());
+                let section = sections.last_mut().unwrap();
+                assert!(!section.paths.is_empty(), "a table of members stands under its path");
+                section.rows = rows.map(row).collect();
+            } else if line == "```json" {
+                let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+                let block = block.join("\n");
+                let whole = if block.starts_with('{') { block } else { format!("{{ {block} }}") };
+                let mut example: Value = serde_json::from_str(&whole).unwrap_or_else(|e| panic!("{e} in {whole}"));
+                let members = example.as_object_mut().unwrap();
+                members.entry("version").or_insert(json!(1));
+                members.entry("game").or_insert(json!("g"));
+                examples.push(example);
+            }
+        }
+        Self { sections, examples }
+    }
+
+    fn section(&self, path: &[String]) -> Option<&Section> {
+        let fits = |wanted: &Vec<&str>| {
+            wanted.len() == path.len()
+                && wanted.iter().zip(path).all(|(wanted, found)| *wanted == "*" || wanted == found)
+        };
+        self.sections.iter().find(|section| section.paths.iter().any(fits))
+    }
+
+    /// Every object of every example.
+    fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        for (at, example) in self.examples.iter().enumerate() {
+            objects(example, &mut Vec::new(), &mut |path| places.push((at, path.to_vec())));
+        }
+        places
+    }
+
+    /// An example with a member of one of its objects changed, or taken away.
+    fn with(&self, (at, path): &Place, member: &str, value: Option<Value>) -> Result<Rules, RulesError> {
+        let mut document = self.examples[*at].clone();
+        let object = document.pointer_mut(&pointer(path)).unwrap().as_object_mut().unwrap();
+        match value {
+            Some(value) => object.insert(member.to_owned(), value),
+            None => object.remove(member),
+        };
+        Rules::from_json(&document.to_string())
+    }
+
+    fn object(&self, (at, path): &Place) -> &serde_json::Map<String, Value> {
+        self.examples[*at].pointer(&pointer(path)).unwrap().as_object().unwrap()
+    }
+}
+
+impl Row {
+    /// A number, `word` or "text"; not what only a sentence can say.
+    fn default_value(&self) -> Option<Value> {
+        let whole = |text: &'static str| text.strip_prefix('`')?.strip_suffix('`').filter(|inner| !inner.contains('`'));
+        match whole(self.default) {
+            Some(text) if text.starts_with('"') => serde_json::from_str(text).ok(),
+            Some(word) => Some(json!(word)),
+            None if self.default == "false" => Some(json!(false)),
+            None => self.default.replace(',', "").parse::<i64>().ok().map(Value::from),
+        }
+    }
+}
+
+fn row(line: &'static str) -> (&'static str, Row) {
+    let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+    let [member, of_type, default, range, example, _] = cells[..] else { panic!("six cells: {line}") };
+    let example = serde_json::from_str(example.trim_matches('`')).unwrap_or_else(|e| panic!("{e}: {line}"));
+    assert!(!of_type.is_empty(), "{line}");
+    (member.trim_matches('`'), Row { of_type, default, range, example })
+}
+
+fn objects(value: &Value, path: &mut Vec<String>, found: &mut impl FnMut(&[String])) {
+    let below: Vec<_> = match value {
+        Value::Object(members) => {
+            found(path);
+            members.iter().map(|(name, value)| (name.clone(), value)).collect()
+        }
+        Value::Array(elements) => elements.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    for (segment, value) in below {
+        path.push(segment);
+        objects(value, path, found);
+        path.pop();
+    }
+}
+
+fn pointer(path: &[String]) -> String {
+    path.iter().flat_map(|segment| ["/", segment]).collect()
+}
+
+#[test]
+fn every_example_is_taken_and_warns_of_nothing_but_what_it_leaves_out() {
+    for example in &Page::read().examples {
+        let rules = Rules::from_json(&example.to_string()).unwrap_or_else(|e| panic!("{e} in {example}"));
+        let meant = |code: &str| matches!(code, "foreseeable" | "unused" | "no_effect");
+        let warnings = rules.warnings();
+        assert!(warnings.iter().all(|warning| meant(warning.code.as_str())), "{warnings:?} in {example}");
+    }
+}
+
+/// The reader says what it knows at a place when it meets a member that it does not.
+#[test]
+fn the_tables_have_what_the_reader_asks_for_and_nothing_else() {
+    let page = Page::read();
+    let mut asked: BTreeMap<*const Section, BTreeSet<String>> = BTreeMap::new();
+    for place in page.places() {
+        let error = page.with(&place, "no such member", Some(Value::Null)).unwrap_err();
+        // An object whose keys are names has no table.
+        let Some(known) = error.message.strip_prefix("known here: ") else { continue };
+        let path = pointer(&place.1);
+        let section = page.section(&place.1).unwrap_or_else(|| panic!("no section is about {path}"));
+        for member in known.split(", ") {
+            assert!(section.rows.contains_key(member), "the table of {path} has no row for `{member}`");
+        }
+        asked.entry(std::ptr::from_ref(section)).or_default().extend(known.split(", ").map(str::to_owned));
+    }
+    for section in page.sections.iter().filter(|section| !section.rows.is_empty()) {
+        let asked = asked.remove(&std::ptr::from_ref(section)).unwrap_or_default();
+        let stale: Vec<_> = section.rows.keys().filter(|member| !asked.contains(**member)).collect();
+        assert!(stale.is_empty(), "the reader asks for no {stale:?} at {:?}", section.paths);
+    }
+}
+
+/// A member that is asked for where no example of the page leads to.
+#[test]
+fn the_page_names_every_member_that_the_source_names() {
+    let page = Page::read();
+    let rows: BTreeSet<_> = page.sections.iter().flat_map(|section| section.rows.keys().copied()).collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules");
+    let mut asked = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        for call in [".get(\"", ".need(\""] {
+            let members = source.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
+            for member in members.filter(|member| !member.contains('/')) {
+                asked += 1;
+                assert!(rows.contains(member), "docs/rules.md has no row for `{member}`");
+            }
+        }
+    }
+    assert!(asked > 100, "the source was found");
+}
+
+#[test]
+fn what_is_required_is_refused_where_it_is_missing() {
+    let page = Page::read();
+    for place in page.places() {
+        let Some(section) = page.section(&place.1) else { continue };
+        let required = section.rows.iter().filter(|(_, row)| row.default == "required");
+        for (member, _) in required.filter(|(member, _)| page.object(&place).contains_key(**member)) {
+            let error = page.with(&place, member, None).expect_err(member);
+            assert_eq!(error.issue.as_str(), "missing", "`{member}` at {}: {error}", pointer(&place.1));
+        }
+    }
+}
+
+/// What is left out is as if the default stood there: the rules are the same but for the document that they remember.
+#[test]
+fn defaults_are_those_of_the_tables() {
+    let page = Page::read();
+    let read = |rules: Rules| {
+        let all = format!("{rules:?}");
+        all[..all.rfind(", hash: ").unwrap()].to_owned()
+    };
+    let mut tried = 0;
+    for section in &page.sections {
+        for (member, row) in &section.rows {
+            let Some(default) = row.default_value() else { continue };
+            let here = page
+                .places()
+                .into_iter()
+                .filter(|place| page.section(&place.1).is_some_and(|found| std::ptr::eq(found, section)));
+            let both = |place| {
+                Some((page.with(&place, member, None).ok()?, page.with(&place, member, Some(default.clone())).ok()?))
+            };
+            let pairs: Vec<_> = here.filter_map(both).collect();
+            assert!(!pairs.is_empty(), "no example can have {default} for `{member}` at {:?}", section.paths);
+            for (without, with) in pairs {
+                assert_eq!(read(without), read(with), "{default} of `{member}` at {:?}", section.paths);
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried} defaults");
+}
+
+#[test]
+fn whole_numbers_end_where_the_tables_say() {
+    let page = Page::read();
+    let number = |text: &str| text.replace(',', "").parse::<i64>().ok();
+    let mut tried = 0;
+    for place in page.places() {
+        let Some(section) = page.section(&place.1) else { continue };
+        for (member, row) in section.rows.iter().filter(|(_, row)| row.of_type.starts_with("whole number")) {
+            let ends = row.range.split_once(" to ").and_then(|(from, to)| Some((number(from)?, number(to)?)));
+            let Some((from, to)) = ends.filter(|_| page.object(&place).contains_key(*member)) else { continue };
+            let path = format!("{}/{member}", pointer(&place.1));
+            for beyond in [from - 1, to + 1] {
+                let error = page.with(&place, member, Some(json!(beyond))).expect_err(&path);
+                let says = error.issue.as_str() == "out_of_range" && path.starts_with(&error.path);
+                assert!(says, "{beyond} at {path}: {error}");
+            }
+            for within in [from, to] {
+                if let Err(error) = page.with(&place, member, Some(json!(within))) {
+                    assert!(error.path != path || error.issue.as_str() != "out_of_range", "{within}: {error}");
+                }
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried} ranges");
+}
+
+#[test]
+fn the_examples_of_the_rows_are_taken() {
+    let page = Page::read();
+    let places = page.places();
+    for section in &page.sections {
+        for (member, row) in &section.rows {
+            let here = |place: &&Place| page.section(&place.1).is_some_and(|found| std::ptr::eq(found, section));
+            let mut having =
+                places.iter().filter(here).filter(|place| page.object(place).contains_key(*member)).peekable();
+            assert!(having.peek().is_some(), "no example has `{member}` at {:?}", section.paths);
+            let refused: Vec<_> =
+                having.map(|place| page.with(place, member, Some(row.example.clone())).err()).collect();
+            assert!(refused.contains(&None), "{} of `{member}` at {:?}: {refused:?}", row.example, section.paths);
+        }
+    }
+}
