@@ -1152,7 +1152,7 @@ export interface ProgressionOptions {
   readonly dailyXpCap?: Integer
   /** At most 256: each grant looks at all. */
   readonly boosts?: readonly Boost[]
-  /** 2 and 1.5 together make 3, 2.5 or 2. Whichever it is, the result is rounded down once. */
+  /** 2 and 1.5 together make 3, 2.5 or 2. Whichever it is, the result is rounded down once. Those that hold at the same time must have a common denominator below 2^53. */
   readonly boostStacking?: 'multiply' | 'add' | 'highest'
   /** How far losses may take: to the start of the level that was reached, or to zero. Without one there are none. */
   readonly floor?: 'level' | 'zero'
@@ -1179,7 +1179,28 @@ export class Progression {
    * `invalid_argument` for losses without a `floor`.
    */
   grant(totalXp: Integer, requested: Integer, options?: Now & { readonly grantedToday?: Integer; readonly losses?: Integer }): Grant
+  /**
+   * The same for one event after the other. What boosts have left over of earlier ones is added, and what they leave over now comes
+   * back for next time, at most four: the sum over all events is exact but for less than 1.
+   *
+   * ```js
+   * const weekend = { id: 'weekend', from: now, until: tomorrow, factor: '1.25' }
+   * const progression = new Progression(LevelCurve.table([100]), { boosts: [weekend] })
+   * const first = progression.settle(0, 3, { now })
+   * first.grant.granted                                      // 3
+   * first.remainders                                         // [{ factor: '5/4', rest: 3 }]
+   * progression.settle(3, 3, { remainders: first.remainders, now }).grant.granted  // 4
+   * ```
+   */
+  settle(
+    totalXp: Integer,
+    requested: Integer,
+    options?: Now & { readonly grantedToday?: Integer; readonly losses?: Integer; readonly remainders?: readonly Remainder[] }
+  ): { readonly grant: Grant; readonly remainders: readonly Remainder[] }
 }
+
+/** What boosts of one factor, a reduced fraction, have left over of a player's XP: `rest` parts of what stands below its slash. */
+export interface Remainder { readonly factor: string; readonly rest: Integer }
 
 /**
  * Days in a row, by the index of the day in a calendar: a day of 23 or 25 hours is one day. It never changes, and a plain

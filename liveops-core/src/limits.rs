@@ -110,6 +110,8 @@ pub const FUTURE_SECONDS_DEFAULT: i64 = 300;
 pub const PAGE_LEN_MAX: usize = 100_000;
 /// Most boosts of one game.
 pub const BOOSTS_MAX: usize = 256;
+/// Most factors of boosts for which a player's remainder is kept; the oldest make room.
+pub const REMAINDERS_MAX: usize = 4;
 /// Most digits behind the point of a decimal in a rules document.
 pub const FRACTION_DIGITS_MAX: usize = 9;
 /// Largest number below the slash of a fraction in a rules document.

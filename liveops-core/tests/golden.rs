@@ -184,12 +184,13 @@ fn doubted() -> MemoryStore {
     as_before_version_4(&MemoryStore::restore(&engine.snapshot()).unwrap())
 }
 
-/// A player from whom experience was taken.
-fn taken() -> MemoryStore {
+/// A player from whom experience was taken, and whom a boost owes a fraction.
+fn newest() -> MemoryStore {
     let rules = Rules::from_json(
         r#"{ "version": 1, "game": "golden",
             "events": { "death": { "fields": {} } },
-            "progress": { "curve": { "kind": "table", "costs": [100, 900] }, "floor": "level",
+            "progress": { "curve": { "kind": "table", "costs": [100, 900] }, "floor": "level", "boosts": [
+                { "id": "b", "from": "2026-11-07T00:00:00Z", "until": "2026-11-08T00:00:00Z", "factor": "1.25" } ],
                 "xp": [ { "on": "progression", "amount": { "field": "deltaXp" } }, { "on": "death", "amount": -50 } ] } }"#,
     )
     .unwrap();
@@ -201,14 +202,19 @@ fn taken() -> MemoryStore {
     MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
-/// Key and record of the event that took it.
-const GOLDEN_4: &[(&str, &str)] =
-    &[("01616e61000100653200", "02044076950666e4cf4dfcff2db566ff601880f889deb66800000000000000000200000000001e")];
+/// Key and record of version 4, in the order of keys, of those kinds that have one.
+const GOLDEN_4: &[(&str, &str)] = &[
+    (
+        "01616e610000",
+        "01040280f889deb6680000700200000000000000000000000000000000000000000000000000000000000000000000000000000000000198f1a5a51f0da86100000000000000000000000101010402",
+    ),
+    ("01616e61000100653200", "02044076950666e4cf4dfcff2db566ff601880f889deb668000000000000000002000000000032"),
+];
 
 /// Key and record of the player who was reviewed.
 const GOLDEN_REVIEWED: &[(&str, &str)] = &[(
     "01616e610000",
-    "01040680f889deb66800007e0201b8c4027e020184ce539dd4808bbd079caba29831e03accebb4556f5401e9aed5798ad95ec123016669727374000163686573740081fc84af9b3401027870006f746865720002034005529b932b6bdd4002d494c0be35557a006f74686572000003405e000000000000c05380000000000040c1d70000000000020380f889deb6680580f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb66800000001ce77047929e232b3000000000000000000000101030105",
+    "01040680f889deb66800007e0201b8c4027e020184ce539dd4808bbd079caba29831e03accebb4556f5401e9aed5798ad95ec123016669727374000163686573740081fc84af9b3401027870006f746865720002034005529b932b6bdd4002d494c0be35557a006f74686572000003405e000000000000c05380000000000040c1d70000000000020380f889deb6680580f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb66800000001ce77047929e232b300000000000000000000010103010500",
 )];
 
 /// Key and record of such a suspicion, its outcome, and the player with what the family has learned.
@@ -351,11 +357,11 @@ fn records_keep_their_bytes() {
     let kinds: BTreeSet<_> = GOLDEN_3.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0103", "0203", "0303"], "what claims and curves are in");
 
-    let mut records = taken().scan(None, usize::MAX).unwrap();
+    let mut records = newest().scan(None, usize::MAX).unwrap();
     records.retain(|(_, record)| record.encode()[1] == 4);
     keep_their_bytes(&records, GOLDEN_4);
     let kinds: BTreeSet<_> = GOLDEN_4.iter().map(|(_, record)| &record[..4]).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0204"], "what XP that was taken is in");
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0104", "0204"], "what is owed and what was taken");
 
     let mut records = doubted().scan(None, usize::MAX).unwrap();
     records.retain(|(_, record)| record.encode()[1] > 1);

@@ -203,3 +203,108 @@ fn what_is_held_takes_when_it_is_released_and_all_of_it_is_explained() {
     let taken: Vec<_> = told.lines.iter().filter(|line| line.xp < 0).map(|line| line.text.as_str()).collect();
     assert_eq!(taken, ["operator's r: -20 XP taken away", "event e3: -10 XP taken away"]);
 }
+
+/// A boost that holds on the first day, and what its factor multiplies.
+fn boosted(factor: &str, more: &str) -> Engine<MemoryStore> {
+    engine(&format!(
+        r#""progress": {{ {CURVE}, "xp": [ {{ "on": "boss_kill", "amount": 3 }},
+            {{ "on": "progression", "amount": {{ "field": "deltaXp" }} }} ], "boosts": [ {{ "id": "b", "factor": "{factor}",
+            "from": "2026-11-07T00:00:00Z", "until": "2026-11-08T00:00:00Z" }} ] }} {more}"#
+    ))
+}
+
+#[test]
+fn boosts_lose_nothing_from_event_to_event() {
+    let engine = boosted("1.25", "");
+    let kills: Vec<_> = (0..100).map(|n| kill(&format!("k{n}"), "ana", START + n, "hydra", 60_000)).collect();
+    // In batches, one by one and sent twice: it makes no difference.
+    engine.submit_batch(&kills[..50]);
+    engine.submit_batch(&kills);
+    assert_eq!(xp_of(&engine), 375);
+    let record = engine.record(&player("ana")).unwrap().unwrap();
+    assert!(record.remainders.is_empty(), "as many parts as make it whole");
+
+    let engine = boosted("0.5", "");
+    let granted =
+        [1, 2, 3, 4].map(|n| applied(engine.submit(&progression(&format!("e{n}"), "ana", START, 1))).xp.granted);
+    assert_eq!(granted, [0, 1, 0, 1]);
+}
+
+#[test]
+fn boosts_that_are_too_fine_together_are_refused() {
+    let boost = |id: &str, factor: &str, from: u32, until: u32| {
+        format!(
+            r#"{{ "id": "{id}", "factor": "{factor}", "from": "2026-11-0{from}T00:00:00Z", "until": "2026-11-0{until}T00:00:00Z" }}"#
+        )
+    };
+    let read = |second: &str, from: u32, stacking: &str| {
+        let boosts = [boost("a", "1.000000001", 1, 5), boost("b", "2", 1, 9), boost("c", second, from, 9)].join(", ");
+        let text = format!(
+            r#"{{ "version": 1, "game": "g",
+                "progress": {{ {CURVE}, "boosts": [ {boosts} ], "boostStacking": "{stacking}" }} }}"#
+        );
+        Rules::from_json(&text).map(|_| ()).map_err(|error| (error.path, error.issue.as_str()))
+    };
+    let refused = Err(("/progress/boosts/2/factor".to_owned(), "out_of_range"));
+    assert_eq!(read("1.00000001", 4, "multiply"), refused, "10^17");
+    assert_eq!(read("1.00000001", 5, "multiply"), Ok(()), "one after the other");
+    assert_eq!(read("1.000001", 4, "multiply"), Ok(()), "10^15");
+    assert_eq!(read("1.00000001", 4, "add"), Ok(()), "10^9 is common to both");
+    assert_eq!(read("1/999999999", 4, "add"), refused);
+    assert_eq!(read("1/999999999", 4, "highest"), Ok(()));
+}
+
+#[test]
+fn what_boosts_owe_is_erased_and_migrated_and_outlives_what_is_refused() {
+    let engine = boosted("1.25", "");
+    let owed = |engine: &Engine<MemoryStore>| {
+        let record = engine.record(&player("ana")).unwrap().unwrap();
+        record.remainders.iter().map(|one| (one.factor(), one.rest())).collect::<Vec<_>>()
+    };
+    applied(engine.submit(&progression("e1", "ana", START, 3)));
+    let three = vec![("5/4".to_owned(), 3)];
+    assert_eq!(owed(&engine), three);
+    let adjust = Command::adjust(EventId::new("a1").unwrap(), player("ana"), at(START), 9_007_199_254_740_900, "x");
+    applied(engine.submit(&adjust.unwrap()));
+    assert_eq!(engine.submit(&progression("e2", "ana", START, 1_000)).code(), "score_overflow");
+    applied(engine.submit(&progression("e3", "ana", START, 0)));
+    applied(engine.submit(&progression("e4", "ana", START + DAY, 1)));
+    assert_eq!(owed(&engine), three, "nor does what it says nothing about touch it");
+    let new = r#""progress": { "curve": { "kind": "table", "costs": [7] }, "boosts": [ { "id": "later", "factor": "5/4",
+        "from": "2026-11-08T00:00:00Z", "until": "2026-11-09T00:00:00Z" } ], "migrations": [
+        { "from": { "kind": "table", "costs": [100, 200, 300] }, "policy": "keepLevelAndFraction", "levelRewards": "skip" } ] }"#;
+    engine.replace_rules(rules(new)).unwrap();
+    let migrated = applied(engine.submit(&engine.migrations(at(START + DAY)).unwrap()[0]));
+    assert!(migrated.migrated.is_some());
+    assert_eq!(owed(&engine), three);
+    assert_eq!(applied(engine.submit(&progression("e5", "ana", START + DAY, 1))).xp.granted, 2, "a factor is a factor");
+    applied(engine.submit(&progression("e6", "ana", START + DAY, 1)));
+    assert_eq!(owed(&engine), [("5/4".to_owned(), 1)]);
+    let restored = MemoryStore::restore(&engine.snapshot()).unwrap();
+    assert_eq!(restored.digest(), engine.digest());
+    applied(engine.submit(&Command::erase(EventId::new("x").unwrap(), player("ana"), at(START + DAY + 1))));
+    assert_eq!(owed(&engine), []);
+}
+
+#[test]
+fn records_without_fractions_are_written_as_before() {
+    let version = |factor: &str, xp: i64| {
+        let engine = boosted(factor, "");
+        applied(engine.submit(&progression("e1", "ana", START, xp)));
+        liveops_core::Record::Player(engine.record(&player("ana")).unwrap().unwrap().into()).encode()[1]
+    };
+    assert_eq!([version("2", 3), version("1.25", 4), version("1.25", 3)], [3, 3, 4]);
+}
+
+#[test]
+fn what_is_released_is_boosted_with_what_was_left_over() {
+    let engine = boosted(
+        "1.5",
+        r#", "detectors": { "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } }"#,
+    );
+    let held = applied(engine.submit(&kill("e1", "ana", START, "hydra", 5))).held.unwrap();
+    assert_eq!(applied(engine.submit(&progression("e2", "ana", START, 1))).xp.granted, 1);
+    let ruling = Ruling::Release;
+    let review = Command::review(EventId::new("r").unwrap(), player("ana"), at(START + DAY), held, ruling);
+    assert_eq!(applied(engine.submit(&review)).xp.granted, 5, "4.5 and the half of before");
+}

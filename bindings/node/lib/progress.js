@@ -36,12 +36,29 @@ class Progression {
 
   /** What becomes of XP that is asked for at a time: `requested + boost - overDailyCap - overMaxLevel === granted`; then losses are taken. */
   grant (totalXp, requested, opts) {
-    const given = options(opts, ['grantedToday', 'losses', ...TIME])
-    const today = given.grantedToday === undefined ? 0 : xpOf(given.grantedToday, 'grantedToday')
-    const losses = given.losses === undefined ? 0 : xpOf(given.losses, 'losses')
-    const args = [xpOf(totalXp, 'totalXp'), today, xpOf(requested, 'requested'), losses, now(given)]
-    return read(call(() => handleOf(this).grant(...args)))
+    return settled(this, totalXp, requested, options(opts, ['grantedToday', 'losses', ...TIME])).grant
   }
+
+  /** The same for one event after the other: `{ grant, remainders }`, where `remainders` are what boosts leave over, for next time. */
+  settle (totalXp, requested, opts) {
+    return settled(this, totalXp, requested, options(opts, ['grantedToday', 'losses', 'remainders', ...TIME]))
+  }
+}
+
+function settled (progression, totalXp, requested, given) {
+  const today = given.grantedToday === undefined ? 0 : xpOf(given.grantedToday, 'grantedToday')
+  const losses = given.losses === undefined ? 0 : xpOf(given.losses, 'losses')
+  const remainders = given.remainders === undefined ? [] : remaindersOf(given.remainders)
+  const args = [xpOf(totalXp, 'totalXp'), today, xpOf(requested, 'requested'), losses, remainders, now(given)]
+  return read(call(() => handleOf(progression).settle(...args)))
+}
+
+function remaindersOf (remainders) {
+  // One more than there can be: the core says that it is too many.
+  return Array.from(list(remainders, 'remainders').slice(0, 5), (one) => {
+    const { factor, rest } = required(one, ['factor', 'rest'], 'a remainder')
+    return { factor: text(factor, 'factor'), rest: xpOf(rest, 'rest') }
+  })
 }
 
 function boostOf (boost) {

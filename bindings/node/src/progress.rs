@@ -3,7 +3,9 @@
 use std::num::NonZeroU64;
 
 use liveops_core::limits::BOOSTS_MAX;
-use liveops_core::progress::{self, Asked, AtMaxLevel, Floor, Keep, PlayerXp, Ratio, Stacking, StreakStep};
+use liveops_core::progress::{
+    self, Asked, AtMaxLevel, Floor, Keep, PlayerXp, Ratio, Remainder, Remainders, Stacking, StreakStep,
+};
 use liveops_core::{Code, Id, Timestamp};
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
@@ -48,6 +50,16 @@ pub struct BoostOptions {
     pub factor: String,
 }
 
+/// What boosts of one factor have left over.
+#[napi(object)]
+#[derive(Debug)]
+pub struct RemainderState {
+    /// A reduced fraction as text.
+    pub factor: String,
+    /// Parts of what stands below its slash.
+    pub rest: i64,
+}
+
 impl BoostOptions {
     fn read(&self) -> Result<progress::Boost> {
         let [from, until] = [self.from, self.until].map(Timestamp::from_unix_millis);
@@ -86,7 +98,10 @@ impl Progression {
         if options.boosts.len() > BOOSTS_MAX {
             return Err(Argument("there are too many boosts: each grant looks at all")).or_throw();
         }
-        let boosts = options.boosts.iter().map(BoostOptions::read).collect::<Result<_>>()?;
+        let boosts = options.boosts.iter().map(BoostOptions::read).collect::<Result<Vec<_>>>()?;
+        if stacking.too_fine(&boosts).is_some() {
+            return Err(Code::OutOfRange).or_throw();
+        }
         let daily_xp_cap = options.daily_xp_cap.map(i64::unsigned_abs);
         Ok(Self(progress::Progression { levels: curve.0.clone(), at_max_level, daily_xp_cap, boosts, stacking, floor }))
     }
@@ -97,11 +112,23 @@ impl Progression {
         Curve(self.0.levels.clone())
     }
 
-    /// What becomes of experience, as JSON.
+    /// What becomes of experience, and what boosts leave over, as JSON.
     #[napi]
-    pub fn grant(&self, total_xp: i64, granted_today: i64, requested: i64, losses: i64, ts: i64) -> Result<String> {
+    pub fn settle(
+        &self,
+        total_xp: i64,
+        granted_today: i64,
+        requested: i64,
+        losses: i64,
+        remainders: Vec<RemainderState>,
+        ts: i64,
+    ) -> Result<String> {
         let [total, today, gains, losses] = [total_xp, granted_today, requested, losses].map(i64::unsigned_abs);
-        text(&self.0.settle(total, today, Asked { gains, losses }, Timestamp::from_unix_millis(ts)).or_throw()?)
+        let remainders = remainders.iter().map(|one| Remainder::new(&one.factor, one.rest.unsigned_abs()).or_throw());
+        let mut remainders = Remainders::new(remainders.collect::<Result<Vec<_>>>()?).or_throw()?;
+        let asked = Asked { gains, losses };
+        let grant = self.0.settle(total, today, asked, &mut remainders, Timestamp::from_unix_millis(ts)).or_throw()?;
+        Ok(json!({ "grant": grant, "remainders": remainders }).to_string())
     }
 }
 

@@ -127,6 +127,34 @@ describe('grants', () => {
     assert.throws(() => new Progression(curve, { floor: 'ground' }), { code: 'invalid_argument' })
   })
 
+  test('lose nothing to fractions', () => {
+    const quarter = new Progression(curve, { boosts: [boost('b', '1.25')] })
+    let [total, remainders] = [0, undefined]
+    for (let kill = 0; kill < 100; kill++) {
+      const settled = quarter.settle(total, 3, { ...(remainders && { remainders }), nowMs: 0 })
+      total += settled.grant.granted
+      remainders = settled.remainders
+    }
+    assert.deepEqual([total, remainders], [375, []])
+    const half = new Progression(curve, { boosts: [boost('b', '0.5')], floor: 'zero' })
+    const first = half.settle(0, 1, { nowMs: 0 })
+    assert.deepEqual([first.grant.granted, first.remainders], [0, [{ factor: '1/2', rest: 1 }]])
+    assert.ok(Object.isFrozen(first.remainders[0]))
+    const second = half.settle(0, 1, { losses: 5, remainders: first.remainders, nowMs: 0 })
+    assert.deepEqual([second.grant.granted, second.grant.taken, second.remainders], [1, 1, []])
+    const one = { factor: '5/4', rest: 1 }
+    for (const [wrong, code] of [
+      [[{ factor: '1.25', rest: 1 }], 'invalid_format'], [[{ factor: '5/4', rest: 4 }], 'out_of_range'], [[{ factor: '10/8', rest: 1 }], 'out_of_range'],
+      [[one, one], 'invalid_argument'], [Array(1e6).fill(one), 'too_long'], [{ factor: '5/4', rest: 1 }, 'invalid_argument'], [[{ ...one, more: 1 }], 'invalid_argument']
+    ]) assert.throws(() => half.settle(0, 1, { remainders: wrong, nowMs: 0 }), { code })
+  })
+
+  test('need a common denominator', () => {
+    const boosts = [boost('a', '1.000000001'), boost('b', '1.00000001', 5, 15)]
+    assert.throws(() => new Progression(curve, { boosts }), { code: 'out_of_range' })
+    assert.equal(new Progression(curve, { boosts, boostStacking: 'highest' }).grant(0, 1, { nowMs: 5 }).granted, 1)
+  })
+
   test('stack by a stated rule', () => {
     const boosts = [boost('a', '2'), { ...boost('b', '1.5'), from: new Date(0), until: new Date(10) }]
     const granted = (boostStacking) => new Progression(curve, { boosts, boostStacking }).grant(0, 100, { nowMs: 0 }).granted

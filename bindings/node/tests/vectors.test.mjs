@@ -196,12 +196,21 @@ function madeOf ({ kind, fromLevel, costs, totals, base, step, growth, coefficie
   }
 }
 
-function progress ({ curve, grants, streak, overflow, atMaxLevel, dailyXpCap, boosts, boostStacking, floor, expect }) {
-  if (grants !== undefined) {
+function progress ({ curve, grants, streak, overflow, atMaxLevel, dailyXpCap, boosts, boostStacking, floor, tooFine, expect }) {
+  if (curve !== undefined) {
     const read = ({ id, fromMs: from, untilMs: until, factor }) => ({ id, from, until, factor })
-    const progression = new Progression(LevelCurve.fromRules(curve), { atMaxLevel, dailyXpCap, boosts: boosts?.map(read), boostStacking, floor })
-    for (const { totalXp, grantedToday, requested, losses, tsMs, expect } of grants) {
-      const grant = () => progression.grant(totalXp, requested, { grantedToday, losses, nowMs: tsMs })
+    const make = () => new Progression(LevelCurve.fromRules(curve), { atMaxLevel, dailyXpCap, boosts: boosts?.map(read), boostStacking, floor })
+    if (tooFine !== undefined) return assert.equal(codeOf(make).code, 'out_of_range')
+    const progression = make()
+    const parts = (all) => all.map(([factor, rest]) => ({ factor, rest }))
+    for (const { totalXp, grantedToday, requested, losses, remainders, tsMs, expect } of grants) {
+      const grant = () => {
+        const given = { grantedToday, losses, nowMs: tsMs }
+        if (remainders === undefined) return progression.grant(totalXp, requested, given)
+        const settled = progression.settle(totalXp, requested, { ...given, remainders: parts(remainders[0]) })
+        assert.deepEqual(settled.remainders, parts(remainders[1]))
+        return settled.grant
+      }
       if (expect.error !== undefined) assert.equal(codeOf(grant).code, expect.error)
       else matches(grant(), expect)
     }

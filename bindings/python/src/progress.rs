@@ -2,18 +2,18 @@
 
 use std::num::NonZeroU64;
 
-use liveops_core::Id;
 use liveops_core::error::Code;
-use liveops_core::limits::BOOSTS_MAX;
-use liveops_core::progress::{self, Asked, Overflow, Ratio, Streak, StreakStep};
+use liveops_core::limits::{BOOSTS_MAX, REMAINDERS_MAX};
+use liveops_core::progress::{self, Asked, Overflow, Ratio, Remainder, Remainders, Streak, StreakStep};
+use liveops_core::{Id, Timestamp};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::arguments::{Exact, Int, When, instant};
 use crate::choices;
 use crate::curve::LevelCurve;
 use crate::errors::{Fallible as _, argument};
-use crate::results::load;
+use crate::results::{class, load};
 
 /// A time in which experience is multiplied, from `start` until just before `end`, both in Unix milliseconds or as aware
 /// datetimes. The factor is text, such as "1.5" or "4/3", an int, a `Fraction` or a `Decimal`; below 1 it is a brake.
@@ -81,7 +81,7 @@ impl Boost {
 ///
 /// `at_max_level`: `bank`, the total goes on growing; `discard`; or `convert`, gathered apart, see `Overflow`. `boost_stacking`,
 /// for boosts that hold at the same time: `multiply`, `add` (2 and 1.5 make 2.5) or `highest`; the result is rounded down once.
-/// `floor`, how far losses may take: to the start of the `level` that was reached, or to `zero`; without one there are none.
+/// Boosts that hold at the same time must have a common denominator below 2**53. `floor`, how far losses may take: to the start of the `level` that was reached, or to `zero`; without one there are none.
 ///
 /// >>> curve = LevelCurve.exponential(250, "1.2", max_level=60)
 /// >>> progression = Progression(curve, daily_xp_cap=500, boosts=[Boost("weekend", 0, 86_400_000, "1.5")])
@@ -114,12 +114,18 @@ impl Progression {
                 read.push(boost?.cast::<Boost>()?.get().0.clone());
             }
         }
+        let stacking = choices::to_stacking(py, boost_stacking)?;
+        if let Some(at) = stacking.too_fine(&read) {
+            let wrong =
+                format!("boosts[{at}] and others that hold when it begins have no common denominator below 2**53");
+            return Err(argument(py, Code::OutOfRange, &wrong));
+        }
         Ok(Self(progress::Progression {
             levels: curve.0.clone(),
             at_max_level: choices::to_at_max_level(py, at_max_level)?,
             daily_xp_cap: daily_xp_cap.map(|cap| cap.0),
             boosts: read,
-            stacking: choices::to_stacking(py, boost_stacking)?,
+            stacking,
             floor: floor.map(|floor| choices::to_floor(py, floor)).transpose()?,
         }))
     }
@@ -162,7 +168,7 @@ impl Progression {
 
     /// What becomes of experience asked for, by a player who has `total_xp` and was granted `granted_today` in the day of
     /// this time: boosts first, then the daily cap, then the highest level. After that `losses` are taken, as far as the
-    /// floor lets them. Changes nothing itself.
+    /// floor lets them. Changes nothing itself. Fractions that boosts leave over are lost: `settle` carries them.
     ///
     /// `ArgumentError` with `score_overflow` when the boosted amount or the new total would pass 2**53 - 1, and with
     /// `invalid_argument` for losses without a floor.
@@ -178,9 +184,44 @@ impl Progression {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let now = instant(py, now_ms, now)?;
         let asked = Asked { gains: requested.0, losses: losses.0 };
-        load(py, "Grant", &self.0.settle(total_xp.0, granted_today.0, asked, now).or_raise(py)?)
+        let (_, grant) =
+            self.settled(py, total_xp, granted_today, asked, Remainders::default(), instant(py, now_ms, now)?)?;
+        Ok(grant)
+    }
+
+    /// The same for one event after the other: what boosts have left over of earlier ones is added, and what they leave over
+    /// now is the second of the answer, a tuple of at most four, for next time. The sum over all events is then exact but for
+    /// less than 1.
+    ///
+    /// >>> weekend = Progression(LevelCurve.table([100]), boosts=[Boost("weekend", 0, 86_400_000, "1.25")])
+    /// >>> granted, remainders = [], ()
+    /// >>> for kill in range(4):
+    /// ...     grant, remainders = weekend.settle(0, 3, remainders=remainders, now_ms=0)
+    /// ...     granted.append(grant.granted)
+    /// >>> granted, remainders
+    /// ([3, 4, 4, 4], ())
+    /// >>> weekend.settle(0, 3, now_ms=0)[1]
+    /// (Remainder(factor='5/4', rest=3),)
+    #[pyo3(signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), remainders=None, now_ms=None, now=None))]
+    #[expect(clippy::too_many_arguments, reason = "most are keywords")]
+    fn settle<'py>(
+        &self,
+        py: Python<'py>,
+        total_xp: Int<u64>,
+        requested: Int<u64>,
+        losses: Int<u64>,
+        granted_today: Int<u64>,
+        remainders: Option<&Bound<'py, PyAny>>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let asked = Asked { gains: requested.0, losses: losses.0 };
+        let before = remainders.map_or_else(|| Ok(Remainders::default()), |all| read_remainders(py, all))?;
+        let (after, grant) = self.settled(py, total_xp, granted_today, asked, before, instant(py, now_ms, now)?)?;
+        let class = class(py, "Remainder")?;
+        let after = after.iter().map(|one| class.call1((one.factor(), one.rest()))).collect::<PyResult<Vec<_>>>()?;
+        Ok((grant, PyTuple::new(py, after)?))
     }
 
     fn __repr__(&self) -> String {
@@ -202,6 +243,37 @@ impl Progression {
         keywords.set_item("floor", self.floor())?;
         Ok(((self.curve(),), keywords))
     }
+}
+
+impl Progression {
+    fn settled<'py>(
+        &self,
+        py: Python<'py>,
+        total_xp: Int<u64>,
+        granted_today: Int<u64>,
+        asked: Asked,
+        mut remainders: Remainders,
+        now: Timestamp,
+    ) -> PyResult<(Remainders, Bound<'py, PyAny>)> {
+        let grant = self.0.settle(total_xp.0, granted_today.0, asked, &mut remainders, now).or_raise(py)?;
+        Ok((remainders, load(py, "Grant", &grant)?))
+    }
+}
+
+/// What boosts have left over, from objects that have `factor` and `rest`.
+fn read_remainders(py: Python<'_>, all: &Bound<'_, PyAny>) -> PyResult<Remainders> {
+    let mut read = Vec::new();
+    for one in all.try_iter()? {
+        let one = one?;
+        let (factor, rest): (String, Int<u64>) = (one.getattr("factor")?.extract()?, one.getattr("rest")?.extract()?);
+        let wrong = "a remainder has a reduced fraction such as \"5/4\" and fewer parts than its denominator";
+        read.push(Remainder::new(&factor, rest.0).map_err(|error| argument(py, error.code(), wrong))?);
+        // The core says that it is too many.
+        if read.len() > REMAINDERS_MAX {
+            break;
+        }
+    }
+    Remainders::new(read).or_raise(py)
 }
 
 /// Last day, length and longest of a streak after a day, and which day of it that is; for `Streak.step`.

@@ -194,6 +194,41 @@ def test_losses_stop_at_the_floor() -> None:
         liveops.Progression(curve, floor=wrong)
 
 
+def test_boosts_leave_nothing_over() -> None:
+    quarter = liveops.Progression(liveops.LevelCurve.table([9]), boosts=[liveops.Boost("b", 0, 10, "1.25")])
+    total = 0
+    remainders: tuple[liveops.Remainder, ...] = ()
+    for _ in range(100):
+        grant, remainders = quarter.settle(total, 3, remainders=remainders, now_ms=0)
+        total += grant.granted
+    assert (total, remainders) == (375, ())
+    half = liveops.Progression(liveops.LevelCurve.table([9]), boosts=[liveops.Boost("b", 0, 10, "0.5")], floor="zero")
+    first, owed = half.settle(0, 1, now_ms=0)
+    assert (first.granted, owed) == (0, (liveops.Remainder("1/2", 1),))
+    assert liveops.Remainder.from_dict(owed[0].to_dict()) == owed[0]
+    second, rest = half.settle(0, 1, losses=5, remainders=iter(owed), now_ms=0)
+    assert (second.granted, second.taken, rest) == (1, 1, ())
+    wrong: list[tuple[Any, str]] = [
+        ([liveops.Remainder("1.25", 1)], "invalid_format"),
+        ([liveops.Remainder("5/4", 4)], "out_of_range"),
+        ([liveops.Remainder("10/8", 1)], "out_of_range"),
+        ([liveops.Remainder("5/4", 1)] * 2, "invalid_argument"),
+        ((liveops.Remainder("5/4", 1) for _ in iter(int, 1)), "too_long"),
+    ]
+    for remainders_given, code in wrong:
+        with pytest.raises(liveops.ArgumentError) as error:
+            half.settle(0, 1, remainders=remainders_given, now_ms=0)
+        assert error.value.code == code
+
+
+def test_boosts_that_are_too_fine_together_are_refused() -> None:
+    boosts = [liveops.Boost("a", 0, 10, "1.000000001"), liveops.Boost("b", 5, 15, "1.00000001")]
+    with pytest.raises(liveops.ArgumentError, match=r"boosts\[1\]") as error:
+        liveops.Progression(liveops.LevelCurve.table([9]), boosts=boosts)
+    assert error.value.code == "out_of_range"
+    assert liveops.Progression(liveops.LevelCurve.table([9]), boosts=boosts, boost_stacking="highest").boosts == boosts
+
+
 @pytest.mark.parametrize(("stacking", "granted"), [("multiply", 300), ("add", 250), ("highest", 200)])
 def test_boosts_stack(stacking: Any, granted: int) -> None:
     boosts = (liveops.Boost(f"b{n}", 0, 10, factor) for n, factor in enumerate(["2", "3/2"]))

@@ -536,11 +536,23 @@ def progress(case: Case) -> None:
         liveops.Boost(boost["id"], boost["fromMs"], boost["untilMs"], boost["factor"])
         for boost in case.get("boosts", [])
     ]
-    progression = liveops.Progression(liveops.LevelCurve.from_dict(case["curve"]), boosts=boosts, **options)
+    curve = liveops.LevelCurve.from_dict(case["curve"])
+    if "tooFine" in case:
+        with pytest.raises(liveops.ArgumentError, match=rf"boosts\[{case['tooFine']}\]") as too_fine:
+            liveops.Progression(curve, boosts=boosts, **options)
+        assert too_fine.value.code == "out_of_range"
+        return
+    progression = liveops.Progression(curve, boosts=boosts, **options)
     for step in case["grants"]:
         today = {"granted_today": step["grantedToday"], "losses": step.get("losses", 0), "now_ms": step["tsMs"]}
         try:
-            actual = progression.grant(step["totalXp"], step["requested"], **today).to_dict()
+            if "remainders" in step:
+                before, after = ([liveops.Remainder(*one) for one in each] for each in step["remainders"])
+                grant, left = progression.settle(step["totalXp"], step["requested"], remainders=before, **today)
+                assert list(left) == after
+            else:
+                grant = progression.grant(step["totalXp"], step["requested"], **today)
+            actual = grant.to_dict()
         except liveops.ArgumentError as error:
             actual = {"error": error.code}
         compare(step["expect"], actual)

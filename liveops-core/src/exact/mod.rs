@@ -9,5 +9,5 @@ mod ratio;
 
 pub(crate) use natural::Natural;
 pub use rate::Rate;
-pub(crate) use ratio::fraction;
 pub use ratio::{Ratio, Rounding};
+pub(crate) use ratio::{fraction, greatest_common_divisor};

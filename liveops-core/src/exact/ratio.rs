@@ -147,7 +147,8 @@ fn decimal(text: &str) -> Result<(u64, u64), Error> {
     number.map(|number| (number, scale)).ok_or_else(|| Code::OutOfRange.into())
 }
 
-fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+/// 0 only of 0 and 0.
+pub(crate) const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     while b > 0 {
         (a, b) = (b, a % b);
     }

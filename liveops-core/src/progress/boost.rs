@@ -1,10 +1,10 @@
-//! Times in which experience is multiplied, and what they make together.
+//! Times in which experience is multiplied, what they make together, and what their fractions leave over.
 
-use std::cmp::Ordering;
-
-use super::{Ratio, Rounding};
-use crate::exact::Natural;
+use super::Ratio;
+use crate::codec::fields;
+use crate::exact::greatest_common_divisor;
 use crate::id::Id;
+use crate::limits::INTEGER_MAX;
 use crate::time::Timestamp;
 
 /// A time in which experience is multiplied.
@@ -21,7 +21,8 @@ pub struct Boost {
     pub factor: Ratio,
 }
 
-/// What boosts make together that hold at the same time. Whichever it is, the result is rounded down once.
+/// What boosts make together that hold at the same time. Whichever it is, the result is rounded down once, and what that leaves
+/// over is kept in [`Remainders`](super::Remainders).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stacking {
@@ -41,45 +42,92 @@ impl Boost {
     }
 }
 
-/// An amount under all boosts that hold at a time; `None` when it is too large.
-pub(super) fn boosted(boosts: &[Boost], stacking: Stacking, requested: u64, ts: Timestamp) -> Option<u64> {
-    let mut active = boosts.iter().filter(|boost| boost.is_active(ts)).map(|boost| boost.factor);
-    let Some(first) = active.next() else { return Some(requested) };
-    let Some(second) = active.next() else { return first.of(requested, Rounding::Floor) };
-    let factors = [first, second].into_iter().chain(active);
-    match stacking {
-        Stacking::Multiply => {
-            let (mut numerator, mut denominator) = (Natural::new(requested), Natural::new(1));
-            for factor in factors {
-                numerator.multiply(factor.numerator());
-                denominator.multiply(factor.denominator());
-            }
-            numerator.divide(&denominator, Rounding::Floor)
+impl Stacking {
+    /// The place of the first boost that begins while others hold with which it is too fine: their common denominator passes
+    /// [`INTEGER_MAX`]. Nothing is granted at such times.
+    pub fn too_fine(self, boosts: &[Boost]) -> Option<usize> {
+        // No set of boosts that hold together is larger than the one at the last beginning among them.
+        boosts.iter().position(|boost| self.factor(boosts, boost.from).is_none())
+    }
+
+    /// What all boosts that hold at a time multiply by; `None` when they are too fine together.
+    pub(super) fn factor(self, boosts: &[Boost], ts: Timestamp) -> Option<Factor> {
+        let mut active = boosts.iter().filter(|boost| boost.is_active(ts)).map(|boost| boost.factor);
+        match self {
+            Self::Multiply => product(active),
+            Self::Add => sum(active),
+            Self::Highest => match active.next() {
+                Some(first) => product([active.fold(first, higher)].into_iter()),
+                None => Some(Factor::ONE),
+            },
         }
-        Stacking::Add => added(factors, requested),
-        Stacking::Highest => factors.reduce(higher)?.of(requested, Rounding::Floor),
     }
 }
 
-/// `requested * (1 + sum of (factor - 1))`, at least 0.
-fn added(factors: impl Iterator<Item = Ratio>, requested: u64) -> Option<u64> {
-    // The sum so far is (above - below) / denominator.
-    let (mut above, mut below, mut denominator) = (Natural::new(1), Natural::new(0), Natural::new(1));
+/// What experience is multiplied by, reduced: a whole number, and a part of one that is 0 of 1 where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Factor {
+    /// At most `u64::MAX`, which is more than any experience can be multiplied by.
+    pub(super) whole: u64,
+    /// Less than the denominator.
+    pub(super) part: u64,
+    /// 1 to [`INTEGER_MAX`].
+    pub(super) denominator: u64,
+}
+
+impl Factor {
+    const ONE: Self = Self { whole: 1, part: 0, denominator: 1 };
+
+    pub(super) fn reduced(numerator: u128, denominator: u64) -> Self {
+        let whole = u64::try_from(numerator / u128::from(denominator)).unwrap_or(u64::MAX);
+        // Less than the denominator, as a rest of dividing by it.
+        let part = u64::try_from(numerator % u128::from(denominator)).unwrap_or(0);
+        let divisor = greatest_common_divisor(denominator, part);
+        Self { whole, part: part / divisor, denominator: denominator / divisor }
+    }
+
+    /// An amount times this, and what was left over before; the second of the answer is what is left over now, both in parts
+    /// of the denominator. `None` when it passes [`INTEGER_MAX`].
+    pub(super) fn of(self, amount: u64, rest: u64) -> Option<(u64, u64)> {
+        let within = |value: u128| u64::try_from(value).ok().filter(|value| *value <= INTEGER_MAX.unsigned_abs());
+        let amount = u128::from(within(amount.into())?);
+        // All three are below 2^64, so nothing passes 128 bits.
+        let parts = amount * u128::from(self.part) + u128::from(rest);
+        let denominator = u128::from(self.denominator);
+        let boosted = within(amount * u128::from(self.whole) + parts / denominator)?;
+        Some((boosted, within(parts % denominator)?))
+    }
+}
+
+fields!(Factor { whole, part, denominator });
+
+fn product(factors: impl Iterator<Item = Ratio>) -> Option<Factor> {
+    let (mut numerator, mut denominator) = (1_u128, 1_u64);
     for factor in factors {
-        above.multiply(factor.denominator());
-        below.multiply(factor.denominator());
-        let mut times = denominator.clone();
-        times.multiply(factor.numerator());
-        above.add(&times);
-        denominator.multiply(factor.denominator());
-        below.add(&denominator);
+        // What does not fit is far more than the largest amount, whatever is below the slash.
+        numerator = numerator.saturating_mul(factor.numerator().into());
+        denominator = fine(u128::from(denominator) * u128::from(factor.denominator()))?;
     }
-    if above.compare(&below) == Ordering::Less {
-        return Some(0);
+    Some(Factor::reduced(numerator, denominator))
+}
+
+/// `1 + sum of (factor - 1)`, at least 0.
+fn sum(factors: impl Iterator<Item = Ratio>) -> Option<Factor> {
+    // A thousand of the largest numerators fit, each over a denominator of 53 bits; and more are as good as endless.
+    let (mut numerator, mut denominator) = (1_i128, 1_u64);
+    for factor in factors {
+        let (above, below) = (i128::from(factor.numerator()), factor.denominator());
+        let times = below / greatest_common_divisor(denominator, below);
+        let common = fine(u128::from(denominator) * u128::from(times))?;
+        let more = above * i128::from(common / below) - i128::from(common);
+        numerator = numerator.saturating_mul(times.into()).saturating_add(more);
+        denominator = common;
     }
-    above.subtract(&below);
-    above.multiply(requested);
-    above.divide(&denominator, Rounding::Floor)
+    Some(Factor::reduced(u128::try_from(numerator).unwrap_or(0), denominator))
+}
+
+fn fine(denominator: u128) -> Option<u64> {
+    u64::try_from(denominator).ok().filter(|denominator| *denominator <= INTEGER_MAX.unsigned_abs())
 }
 
 fn higher(a: Ratio, b: Ratio) -> Ratio {
@@ -97,7 +145,8 @@ mod tests {
     }
 
     fn at(boosts: &[Boost], stacking: Stacking, requested: u64, seconds: i64) -> u64 {
-        boosted(boosts, stacking, requested, Timestamp::from_unix_seconds(seconds)).unwrap()
+        let factor = stacking.factor(boosts, Timestamp::from_unix_seconds(seconds)).unwrap();
+        factor.of(requested, 0).unwrap().0
     }
 
     #[test]
@@ -129,11 +178,36 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_none() {
-        let huge = [boost(0, 1, "18446744073709551615"), boost(0, 1, "18446744073709551615")];
-        for stacking in [Stacking::Multiply, Stacking::Add] {
-            assert_eq!(boosted(&huge, stacking, 1, Timestamp::from_unix_seconds(0)), None);
+        let huge = vec![boost(0, 1, "18446744073709551615"); 300];
+        for (count, stacking) in [
+            (2, Stacking::Multiply),
+            (300, Stacking::Multiply),
+            (2, Stacking::Add),
+            (300, Stacking::Add),
+            (2, Stacking::Highest),
+        ] {
+            let factor = stacking.factor(&huge[..count], Timestamp::from_unix_seconds(0)).unwrap();
+            assert_eq!((factor.of(1, 0), factor.of(0, 0)), (None, Some((0, 0))), "{stacking:?}");
         }
-        let highest = boosted(&huge, Stacking::Highest, 2, Timestamp::from_unix_seconds(0));
-        assert_eq!(highest, None);
+        assert_eq!(Factor::ONE.of(INTEGER_MAX.unsigned_abs() + 1, 0), None);
+    }
+
+    #[test]
+    fn what_is_too_fine_together_is_found() {
+        let nine = |from, until| boost(from, until, "1.000000001");
+        let alone = [nine(0, 10), nine(10, 20), boost(30, 40, "1.0000001"), boost(35, 45, "1.0000001")];
+        assert_eq!(Stacking::Multiply.too_fine(&alone), None, "nine digits, and seven twice");
+        let together = [nine(5, 15), boost(30, 40, "2"), nine(0, 10), nine(12, 20)];
+        assert_eq!(Stacking::Multiply.too_fine(&together), Some(0), "the one that begins last among the first two");
+        let common = [Stacking::Add, Stacking::Highest].map(|stacking| stacking.too_fine(&together));
+        assert_eq!(common, [None; 2]);
+        let coprime = [boost(0, 9, "1/999999999"), boost(0, 9, "1/999999998")];
+        assert_eq!(Stacking::Add.too_fine(&coprime), Some(0));
+        let one = [boost(0, 9, "999999999/1000000000"), boost(0, 9, "1000000000/999999999")];
+        assert_eq!(
+            Stacking::Multiply.too_fine(&one),
+            Some(0),
+            "what is written is judged, whatever it could be reduced to"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! How much of the experience asked for is granted, and why not all of it; and how much is taken away.
 
-use super::Levels;
-use super::boost::{Boost, Stacking, boosted};
+use super::boost::{Boost, Stacking};
+use super::{Levels, Remainders};
 use crate::codec::fields;
 use crate::error::{Code, Error};
 use crate::limits::INTEGER_MAX;
@@ -91,42 +91,34 @@ impl Progression {
     }
 
     /// Decides what becomes of gains and losses of a player who has `total_xp` and was granted `granted_today` in the day
-    /// of `ts`. Gains come first, as [`Self::grant`] has it; losses then stop at the floor of what is reached. They free
-    /// nothing of the daily cap. Changes nothing itself.
+    /// of `ts`. Gains come first: with boosts, to which is added what they left over of this player's earlier gains, then
+    /// within the daily cap, then up to the highest level. Losses then stop at the floor of what is reached; they free nothing
+    /// of the daily cap. Changes nothing but the remainders, and those only where it decides.
     ///
-    /// `score_overflow` as [`Self::grant`]; `invalid_argument` for losses where there is no floor.
+    /// `score_overflow` when the boosted amount or the new total would pass [`INTEGER_MAX`]; `invalid_argument` for losses where
+    /// there is no floor; `out_of_range` while boosts hold that are too fine together, see [`Stacking::too_fine`].
     ///
     /// ```
-    /// use liveops_core::progress::{Asked, Floor, LevelCurve, Progression};
+    /// use liveops_core::progress::{Asked, Floor, LevelCurve, Progression, Remainders};
     /// use liveops_core::Timestamp;
     ///
     /// let levels = LevelCurve::table(vec![100, 200]).compile()?;
     /// let progression = Progression { floor: Some(Floor::Level), ..Progression::new(levels) };
     /// let death = Asked { losses: 50, ..Asked::default() };
-    /// let grant = progression.settle(130, 0, death, Timestamp::from_unix_seconds(0))?;
+    /// let grant = progression.settle(130, 0, death, &mut Remainders::default(), Timestamp::from_unix_seconds(0))?;
     /// assert_eq!((grant.granted, grant.taken), (0, 30), "level 2 starts at 100");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn settle(&self, total_xp: u64, granted_today: u64, asked: Asked, ts: Timestamp) -> Result<Grant, Error> {
-        let grant = self.grant(total_xp, granted_today, asked.gains, ts)?;
-        let reached = total_xp.saturating_add(grant.granted);
-        let floor = match self.floor {
-            Some(Floor::Level) => self.levels.total(self.levels.level_at(reached)),
-            Some(Floor::Zero) => 0,
-            None if asked.losses > 0 => return Err(Code::InvalidArgument.into()),
-            None => reached,
-        };
-        Ok(Grant { taken: asked.losses.min(reached - floor), ..grant })
-    }
-
-    /// Decides a grant to a player who has `total_xp` and was granted `granted_today` in the day of `ts`: boosts
-    /// first, then the daily cap, then the highest level. Adds nothing itself.
-    ///
-    /// `score_overflow` when the boosted amount or the new total would pass [`INTEGER_MAX`].
-    pub fn grant(&self, total_xp: u64, granted_today: u64, requested: u64, ts: Timestamp) -> Result<Grant, Error> {
-        let boosted = boosted(&self.boosts, self.stacking, requested, ts).ok_or(Code::ScoreOverflow)?;
-        // Neither passes INTEGER_MAX, so both are the same number as i64.
-        let boost = integer(boosted).ok_or(Code::ScoreOverflow)? - integer(requested).ok_or(Code::ScoreOverflow)?;
+    pub fn settle(
+        &self,
+        total_xp: u64,
+        granted_today: u64,
+        asked: Asked,
+        remainders: &mut Remainders,
+        ts: Timestamp,
+    ) -> Result<Grant, Error> {
+        let factor = self.stacking.factor(&self.boosts, ts).ok_or(Code::OutOfRange)?;
+        let (boosted, rest) = factor.of(asked.gains, remainders.of(factor)).ok_or(Code::ScoreOverflow)?;
         let within_cap = self.daily_xp_cap.map_or(boosted, |cap| boosted.min(cap.saturating_sub(granted_today)));
         let granted = match self.at_max_level {
             AtMaxLevel::Bank => within_cap,
@@ -134,20 +126,33 @@ impl Progression {
                 within_cap.min(self.levels.total(self.levels.max_level()).saturating_sub(total_xp))
             }
         };
-        total_xp.checked_add(granted).and_then(integer).ok_or(Code::ScoreOverflow)?;
+        let reached = total_xp.checked_add(granted).filter(|total| *total <= INTEGER_MAX.unsigned_abs());
+        let reached = reached.ok_or(Code::ScoreOverflow)?;
+        let floor = match self.floor {
+            Some(Floor::Level) => self.levels.total(self.levels.level_at(reached)),
+            Some(Floor::Zero) => 0,
+            None if asked.losses > 0 => return Err(Code::InvalidArgument.into()),
+            None => reached,
+        };
+        if asked.gains > 0 {
+            remainders.keep(factor, rest);
+        }
         Ok(Grant {
-            requested,
-            boost,
+            requested: asked.gains,
+            // Neither passes INTEGER_MAX.
+            boost: boosted.cast_signed() - asked.gains.cast_signed(),
             over_daily_cap: boosted - within_cap,
             over_max_level: within_cap - granted,
             granted,
-            taken: 0,
+            taken: asked.losses.min(reached - floor),
         })
     }
-}
 
-fn integer(value: u64) -> Option<i64> {
-    i64::try_from(value).ok().filter(|value| *value <= INTEGER_MAX)
+    /// Decides a grant by itself: with no losses, and nothing left over before or after.
+    pub fn grant(&self, total_xp: u64, granted_today: u64, requested: u64, ts: Timestamp) -> Result<Grant, Error> {
+        let asked = Asked { gains: requested, losses: 0 };
+        self.settle(total_xp, granted_today, asked, &mut Remainders::default(), ts)
+    }
 }
 
 #[cfg(test)]
@@ -198,7 +203,9 @@ mod tests {
         let mut rules = progression(vec![boost(0, 9, "2")]);
         rules.daily_xp_cap = Some(150);
         let settle = |rules: &Progression, total, today, gains, losses| {
-            rules.settle(total, today, Asked { gains, losses }, at(0)).map(|grant| (grant.granted, grant.taken))
+            let asked = Asked { gains, losses };
+            let grant = rules.settle(total, today, asked, &mut Remainders::default(), at(0));
+            grant.map(|grant| (grant.granted, grant.taken))
         };
         assert_eq!(settle(&rules, 130, 0, 0, 1), Err(Code::InvalidArgument.into()), "nobody said how far");
         assert_eq!(settle(&rules, 130, 0, 10, 0), Ok((20, 0)));
@@ -241,14 +248,15 @@ mod tests {
             total in 0_u64..1 << 52, today in 0_u64..10_000, requested in 0_u64..1_000_000, ts in 0_i64..4,
             cap in prop::option::of(0_u64..10_000), discard: bool, stack in 0_usize..3,
             losses in prop_oneof![Just(0), 0_u64..2_000_000, any::<u64>()], zero: bool,
-            factors in prop::collection::vec((0_i64..4, "[0-9]\\.[0-9]{0,8}[1-9]"), 0..5),
+            factors in prop::collection::vec((0_i64..4, "[0-9]\\.[0-9]{0,2}[1-9]"), 0..5),
         ) {
             let mut rules = progression(factors.iter().map(|(from, f)| boost(*from, from + 2, f)).collect());
             rules.daily_xp_cap = cap;
             rules.stacking = [Stacking::Multiply, Stacking::Add, Stacking::Highest][stack];
             rules.at_max_level = if discard { AtMaxLevel::Discard } else { AtMaxLevel::Bank };
             rules.floor = Some(if zero { Floor::Zero } else { Floor::Level });
-            let grant = rules.settle(total, today, Asked { gains: requested, losses }, at(ts)).unwrap();
+            let asked = Asked { gains: requested, losses };
+            let grant = rules.settle(total, today, asked, &mut Remainders::default(), at(ts)).unwrap();
             let alone = rules.grant(total, today, requested, at(ts)).unwrap();
             prop_assert_eq!(Grant { taken: 0, ..grant }, alone, "losses change nothing of gains");
             let reached = total + grant.granted;

@@ -22,6 +22,7 @@ mod levels;
 mod migration;
 mod overflow;
 mod polynomial;
+mod remainder;
 mod streak;
 
 pub use boost::{Boost, Stacking};
@@ -31,6 +32,7 @@ pub use levels::{LevelProgress, Levels};
 pub(crate) use migration::MigrationTally;
 pub use migration::{Keep, LevelCount, LevelShift, MigrationPlan, MigrationPolicy, PlayerXp, plan_migration};
 pub use overflow::Overflow;
+pub use remainder::{Remainder, Remainders};
 pub use streak::{Streak, StreakStep};
 
 pub use crate::exact::{Ratio, Rounding};

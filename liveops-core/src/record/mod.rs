@@ -113,15 +113,9 @@ impl Record {
             Self::Horizon(_) => 1,
             // Version 2 has reasons that came with more detectors.
             Self::Suspicion(suspicion) => 1 + u8::from(suspicion.verdicts.iter().any(Judgement::is_later)),
-            Self::Player(player) => {
-                if !player.is_before_version_4() {
-                    4
-                } else if !player.is_before_version_3() {
-                    3
-                } else {
-                    1 + u8::from(!player.paid.is_empty())
-                }
-            }
+            Self::Player(player) if !player.is_before_version_4() => 4,
+            Self::Player(player) if !player.is_before_version_3() => 3,
+            Self::Player(player) => 1 + u8::from(!player.paid.is_empty()),
             Self::Outcome(outcome) => outcome.version(),
             Self::Receipt(receipt) => receipt_version(receipt),
         }
@@ -163,6 +157,7 @@ impl Stable for Record {
                 }
                 if version > 3 {
                     r.triage.put(out);
+                    r.remainders.put(out);
                 }
             }
             Self::Outcome(r) => {
@@ -203,6 +198,7 @@ impl Stable for Record {
                 }
                 if version > 3 {
                     player.triage = Stable::take(from)?;
+                    player.remainders = Stable::take(from)?;
                 }
                 Self::Player(player.is_sound().then_some(player)?)
             }

@@ -9,7 +9,7 @@ use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
 use crate::limits::{CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX, SUSPICIONS_PER_PLAYER_MAX};
-use crate::progress::{Levels, Overflow, Streak};
+use crate::progress::{Levels, Overflow, Remainders, Streak};
 use crate::time::Timestamp;
 
 /// One player's state. Lists are sorted by what names their elements.
@@ -76,6 +76,9 @@ pub struct Player {
     /// Where suspicions stand. `None` without any, and in a record of before version 4, which does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Triage>,
+    /// What boosts have left over of the experience.
+    #[serde(skip_serializing_if = "Remainders::is_empty")]
+    pub remainders: Remainders,
 }
 
 /// Where the suspicions of a player stand, by number: those in neither list were flagged and wait.
@@ -204,7 +207,7 @@ impl Player {
 
     /// Whether there is nothing that came with version 4.
     pub(super) const fn is_before_version_4(&self) -> bool {
-        self.triage.is_none()
+        self.triage.is_none() && self.remainders.is_empty()
     }
 
     /// Whether there is nothing that came with version 3.
@@ -283,6 +286,7 @@ impl Player {
             && self.suspicions.len() <= SUSPICIONS_PER_PLAYER_MAX
             && self.triage.as_ref().is_none_or(|triage| triage.is_of(&self.suspicions))
             && self.standings.is_sorted_by(|a, b| a.0 < b.0)
+            && self.remainders.is_sound()
     }
 
     /// XP granted on one day, as far as it is kept.
@@ -348,7 +352,7 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts, triage });
+} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts, triage, remainders });
 fields!(Triage { holds, settled });
 fields!(Doubt { detector, reason, ts });
 fields!(OnCurve { mark, brought });
@@ -382,12 +386,20 @@ mod tests {
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
             triage: Some(Triage { holds: vec![3], settled: vec![4] }),
             standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
+            remainders: remainders([(0, 1, 2, 1), (1, 1, 4, 3)]),
             ..Player::default()
         }
     }
 
     fn triage(player: &mut Player) -> &mut Triage {
         player.triage.as_mut().unwrap()
+    }
+
+    /// Of factors, each a whole number and parts of a denominator; and what they left over.
+    fn remainders<const N: usize>(all: [(u64, u64, u64, u64); N]) -> Remainders {
+        let bytes =
+            all.map(|(whole, part, denominator, rest)| ((whole, part), (denominator, rest))).to_vec().to_bytes();
+        Remainders::take(&mut &bytes[..]).unwrap()
     }
 
     fn read(player: Player) -> Result<Record, StoreErrorKind> {
@@ -399,7 +411,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 28] = [
+        let spoiled: [Spoiled; 37] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
@@ -428,6 +440,15 @@ mod tests {
             ("reviews of nothing", |p| p.suspicions.clear()),
             ("entries out of order", |p| p.standings.reverse()),
             ("an entry twice", |p| p.standings[0] = p.standings[1].clone()),
+            ("a remainder of nothing", |p| p.remainders = remainders([(1, 1, 4, 0)])),
+            ("a remainder of one", |p| p.remainders = remainders([(1, 1, 4, 4)])),
+            ("a remainder of a whole factor", |p| p.remainders = remainders([(2, 0, 1, 1)])),
+            ("a factor that can be reduced", |p| p.remainders = remainders([(1, 2, 4, 1)])),
+            ("a part of a factor that is more than one", |p| p.remainders = remainders([(1, 5, 4, 1)])),
+            ("a factor that is too fine", |p| p.remainders = remainders([(1, 1, BEYOND, 1)])),
+            ("a factor beyond the integers", |p| p.remainders = remainders([(BEYOND, 1, 2, 1)])),
+            ("two remainders of one factor", |p| p.remainders = remainders([(1, 1, 2, 1), (1, 1, 2, 1)])),
+            ("too many remainders", |p| p.remainders = remainders([2, 3, 5, 7, 9].map(|d| (1, 1, d, 1)))),
         ];
         for (why, spoil) in spoiled {
             let mut player = player();

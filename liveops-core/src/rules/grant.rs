@@ -67,7 +67,9 @@ impl Rules {
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
         let total = self.known_xp_of(player)?;
-        let xp = self.progression.settle(total, granted_today, asked, cause.ts).map_err(|e| e.code())?;
+        let mut remainders = player.remainders.clone();
+        let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
+        let xp = xp.map_err(|e| e.code())?;
         let converted = self.convert(player.overflow, xp)?;
         let late = self.count(cause, xp, draft)?;
 
@@ -76,6 +78,7 @@ impl Rules {
         self.bring_to_curve(draft, &mut effect);
         let player = &mut draft.changes.record;
         player.xp = total + xp.granted;
+        player.remainders = remainders;
         // What was turned into something else was given too.
         let counted = xp.granted + if converted.is_some() { xp.over_max_level } else { 0 };
         if let Some(day) = day.filter(|_| counted > 0) {

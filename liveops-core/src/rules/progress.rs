@@ -54,12 +54,17 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
         (progression.at_max_level, overflow) = at_max_level(&node, bundles)?;
     }
     progression.daily_xp_cap = fields.get("dailyXpCap").map(|node| node.uint(0)).transpose()?;
-    for node in fields.get("boosts").map_or_else(|| Ok(Vec::new()), |node| bounded(&node, BOOSTS_MAX))? {
-        progression.boosts.push(boost(&node)?);
-    }
+    let boosts = fields.get("boosts").map_or_else(|| Ok(Vec::new()), |node| bounded(&node, BOOSTS_MAX))?;
+    progression.boosts = boosts.iter().map(boost).collect::<Read<_>>()?;
     if let Some(node) = fields.get("boostStacking") {
         progression.stacking =
             node.word(&[("multiply", Stacking::Multiply), ("add", Stacking::Add), ("highest", Stacking::Highest)])?;
+    }
+    if let Some(node) = progression.stacking.too_fine(&progression.boosts).and_then(|at| boosts.get(at)) {
+        let message = format_args!(
+            "with the boosts that hold when this one begins, the common denominator passes {INTEGER_MAX}: write fewer digits"
+        );
+        return Err(node.fields()?.need("factor")?.error(Code::OutOfRange, message));
     }
     let xp = match fields.get("xp") {
         Some(node) => bounded(&node, XP_RULES_MAX)?.iter().map(|node| xp_rule(node, names)).collect::<Read<_>>()?,

@@ -37,7 +37,10 @@ pub const RULES: &str = r#"{ "version": 1, "game": "emberfall",
             { "on": "boss_kill", "where": { "bossId": "hydra" }, "amount": 25 },
             { "on": "death", "amount": 20 },
             { "on": "death", "amount": -55 } ],
-        "floor": "zero" },
+        "floor": "zero",
+        "boosts": [
+            { "id": "a", "factor": "1.25", "from": "2026-11-07T12:00:00Z", "until": "2026-11-08T12:00:00Z" },
+            { "id": "b", "factor": "2/3", "from": "2026-11-08T00:00:00Z", "until": "2026-11-09T06:00:00Z" } ] },
     "rewards": {
         "level-gold": { "on": { "everyLevels": 1 }, "grant": { "kind": "currency", "id": "gold", "amount": 10 } },
         "hydra-first": { "on": { "boss": "hydra", "kill": "first" },

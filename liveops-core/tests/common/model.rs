@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use liveops_core::record::Payment;
 use liveops_core::{Action, Command, CommandId, Period, PlayerId, Ruling, Window};
 
-use super::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, KEEP, LEVEL_MAX, LEVEL_XP, PAST, player};
+use super::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, KEEP, LEVEL_MAX, LEVEL_XP, PAST, START, player};
 
 /// Score, when reached, newest event.
 type Entry = (i64, i64, i64);
@@ -45,6 +45,8 @@ pub struct Hero {
     erased: Option<i64>,
     pub hidden: bool,
     pub xp: i64,
+    /// What was asked for and what was made of it, by the factor of the boosts.
+    boosted: BTreeMap<(i128, i128), (i128, i128)>,
     rewarded: i64,
     pub receipts: u64,
     killed_hydra: bool,
@@ -135,6 +137,16 @@ impl Model {
         let sign = if board == "fastest" { 1 } else { -1 };
         all.sort_by_key(|((score, reached, _), name)| (sign * score, *reached, *name));
         all.into_iter().map(|((score, _, _), name)| (player(name), score)).collect()
+    }
+}
+
+/// What boosts multiply by at a time.
+fn factor(ts: i64) -> (i128, i128) {
+    match (ts - START).div_euclid(DAY / 4) {
+        2..4 => (5, 4),
+        4..6 => (5, 6),
+        6..9 => (2, 3),
+        _ => (1, 1),
     }
 }
 
@@ -256,10 +268,13 @@ impl Hero {
             None if said.died => (20, 55),
             None => (said.delta_xp.unwrap_or(0).max(0), said.delta_xp.unwrap_or(0).min(0).abs()),
         };
-        let reached = self.xp + gain;
-        if reached > INTEGER_MAX {
-            return Err("score_overflow");
-        }
+        // The whole part of all that was asked for under this factor, less what was given of it before.
+        let factor = factor(ts);
+        let (asked, given) = self.boosted.get(&factor).copied().unwrap_or_default();
+        let asked = asked + i128::from(gain);
+        let whole = asked * factor.0 / factor.1;
+        let gain = i64::try_from(whole - given).unwrap();
+        let reached = self.xp.checked_add(gain).filter(|reached| *reached <= INTEGER_MAX).ok_or("score_overflow")?;
         let xp = gain - loss.min(reached);
         let day = ts.div_euclid(DAY);
         let open = (day + 1) * DAY + GRACE > now;
@@ -289,6 +304,7 @@ impl Hero {
             enter(("fastest", day), &|old| old.map_or(duration, |old| old.0.min(duration)))?;
         }
         self.entries = entries;
+        self.boosted.insert(factor, (asked, whole));
         self.xp = reached;
         let mut rewards = self.reward_levels();
         self.xp += xp - gain;

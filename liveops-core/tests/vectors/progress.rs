@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use liveops_core::hash::{Digest, unhex};
 use liveops_core::progress::{
-    Asked, AtMaxLevel, Boost, Floor, Keep, Levels, MigrationPolicy, Overflow, PlayerXp, Progression, Stacking, Streak,
-    StreakStep, plan_migration,
+    Asked, AtMaxLevel, Boost, Floor, Keep, Levels, MigrationPolicy, Overflow, PlayerXp, Progression, Remainder,
+    Remainders, Stacking, Streak, StreakStep, plan_migration,
 };
 use liveops_core::record::{sign_receipt, verify_receipt};
 use liveops_core::reward::{Receipt, Roll, Scope, receipt_id, receipts_from_json, seed_commitment, verify_chain};
@@ -29,8 +29,8 @@ fn small(value: &Value) -> u32 {
 }
 
 pub(crate) fn progress(case: &Case) {
-    if let Some(grants) = case.get("grants") {
-        return self::grants(case, grants);
+    if case.get("curve").is_some() {
+        return grants(case);
     }
     if let Some(streak) = case.get("streak") {
         let mut state = Streak::default();
@@ -52,7 +52,7 @@ pub(crate) fn progress(case: &Case) {
     }
 }
 
-fn grants(case: &Case, grants: &Value) {
+fn grants(case: &Case) {
     let boost = |boost: &Value| Boost {
         id: Id::new(text(&boost["id"])).unwrap(),
         from: time(&boost["fromMs"]),
@@ -81,15 +81,38 @@ fn grants(case: &Case, grants: &Value) {
         }),
         ..Progression::new(levels(case.need("curve")))
     };
-    for step in grants.as_array().unwrap() {
+    let too_fine = case.get("tooFine").map(|at| usize::try_from(number(at)).unwrap());
+    assert_eq!(progression.stacking.too_fine(&progression.boosts), too_fine, "{}", case.name());
+    if too_fine.is_some() {
+        return;
+    }
+    for step in case.need("grants").as_array().unwrap() {
         let [total, today, requested] = ["totalXp", "grantedToday", "requested"].map(|member| number(&step[member]));
         let asked = Asked { gains: requested, losses: step.get("losses").map_or(0, number) };
-        let actual = match progression.settle(total, today, asked, time(&step["tsMs"])) {
+        let left_over = step.get("remainders");
+        let mut kept = left_over.map_or_else(Remainders::default, |left_over| remainders(&left_over[0]));
+        let ts = time(&step["tsMs"]);
+        let alone = left_over.is_none() && asked.losses == 0;
+        let settled = if alone {
+            progression.grant(total, today, requested, ts)
+        } else {
+            progression.settle(total, today, asked, &mut kept, ts)
+        };
+        let actual = match settled {
             Ok(grant) => json!(grant),
             Err(error) => json!({ "error": error.code() }),
         };
         case.compare(&step["expect"], &actual);
+        if let Some(left_over) = left_over {
+            let kept: Vec<_> = kept.iter().map(|one| json!([one.factor(), one.rest()])).collect();
+            case.compare(&left_over[1], &json!(kept));
+        }
     }
+}
+
+fn remainders(left_over: &Value) -> Remainders {
+    let all = left_over.as_array().unwrap().iter();
+    Remainders::new(all.map(|one| Remainder::new(text(&one[0]), number(&one[1])).unwrap())).unwrap()
 }
 
 pub(crate) fn migration(case: &Case) {

@@ -4,7 +4,7 @@ import {
   Command, Engine, LevelCurve, Loot, Overflow, Progression, Rules, Streak, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment,
   signReceipt, verifyChain, verifyReceipt,
   type Boost, type CommandContent, type Effect, type Explanation, type Grant, type Item, type Key, type MigrationForecast, type MigrationPlan,
-  type MigrationPolicy, type PlayerXp, type Receipt, type ReceiptState, type Roll, type RollProof, type RulesDiff, type Scope
+  type MigrationPolicy, type PlayerXp, type Receipt, type Remainder, type ReceiptState, type Roll, type RollProof, type RulesDiff, type Scope
 } from 'liveops'
 
 const now = new Date()
@@ -18,6 +18,9 @@ const whole = LevelCurve.piecewise([[1, written], [3n, LevelCurve.table([900], {
 const weekend: Boost = { id: 'weekend', from: now, until: now.getTime() + 1, factor: '4/3' }
 const progression = new Progression(whole, { atMaxLevel: 'convert', dailyXpCap: 500n, boosts: [weekend], boostStacking: 'highest' })
 export const grant: Grant = progression.grant(0, 10, { grantedToday: 5, now })
+const carried: { readonly grant: Grant; readonly remainders: readonly Remainder[] } = progression.settle(0, 10, { losses: 2n, now })
+export const next: Grant = progression.settle(0, 10, { remainders: carried.remainders, now }).grant
+export const zero = new Progression(whole, { floor: 'zero' }).grant(5, 0, { losses: 3, now }).taken
 export const day: number | null = new Streak({ lastDay: 1, length: 1 }).step(2, { missedDaysMax: 1 }).day
 export const units: number = new Overflow().gather(10, 5).units
 

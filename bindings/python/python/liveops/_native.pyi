@@ -42,6 +42,7 @@ from .results import (
     Player,
     PlayerXp,
     Receipt,
+    Remainder,
     Roll,
     Row,
     RulesWarning,
@@ -987,6 +988,17 @@ class Progression:
         now_ms: int | None = None,
         now: datetime | None = None,
     ) -> Grant: ...
+    def settle(
+        self,
+        total_xp: int,
+        requested: int,
+        *,
+        losses: int = ...,
+        granted_today: int = ...,
+        remainders: Iterable[Remainder] | None = None,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> tuple[Grant, tuple[Remainder, ...]]: ...
     def __getnewargs_ex__(self) -> tuple[tuple[LevelCurve], dict[str, Any]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

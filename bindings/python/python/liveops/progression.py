@@ -20,6 +20,7 @@ __all__ = [
     "MigrationPlan",
     "Overflow",
     "PlayerXp",
+    "Remainder",
     "RewardForecast",
     "Streak",
 ]
@@ -47,6 +48,17 @@ class Grant(Result):
     over_max_level: int
     granted: int
     taken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder(Result):
+    """What boosts of one factor have left over of a player's XP: `rest` parts of what stands below its slash.
+
+    `Progression.settle` takes and gives them. Keep them where you like; a player of the engine has them in the record.
+    """
+
+    factor: str
+    rest: int
 
 
 @dataclass(frozen=True, slots=True)

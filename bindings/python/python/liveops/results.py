@@ -21,6 +21,7 @@ from .progression import (
     MigrationPlan,
     Overflow,
     PlayerXp,
+    Remainder,
     RewardForecast,
     Streak,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Player",
     "PlayerXp",
     "Receipt",
+    "Remainder",
     "Result",
     "RewardForecast",
     "Roll",
