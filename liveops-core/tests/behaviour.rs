@@ -12,6 +12,7 @@ use std::time::Duration;
 use common::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, START, at, kill, operator, player, received, rules};
 use liveops_core::decorate::{CountingStore, Fault, FaultyStore, SlowStore};
 use liveops_core::error::{StoreError, StoreErrorKind};
+use liveops_core::event::FieldValue;
 use liveops_core::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon, Player, Reason, Settled};
 use liveops_core::{
@@ -501,6 +502,43 @@ fn suspicions_of_before_are_told_apart() {
     let loads = engine.store().calls().loads;
     assert_eq!(engine.submit(&kill("newer", "ann", START, "hydra", 1)).code(), "held");
     assert_eq!(engine.store().calls().loads, loads + 1, "known from now on");
+}
+
+/// A door may have admitted it under earlier rules.
+#[test]
+fn an_event_of_a_type_that_is_gone_is_refused() {
+    let rules = |events: &str| {
+        format!(
+            r#"{{ "version": 1, "game": "g", "events": {{ {events} }},
+                "detectors": {{ "all": {{ "kind": "robust", "value": {{ "field": "score" }}, "action": "hold" }} }},
+                "boards": {{ "count": {{ "value": 1, "keepPeriods": {{ "daily": 1 }},
+                    "payouts": {{ "daily": [ {{ "tier": "all", "percent": "100",
+                        "grant": {{ "kind": "coin", "id": "gold", "amount": 1 }} }} ] }} }} }},
+                "rewards": {{ "any": {{ "on": {{ "event": "progression" }},
+                    "grant": {{ "kind": "coin", "id": "gold", "amount": 1 }} }} }} }}"#
+        )
+    };
+    let field = r#""fields": { "score": { "type": "int" } }"#;
+    let known = rules(&format!(r#""duel": {{ {field} }}, "progression": {{ {field} }}"#));
+    let engine = engine_of(&known);
+    let duel = |id: &str, score| common::event(id, "ann", START, "duel", vec![("score", FieldValue::Int(score))]);
+    applied(&engine.submit(&duel("e1", 5)));
+    assert_eq!(engine.submit(&duel("e2", -5)).code(), "held");
+    let others = rules(&format!(r#""progression": {{ {field} }}"#));
+    engine.replace_rules(Rules::from_json(&others).unwrap()).unwrap();
+    let before = engine.digest();
+    assert_eq!(code(&engine.submit(&duel("e3", 5))), Code::UnknownType);
+    assert_eq!(engine.digest(), before);
+    assert_eq!(engine.submit(&duel("e1", 5)).code(), "replayed", "what was taken stays taken");
+
+    let day = engine.rules().calendar().period(Window::Daily, at(START)).unwrap();
+    engine.advance(at(START + DAY)).unwrap();
+    let payout = engine.payout("count", day, at(START + DAY)).unwrap();
+    assert_eq!((payout.awards.len(), payout.holds.len()), (1, 0), "its release changes no board");
+    let release = engine.submit(&review("r", START + DAY, 2, Ruling::Release));
+    assert_eq!(applied(&release), &liveops_core::Effect { level: 1, ..Default::default() });
+    let settled: Vec<_> = engine.suspicions_of(&player("ann")).unwrap().into_iter().map(|s| s.1.settled).collect();
+    assert_eq!(settled, [Settled::Released]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub struct Payment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Ruling {
-    /// Honest: a held event is decided now, and counts towards the daily cap of the day of this review. Its own day goes on with
+    /// Honest: a held event is decided now, under the rules of now (one of a type that they no longer know gives nothing), and counts towards the daily cap of the day of this review. Its own day goes on with
     /// a streak only if no later one has counted meanwhile.
     Release,
     /// Not: a held event stays unapplied.

@@ -46,8 +46,10 @@ struct Converted<'a> {
 }
 
 impl Rules {
-    /// The sum of what matching XP rules give, and of what others take.
+    /// The sum of what matching XP rules give, and of what others take. Also here, as at the door, there are no events of a type
+    /// that the rules do not know: the door that admitted one may have had others.
     pub(super) fn asked_xp(&self, kind: &Id, payload: &Payload) -> Result<Asked, Code> {
+        self.door.schemas.get(kind.as_str()).ok_or(Code::UnknownType)?;
         let matching = self.xp.iter().filter(|(select, _)| select.matches(kind, payload));
         let mut asked = Asked::default();
         for amount in matching.filter_map(|(_, amount)| amount.of(payload, 0, 0)) {

@@ -29,8 +29,12 @@ impl Rules {
             Ruling::Release if suspicion.held => {
                 let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
                 let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
-                let asked = self.asked_xp(kind, payload)?;
-                (Settled::Released, self.grant(&cause, asked, draft)?)
+                let effect = match self.asked_xp(kind, payload) {
+                    // The rules no longer know what it is worth.
+                    Err(Code::UnknownType) => self.nothing(draft),
+                    asked => self.grant(&cause, asked?, draft)?,
+                };
+                (Settled::Released, effect)
             }
             Ruling::Release => (Settled::Released, self.nothing(draft)),
             Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),

@@ -196,7 +196,11 @@ impl Rules {
         }
         // What would be granted is known only when it is: what is asked for must do.
         let beyond = Asked { gains: INTEGER_MAX.unsigned_abs(), losses: 0 };
-        let Asked { gains, losses } = self.asked_xp(kind, payload).unwrap_or(beyond);
+        let asked = self.asked_xp(kind, payload);
+        if asked == Err(Code::UnknownType) {
+            return false;
+        }
+        let Asked { gains, losses } = asked.unwrap_or(beyond);
         let requested = gains.cast_signed();
         let takes = rule.operator == Operator::Incr && gains == 0 && losses > 0;
         rule.value.of(payload, requested, if takes { -1 } else { requested }).is_some()

@@ -249,7 +249,7 @@ impl Rules {
 
     /// What a family of detectors is told of an event; `None` if there is no such family, or the event is none of its.
     ///
-    /// Errors: `score_overflow` for an event that no engine would take.
+    /// Errors: `score_overflow` and `unknown_type` for an event that no engine would take.
     pub fn observation(&self, family: &str, event: &Event) -> Result<Option<Observation>, Error> {
         let requested = self.asked_xp(&event.kind, &event.payload)?.gains;
         let rule = self.families.iter().find(|rule| rule.name == *family);
@@ -259,7 +259,7 @@ impl Rules {
 
     /// Teaches a population an event of history, as families are told of events.
     ///
-    /// Errors: `score_overflow` for an event that no engine would take.
+    /// Errors: `score_overflow` and `unknown_type` for an event that no engine would take.
     pub fn teach(&self, population: &mut PopulationBuilder, event: &Event) -> Result<(), Error> {
         let requested = self.asked_xp(&event.kind, &event.payload)?.gains;
         let player = event.player.as_str();
