@@ -21,7 +21,7 @@ use crate::record::{BoardKey, Command, Horizon, Key, Player, Receipt, Record, Su
 use crate::rules::{BoardRule, PlayerView, Rules, RulesDiff};
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
 use crate::time::Timestamp;
-use crate::window::{Period, PeriodState, Window};
+use crate::window::{Closings, Period, PeriodState, Window};
 
 /// Lines of [`Engine::submit_ndjson`] that are decided together.
 const NDJSON_BATCH_LEN: usize = 256;
@@ -104,9 +104,9 @@ impl<S> Engine<S> {
     }
 
     /// Periods that close in `after < t <= through`, once and in order: what a caller acts on after an advance, from
-    /// the mark up to which it has acted.
-    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> Vec<(Timestamp, Period)> {
-        self.rules().closed_between(after, through).collect()
+    /// the mark up to which it has acted. Lazy: the cost is that of the closings taken.
+    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> Closings {
+        self.rules().closed_between(after, through)
     }
 
     /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,

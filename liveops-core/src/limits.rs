@@ -6,6 +6,8 @@ pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// Longest identifier, in bytes.
 pub const ID_BYTES_MAX: usize = 64;
+/// Most values of one list that Python or Node hand in, in values; memory that holds numbers already may be longer.
+pub const LIST_LEN_MAX: usize = 10_000_000;
 /// Longest body of an event, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Deepest nesting of JSON, counting the outermost value as 1.
@@ -46,6 +48,8 @@ pub const RULES_DEPTH_MAX: usize = 16;
 pub const LEVELS_MAX: u32 = 10_000;
 /// Most boards of one game.
 pub const BOARDS_MAX: usize = 256;
+/// Most owners that a board takes memory for before they come; it grows beyond.
+pub const BOARD_CAPACITY_MAX: usize = 10_000_000;
 /// Longest grace of a calendar, in seconds: 30 days.
 pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 /// Most seasons of one table.

@@ -4,8 +4,11 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::Rng;
-use liveops_core::limits::{INTEGER_MAX, LEVELS_MAX};
+use liveops_core::Rules;
+use liveops_core::limits::{INTEGER_MAX, LEVELS_MAX, MIGRATIONS_MAX};
 use liveops_core::progress::{CurveError, LevelCurve, Levels, Rounding};
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -217,4 +220,50 @@ fn the_longest_curves_are_exact() {
             assert_eq!(BigInt::from(levels.cost(level)), value(level), "level {level}");
         }
     }
+}
+
+/// Rules of a few kilobytes that lead on from as many of the longest curves as they may.
+fn rules_of(curve: impl Fn(usize) -> String) -> Duration {
+    let earlier = (1..=MIGRATIONS_MAX)
+        .map(|at| format!(r#"{{ "from": {}, "policy": "keepTotalXp", "levelRewards": "skip" }}"#, curve(at)));
+    let earlier: Vec<_> = earlier.collect();
+    let text = format!(
+        r#"{{ "version": 1, "game": "g", "progress": {{ "curve": {}, "migrations": [{}] }} }}"#,
+        curve(0),
+        earlier.join(",")
+    );
+    let begun = Instant::now();
+    assert!(Rules::from_json(&text).is_ok(), "{:?}", Rules::from_json(&text).err());
+    begun.elapsed()
+}
+
+/// A document of 5 kB took as long as one of megabytes: powers of 300,000 bits were worked out for each level.
+#[test]
+fn no_short_document_takes_long_to_read() {
+    let plain =
+        rules_of(|at| format!(r#"{{ "kind": "linear", "base": {}, "step": 1, "maxLevel": {LEVELS_MAX} }}"#, 1 + at));
+    let powers = rules_of(|at| {
+        format!(
+            r#"{{ "kind": "exponential", "base": 1000000000, "growth": "1.00000000{}", "maxLevel": {} }}"#,
+            1 + at % 9,
+            LEVELS_MAX as usize - at
+        )
+    });
+    // Sixteen coefficients without a common factor below the slash.
+    let coefficients = |at: usize| {
+        let each = (0..16).map(|nth| format!(r#""{}/{}""#, u64::from(nth == 1), 999_980_000 + 13 * at + 61 * nth));
+        each.collect::<Vec<_>>().join(",")
+    };
+    let sums = rules_of(|at| {
+        let all = coefficients(at);
+        format!(
+            r#"{{ "kind": "polynomial", "coefficients": ["{}", "1", {}], "times": {{ "coefficients": ["1", {}] }}, "maxLevel": {LEVELS_MAX} }}"#,
+            at,
+            &all[all.match_indices(',').nth(1).unwrap().0 + 1..],
+            &all[all.find(',').unwrap() + 1..]
+        )
+    });
+    println!("linear {plain:?}, exponential {powers:?}, polynomial {sums:?}");
+    assert!(powers < plain * 200, "{powers:?} beside {plain:?}");
+    assert!(sums < plain * 1000, "{sums:?} beside {plain:?}");
 }

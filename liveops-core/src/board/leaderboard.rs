@@ -12,6 +12,7 @@ use crate::codec::Stable as _;
 use crate::error::{Code, Error};
 use crate::hash::Key;
 use crate::id::{BoardId, PlayerId};
+use crate::limits::BOARD_CAPACITY_MAX;
 use crate::time::Timestamp;
 
 /// One ranked set of owners. Scores lie within ±(2^53 - 1); beyond is `score_overflow` and changes nothing.
@@ -113,11 +114,11 @@ impl Leaderboard {
         Self::empty(self.settings, key, self.capacity)
     }
 
-    /// Memory for so many owners at once. Without it the board grows in chunks of some kilobytes, so that no submit
-    /// waits for long in either case.
+    /// Memory for so many owners at once, at most [`BOARD_CAPACITY_MAX`]. Without it the board grows in chunks of some
+    /// kilobytes, so that no submit waits for long in either case.
     #[must_use]
     pub fn with_capacity(self, owners: usize) -> Self {
-        Self::empty(self.settings, self.hash_key, owners)
+        Self::empty(self.settings, self.hash_key, owners.min(BOARD_CAPACITY_MAX))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::codec::Stable as _;
 use crate::error::{Code, Error};
 use crate::hash::Key;
 use crate::id::{BoardId, PlayerId};
+use crate::limits::BOARD_CAPACITY_MAX;
 use crate::time::Timestamp;
 use crate::window::{Calendar, Period, PeriodState, Window};
 
@@ -125,10 +126,11 @@ impl WindowedLeaderboard {
         Self { hash_key, ..self }.emptied()
     }
 
-    /// Memory for so many owners at once, in the table that all periods share and in each period that begins.
+    /// Memory for so many owners at once, in the table that all periods share and in each period that begins; at most
+    /// [`BOARD_CAPACITY_MAX`].
     #[must_use]
     pub fn with_capacity(self, owners: usize) -> Self {
-        Self { capacity: owners, ..self }.emptied()
+        Self { capacity: owners.min(BOARD_CAPACITY_MAX), ..self }.emptied()
     }
 }
 

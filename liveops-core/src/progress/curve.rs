@@ -1,9 +1,9 @@
 //! What levels cost, by table or formula, compiled in exact arithmetic.
 
+use super::exponential::exponential;
 use super::polynomial::Polynomial;
 use super::{Levels, Ratio, Rounding};
 use crate::error::{Code, Error};
-use crate::exact::Natural;
 use crate::limits::{COEFFICIENTS_MAX, INTEGER_MAX, LEVELS_MAX};
 
 /// Most levels that the exponential pieces of one curve go over together.
@@ -229,13 +229,49 @@ impl LevelCurve {
         Ok(Levels::new(starts.0))
     }
 
-    /// Powers are multiplied level by level, in ever longer numbers; of totals from level 1 on, wherever a piece begins.
+    /// Powers are multiplied level by level; those of totals from level 1 on, wherever a piece begins.
     fn check_work(&self, pieces: &[(u32, Self)], max_level: u32) -> Result<(), CurveError> {
         let ends = pieces.iter().skip(1).map(|(from, _)| *from).chain([max_level]);
         let levels = pieces.iter().zip(ends).filter(|((_, piece), _)| matches!(piece.shape, Shape::Exponential { .. }));
         let levels = levels.map(|((from, _), end)| if self.cumulative { end } else { end - from });
         let work: u64 = levels.map(u64::from).sum();
         if work <= EXPONENTIAL_LEVELS_MAX { Ok(()) } else { Err(CurveError::TooMuchWork) }
+    }
+
+    /// Whether a curve that cannot be compiled for this reason may still be a piece of another: a formula that begins well
+    /// at a later level, a table that begins there, or a shape without an end.
+    ///
+    /// ```
+    /// use liveops_core::progress::LevelCurve;
+    ///
+    /// let falls_at_first = LevelCurve::polynomial(&["403", "-45.5", "2.5"])?.cumulative().max_level(32);
+    /// let why = falls_at_first.compile().unwrap_err();
+    /// assert!(falls_at_first.may_be_piece(&why));
+    /// # Ok::<(), liveops_core::progress::CurveError>(())
+    /// ```
+    pub fn may_be_piece(&self, why: &CurveError) -> bool {
+        match (&self.shape, why) {
+            // One total alone is no whole curve.
+            (Shape::Table(totals), _) if self.cumulative => {
+                totals.first().is_some_and(|total| *total > 0 || totals.len() == 1) && self.max_level.is_none()
+            }
+            (Shape::Table(_) | Shape::Piecewise(_), _) => false,
+            (_, why) => {
+                let costs = matches!(why, CurveError::CostTooSmall { .. } | CurveError::TotalTooLarge { .. });
+                costs || *why == CurveError::MaxLevelMissing
+            }
+        }
+    }
+
+    /// Whether it is a formula, which has a value for any level.
+    pub const fn is_formula(&self) -> bool {
+        matches!(self.shape, Shape::Linear { .. } | Shape::Polynomial(_) | Shape::Exponential { .. })
+    }
+
+    /// The curve as a piece of a whole, which alone has a highest level and says whether values are totals.
+    #[must_use]
+    pub fn into_piece(self) -> Self {
+        Self { max_level: None, cumulative: false, ..self }
     }
 
     const fn new(shape: Shape) -> Self {
@@ -274,7 +310,7 @@ impl Shape {
         let count = end.saturating_sub(starts.level());
         // Totals: level 1 is there already. Costs: of the shape's own levels.
         let first = if cumulative { starts.level() + 1 } else { 1 };
-        let mut push = |value: i128| if cumulative { starts.push_total(value) } else { starts.push_cost(value) };
+        let push = |value: i128| if cumulative { starts.push_total(value) } else { starts.push_cost(value) };
         let levels = first..first + count;
         match self {
             Self::Table(values) => {
@@ -292,15 +328,8 @@ impl Shape {
             }
             Self::Polynomial(polynomial) => levels.map(|level| polynomial.at(level, rounding)).try_for_each(push),
             Self::Exponential { base, growth } => {
-                let (mut numerator, mut denominator) = (Natural::new(*base), Natural::new(1));
-                for level in 1..levels.end {
-                    if level >= first {
-                        push(numerator.divide(&denominator, rounding).map_or(i128::MAX, i128::from))?;
-                    }
-                    numerator.multiply(growth.numerator());
-                    denominator.multiply(growth.denominator());
-                }
-                Ok(())
+                let values = exponential(*base, *growth, rounding).skip(to_usize(first - 1)).take(to_usize(count));
+                values.map(|value| value.map_or(i128::MAX, i128::from)).try_for_each(push)
             }
             Self::Piecewise(_) => Err(CurveError::Pieces),
         }

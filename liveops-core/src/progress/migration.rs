@@ -230,8 +230,9 @@ impl MigrationTally {
         let shift = self.shifts.entry((level, to_level)).or_default();
         *shift = shift.saturating_add(count);
         // What is due is due whether or not the curve changes; only this change can skip it.
-        self.minted.add(after.granted_through.max(1) + 1, to_level, count);
-        self.skipped.add(before.granted_through.max(1) + 1, after.granted_through.min(to_level), count);
+        let beyond = |granted_through: u32| granted_through.max(1).saturating_add(1);
+        self.minted.add(beyond(after.granted_through), to_level, count);
+        self.skipped.add(beyond(before.granted_through), after.granted_through.min(to_level), count);
     }
 
     pub(crate) fn finish(self) -> MigrationPlan {
@@ -325,6 +326,16 @@ mod tests {
         assert_eq!([5, 10, 29, 30].map(|xp| to(total, &old, &dearer, xp)), [5, 10, 29, 30]);
         let lifted = total.never_lose_a_level();
         assert_eq!([5, 10, 29, 30, 500].map(|xp| to(lifted, &old, &dearer, xp)), [5, 100, 200, 200, 500]);
+    }
+
+    #[test]
+    fn levels_that_no_curve_has_were_rewarded_too() {
+        let (old, new) = (table(&[100]), table(&[10, 10, 10]));
+        let player = PlayerXp { xp: 500, granted_through: u32::MAX };
+        for policy in [MigrationPolicy::keep_total_xp(), MigrationPolicy::keep_total_xp().skip_rewards()] {
+            let plan = plan_migration(&old, &new, policy, [(player, 1)]);
+            assert_eq!((plan.players, plan.rise, plan.minted, plan.skipped), (1, 1, vec![], vec![]));
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@
 
 mod boost;
 mod curve;
+mod exponential;
 mod grant;
 mod levels;
 mod migration;

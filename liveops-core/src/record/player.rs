@@ -8,7 +8,9 @@ use crate::board::Standing;
 use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
-use crate::limits::{CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, RECEIPTS_PER_PLAYER_MAX, SUSPICIONS_PER_PLAYER_MAX};
+use crate::limits::{
+    CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, LEVELS_MAX, RECEIPTS_PER_PLAYER_MAX, SUSPICIONS_PER_PLAYER_MAX,
+};
 use crate::progress::{Levels, Overflow, Remainders, Streak};
 use crate::time::Timestamp;
 
@@ -268,6 +270,7 @@ impl Player {
         let mut counters = [self.version, self.xp, self.receipts].into_iter().chain(overflow).chain(days).chain(rolls);
         let kept_max = RECEIPTS_PER_PLAYER_MAX.unsigned_abs();
         counters.all(|counter| counter <= INTEGER_MAX.unsigned_abs())
+            && self.granted_through <= LEVELS_MAX
             && self.receipts_from <= self.receipts
             && self.receipts - self.receipts_from < kept_max
             && self.xp_by_day.is_sorted_by(|a, b| a.0 < b.0)
@@ -411,9 +414,10 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 37] = [
+        let spoiled: [Spoiled; 38] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
+            ("a level that no curve has", |p| p.granted_through = LEVELS_MAX + 1),
             ("receipts that cannot grow", |p| (p.receipts, p.receipts_from) = (BEYOND, BEYOND)),
             ("a first receipt behind the last", |p| p.receipts_from = p.receipts + 1),
             ("more receipts than rules keep", |p| p.receipts_from -= 1),

@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 use crate::exact::Rate;
 use crate::hash::Digest;
 use crate::id::{Id, PlayerId};
-use crate::limits::{INTEGER_MAX, LOOT_ENTRIES_MAX, PITY_ROLLS_MAX};
+use crate::limits::{INTEGER_MAX, ITEMS_MAX, LOOT_ENTRIES_MAX, PITY_ROLLS_MAX};
 
 /// Begins the message of every draw, so that the same seed used elsewhere gives nothing away.
 const DRAW_DOMAIN: &[u8] = b"liveops/roll/v1\0";
@@ -111,6 +111,9 @@ pub enum LootError {
     /// More entries than [`LOOT_ENTRIES_MAX`].
     #[error("a loot table has at most {LOOT_ENTRIES_MAX} entries")]
     TooMany,
+    /// More items of one entry, or of every roll, than [`ITEMS_MAX`].
+    #[error("an entry of a loot table, and what every roll gives, has at most {ITEMS_MAX} items")]
+    TooManyItems,
     /// Two entries of one name.
     #[error("the entries of a loot table have different names")]
     DuplicateEntry,
@@ -133,7 +136,7 @@ impl LootError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Empty => Code::TooShort,
-            Self::TooMany => Code::TooLong,
+            Self::TooMany | Self::TooManyItems => Code::TooLong,
             Self::DuplicateEntry => Code::DuplicateKey,
             Self::ZeroWeight | Self::WeightOverflow | Self::PityRoll => Code::OutOfRange,
             Self::UnknownPityEntry => Code::Missing,
@@ -156,6 +159,9 @@ impl Loot {
         }
         if entries.len() > LOOT_ENTRIES_MAX {
             return Err(LootError::TooMany);
+        }
+        if entries.iter().map(|entry| &entry.items).chain([&guaranteed]).any(|items| items.len() > ITEMS_MAX) {
+            return Err(LootError::TooManyItems);
         }
         if entries.iter().zip(entries.iter().skip(1)).any(|(a, b)| a.name == b.name) {
             return Err(LootError::DuplicateEntry);

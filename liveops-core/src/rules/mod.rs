@@ -49,7 +49,7 @@ use crate::quota::Quota;
 use crate::record::{BoardKey, Command, CurveMark, Key, Player};
 use crate::reward::{Item, Loot, Trigger};
 use crate::time::Timestamp;
-use crate::window::{Calendar, Period, Window};
+use crate::window::{Calendar, Closings, Window};
 
 /// Which decisions this release makes: two releases with one number decide every command alike, to the last bit, so that what
 /// one recorded the other can replay. Raised by a release that decides anything otherwise.
@@ -341,8 +341,8 @@ impl Rules {
     }
 
     /// Periods that close in `after < t <= through`, once and in order: what a caller acts on after an advance, from
-    /// the mark up to which it has acted.
-    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> impl Iterator<Item = (Timestamp, Period)> {
+    /// the mark up to which it has acted. Lazy: the cost is that of the closings taken.
+    pub fn closed_between(&self, after: Timestamp, through: Timestamp) -> Closings {
         self.calendar.closed_between(&self.windows(), after, through)
     }
 
