@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
-use crate::arguments::{Bytes, Int, player};
+use crate::arguments::{Bytes, Int, Listed, player};
 use crate::errors::Fallible as _;
 use crate::payout::TiersLike;
 use crate::results::{archived_rows, awards, heading, rows};
@@ -63,9 +63,9 @@ impl Archive {
 
     /// The archive with its names as they are now, less those of players `hidden`. `ArgumentError` for the names of another
     /// archive.
-    #[pyo3(signature = (names, *, hidden=Vec::new()))]
-    fn read(&self, py: Python<'_>, names: &Names, hidden: Vec<String>) -> PyResult<ArchiveView> {
-        let hidden = hidden.iter().map(|id| player(py, id)).collect::<PyResult<Vec<_>>>()?;
+    #[pyo3(signature = (names, *, hidden=Listed(Vec::new())))]
+    fn read(&self, py: Python<'_>, names: &Names, hidden: Listed<String>) -> PyResult<ArchiveView> {
+        let hidden = hidden.0.iter().map(|id| player(py, id)).collect::<PyResult<Vec<_>>>()?;
         let mut names = names.0.lock().clone();
         self.0.read(&names).or_raise(py)?;
         for player in &hidden {

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use liveops_core::board::Cursor;
 use liveops_core::error::Code;
+use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::signing::Headers;
 use liveops_core::{Period, PlayerId, Timestamp, Window};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
@@ -92,6 +93,44 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Number {
             let py = value.py();
             if error.is_instance_of::<PyOverflowError>(py) { fail(py, Code::OutOfRange) } else { error }
         })
+    }
+}
+
+/// What is made of each of a list's values, at most so many. Grows as it reads: by its length, which may be a lie, a list
+/// is refused at most.
+pub(crate) fn each<'py, T>(
+    values: &Bound<'py, PyAny>,
+    len_max: usize,
+    mut make: impl FnMut(Bound<'py, PyAny>) -> PyResult<T>,
+) -> PyResult<Vec<T>> {
+    if values.is_instance_of::<PyString>() {
+        return Err(PyTypeError::new_err("a list is meant, not a str"));
+    }
+    if values.len().is_ok_and(|len| len > len_max) {
+        return Err(too_long(values.py(), len_max));
+    }
+    let mut made = Vec::new();
+    for value in values.try_iter()? {
+        if made.len() == len_max {
+            return Err(too_long(values.py(), len_max));
+        }
+        made.push(make(value?)?);
+    }
+    Ok(made)
+}
+
+pub(crate) fn too_long(py: Python<'_>, len_max: usize) -> PyErr {
+    argument(py, Code::TooLong, &format!("a list has at most {len_max} values here"))
+}
+
+/// A list of values of one type.
+pub(crate) struct Listed<T>(pub(crate) Vec<T>);
+
+impl<'py, T: FromPyObjectOwned<'py>> FromPyObject<'_, 'py> for Listed<T> {
+    type Error = PyErr;
+
+    fn extract(values: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        each(&values, LIST_LEN_MAX, |value| value.extract::<T>().map_err(Into::into)).map(Self)
     }
 }
 
@@ -233,12 +272,11 @@ impl<'py> FromPyObject<'_, 'py> for HeaderPairs {
     fn extract(headers: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let items = intern!(headers.py(), "items");
         let pairs = if headers.hasattr(items)? { headers.call_method0(items)? } else { headers.to_owned() };
-        let mut read = Vec::new();
-        for pair in pairs.try_iter()? {
-            let (name, value) = name_and_value(&pair?)?;
-            read.push((header_text(name)?, header_text(value)?));
-        }
-        Ok(Self(read))
+        let read = |pair| {
+            let (name, value) = name_and_value(&pair)?;
+            Ok((header_text(name)?, header_text(value)?))
+        };
+        each(&pairs, LIST_LEN_MAX, read).map(Self)
     }
 }
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::arguments::Listed;
 use crate::columns::Integers;
 use crate::errors::argument;
 
@@ -66,7 +67,7 @@ impl Owners {
         if owners.is_instance_of::<PyString>() {
             return Err(PyTypeError::new_err("a list of owners is meant, or bytes; not one str"));
         }
-        Ok(Self::Texts(owners.try_iter()?.map(|owner| owner?.extract()).collect::<PyResult<_>>()?))
+        owners.extract::<Listed<_>>().map(|Listed(texts)| Self::Texts(texts))
     }
 
     fn len(&self) -> usize {

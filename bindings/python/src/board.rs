@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use liveops_core::engine::Board as Core;
+use liveops_core::limits::PAGE_LEN_MAX;
 use liveops_core::{Error, MemoryStore, Period, PlayerId};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::archive::{Archive, Names};
-use crate::arguments::{Int, One, Stretch, cursor, instant, player};
+use crate::arguments::{Int, Listed, One, Stretch, cursor, instant, player};
 use crate::choices;
 use crate::engine::Shared;
 use crate::errors::Fallible as _;
@@ -187,20 +188,23 @@ impl Board {
         &self,
         py: Python<'py>,
         window: Stretch,
-        player_ids: Vec<String>,
+        player_ids: Listed<String>,
         periods_ago: Int<u32>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        let ids: Vec<PlayerId> = player_ids.iter().map(|id| player(py, id)).collect::<PyResult<_>>()?;
+        let ids: Vec<PlayerId> = player_ids.0.iter().map(|id| player(py, id)).collect::<PyResult<_>>()?;
         rows(py, &self.read(py, ids.len(), |board| board.by_owners_in(found, &ids))?)
     }
 
     /// Those with a score from `least` through `most`, best first, without the first `offset` of them; at most 100,000
     /// rows.
-    #[pyo3(signature = (window, least, most, offset=Int(0), limit=Int(100), *, periods_ago=Int(0), now_ms=None,
-                        now=None))]
+    #[pyo3(
+        signature = (window, least, most, offset=Int(0), limit=Int(PAGE_LEN_MAX), *, periods_ago=Int(0), now_ms=None,
+                     now=None),
+        text_signature = "($self, window, least, most, offset=0, limit=100000, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most have defaults or are keywords")]
     fn by_score_range<'py>(
         &self,

@@ -2,11 +2,11 @@
 
 use liveops_core::error::Code;
 use liveops_core::window::{Calendar as Core, Closings as CoreClosings, OffsetChange, Season, Seasons, Weekday};
-use liveops_core::{Id, Period, Timestamp, Window};
+use liveops_core::{Id, Period, Timestamp};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use crate::arguments::{Int, One, When, window};
+use crate::arguments::{Int, Listed, One, When, window};
 use crate::errors::{Fallible as _, argument};
 use crate::results::period;
 
@@ -36,24 +36,25 @@ impl Calendar {
     fn new(
         py: Python<'_>,
         utc_offset_minutes: Option<Int<i64>>,
-        utc_offset_changes: Option<Vec<(When, Int<i64>)>>,
+        utc_offset_changes: Option<Listed<(When, Int<i64>)>>,
         reset_minute: Int<i64>,
         week_start: &str,
         grace_seconds: Int<i64>,
-        seasons: Option<Vec<(String, When, When)>>,
+        seasons: Option<Listed<(String, When, When)>>,
     ) -> PyResult<Self> {
         if utc_offset_changes.is_some() && utc_offset_minutes.is_none() {
             let advice = "utc_offset_changes go with utc_offset_minutes, the offset before the first of them";
             return Err(argument(py, Code::InvalidArgument, advice));
         }
         let change = |(from, minutes): (When, Int<i64>)| OffsetChange { from: from.0, minutes: minutes.0 };
-        let changes: Vec<_> = utc_offset_changes.unwrap_or_default().into_iter().map(change).collect();
+        let changes: Vec<_> =
+            utc_offset_changes.map_or_else(Vec::new, |changes| changes.0).into_iter().map(change).collect();
         let week_start = Weekday::from_text(week_start);
         let week_start = week_start.ok_or_else(|| argument(py, Code::InvalidArgument, "a weekday is meant: monday"))?;
         let calendar = Core::utc().utc_offsets(utc_offset_minutes.map_or(0, |Int(minutes)| minutes), &changes);
         let calendar = calendar.or_raise(py)?.reset_minute(reset_minute.0).or_raise(py)?.week_start(week_start);
         let calendar = calendar.grace_seconds(grace_seconds.0).or_raise(py)?;
-        let Some(seasons) = seasons else { return Ok(Self(calendar)) };
+        let Some(Listed(seasons)) = seasons else { return Ok(Self(calendar)) };
         let season = |(label, from, until): (String, When, When)| {
             Ok(Season { label: Id::new(&label).or_raise(py)?, from: from.0, until: until.0 })
         };
@@ -85,9 +86,15 @@ impl Calendar {
 
     /// Periods of these windows that close in `after < t <= through`, once and in order, made as they are taken. Keep
     /// `through` and pass it as the next `after`.
-    fn closed_between(&self, py: Python<'_>, windows: Vec<String>, after: When, through: When) -> PyResult<Closings> {
-        let windows = windows.iter().map(|name| window(py, name)).collect::<PyResult<Vec<_>>>()?;
-        Ok(Closings::new(&self.0, &windows, after.0, through.0))
+    fn closed_between(
+        &self,
+        py: Python<'_>,
+        windows: Listed<String>,
+        after: When,
+        through: When,
+    ) -> PyResult<Closings> {
+        let windows = windows.0.iter().map(|name| window(py, name)).collect::<PyResult<Vec<_>>>()?;
+        Ok(Closings::new(&self.0, self.0.closed_between(&windows, after.0, through.0)))
     }
 }
 
@@ -99,9 +106,8 @@ pub(crate) struct Closings {
 }
 
 impl Closings {
-    pub(crate) fn new(calendar: &Core, windows: &[Window], after: Timestamp, through: Timestamp) -> Self {
-        let closings = Mutex::new(calendar.closed_between(windows, after, through));
-        Self { calendar: calendar.clone(), closings }
+    pub(crate) fn new(calendar: &Core, closings: CoreClosings) -> Self {
+        Self { calendar: calendar.clone(), closings: Mutex::new(closings) }
     }
 }
 

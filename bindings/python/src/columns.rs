@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use liveops_core::error::Code;
+use liveops_core::limits::LIST_LEN_MAX;
 use pyo3::buffer::{ElementType, PyBuffer, PyUntypedBuffer};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyIterator, PyList, PyMemoryView, PyString, PyType};
 
-use crate::arguments::{Int, Number};
+use crate::arguments::{Int, Number, too_long};
 use crate::errors::{in_batch, is_argument_error};
 
 /// Floats, or integers that stand for floats.
@@ -228,8 +229,14 @@ where
     N: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
 {
     let py = value.py();
-    let mut numbers = Vec::with_capacity(value.len().unwrap_or(0));
+    if value.len().is_ok_and(|len| len > LIST_LEN_MAX) {
+        return Err(too_long(py, LIST_LEN_MAX));
+    }
+    let mut numbers = Vec::new();
     for (index, item) in items(value)?.enumerate() {
+        if index == LIST_LEN_MAX {
+            return Err(too_long(py, LIST_LEN_MAX));
+        }
         match item?.extract::<N>() {
             Ok(read) => numbers.push(number(read)),
             Err(error) if is_argument_error(py, &error) => return Err(in_batch(py, index, Code::OutOfRange)),

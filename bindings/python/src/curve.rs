@@ -1,19 +1,76 @@
 //! Level curves.
 
-use liveops_core::progress::{LevelCurve as Curve, Levels};
+use liveops_core::limits::LEVELS_MAX;
+use liveops_core::progress::{CurveError, LevelCurve as Curve, Levels};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyRange};
 
-use crate::arguments::{Exact, Int};
+use crate::arguments::{Exact, Int, Listed, each};
 use crate::choices::to_rounding;
-use crate::errors::Fallible as _;
+use crate::errors::{Fallible as _, Raise as _};
 use crate::results::load;
 use crate::rules::part;
 
-/// A compiled level curve: exact, whatever it was made from. Level 1 starts at 0 XP.
+/// A level curve: exact, whatever it was made from. Level 1 starts at 0 XP.
+///
+/// What is no curve by itself may be a piece of one (`LevelCurve.piecewise`): a formula without `max_level`, or one that holds
+/// from a later level only. Whatever else is asked of it raises `ArgumentError` and says what is missing.
 #[pyclass(module = "liveops", frozen, eq)]
-#[derive(PartialEq)]
-pub(crate) struct LevelCurve(pub(crate) Levels);
+pub(crate) struct LevelCurve {
+    /// As it was written, for pieces.
+    curve: Curve,
+    cumulative: bool,
+    compiled: Result<Levels, CurveError>,
+}
+
+impl LevelCurve {
+    /// The compiled table, which what is a piece only does not have.
+    pub(crate) fn levels(&self, py: Python<'_>) -> PyResult<&Levels> {
+        self.compiled.as_ref().map_err(|why| why.clone().raise(py))
+    }
+
+    /// Compiled at once, so that a mistake is told where it is made; what may still be a piece keeps the reason.
+    fn new(py: Python<'_>, curve: Curve, max_level: Option<Int<u32>>, cumulative: bool) -> PyResult<Self> {
+        let curve = if cumulative { curve.cumulative() } else { curve };
+        let curve = match max_level {
+            Some(Int(level)) => curve.max_level(level),
+            None => curve,
+        };
+        match curve.compile() {
+            Err(why) if !curve.may_be_piece(&why) => Err(why.raise(py)),
+            compiled => Ok(Self { curve, cumulative, compiled }),
+        }
+    }
+
+    /// The curve as a piece of a whole: a formula as it was written, and what has an end or other values than the whole as
+    /// its table, which is as exact.
+    fn piece(&self, py: Python<'_>, from: u32, cumulative: bool) -> PyResult<Curve> {
+        let is_of_whole = self.cumulative == cumulative;
+        if is_of_whole && (self.curve.is_formula() || self.compiled.is_err()) {
+            return Ok(self.curve.clone().into_piece());
+        }
+        let levels = self.levels(py)?;
+        let skipped = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+        Ok(Curve::table(if cumulative { levels.totals().skip(skipped).collect() } else { levels.costs().collect() }))
+    }
+}
+
+impl From<Levels> for LevelCurve {
+    fn from(levels: Levels) -> Self {
+        Self { curve: Curve::table(levels.costs().collect()), cumulative: false, compiled: Ok(levels) }
+    }
+}
+
+/// By what they mean, whatever they were made from.
+impl PartialEq for LevelCurve {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.compiled, &other.compiled) {
+            (Ok(own), Ok(other)) => own == other,
+            (Err(_), Err(_)) => self.curve == other.curve,
+            _ => false,
+        }
+    }
+}
 
 #[pymethods]
 impl LevelCurve {
@@ -22,24 +79,30 @@ impl LevelCurve {
     /// Of every curve: fractions are rounded level by level (`floor`, `ceil`, `nearest`), and with `cumulative` the values are
     /// the totals at which levels start, instead of costs; level 1 starts at 0 whatever a formula says of it.
     #[staticmethod]
-    #[pyo3(signature = (base, growth, *, max_level, rounding="floor", cumulative=false))]
+    #[pyo3(signature = (base, growth, *, max_level=None, rounding="floor", cumulative=false))]
     fn exponential(
         py: Python<'_>,
         base: Int<u64>,
         growth: Exact,
-        max_level: Int<u32>,
+        max_level: Option<Int<u32>>,
         rounding: &str,
         cumulative: bool,
     ) -> PyResult<Self> {
         let curve = Curve::exponential(base.0, &growth.0).or_raise(py)?;
-        compile(py, curve.rounding(to_rounding(py, rounding)?), Some(max_level), cumulative)
+        Self::new(py, curve.rounding(to_rounding(py, rounding)?), max_level, cumulative)
     }
 
     /// `base` for level 1, `step` more for each further level.
     #[staticmethod]
-    #[pyo3(signature = (base, step, *, max_level, cumulative=false))]
-    fn linear(py: Python<'_>, base: Int<u64>, step: Int<u64>, max_level: Int<u32>, cumulative: bool) -> PyResult<Self> {
-        compile(py, Curve::linear(base.0, step.0), Some(max_level), cumulative)
+    #[pyo3(signature = (base, step, *, max_level=None, cumulative=false))]
+    fn linear(
+        py: Python<'_>,
+        base: Int<u64>,
+        step: Int<u64>,
+        max_level: Option<Int<u32>>,
+        cumulative: bool,
+    ) -> PyResult<Self> {
+        Self::new(py, Curve::linear(base.0, step.0), max_level, cumulative)
     }
 
     /// `c0 + c1 * level + c2 * level ** 2 + ...`; coefficients are texts from c0 on, such as "0", "50", "-0.5", "-10/3", or
@@ -52,53 +115,57 @@ impl LevelCurve {
     /// >>> cubes.total(68)
     /// 257834
     #[staticmethod]
-    #[pyo3(signature = (coefficients, *, max_level, rounding="floor", times=None, times_rounding="floor",
+    #[pyo3(signature = (coefficients, *, max_level=None, rounding="floor", times=None, times_rounding="floor",
                         cumulative=false))]
     fn polynomial(
         py: Python<'_>,
-        coefficients: Vec<Exact>,
-        max_level: Int<u32>,
+        coefficients: Listed<Exact>,
+        max_level: Option<Int<u32>>,
         rounding: &str,
-        times: Option<Vec<Exact>>,
+        times: Option<Listed<Exact>>,
         times_rounding: &str,
         cumulative: bool,
     ) -> PyResult<Self> {
-        let mut curve = Curve::polynomial(&texts(&coefficients)).or_raise(py)?;
+        let mut curve = Curve::polynomial(&texts(&coefficients.0)).or_raise(py)?;
         let times_rounding = to_rounding(py, times_rounding)?;
-        if let Some(times) = times {
+        if let Some(Listed(times)) = times {
             curve = curve.times(&texts(&times), times_rounding).or_raise(py)?;
         }
-        compile(py, curve.rounding(to_rounding(py, rounding)?), Some(max_level), cumulative)
+        Self::new(py, curve.rounding(to_rounding(py, rounding)?), max_level, cumulative)
     }
 
     /// The cost of level 1, 2 and so on; with `cumulative` the total at which each starts, 0 first.
     #[staticmethod]
     #[pyo3(signature = (costs, *, max_level=None, cumulative=false))]
-    fn table(py: Python<'_>, costs: Vec<Int<u64>>, max_level: Option<Int<u32>>, cumulative: bool) -> PyResult<Self> {
-        compile(py, Curve::table(costs.into_iter().map(|cost| cost.0).collect()), max_level, cumulative)
+    fn table(py: Python<'_>, costs: Listed<Int<u64>>, max_level: Option<Int<u32>>, cumulative: bool) -> PyResult<Self> {
+        Self::new(py, Curve::table(costs.0.into_iter().map(|cost| cost.0).collect()), max_level, cumulative)
     }
 
     /// Curves one after the other: (level, curve) with the level from which each holds, the first from level 1. Each
     /// counts its levels anew, from its own level 1; each level costs what it costs there.
     ///
-    /// With `cumulative` each counts on: a level starts where it starts in the curve that holds there, and a curve reaches up
-    /// to the last level for which it holds. Whatever no curve by itself can say, `from_dict` can.
+    /// With `cumulative` each counts on: a level starts where it starts in the curve that holds there; a table that begins
+    /// above 0 begins at the level from which it holds. Only the whole has a highest level: that of a formula says nothing here, and
+    /// need not be given.
+    ///
+    /// >>> rest = LevelCurve.polynomial(["403", "-45.5", "2.5"], cumulative=True)  # falls at first
+    /// >>> line = LevelCurve.polynomial([-17, 17], cumulative=True)
+    /// >>> LevelCurve.piecewise([(1, line), (18, rest)], max_level=20, cumulative=True).totals()[15:]
+    /// [255, 272, 394, 441, 493]
     #[staticmethod]
-    #[pyo3(signature = (pieces, *, max_level, cumulative=false))]
+    #[pyo3(signature = (pieces, *, max_level=None, cumulative=false))]
     fn piecewise(
         py: Python<'_>,
-        pieces: Vec<(Int<u32>, Py<Self>)>,
-        max_level: Int<u32>,
+        pieces: &Bound<'_, PyAny>,
+        max_level: Option<Int<u32>>,
         cumulative: bool,
     ) -> PyResult<Self> {
-        // A compiled curve is exact, so its table says as much as its formula.
-        let piece = |(Int(from), curve): &(Int<u32>, Py<Self>)| {
-            let levels = &curve.get().0;
-            let skipped = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
-            let table = if cumulative { levels.totals().skip(skipped).collect() } else { levels.costs().collect() };
-            (*from, Curve::table(table))
-        };
-        compile(py, Curve::piecewise(pieces.iter().map(piece).collect()), Some(max_level), cumulative)
+        // A piece holds for a level at least.
+        let pieces = each(pieces, LEVELS_MAX as usize, |piece| {
+            let (Int(from), curve) = piece.extract::<(Int<u32>, Py<Self>)>()?;
+            Ok((from, curve.get().piece(py, from, cumulative)?))
+        })?;
+        Self::new(py, Curve::piecewise(pieces), max_level, cumulative)
     }
 
     /// From a dict in the grammar of `progress.curve` in a rules document. `RulesError` names the path of what is wrong in it.
@@ -107,37 +174,37 @@ impl LevelCurve {
     /// [300, 600, 1800]
     #[staticmethod]
     fn from_dict(curve: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Ok(Self(part(curve, &["progress", "curve"])?.progression().levels.clone()))
+        Ok(part(curve, &["progress", "curve"])?.progression().levels.clone().into())
     }
 
     /// XP from this level to the next; 0 at the highest level.
-    fn cost(&self, level: Int<u32>) -> u64 {
-        self.0.cost(level.0)
+    fn cost(&self, py: Python<'_>, level: Int<u32>) -> PyResult<u64> {
+        Ok(self.levels(py)?.cost(level.0))
     }
 
     /// XP at which a level starts.
-    fn total(&self, level: Int<u32>) -> u64 {
-        self.0.total(level.0)
+    fn total(&self, py: Python<'_>, level: Int<u32>) -> PyResult<u64> {
+        Ok(self.levels(py)?.total(level.0))
     }
 
     /// The level of an XP total.
-    fn level_at(&self, xp: Int<u64>) -> u32 {
-        self.0.level_at(xp.0)
+    fn level_at(&self, py: Python<'_>, xp: Int<u64>) -> PyResult<u32> {
+        Ok(self.levels(py)?.level_at(xp.0))
     }
 
     /// Level, XP into it and XP to the next.
     fn progress<'py>(&self, py: Python<'py>, xp: Int<u64>) -> PyResult<Bound<'py, PyAny>> {
-        load(py, "LevelProgress", &self.0.progress(xp.0))
+        load(py, "LevelProgress", &self.levels(py)?.progress(xp.0))
     }
 
     /// The costs of level 1, 2 and so on, up to the last but one level.
     fn costs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.0.costs())
+        PyList::new(py, self.levels(py)?.costs())
     }
 
     /// The XP totals at which level 1, 2 and so on start: 0 first, then strictly rising.
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.0.totals())
+        PyList::new(py, self.levels(py)?.totals())
     }
 
     /// The levels reached on the way from one XP total to another, in order: none if it does not rise.
@@ -145,7 +212,7 @@ impl LevelCurve {
     /// >>> LevelCurve.table([100, 200, 300]).gained(50, 300)
     /// range(2, 4)
     fn gained<'py>(&self, py: Python<'py>, from_xp: Int<u64>, to_xp: Int<u64>) -> PyResult<Bound<'py, PyRange>> {
-        let gained = self.0.gained(from_xp.0, to_xp.0);
+        let gained = self.levels(py)?.gained(from_xp.0, to_xp.0);
         // Levels are at most 10,000.
         let [start, last] = [*gained.start(), *gained.end()].map(|level| isize::try_from(level).unwrap_or(isize::MAX));
         PyRange::new(py, start, last.saturating_add(1))
@@ -153,29 +220,26 @@ impl LevelCurve {
 
     /// The highest level.
     #[getter]
-    fn max_level(&self) -> u32 {
-        self.0.max_level()
+    fn max_level(&self, py: Python<'_>) -> PyResult<u32> {
+        Ok(self.levels(py)?.max_level())
     }
 
     /// Names the table by its content, 64 hex digits.
     #[getter]
-    fn hash(&self) -> String {
-        self.0.hash().to_hex()
+    fn hash(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(self.levels(py)?.hash().to_hex())
     }
 
     fn __repr__(&self) -> String {
-        format!("LevelCurve(max_level={}, hash='{}')", self.0.max_level(), self.0.hash())
+        match &self.compiled {
+            Ok(levels) => format!("LevelCurve(max_level={}, hash='{}')", levels.max_level(), levels.hash()),
+            Err(_) => "LevelCurve(a piece)".to_owned(),
+        }
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Vec<u64>,))> {
-        Ok((py.get_type::<Self>().getattr("table")?, (self.0.costs().collect(),)))
+        Ok((py.get_type::<Self>().getattr("table")?, (self.levels(py)?.costs().collect(),)))
     }
-}
-
-fn compile(py: Python<'_>, curve: Curve, max_level: Option<Int<u32>>, cumulative: bool) -> PyResult<LevelCurve> {
-    let curve = if cumulative { curve.cumulative() } else { curve };
-    let curve = max_level.map_or(curve.clone(), |level| curve.max_level(level.0));
-    curve.compile().or_raise(py).map(LevelCurve)
 }
 
 fn texts(numbers: &[Exact]) -> Vec<&str> {

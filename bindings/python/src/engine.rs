@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::store::{FeedEntry, Scan as _};
 use liveops_core::{Command as CoreCommand, Engine as Core, Error, Key, MemoryStore, Record};
 use pyo3::prelude::*;
@@ -9,14 +10,15 @@ use pyo3::types::PyBytes;
 use serde_json::json;
 
 use crate::archive::{Archive, Names};
-use crate::arguments::{Bytes, Int, One, When, given, instant, player};
+use crate::arguments::{Bytes, Int, One, When, each, given, instant, player};
 use crate::board::Board;
+use crate::calendar::Closings;
 use crate::command::Command;
 use crate::errors::Fallible as _;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
 use crate::process::Owned;
-use crate::results::{load, load_all, period, plain};
+use crate::results::{load, load_all, plain};
 use crate::rules::Rules;
 
 /// What boards read of too.
@@ -54,8 +56,7 @@ impl Engine {
     /// Takes a batch; one outcome per command, in order. Other threads of Python run meanwhile.
     fn submit_batch(&self, py: Python<'_>, commands: &Bound<'_, PyAny>) -> PyResult<Outcomes> {
         let engine = self.get(py)?;
-        let held: Vec<Py<Command>> =
-            commands.try_iter()?.map(|c| Ok(c?.cast_into::<Command>()?.unbind())).collect::<PyResult<_>>()?;
+        let held = each(commands, LIST_LEN_MAX, |command| Ok(command.cast_into::<Command>()?.unbind()))?;
         let commands: Vec<&CoreCommand> = held.iter().map(|command| &command.get().0).collect();
         Ok(py.detach(|| Outcomes::new(engine.submit_batch(&commands))))
     }
@@ -171,10 +172,11 @@ impl Engine {
         load(py, "Horizon", &py.detach(|| engine.advance(now)).or_raise(py)?)
     }
 
-    /// Periods that close in `after < t <= through`, once and in order. Both are milliseconds or aware datetimes.
-    fn closed_between<'py>(&self, py: Python<'py>, after: When, through: When) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    /// Periods that close in `after < t <= through`, once and in order, made as they are taken. Both are milliseconds or aware
+    /// datetimes.
+    fn closed_between(&self, py: Python<'_>, after: When, through: When) -> PyResult<Closings> {
         let rules = self.get(py)?.rules();
-        rules.closed_between(after.0, through.0).map(|(_, closed)| period(py, rules.calendar(), closed)).collect()
+        Ok(Closings::new(rules.calendar(), rules.closed_between(after.0, through.0)))
     }
 
     /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyTuple};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{Bytes, Int, instant};
+use crate::arguments::{Bytes, Int, Listed, instant};
 use crate::errors::{Fallible as _, argument};
 use crate::results::{IssueParts, issue_parts, issues_of, line_errors, plain};
 use crate::rules::Rules;
@@ -165,10 +165,11 @@ impl BatchReport {
         py: Python<'_>,
         accepted: usize,
         refused: usize,
-        errors: Vec<(usize, Vec<IssueParts>)>,
+        errors: Listed<(usize, Listed<IssueParts>)>,
     ) -> PyResult<Self> {
-        let line = |(line, issues)| issues_of(issues).map(|issues| Line { line, issues });
-        let errors = errors.into_iter().map(line).collect::<Option<_>>();
+        let line =
+            |(line, issues): (usize, Listed<IssueParts>)| issues_of(issues.0).map(|issues| Line { line, issues });
+        let errors = errors.0.into_iter().map(line).collect::<Option<_>>();
         let errors = errors.ok_or_else(|| argument(py, Code::InvalidArgument, "this is no pickled report"))?;
         Ok(Self { accepted, refused, errors, shown: PyOnceLock::new() })
     }

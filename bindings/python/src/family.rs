@@ -7,11 +7,12 @@ use liveops_core::anomaly::{
     self, ActivityIndex, BossIndex, DropIndex, FamilyDetector, Finding, Observation, Thresholds as CoreThresholds,
 };
 use liveops_core::error::Code;
+use liveops_core::limits::LIST_LEN_MAX;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::arguments::{Int, Number, When};
+use crate::arguments::{Int, Number, When, each};
 use crate::columns::{Cells, Floats, Integers};
 use crate::errors::{argument, at_index};
 use crate::lock::{detached, with};
@@ -287,8 +288,7 @@ impl<T: Copy> Names<T> {
         if let Ok(name) = names.cast::<PyString>() {
             return find(name.to_str()?).map(Self::One);
         }
-        let each = names.try_iter()?.map(|name| find(name?.cast::<PyString>()?.to_str()?));
-        let each = each.collect::<PyResult<Vec<_>>>()?;
+        let each = each(names, LIST_LEN_MAX, |name| find(name.cast::<PyString>()?.to_str()?))?;
         if each.len() == len { Ok(Self::Each(each)) } else { Err(lengths(py)) }
     }
 

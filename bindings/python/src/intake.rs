@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::types::{PyBool, PyList, PyTuple};
 
-use crate::arguments::{Bytes, HeaderPairs, Int, instant, player};
+use crate::arguments::{Bytes, HeaderPairs, Int, Listed, instant, player};
 use crate::command::Command;
 use crate::errors::{Fallible as _, Raise as _, argument};
 use crate::process::Owned;
@@ -51,7 +51,7 @@ impl Intake {
         py: Python<'_>,
         rules: &Rules,
         secret: Option<AnySecret>,
-        keys: Option<Vec<Py<Key>>>,
+        keys: Option<Listed<Py<Key>>>,
         scheme: &str,
         tolerance_seconds: Int<i64>,
         trusted: bool,
@@ -116,8 +116,7 @@ impl Intake {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (core, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
-        let given = requests.try_iter()?.map(|request| request?.extract());
-        let given: Vec<Given> = given.collect::<PyResult<_>>()?;
+        let Listed(given) = requests.extract::<Listed<Given>>()?;
         let requests: Vec<_> = given.iter().map(|given| given.get().core()).collect();
         let answers = py.detach(|| core.admit_batch(&requests, now));
         let answer = |answer: Result<intake::Admitted, intake::Refusal>| match answer {

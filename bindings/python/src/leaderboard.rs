@@ -6,16 +6,17 @@ use liveops_core::BoardId;
 use liveops_core::board::{Archive as CoreArchive, Heading, Leaderboard as Core, Score, awards};
 use liveops_core::error::Code;
 use liveops_core::hash::Key;
+use liveops_core::limits::{BOARD_CAPACITY_MAX, PAGE_LEN_MAX};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
 use crate::archive::{Archive, Names};
-use crate::arguments::{Bytes, Int, One, When, cursor, instant};
+use crate::arguments::{Bytes, Int, Listed, One, When, cursor, instant};
 use crate::batch::Batch;
 use crate::calendar::Calendar;
 use crate::choices;
-use crate::errors::Fallible as _;
+use crate::errors::{Fallible as _, argument};
 use crate::lock::{detached, with};
 use crate::pages::{LONG_PAGE_LEN, RowIterator};
 use crate::payout::TiersLike;
@@ -45,6 +46,13 @@ use crate::results::{self, rows, score};
 /// True
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct Leaderboard(Arc<Mutex<Core>>);
+
+/// A capacity that a board may have.
+pub(crate) fn room(py: Python<'_>, capacity: Int<u32>) -> PyResult<usize> {
+    let owners = usize::try_from(capacity.0).ok().filter(|owners| *owners <= BOARD_CAPACITY_MAX);
+    let advice = || argument(py, Code::OutOfRange, &format!("a capacity is at most {BOARD_CAPACITY_MAX}"));
+    owners.ok_or_else(advice)
+}
 
 /// Whichever of the two is right for so many rows.
 pub(crate) fn reading<B: Send, T: Send>(
@@ -91,8 +99,8 @@ impl Leaderboard {
             Some(name) => board.named(BoardId::new(name).or_raise(py)?),
             None => board,
         };
-        let board = board.hash_key(random_key(py)?);
-        Ok(Self::of(py.detach(|| board.with_capacity(capacity.0 as usize))))
+        let (board, capacity) = (board.hash_key(random_key(py)?), room(py, capacity)?);
+        Ok(Self::of(py.detach(|| board.with_capacity(capacity))))
     }
 
     /// The board of a snapshot. `StoreError` for bytes that `snapshot` never makes, `ArgumentError` with `score_overflow`
@@ -212,13 +220,17 @@ impl Leaderboard {
     }
 
     /// Rows of some owners, best first, with their ranks on the whole board.
-    fn by_owners<'py>(&self, py: Python<'py>, owners: Vec<String>) -> PyResult<Bound<'py, PyList>> {
-        let owners = || owners.iter().map(String::as_str);
+    fn by_owners<'py>(&self, py: Python<'py>, owners: Listed<String>) -> PyResult<Bound<'py, PyList>> {
+        let owners = || owners.0.iter().map(String::as_str);
         rows(py, &reading(py, &self.0, owners().len(), |board| board.by_owners(owners())))
     }
 
-    /// Those with a score from `least` through `most`, best first, without the first `offset` of them.
-    #[pyo3(signature = (least, most, offset=Int(0), limit=Int(100)))]
+    /// Those with a score from `least` through `most`, best first, without the first `offset` of them; 100,000 of them unless
+    /// `limit` says otherwise.
+    #[pyo3(
+        signature = (least, most, offset=Int(0), limit=Int(PAGE_LEN_MAX)),
+        text_signature = "($self, least, most, offset=0, limit=100000)"
+    )]
     fn by_score_range<'py>(
         &self,
         py: Python<'py>,

@@ -2,7 +2,7 @@
 
 use liveops_core::Id;
 use liveops_core::error::Code;
-use liveops_core::limits::LOOT_ENTRIES_MAX;
+use liveops_core::limits::{ITEMS_MAX, LOOT_ENTRIES_MAX};
 use liveops_core::reward::{Entry, Item, Loot as Core, Pity, Roll, seed_commitment};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -210,7 +210,8 @@ fn read_items(items: &Bound<'_, PyAny>) -> PyResult<Vec<Item>> {
         let Int(amount) = member("amount")?.extract::<Int<u64>>()?;
         Item::new(kind, id, amount).or_raise(item.py())
     };
-    items.try_iter()?.map(read).collect()
+    // One more than allowed, for the core to refuse.
+    items.try_iter()?.take(ITEMS_MAX + 1).map(read).collect()
 }
 
 fn read_pity(pity: &Bound<'_, PyAny>) -> PyResult<Pity> {

@@ -1,6 +1,6 @@
 //! From one level curve to another: told before it is done.
 
-use liveops_core::progress::{self, PlayerXp};
+use liveops_core::progress::{self, Levels, PlayerXp};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,6 +10,9 @@ use crate::arguments::Int;
 use crate::choices;
 use crate::curve::LevelCurve;
 use crate::results::{load, plain};
+
+/// How many players are read before the interpreter is asked whether to stop.
+const SIGNALS_EVERY: usize = 1 << 16;
 
 /// What players keep when the level curve changes: `keepTotalXp`; `keepLevelAndFraction`, the level and the share of the way
 /// to the next; or `keepEffort`, the share of the whole way to the highest. Shares are rounded down.
@@ -63,9 +66,10 @@ impl MigrationPolicy {
         xp: Int<u64>,
         granted_through: Option<Int<u32>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let player = PlayerXp::at(xp.0, &old.0);
+        let (old, new) = (old.levels(py)?, new.levels(py)?);
+        let player = PlayerXp::at(xp.0, old);
         let player = granted_through.map_or(player, |Int(granted_through)| PlayerXp { granted_through, ..player });
-        load(py, "PlayerXp", &self.0.apply(&old.0, &new.0, player))
+        load(py, "PlayerXp", &self.0.apply(old, new, player))
     }
 
     /// As JSON writes it, with camelCase keys.
@@ -106,24 +110,29 @@ pub(crate) fn plan_migration<'py>(
     policy: &MigrationPolicy,
     players: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let (old, new) = (old.levels(py)?, new.levels(py)?);
     // A mapping only if it says so: the `items()` of a column of totals gives rows, not counts.
     let is_mapping = players.cast::<PyMapping>().is_ok();
     let players = if is_mapping { players.call_method0(intern!(py, "items"))? } else { players.clone() };
     // One by one: there may be more of them than anybody wants in memory twice.
     let mut failed = None;
-    let read = players.try_iter()?.map_while(|player| match player.and_then(|player| read_players(&player, old)) {
-        Ok(read) => Some(read),
-        Err(error) => {
-            failed = Some(error);
-            None
+    let read = players.try_iter()?.enumerate().map_while(|(nth, player)| {
+        // A list of any length may be stopped with Ctrl-C.
+        let stopped = if nth % SIGNALS_EVERY == 0 { py.check_signals() } else { Ok(()) };
+        match stopped.and(player).and_then(|player| read_players(&player, old)) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
         }
     });
-    let plan = progress::plan_migration(&old.0, &new.0, policy.0, read);
+    let plan = progress::plan_migration(old, new, policy.0, read);
     failed.map_or_else(|| load(py, "MigrationPlan", &plan), Err)
 }
 
 /// One player, or a pair of one and how many are alike.
-fn read_players(player: &Bound<'_, PyAny>, old: &LevelCurve) -> PyResult<(PlayerXp, u64)> {
+fn read_players(player: &Bound<'_, PyAny>, old: &Levels) -> PyResult<(PlayerXp, u64)> {
     let Ok(pair) = player.cast::<PyTuple>() else { return Ok((read_player(player, old)?, 1)) };
     if pair.len() != 2 {
         return Err(PyTypeError::new_err("a pair is a total and how many players have it"));
@@ -133,10 +142,10 @@ fn read_players(player: &Bound<'_, PyAny>, old: &LevelCurve) -> PyResult<(Player
 }
 
 /// A total, or what has one and says through which level rewards were granted.
-fn read_player(player: &Bound<'_, PyAny>, old: &LevelCurve) -> PyResult<PlayerXp> {
+fn read_player(player: &Bound<'_, PyAny>, old: &Levels) -> PyResult<PlayerXp> {
     let py = player.py();
     let Ok(xp) = player.getattr(intern!(py, "xp")) else {
-        return player.extract::<Int<u64>>().map(|Int(xp)| PlayerXp::at(xp, &old.0));
+        return player.extract::<Int<u64>>().map(|Int(xp)| PlayerXp::at(xp, old));
     };
     let Int(xp) = xp.extract::<Int<u64>>()?;
     let Int(granted_through) = player.getattr(intern!(py, "granted_through"))?.extract::<Int<u32>>()?;

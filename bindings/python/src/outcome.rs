@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PySlice, PyTuple};
 use serde_json::json;
 
-use crate::arguments::{Bytes, Int};
+use crate::arguments::{Bytes, Int, Listed};
 use crate::errors::{answered, argument};
 use crate::results::{IssueParts, issue_parts, issues_of, load, plain};
 
@@ -127,7 +127,7 @@ impl Outcome {
         code: &str,
         effect: Option<Bytes<'_>>,
         message: Option<String>,
-        issues: Vec<IssueParts>,
+        issues: Listed<IssueParts>,
     ) -> PyResult<Self> {
         let broken = || argument(py, Code::InvalidArgument, "this is no pickled outcome");
         let stored = |bytes: Bytes<'_>| match Record::decode(bytes.as_slice()) {
@@ -137,7 +137,7 @@ impl Outcome {
         let effect = effect.map(stored).transpose()?;
         let error = || -> PyResult<Error> {
             let code = Code::from_text(code).ok_or_else(broken)?;
-            let issues = issues_of(issues).ok_or_else(broken)?;
+            let issues = issues_of(issues.0).ok_or_else(broken)?;
             let message = message.unwrap_or_default();
             Ok(Error::with_source(code, Unpickled(Refusal { message, issues, ..code.into() })))
         };
@@ -203,8 +203,8 @@ impl Outcomes {
 impl Outcomes {
     /// From outcomes.
     #[new]
-    fn from_outcomes(outcomes: Vec<Py<Outcome>>) -> Self {
-        Self(outcomes.iter().map(|outcome| outcome.get().clone()).collect())
+    fn from_outcomes(outcomes: Listed<Py<Outcome>>) -> Self {
+        Self(outcomes.0.iter().map(|outcome| outcome.get().clone()).collect())
     }
 
     /// How many rows of each code: `applied`, `held`, `replayed`, or the code of an error.

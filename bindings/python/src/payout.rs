@@ -3,11 +3,12 @@
 use liveops_core::Id;
 use liveops_core::board::{Cut, Percent, Tier, Tiers as Core};
 use liveops_core::error::Code;
+use liveops_core::limits::TIERS_MAX;
 use liveops_core::rules::Payout as CorePayout;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple};
 
-use crate::arguments::Int;
+use crate::arguments::{Int, Listed};
 use crate::command::Command;
 use crate::errors::{Fallible as _, argument};
 use crate::results::{awards, load_all, plain};
@@ -31,7 +32,8 @@ pub(crate) struct Tiers(pub(crate) Core);
 impl Tiers {
     #[new]
     fn new(py: Python<'_>, tiers: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let tiers = tiers.try_iter()?.map(|tier| read(&tier?)).collect::<PyResult<Vec<_>>>()?;
+        // One more than allowed, for the core to refuse.
+        let tiers = tiers.try_iter()?.take(TIERS_MAX + 1).map(|tier| read(&tier?)).collect::<PyResult<Vec<_>>>()?;
         Core::new(tiers).or_raise(py).map(Self)
     }
 
@@ -61,7 +63,7 @@ fn read(tier: &Bound<'_, PyAny>) -> PyResult<(Id, Cut)> {
     let name = name.filter(|_| members.len() == 2).ok_or_else(wrong)?;
     let cut = match (ranks, percent) {
         (Some(ranks), None) => {
-            let (Int(from), Int(through)) = ranks.extract::<Vec<Int<u64>>>().and_then(|ends| {
+            let (Int(from), Int(through)) = ranks.extract::<Listed<Int<u64>>>().and_then(|Listed(ends)| {
                 let [from, through] = <[Int<u64>; 2]>::try_from(ends).map_err(|_| wrong())?;
                 Ok((from, through))
             })?;

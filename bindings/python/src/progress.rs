@@ -9,7 +9,7 @@ use liveops_core::{Id, Timestamp};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use crate::arguments::{Exact, Int, When, instant};
+use crate::arguments::{Exact, Int, When, each, instant};
 use crate::choices;
 use crate::curve::LevelCurve;
 use crate::errors::{Fallible as _, argument};
@@ -105,26 +105,19 @@ impl Progression {
         boost_stacking: &str,
         floor: Option<&str>,
     ) -> PyResult<Self> {
-        let mut read = Vec::new();
-        if let Some(boosts) = boosts {
-            for boost in boosts.try_iter()? {
-                if read.len() == BOOSTS_MAX {
-                    return Err(argument(py, Code::TooLong, &format!("at most {BOOSTS_MAX} boosts")));
-                }
-                read.push(boost?.cast::<Boost>()?.get().0.clone());
-            }
-        }
+        let one = |boost: Bound<'_, PyAny>| Ok(boost.cast::<Boost>()?.get().0.clone());
+        let boosts = boosts.map_or_else(|| Ok(Vec::new()), |boosts| each(boosts, BOOSTS_MAX, one))?;
         let stacking = choices::to_stacking(py, boost_stacking)?;
-        if let Some(at) = stacking.too_fine(&read) {
+        if let Some(at) = stacking.too_fine(&boosts) {
             let wrong =
                 format!("boosts[{at}] and others that hold when it begins have no common denominator below 2**53");
             return Err(argument(py, Code::OutOfRange, &wrong));
         }
         Ok(Self(progress::Progression {
-            levels: curve.0.clone(),
+            levels: curve.levels(py)?.clone(),
             at_max_level: choices::to_at_max_level(py, at_max_level)?,
             daily_xp_cap: daily_xp_cap.map(|cap| cap.0),
-            boosts: read,
+            boosts,
             stacking,
             floor: floor.map(|floor| choices::to_floor(py, floor)).transpose()?,
         }))
@@ -133,7 +126,7 @@ impl Progression {
     /// The level curve.
     #[getter]
     fn curve(&self) -> LevelCurve {
-        LevelCurve(self.0.levels.clone())
+        self.0.levels.clone().into()
     }
 
     /// `bank`, `discard` or `convert`.

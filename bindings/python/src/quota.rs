@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDelta, PyDict};
 
-use crate::arguments::{Int, instant};
+use crate::arguments::{Int, Listed, instant};
 use crate::decision::Decision;
 use crate::errors::argument;
 use crate::process::Owned;
@@ -184,8 +184,7 @@ impl RateLimiter {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Decision> {
         let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let requests: Vec<(Py<Quota>, PyBackedStr)> =
-            requests.try_iter()?.map(|request| request?.extract()).collect::<PyResult<_>>()?;
+        let Listed(requests) = requests.extract::<Listed<(Py<Quota>, PyBackedStr)>>()?;
         let requests: Vec<_> = requests.iter().map(|(quota, key)| (quota.get().0, &**key)).collect();
         Ok(Decision(core.check_all(&requests, cost.0, now)))
     }

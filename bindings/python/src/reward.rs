@@ -1,6 +1,7 @@
 //! Receipts: their ids, their chain and their signatures.
 
 use liveops_core::hash::Digest;
+use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::record::{ReceiptName, sign_receipt as sign, verify_receipt as verify_tag};
 use liveops_core::reward::{
     BrokenLink, Receipt, ReceiptError, receipt_id as id_of, receipts_from_json, verify_chain as verify,
@@ -14,7 +15,7 @@ use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
 
-use crate::arguments::{Bytes, Int, When, player};
+use crate::arguments::{Bytes, Int, Listed, When, each, player};
 use crate::errors::Fallible as _;
 use crate::results::plain;
 use crate::rules::digest;
@@ -70,7 +71,7 @@ pub(crate) fn receipt_id(
 /// >>> tag = sign_receipt(receipt, keys)
 /// >>> verify_receipt(receipt, tag, keys)
 #[pyfunction]
-pub(crate) fn sign_receipt(py: Python<'_>, receipt: OneReceipt, keys: Vec<Py<Key>>) -> PyResult<String> {
+pub(crate) fn sign_receipt(py: Python<'_>, receipt: OneReceipt, keys: Listed<Py<Key>>) -> PyResult<String> {
     let ring = required(py, ring(py, None, Some(keys))?)?;
     Ok(sign(&ring, &receipt.0).or_raise(py)?.to_string())
 }
@@ -78,7 +79,7 @@ pub(crate) fn sign_receipt(py: Python<'_>, receipt: OneReceipt, keys: Vec<Py<Key
 /// Checks a receipt's signature. Raises `SignatureError`: `unknown_key` if the keys have none of the name, or it was not valid
 /// at the receipt's time; `signature_mismatch`; `malformed_header` for what is no signature.
 #[pyfunction]
-pub(crate) fn verify_receipt(py: Python<'_>, receipt: OneReceipt, tag: &str, keys: Vec<Py<Key>>) -> PyResult<()> {
+pub(crate) fn verify_receipt(py: Python<'_>, receipt: OneReceipt, tag: &str, keys: Listed<Py<Key>>) -> PyResult<()> {
     let tag: KeyTag = tag.parse().or_raise(py)?;
     let ring = required(py, ring(py, None, Some(keys))?)?;
     verify_tag(&ring, &receipt.0, &tag).or_raise(py)
@@ -137,7 +138,7 @@ impl<'py> FromPyObject<'_, 'py> for Receipts {
         if is_bytes {
             return Ok(Self::Bytes(value.extract::<Bytes<'_>>()?.backed()));
         }
-        let wires: Vec<_> = value.try_iter()?.map(|receipt| receipt_wire(&receipt?)).collect::<PyResult<_>>()?;
+        let wires = each(&value, LIST_LEN_MAX, |receipt| receipt_wire(&receipt))?;
         dumps(&wires.into_pyobject(value.py())?).map(Self::Text)
     }
 }

@@ -13,11 +13,12 @@ use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyDict;
 
 use crate::arguments::{Bytes, Int, Number, When, given, player};
+use crate::calendar::Closings;
 use crate::errors::{Fallible as _, argument};
 use crate::loot::{Loot, Seed};
 use crate::population::{Population, of_history};
 use crate::progress::Progression;
-use crate::results::{class, load_all, period, plain};
+use crate::results::{class, load_all, plain};
 use crate::thresholds::{Thresholds, budget, refused, told};
 
 /// The game's rules: read once from one JSON document, then shared freely.
@@ -144,7 +145,7 @@ impl Rules {
     /// The level curve.
     #[getter]
     fn levels(&self) -> crate::curve::LevelCurve {
-        crate::curve::LevelCurve(self.0.progression().levels.clone())
+        self.0.progression().levels.clone().into()
     }
 
     /// The level curve, what is done at its end, the cap for the day and the boosts.
@@ -165,10 +166,10 @@ impl Rules {
         crate::calendar::Calendar(self.0.calendar().clone())
     }
 
-    /// Periods that close in `after < t <= through`, once and in order. Both are milliseconds or aware datetimes.
-    fn closed_between<'py>(&self, py: Python<'py>, after: When, through: When) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        let closed = self.0.closed_between(after.0, through.0);
-        closed.map(|(_, closed)| period(py, self.0.calendar(), closed)).collect()
+    /// Periods that close in `after < t <= through`, once and in order, made as they are taken. Both are milliseconds or
+    /// aware datetimes.
+    fn closed_between(&self, after: When, through: When) -> Closings {
+        Closings::new(self.0.calendar(), self.0.closed_between(after.0, through.0))
     }
 
     /// How these rules differ from `new`. `RulesError` with `board_incompatible` if a live board would lose its meaning.

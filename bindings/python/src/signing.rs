@@ -7,7 +7,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{Bytes, HeaderPairs, Int, When, instant, player};
+use crate::arguments::{Bytes, HeaderPairs, Int, Listed, When, instant, player};
 use crate::errors::{Fallible as _, Raise as _, argument};
 use crate::results::verified;
 
@@ -151,11 +151,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for AnySecret {
 }
 
 /// One secret, or the keys of a ring; `None` if there is neither.
-pub(crate) fn ring(py: Python<'_>, secret: Option<AnySecret>, keys: Option<Vec<Py<Key>>>) -> PyResult<Option<KeyRing>> {
+pub(crate) fn ring(
+    py: Python<'_>,
+    secret: Option<AnySecret>,
+    keys: Option<Listed<Py<Key>>>,
+) -> PyResult<Option<KeyRing>> {
     match (secret, keys) {
         (Some(_), Some(_)) => Err(PyTypeError::new_err("give secret or keys, not both")),
         (Some(secret), None) => Ok(Some(KeyRing::from(&secret.0))),
-        (None, Some(keys)) => KeyRing::new(keys.iter().map(|key| key.get().0.clone())).or_raise(py).map(Some),
+        (None, Some(Listed(keys))) => KeyRing::new(keys.iter().map(|key| key.get().0.clone())).or_raise(py).map(Some),
         (None, None) => Ok(None),
     }
 }
@@ -197,7 +201,7 @@ impl Verifier {
     fn new(
         py: Python<'_>,
         secret: Option<AnySecret>,
-        keys: Option<Vec<Py<Key>>>,
+        keys: Option<Listed<Py<Key>>>,
         scheme: &str,
         tolerance_seconds: Int<i64>,
         body_bytes_max: Int<usize>,
@@ -233,8 +237,7 @@ impl Verifier {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let now = instant(py, now_ms, now)?;
-        let messages: Vec<(HeaderPairs, Bytes<'_>)> =
-            messages.try_iter()?.map(|message| message?.extract()).collect::<PyResult<_>>()?;
+        let Listed(messages) = messages.extract::<Listed<(HeaderPairs, Bytes<'_>)>>()?;
         let read: Vec<_> = messages.iter().map(|(headers, body)| (headers.read(), body.as_slice())).collect();
         let answers = py.detach(|| self.0.verify_batch(read.iter().map(|(headers, body)| (headers, *body)), now));
         let answer = |answer: Result<signing::Verified, signing::SignatureError>| match answer {
@@ -257,7 +260,7 @@ pub(crate) struct Signer(signing::Signer);
 impl Signer {
     #[new]
     #[pyo3(signature = (secret=None, *, keys=None, scheme="standard"))]
-    fn new(py: Python<'_>, secret: Option<AnySecret>, keys: Option<Vec<Py<Key>>>, scheme: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, secret: Option<AnySecret>, keys: Option<Listed<Py<Key>>>, scheme: &str) -> PyResult<Self> {
         let signer = signing::Signer::with_ring(required(py, ring(py, secret, keys)?)?);
         Ok(Self(signer.scheme(self::scheme(py, scheme)?)))
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use liveops_core::board::{Score, View, WindowedLeaderboard as Core};
 use liveops_core::error::{Code, Error};
+use liveops_core::limits::PAGE_LEN_MAX;
 use liveops_core::window::Calendar as CoreCalendar;
 use liveops_core::{BoardId, Period, Timestamp};
 use parking_lot::Mutex;
@@ -11,12 +12,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::archive::{Archive, ArchiveView, Names};
-use crate::arguments::{Bytes, Int, One, Stretch, When, cursor, instant, window};
+use crate::arguments::{Bytes, Int, Listed, One, Stretch, When, cursor, instant, window};
 use crate::batch::Batch;
 use crate::calendar::{Calendar, Closings};
 use crate::choices;
 use crate::errors::{Fallible as _, in_batch};
-use crate::leaderboard::{random_key, reading};
+use crate::leaderboard::{random_key, reading, room};
 use crate::lock::{detached, with};
 use crate::pages::RowIterator;
 use crate::payout::TiersLike;
@@ -113,7 +114,7 @@ impl Setup<'_, '_> {
         let calendar = self.calendar.map(|calendar| calendar.0.clone()).unwrap_or_default();
         let board = Core::new(choices::to_order(py, self.order)?, choices::to_operator(py, self.operator)?, calendar);
         let board = board.ties(choices::to_ties(py, self.ties)?).ranking(choices::to_ranking(py, self.ranking)?);
-        let (board, capacity) = (board.hash_key(random_key(py)?), self.capacity.0 as usize);
+        let (board, capacity) = (board.hash_key(random_key(py)?), room(py, self.capacity)?);
         let mut board = py.detach(|| board.with_capacity(capacity));
         if let Some(name) = self.name {
             board = board.named(BoardId::new(name).or_raise(py)?);
@@ -413,19 +414,23 @@ impl WindowedLeaderboard {
         &self,
         py: Python<'py>,
         window: Stretch,
-        owners: Vec<String>,
+        owners: Listed<String>,
         periods_ago: Int<u32>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let at = At { window, periods_ago, now_ms, now };
-        let owners = || owners.iter().map(String::as_str);
+        let owners = || owners.0.iter().map(String::as_str);
         rows(py, &self.read(py, at, owners().len(), |view| Ok(view.by_owners(owners())))?)
     }
 
-    /// Those with a score from `least` through `most`, best first, without the first `offset` of them.
-    #[pyo3(signature = (window, least, most, offset=Int(0), limit=Int(100), *, periods_ago=Int(0), now_ms=None,
-                        now=None))]
+    /// Those with a score from `least` through `most`, best first, without the first `offset` of them; 100,000 of them unless
+    /// `limit` says otherwise.
+    #[pyo3(
+        signature = (window, least, most, offset=Int(0), limit=Int(PAGE_LEN_MAX), *, periods_ago=Int(0), now_ms=None,
+                     now=None),
+        text_signature = "($self, window, least, most, offset=0, limit=100000, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most have defaults or are keywords")]
     fn by_score_range<'py>(
         &self,
@@ -502,7 +507,7 @@ impl WindowedLeaderboard {
     /// as the next `after`.
     fn closed_between(&self, py: Python<'_>, after: When, through: When) -> Closings {
         let windows = self.with(py, |board| board.windows().iter().map(|(window, _)| *window).collect::<Vec<_>>());
-        Closings::new(&self.calendar, &windows, after.0, through.0)
+        Closings::new(&self.calendar, self.calendar.closed_between(&windows, after.0, through.0))
     }
 
     /// Turns a sealed period into an archive: who is hidden now is not in it and never will be. Returns it and whose

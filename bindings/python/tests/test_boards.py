@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import json
 import pickle
 import threading
@@ -26,6 +27,15 @@ def filled(players: int, **choices: Any) -> liveops.Leaderboard:
     board = liveops.Leaderboard(**choices)
     board.submit_batch([f"p{n:05}" for n in range(players)], range(players, 0, -1))
     return board
+
+
+def test_a_range_of_scores_is_not_cut_short() -> None:
+    board = liveops.Leaderboard()
+    board.submit_batch([f"p{n}" for n in range(2_500)], range(2_500))
+    assert len(board.by_score_range(0, 2_499)) == 2_500
+    assert len(board.by_score_range(0, 2_499, 0, 100)) == 100
+    for of in (liveops.Leaderboard, liveops.WindowedLeaderboard, liveops.Board):
+        assert inspect.signature(of.by_score_range).parameters["limit"].default == 100_000
 
 
 @pytest.mark.parametrize(

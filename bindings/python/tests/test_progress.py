@@ -98,7 +98,7 @@ def test_totals_in_place_of_costs() -> None:
     )
     assert whole.totals() == [0, 5, 9, 64, 125, 216]
     with pytest.raises(liveops.ArgumentError, match="starts at 0"):
-        liveops.LevelCurve.table([1, 2], cumulative=True)
+        liveops.LevelCurve.table([1, 2], cumulative=True).costs()
     with pytest.raises(liveops.ArgumentError, match="level 3"):
         liveops.LevelCurve.table([0, 5, 9, 9], cumulative=True)
     with pytest.raises(liveops.ArgumentError, match="ends at level 3"):
@@ -106,6 +106,33 @@ def test_totals_in_place_of_costs() -> None:
     for starts in ((2,), (1, 1), (1, 9), (0,), (1, 0)):
         with pytest.raises(liveops.ArgumentError):
             liveops.LevelCurve.piecewise([(start, cubes) for start in starts], max_level=6, cumulative=True)
+
+
+def test_pieces_are_compiled_as_parts_of_the_whole() -> None:
+    totals: dict[str, Any] = {"max_level": 32, "cumulative": True}
+    rest = liveops.LevelCurve.polynomial(["403", "-45.5", "2.5"], **totals)
+    assert repr(rest) == "LevelCurve(a piece)"
+    for ask in (rest.costs, lambda: rest.cost(2), lambda: rest.hash, lambda: rest.max_level, lambda: pickle.dumps(rest)):
+        with pytest.raises(liveops.ArgumentError, match="cost of level 2") as error:
+            ask()
+        assert error.value.code == "out_of_range"
+    line = liveops.LevelCurve.polynomial([-17, 17], cumulative=True)
+    whole = liveops.LevelCurve.piecewise([(1, line), (18, rest)], **totals)
+    assert whole.totals()[15:20] == [255, 272, 394, 441, 493]
+    document = {"kind": "piecewise", "maxLevel": 32, "cumulative": True, "pieces": [
+        {"fromLevel": 1, "kind": "polynomial", "coefficients": ["-17", "17"]},
+        {"fromLevel": 18, "kind": "polynomial", "coefficients": ["403", "-45.5", "2.5"]},
+    ]}  # fmt: skip
+    assert whole == liveops.LevelCurve.from_dict(document)
+    assert rest == liveops.LevelCurve.polynomial(["403", "-45.5", "2.5"], **totals) != line
+    later = liveops.LevelCurve.table([400, 500], cumulative=True)
+    assert liveops.LevelCurve.piecewise([(1, line), (5, later)], cumulative=True).totals() == [0, 17, 34, 51, 400, 500]
+    with pytest.raises(liveops.ArgumentError, match="highest level is missing") as missing:
+        liveops.LevelCurve.linear(1, 1).costs()
+    assert missing.value.code == "missing"
+    for wrong in (lambda: liveops.LevelCurve.table([]), lambda: liveops.LevelCurve.table([5, 0])):
+        with pytest.raises(liveops.ArgumentError):
+            wrong()
 
 
 def test_a_factor_is_rounded_by_itself() -> None:
