@@ -1,8 +1,9 @@
 /**
  * liveops for Node: XP, levels, rewards, cheat verdicts and leaderboards, computed exactly once in your own process.
  *
- * Integers are whole numbers within ±(2^53 - 1), given as `number` or `bigint`; anything else is a TypeError or
- * RangeError whose `code` is `invalid_argument`. Times are Unix milliseconds. Where a call needs the present, it is
+ * Integers are whole numbers within ±(2^53 - 1), given as `number` or `bigint`; anything else is a TypeError with the code
+ * `invalid_argument`, or a RangeError with `out_of_range`. Options are plain objects, of which only own members count; lists have at
+ * most 10,000,000 values. Times are Unix milliseconds. Where a call needs the present, it is
  * `nowMs` or `now`, and what the clock says if neither is there. Results are frozen plain objects.
  */
 
@@ -340,8 +341,8 @@ export class Engine {
   board(name: string): Board
   /** To be called now and then: moves the horizon, closes periods, frees what is too old to matter. */
   advance(options?: Now): { readonly now: number; readonly forgottenBefore: number }
-  /** Periods that close in `after < t <= through`, once and in order; at most 100,000. */
-  closedBetween(after: Instant, through: Instant): readonly PeriodDetails[]
+  /** Periods that close in `after < t <= through`, once and in order, made as they are taken. */
+  closedBetween(after: Instant, through: Instant): IterableIterator<PeriodDetails>
   /** `v1:` and 64 hex digits: the state to the last bit. */
   digest(): string
   snapshot(): Uint8Array
@@ -467,6 +468,7 @@ export type Cursor = string
 export type Reading = Now & { readonly earlier?: Integer }
 
 /** Which of the rows that fit; all of them unless given. */
+/** From the first row on, 100,000 of them, unless said otherwise. */
 export interface Stretch { readonly offset?: Integer; readonly limit?: Integer }
 
 /**
@@ -813,7 +815,8 @@ export class BatchReport {
  * ```
  */
 export class EventParser {
-  constructor(options?: EventParserOptions)
+  /** With rules alone: their types of events. */
+  constructor(options?: EventParserOptions | Rules)
   /** Throws ValidationError. */
   parse(body: Received, options?: Now): Event
   /** The same check without making an event: throws ValidationError, or returns nothing. */
@@ -952,7 +955,7 @@ export interface BoardOptions {
   readonly ranking?: 'ordinal' | 'competition' | 'dense'
   /** By which cursors, archives and snapshots know this board from others; an id of up to 64 visible characters. */
   readonly name?: string
-  /** Memory for so many owners at once, up to 100,000,000; without it a board grows in small chunks. */
+  /** Memory for so many owners at once, up to 10,000,000; without it a board grows in small chunks. */
   readonly capacity?: Integer
 }
 
@@ -1089,7 +1092,7 @@ export class WindowedLeaderboard {
 export type Rounding = 'floor' | 'ceil' | 'nearest'
 
 export interface CurveOptions {
-  /** 2 to 10,000. A formula needs it; a table has it by its length. */
+  /** 2 to 10,000. A formula that is no piece needs it; a table has it by its length. */
   readonly maxLevel?: Integer
   /** `floor` unless given. */
   readonly rounding?: Rounding
@@ -1123,7 +1126,10 @@ export class LevelCurve {
   static polynomial(coefficients: readonly DecimalText[], options?: PolynomialOptions): LevelCurve
   /** The growth is a text such as '1.2': 1.2 has no exact binary form. */
   static exponential(base: Integer, growth: DecimalText, options?: CurveOptions): LevelCurve
-  /** Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. */
+  /**
+   * Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. A piece need not be a curve by itself:
+   * what it lacks, or a level that it begins badly, is told when it is asked as a whole. Its own `maxLevel` says nothing here.
+   */
   static piecewise(pieces: readonly (readonly [fromLevel: Integer, curve: LevelCurve])[], options?: CurveOptions): LevelCurve
   /** As `progress.curve` of a rules document has it. Throws RulesError, whose `path` is that in a rules document. */
   static fromRules(document: object): LevelCurve
@@ -1433,7 +1439,8 @@ export type PeriodState = 'future' | 'open' | 'grace' | 'sealed' | 'archived' | 
  * ```
  */
 export class Calendar {
-  constructor(options?: CalendarOptions)
+  /** Of another one: the same. */
+  constructor(options?: CalendarOptions | Calendar)
   /** The period that holds a time; null between seasons. */
   period(window: Window, time: Instant): PeriodDetails | null
   /** A period by its index: the one before has `index - 1`. */
@@ -1629,7 +1636,7 @@ export interface ObservationColumns {
  */
 export class Family {
   /** Without a population it is wide, without thresholds cautious. */
-  constructor(options?: { readonly population?: Population; readonly thresholds?: Partial<Thresholds> })
+  constructor(options?: Population | { readonly population?: Population; readonly thresholds?: Partial<Thresholds> })
   /** Makes a boss known; those of the population are. With a floor, any kill below it alerts. */
   boss(name: string, options?: { readonly floorMs?: Integer }): this
   /** Makes a drop known, with its published odds. */

@@ -1,7 +1,7 @@
 'use strict'
 // From verdicts to alerts: in words, one an excursion, and no more of a player than somebody can look at.
 
-const { bytes, count, handle, integer, now, number, object, options, required, text, word, TIME } = require('./arguments.js')
+const { bytes, count, handle, integer, members, now, number, options, required, text, word, TIME } = require('./arguments.js')
 const { call } = require('./errors.js')
 const { handleOf, hold, native } = require('./native.js')
 
@@ -21,12 +21,12 @@ class Hysteresis {
   /** Whether this verdict begins an excursion. */
   isFirst (verdict) {
     const given = verdictOf(verdict)
-    return call(() => handleOf(this).isFirst(given))
+    return call(() => handleOf(this, Hysteresis).isFirst(given))
   }
 
   /** Whether an excursion is going on. */
   get isRaised () {
-    return handleOf(this).isRaised
+    return handleOf(this, Hysteresis).isRaised
   }
 }
 
@@ -41,7 +41,7 @@ class AlertBudget {
   /** Whether an alert is raised; it is counted either way. */
   allows (tally, opts) {
     const args = [handle(tally, 'tally', AlertTally), now(options(opts, TIME))]
-    return handleOf(this).allows(...args)
+    return handleOf(this, AlertBudget).allows(...args)
   }
 }
 
@@ -58,19 +58,19 @@ class AlertTally {
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, AlertTally).toBytes()
   }
 
   /** How many alerts were not raised, ever. */
   get suppressed () {
-    return handleOf(this).suppressed
+    return handleOf(this, AlertTally).suppressed
   }
 }
 
 /** In the form of the addon; members that no sentence needs are left out. */
 function verdictOf (verdict) {
-  const { score, threshold, direction, reason, baseline } = object(verdict, 'verdict')
-  const { n, mean, sd, source } = object(baseline, 'baseline')
+  const { score, threshold, direction, reason, baseline } = members(verdict, ['score', 'threshold', 'direction', 'reason', 'baseline'], 'verdict')
+  const { n, mean, sd, source } = members(baseline, ['n', 'mean', 'sd', 'source'], 'baseline')
   return {
     score: number(score, 'score'),
     threshold: number(threshold, 'threshold'),

@@ -4,7 +4,7 @@
 const { another, bytes, column, count, instant, number, options, required } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, hold, native } = require('./native.js')
+const { handleOf, heldBy, hold, native } = require('./native.js')
 const { tablesOf } = require('./population.js')
 
 /** What all detectors have. A value that is no finite number is an anomaly and teaches nothing. */
@@ -16,34 +16,34 @@ class Detector {
 
   /** The verdict on a value, which is then learned. */
   observe (value) {
-    return read(handleOf(this).observe(number(value, 'value')))
+    return read(handleOf(this, Detector).observe(number(value, 'value')))
   }
 
   /** The verdict on a value. */
   score (value) {
-    return read(handleOf(this).score(number(value, 'value')))
+    return read(handleOf(this, Detector).score(number(value, 'value')))
   }
 
   /** Learns a value. */
   learn (value) {
-    handleOf(this).learn(number(value, 'value'))
+    handleOf(this, Detector).learn(number(value, 'value'))
   }
 
   /** Scores and learns many values, or none of them. */
   observeMany (values) {
     const given = column(values, 'values', 'Float64Array')
-    return batchOf(call(() => handleOf(this).observeMany(given)))
+    return batchOf(call(() => handleOf(this, Detector).observeMany(given)))
   }
 
   /** Takes in what another of the same kind has learned. */
   merge (other) {
     const given = another(this, other, Detector)
-    call(() => handleOf(this).merge(given))
+    call(() => handleOf(this, Detector).merge(given))
   }
 
   /** What it has learned, for `fromBytes` of its class. */
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, Detector).toBytes()
   }
 }
 
@@ -122,40 +122,40 @@ class DropRate {
   /** Counts chances and what came of them; the verdict on all so far. */
   observe (chances, hits) {
     const args = countsOf(chances, hits)
-    return read(call(() => handleOf(this).observe(...args)))
+    return read(call(() => handleOf(this, DropRate).observe(...args)))
   }
 
   /** The same without counting. */
   score (chances, hits) {
     const args = countsOf(chances, hits)
-    return read(call(() => handleOf(this).score(...args)))
+    return read(call(() => handleOf(this, DropRate).score(...args)))
   }
 
   learn (chances, hits) {
     const args = countsOf(chances, hits)
-    call(() => handleOf(this).learn(...args))
+    call(() => handleOf(this, DropRate).learn(...args))
   }
 
   get chances () {
-    return handleOf(this).chances
+    return handleOf(this, DropRate).chances
   }
 
   get hits () {
-    return handleOf(this).hits
+    return handleOf(this, DropRate).hits
   }
 
   /** The exact probability of as many hits or more at these odds. */
   get tail () {
-    return handleOf(this).tail
+    return handleOf(this, DropRate).tail
   }
 
   merge (other) {
     const given = another(this, other, DropRate)
-    call(() => handleOf(this).merge(given))
+    call(() => handleOf(this, DropRate).merge(given))
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, DropRate).toBytes()
   }
 }
 
@@ -174,32 +174,32 @@ class Regularity {
   /** The verdict on an event at this time, which is then learned. */
   observe (time) {
     const at = instant(time, 'time')
-    return read(call(() => handleOf(this).observe(at)))
+    return read(call(() => handleOf(this, Regularity).observe(at)))
   }
 
   score (time) {
     const at = instant(time, 'time')
-    return read(call(() => handleOf(this).score(at)))
+    return read(call(() => handleOf(this, Regularity).score(at)))
   }
 
   learn (time) {
-    handleOf(this).learn(instant(time, 'time'))
+    handleOf(this, Regularity).learn(instant(time, 'time'))
   }
 
   merge (other) {
     const given = another(this, other, Regularity)
-    handleOf(this).merge(given)
+    handleOf(this, Regularity).merge(given)
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, Regularity).toBytes()
   }
 }
 
 /** A detector as it is made, with what bytes hold. */
 function restored (made, content) {
   const given = bytes(content, 'bytes')
-  return hold(made, call(() => handleOf(made).withBytes(given)))
+  return hold(made, call(() => heldBy(made).withBytes(given)))
 }
 
 const countsOf = (chances, hits) => [count(chances, 'chances'), count(hits, 'hits')]

@@ -43,28 +43,28 @@ class Archive {
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, Archive).toBytes()
   }
 
   /** What it is of: board, period, times and ways to sort. */
   get heading () {
-    return read(handleOf(this).heading())
+    return read(handleOf(this, Archive).heading())
   }
 
   /** Names it by its content. */
   get checksum () {
-    return handleOf(this).checksum()
+    return handleOf(this, Archive).checksum()
   }
 
   /** How many owners were archived. */
   get length () {
-    return handleOf(this).length
+    return handleOf(this, Archive).length
   }
 
   /** `offset..offset + limit` without names, best first. */
   rows (offset, limit) {
     const stretch = [count(offset, 'offset'), count(limit, 'limit')]
-    const numbers = call(() => handleOf(this).rows(...stretch))
+    const numbers = call(() => handleOf(this, Archive).rows(...stretch))
     const row = (_, place) => {
       const [rank, score, subscore, reachedAt] = numbers.slice(4 * place, 4 * place + 4)
       return Object.freeze({ rank, score, subscore, reachedAt })
@@ -77,7 +77,7 @@ class Archive {
     const { hiding } = options(opts, ['hiding'])
     const hidden = hiding === undefined ? [] : ownersOf(hiding, 'hiding')
     const given = handle(names, 'names', Names)
-    return make(ArchiveView, () => handleOf(this).read(given, hidden))
+    return make(ArchiveView, () => handleOf(this, Archive).read(given, hidden))
   }
 }
 
@@ -94,27 +94,27 @@ class Names {
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, Names).toBytes()
   }
 
   /** The checksum of the archive that they belong to. */
   get archive () {
-    return handleOf(this).archive()
+    return handleOf(this, Names).archive()
   }
 
   /** How many are known. */
   get length () {
-    return handleOf(this).length
+    return handleOf(this, Names).length
   }
 
   /** Forgets one for good; whether there was one. Part of erasing a player. */
   forget (player) {
-    return handleOf(this).forget(text(player, 'player'))
+    return handleOf(this, Names).forget(text(player, 'player'))
   }
 
   /** The place of one, from 0; null for one who is not known. */
   placeOf (player) {
-    return handleOf(this).placeOf(text(player, 'player')) ?? null
+    return handleOf(this, Names).placeOf(text(player, 'player')) ?? null
   }
 }
 
@@ -126,41 +126,47 @@ class ArchiveView {
 
   /** How many are shown. */
   get length () {
-    return handleOf(this).length
+    return handleOf(this, ArchiveView).length
   }
 
   /** The best `limit`. */
   top (limit) {
+    handleOf(this, ArchiveView)
     return this.page(0, limit)
   }
 
   /** `offset..offset + limit`, best first. */
   page (offset, limit) {
     const stretch = [count(offset, 'offset'), count(limit, 'limit')]
-    return rowsOf(() => handleOf(this).page(...stretch))
+    return rowsOf(() => handleOf(this, ArchiveView).page(...stretch))
   }
 
   /** Everyone who is shown, best first. */
-  * [Symbol.iterator] () {
-    for (let from = 0; from < this.length; from += STRETCH) yield * this.page(from, STRETCH)
+  [Symbol.iterator] () {
+    handleOf(this, ArchiveView)
+    return everyone(this)
   }
 
   /** The rank of an owner, as archived; null for one who is not shown. */
   rank (owner) {
-    return handleOf(this).rank(text(owner, 'owner')) ?? null
+    return handleOf(this, ArchiveView).rank(text(owner, 'owner')) ?? null
   }
 
   /** An owner's row with up to `eachSide` rows above and below. */
   around (owner, eachSide) {
     const [name, side] = [text(owner, 'owner'), count(eachSide, 'eachSide')]
-    return rowsOf(() => handleOf(this).around(name, side))
+    return rowsOf(() => handleOf(this, ArchiveView).around(name, side))
   }
 
   /** Who gets what, best first. Nobody moves up into the ranks of those who are not shown. */
   awards (tiers) {
     const given = tiersOf(tiers)
-    return read(call(() => handleOf(this).awards(given)))
+    return read(call(() => handleOf(this, ArchiveView).awards(given)))
   }
+}
+
+function * everyone (view) {
+  for (let from = 0; from < view.length; from += STRETCH) yield * view.page(from, STRETCH)
 }
 
 module.exports = { Archive, ArchiveView, Names, archived, makeView: (work) => make(ArchiveView, work) }

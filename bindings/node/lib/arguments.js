@@ -4,17 +4,19 @@
 
 const { isArrayBuffer, isBigInt64Array, isFloat64Array, isSharedArrayBuffer, isUint32Array, isUint8Array } = require('node:util').types
 const { argumentError } = require('./errors.js')
-const { handleOf } = require('./native.js')
+const { heldBy } = require('./native.js')
 
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 const U32_MAX = 2 ** 32 - 1
+/** Most values of one list, in values; memory of numbers may be longer. `LIST_LEN_MAX` of the core. */
+const LIST_LEN_MAX = 10_000_000
 
 /** A whole number in min..=max, given as a number or a BigInt. */
 function integer (value, name, min = -INTEGER_MAX, max = INTEGER_MAX) {
   if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) {
     throw argumentError(TypeError, `${name} must be a whole number, not ${kindOf(value)}`)
   }
-  if (value < min || value > max) throw argumentError(RangeError, `${name} must be ${min} to ${max}`)
+  if (value < min || value > max) throw argumentError(RangeError, `${name} must be ${min} to ${max}`, 'out_of_range')
   return Number(value)
 }
 
@@ -55,10 +57,10 @@ function seed (value, name) {
 }
 
 /** One of several words. */
-function word (value, name, words) {
+function word (value, name, words, unknown) {
   if (words.includes(value)) return value
-  const Class = typeof value === 'string' ? RangeError : TypeError
-  throw argumentError(Class, `${name} must be ${words.map((known) => `'${known}'`).join(' or ')}`)
+  const message = `${name} must be ${words.map((known) => `'${known}'`).join(' or ')}`
+  throw typeof value === 'string' ? argumentError(RangeError, message, unknown) : argumentError(TypeError, message)
 }
 
 function flag (value, name) {
@@ -110,14 +112,34 @@ function object (value, name) {
   throw argumentError(TypeError, `${name} must be an object, not ${kindOf(value)}`)
 }
 
-/** A plain object whose keys are all known: a misspelt option is not an option left out. */
+/**
+ * The members of a plain object, which all have to be known: a misspelt option is not an option left out. Only its own: what anything
+ * in the process puts on `Object.prototype` is no option. An instance of a class hides what it has, and is refused.
+ */
 function options (value, known, name = 'options') {
-  if (value === undefined) return {}
-  for (const key of Object.keys(object(value, name))) {
+  if (value === undefined) return Object.create(null)
+  if (!isPlain(object(value, name))) throw argumentError(TypeError, `${name} must be a plain object, not an instance of a class`)
+  for (const key of Object.keys(value)) {
     if (!known.includes(key)) throw argumentError(TypeError, `${name} has no member ${JSON.stringify(key)}; it knows ${known.join(', ')}`)
   }
-  return value
+  return members(value, known, name)
 }
+
+/** Some members of an object, its own ones, read once; it may have others. */
+function members (value, names, name) {
+  const own = Object.create(null)
+  for (const key of names) if (Object.hasOwn(object(value, name), key)) own[key] = value[key]
+  return own
+}
+
+/** Of no class but Object, also that of another realm, such as a test runner makes. */
+function isPlain (value) {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** What an instance of a class that shows its settings was made of; anything else as it is. */
+const settingsOf = (value, Class) => value instanceof Class ? { ...value } : value
 
 /** Options that must be given. */
 function required (value, known, name) {
@@ -134,8 +156,8 @@ function instant (value, name) {
 
 /** `nowMs` or `now`; else what the clock says. One that is there and undefined is a mistake, not the present. */
 function now (given) {
-  const hasMillis = 'nowMs' in given
-  const hasDate = 'now' in given
+  const hasMillis = Object.hasOwn(given, 'nowMs')
+  const hasDate = Object.hasOwn(given, 'now')
   if (hasMillis && hasDate) throw argumentError(TypeError, 'give nowMs or now, not both')
   if (hasMillis) return integer(given.nowMs, 'nowMs')
   if (!hasDate) return Date.now()
@@ -147,8 +169,9 @@ const TIME = ['nowMs', 'now']
 
 /** `atMs` or `at`: when an event was, which no clock knows. */
 function at (given) {
-  if ('atMs' in given === 'at' in given) throw argumentError(TypeError, 'give atMs or at, and one of them')
-  if ('atMs' in given) return integer(given.atMs, 'atMs')
+  const hasMillis = Object.hasOwn(given, 'atMs')
+  if (hasMillis === Object.hasOwn(given, 'at')) throw argumentError(TypeError, 'give atMs or at, and one of them')
+  if (hasMillis) return integer(given.atMs, 'atMs')
   if (!(given.at instanceof Date)) throw argumentError(TypeError, `at must be a Date, not ${kindOf(given.at)}; for milliseconds there is atMs`)
   return instant(given.at, 'at')
 }
@@ -157,7 +180,7 @@ const AT = ['atMs', 'at']
 
 /** The native object behind an instance of one of our classes. */
 function handle (value, name, Class) {
-  const found = value instanceof Class ? handleOf(value) : undefined
+  const found = value instanceof Class ? heldBy(value) : undefined
   if (found === undefined) throw argumentError(TypeError, `${name} must be of class ${Class.name}, not ${kindOf(value)}`)
   return found
 }
@@ -168,14 +191,37 @@ function another (self, value, Class) {
   return handle(value, 'other', Class)
 }
 
+/** The values of an array, in one of ours. A hole is refused: it has no value, or what a prototype lends it. */
 function list (value, name) {
-  if (Array.isArray(value)) return value
-  throw argumentError(TypeError, `${name} must be an array, not ${kindOf(value)}`)
+  if (!Array.isArray(value)) throw argumentError(TypeError, `${name} must be an array, not ${kindOf(value)}`)
+  const { length } = value
+  if (length > LIST_LEN_MAX) throw tooLong(name)
+  const values = []
+  for (let index = 0; index < length; index++) values.push(valueAt(value, index, name))
+  return values
+}
+
+/** The same of any iterable. */
+function all (value, name) {
+  if (Array.isArray(value)) return list(value, name)
+  const values = []
+  for (const one of value) {
+    if (values.push(one) > LIST_LEN_MAX) throw tooLong(name)
+  }
+  return values
+}
+
+const tooLong = (name) => argumentError(RangeError, `${name} must be at most ${LIST_LEN_MAX} values`, 'too_long')
+
+/** A value of an array, its own. */
+function valueAt (values, index, name) {
+  if (Object.hasOwn(values, index)) return values[index]
+  throw Object.assign(argumentError(TypeError, `${name} has a hole in it`), { index })
 }
 
 /** What is made of each value of a list. An error says by `index` which of them is at fault. */
 function each (values, name, make) {
-  return Array.from(list(values, name), (value, index) => {
+  return list(values, name).map((value, index) => {
     try {
       return make(value)
     } catch (error) {
@@ -186,7 +232,7 @@ function each (values, name, make) {
 
 /** Two values in an array. */
 function pair (value, what) {
-  if (Array.isArray(value) && value.length === 2) return value
+  if (Array.isArray(value) && value.length === 2) return list(value, 'a pair')
   throw argumentError(TypeError, `${what}, not ${kindOf(value)}`)
 }
 
@@ -194,6 +240,7 @@ function pair (value, what) {
 function json (value, name) {
   const refused = (what) => argumentError(TypeError, `${name} has ${what} in it`)
   const checked = function (key, value) {
+    if (Array.isArray(this) && !Object.hasOwn(this, key)) throw refused('a hole')
     if (typeof value === 'bigint') return integer(value, `a number of ${name}`)
     if (typeof value === 'number' && !Number.isFinite(value)) throw refused(kindOf(value))
     if (typeof value === 'string') return text(value, `a text of ${name}`)
@@ -221,6 +268,6 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, number, text, decimal, digest, seed, word, flag, bytes, received, column, body, object, options, required, instant, now, at, handle, another,
-  list, each, pair, json, kindOf, INTEGER_MAX, U32_MAX, TIME, AT
+  integer, count, number, text, decimal, digest, seed, word, flag, bytes, received, column, body, object, options, required, settingsOf, instant, now, at, handle, another,
+  all, each, json, kindOf, list, members, pair, valueAt, AT, INTEGER_MAX, LIST_LEN_MAX, TIME, U32_MAX
 }

@@ -1,7 +1,7 @@
 'use strict'
 // Many values at once: three values cross, whatever the length. An error says by `index` which value is at fault.
 
-const { integer, kindOf, list, text } = require('./arguments.js')
+const { integer, kindOf, list, text, valueAt } = require('./arguments.js')
 const { argumentError } = require('./errors.js')
 
 /** Owners one a line, scores and, if they are given, subscores. */
@@ -21,8 +21,8 @@ function batchOf (owners, scores, rest) {
       const owner = text(names[index], 'an owner')
       // A line break is in no id; a space is not either, and keeps the owners apart.
       lines[index] = owner.includes('\n') ? ' ' : owner
-      values[index] = whole(own[index], 'a score')
-      if (sub) subvalues[index] = whole(sub[index], 'a subscore')
+      values[index] = whole(valueAt(own, index, 'scores'), 'a score')
+      if (sub) subvalues[index] = whole(valueAt(sub, index, 'subscores'), 'a subscore')
     } catch (error) {
       throw Object.assign(error, { index })
     }

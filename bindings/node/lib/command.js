@@ -68,17 +68,19 @@ class Command {
   }
 
   get id () {
-    return this.toJSON().id
+    return described(this).id
   }
 
   get playerId () {
-    return this.toJSON().playerId
+    return described(this).playerId
   }
 
   toJSON () {
-    return read(handleOf(this).describe())
+    return described(this)
   }
 }
+
+const described = (command) => read(handleOf(command, Command).describe())
 
 /** A Command of ours around one of the addon's. */
 const make = (work) => hold(Object.create(Command.prototype), call(work))
@@ -89,7 +91,7 @@ function orderOf (given) {
   return {
     id: text(given.id, 'id'),
     player: text(given.player, 'player'),
-    ts: 'ts' in given ? instant(given.ts, 'ts') : millis,
+    ts: Object.hasOwn(given, 'ts') ? instant(given.ts, 'ts') : millis,
     now: millis
   }
 }

@@ -20,7 +20,7 @@ class LevelCurve {
   static table (values, opts) {
     const given = curveOf(opts)
     const least = given.cumulative ? 0 : 1
-    const numbers = Array.from(list(values, 'values'), (value) => integer(value, given.cumulative ? 'a total' : 'a cost', least))
+    const numbers = list(values, 'values').map((value) => integer(value, given.cumulative ? 'a total' : 'a cost', least))
     return curve({ kind: 'table', [given.cumulative ? 'totals' : 'costs']: numbers }, given)
   }
 
@@ -46,14 +46,17 @@ class LevelCurve {
     return curve({ kind: 'exponential', base: integer(base, 'base', 1), growth: decimal(growth, 'growth') }, curveOf(opts))
   }
 
-  /** `[fromLevel, curve]` one after the other; only the whole has a highest level, and says whether all are cumulative. */
+  /**
+   * `[fromLevel, curve]` one after the other; only the whole has a highest level, and says whether all are cumulative. That of a piece says
+   * nothing here, and need not be given.
+   */
   static piecewise (pieces, opts) {
     const given = curveOf(opts)
-    const read = Array.from(list(pieces, 'pieces'), (piece) => {
+    const read = list(pieces, 'pieces').map((piece) => {
       const [fromLevel, shape] = list(piece, 'a piece')
       const { shape: written } = handle(shape, 'the curve of a piece', LevelCurve)
       if (written === undefined) throw argumentError(TypeError, 'the curve of rules cannot be a piece')
-      const { cumulative = false, ...rest } = written
+      const { cumulative = false, maxLevel, ...rest } = written
       if (cumulative && !given.cumulative) throw argumentError(RangeError, 'a piece is cumulative only where the whole is')
       return { fromLevel: count(fromLevel, 'fromLevel', 1), ...rest }
     })
@@ -63,7 +66,7 @@ class LevelCurve {
   /** As `progress.curve` of a rules document has it. Throws a RulesError. */
   static fromRules (document) {
     // A copy: what is written here may be a piece later.
-    const shape = JSON.parse(json(object(document, 'document'), 'document'))
+    const shape = { __proto__: null, ...JSON.parse(json(object(document, 'document'), 'document')) }
     return hold(Object.create(LevelCurve.prototype), { shape, compiled: partOf({ progress: { curve: shape } }, 'document').curve() })
   }
 
@@ -113,13 +116,13 @@ class LevelCurve {
   }
 }
 
-const coefficientsOf = (values) => Array.from(list(values, 'coefficients'), (value) => decimal(value, 'a coefficient'))
+const coefficientsOf = (values) => list(values, 'coefficients').map((value) => decimal(value, 'a coefficient'))
 
 /** What all curves can be told. */
 function curveOf (opts) {
   const { maxLevel, rounding, cumulative } = options(opts, CURVE)
-  const given = {}
-  if (maxLevel !== undefined) given.maxLevel = count(maxLevel, 'maxLevel', 1)
+  const given = Object.create(null)
+  if (maxLevel !== undefined) given.maxLevel = count(maxLevel, 'maxLevel', 2)
   if (rounding !== undefined) given.rounding = word(rounding, 'rounding', ROUNDINGS)
   if (cumulative !== undefined && flag(cumulative, 'cumulative')) given.cumulative = true
   return given
@@ -127,21 +130,24 @@ function curveOf (opts) {
 
 /** Compiled at once, so that a mistake is told where it is made; what is no whole curve can still be a piece. */
 function curve (shape, given) {
-  const held = { shape: { ...shape, ...given }, compiled: undefined }
+  const held = { shape: { __proto__: null, ...shape, ...given }, compiled: undefined }
   try {
     held.compiled = part({ progress: { curve: held.shape } }).curve()
   } catch (error) {
-    if (error.issue !== 'missing' && !isRest(shape)) throw error
+    if (!mayBePiece(held.shape, error)) throw error
     held.why = error
   }
   return hold(Object.create(LevelCurve.prototype), held)
 }
 
-/** Whether a table of totals begins above level 1, or holds for one level alone. */
-const isRest = ({ totals }) => totals !== undefined && (totals[0] > 0 || totals.length === 1)
+/** Whether what is no whole curve may be a piece of one: a formula that begins well at a later level, or a table that begins there. */
+function mayBePiece ({ kind, totals, maxLevel }, { issue, path }) {
+  if (kind === 'table') return totals !== undefined && maxLevel === undefined && (totals[0] > 0 || totals.length === 1)
+  return kind !== 'piecewise' && path === '/progress/curve' && (issue === 'out_of_range' || issue === 'missing')
+}
 
 function compiled (levels) {
-  const held = handleOf(levels)
+  const held = handleOf(levels, LevelCurve)
   if (held.compiled === undefined) throw held.why
   return held.compiled
 }

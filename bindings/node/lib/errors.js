@@ -40,6 +40,11 @@ class Refusal extends LiveopsError {
   #problem
   #headers
 
+  static #own (self) {
+    if (self instanceof Refusal && #problem in self) return self
+    throw argumentError(TypeError, 'this must be of class Refusal')
+  }
+
   constructor (message, { issues, problem, headers, retryAfter, ...shared }) {
     super(message, shared)
     this.issues = freeze(issues)
@@ -50,34 +55,37 @@ class Refusal extends LiveopsError {
 
   /** A problem document (RFC 9457). */
   problem () {
-    return structuredClone(this.#problem)
+    return structuredClone(Refusal.#own(this).#problem)
   }
 
   /** Headers that belong to the answer. */
   headers () {
-    return Object.fromEntries(this.#headers)
+    return Object.fromEntries(Refusal.#own(this).#headers)
   }
 }
 
-const CLASSES = { rules: RulesError, signature: SignatureError, validation: ValidationError, store: StoreError, refusal: Refusal }
+const CLASSES = { __proto__: null, rules: RulesError, signature: SignatureError, validation: ValidationError, store: StoreError, refusal: Refusal }
 
 for (const Class of [LiveopsError, ...Object.values(CLASSES)]) {
   // On the prototype, so that it is not printed as a member of each error.
   Object.defineProperty(Class.prototype, 'name', { value: Class.name, configurable: true, writable: true })
 }
 
-/** A TypeError or RangeError of ours. */
-function argumentError (Class, message) {
-  return Object.assign(new Class(message), { code: 'invalid_argument' })
+/** A TypeError or RangeError of ours. Codes mean what they mean in the core: a number outside its range is `out_of_range`. */
+function argumentError (Class, message, code = 'invalid_argument') {
+  return Object.assign(new Class(message), { code })
 }
 
 /** The error behind what the addon says of it. */
 function fromDetails (details) {
   const { kind, message, index } = details
-  const error = kind === 'argument' ? argumentError(RangeError, message) : new (CLASSES[kind] ?? LiveopsError)(message, details)
+  const error = kind === 'argument' ? argumentError(RangeError, message, details.code) : new (CLASSES[kind] ?? LiveopsError)(message, details)
   // Of a batch: which value is at fault.
   return index === undefined ? error : Object.assign(error, { index })
 }
+
+/** What Node-API says of arguments that are of another type than the addon's. */
+const MISFIT = /^(InvalidArg|\w+Expected)$/
 
 /** Calls the addon; what it throws becomes an error of ours. */
 function call (work) {
@@ -88,7 +96,7 @@ function call (work) {
     try {
       details = JSON.parse(error.message)
     } catch {
-      throw error
+      throw MISFIT.test(error?.code) ? argumentError(TypeError, 'an argument is of another type than is meant') : error
     }
     throw fromDetails(details)
   }

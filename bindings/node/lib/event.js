@@ -12,7 +12,7 @@ const SETTINGS = ['rules', 'firstIssue']
 /** Turns bodies into events: those of the rules' types, or of the built-in ones. */
 class EventParser {
   constructor (opts) {
-    const { rules, firstIssue } = options(opts, SETTINGS)
+    const { rules, firstIssue } = options(opts instanceof Rules ? { rules: opts } : opts, SETTINGS)
     const given = rules === undefined ? undefined : handle(rules, 'rules', Rules)
     hold(this, call(() => new native.EventParser(given, firstOf(firstIssue))))
   }
@@ -20,25 +20,25 @@ class EventParser {
   /** The event, or a ValidationError. */
   parse (content, opts) {
     const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).parse(body(content), time)))
+    return read(call(() => handleOf(this, EventParser).parse(body(content), time)))
   }
 
   /** Nothing, or a ValidationError. */
   validate (content, opts) {
     const time = now(options(opts, TIME))
-    call(() => handleOf(this).validate(body(content), time))
+    call(() => handleOf(this, EventParser).validate(body(content), time))
   }
 
   /** Which of many lines are events. */
   validateBatch (lines, opts) {
     const time = now(options(opts, TIME))
-    return new BatchReport(call(() => handleOf(this).validateBatch(received(lines, 'lines'), time)))
+    return new BatchReport(call(() => handleOf(this, EventParser).validateBatch(received(lines, 'lines'), time)))
   }
 
   /** The same on another thread. */
   async validateBatchAsync (lines, opts) {
     const time = now(options(opts, TIME))
-    return new BatchReport(await call(() => handleOf(this).validateBatchAsync(received(lines, 'lines'), time)))
+    return new BatchReport(await call(() => handleOf(this, EventParser).validateBatchAsync(received(lines, 'lines'), time)))
   }
 }
 
@@ -57,14 +57,20 @@ class BatchReport {
     Object.freeze(this)
   }
 
+  static #of (self) {
+    if (self instanceof BatchReport && #native in self) return self
+    throw argumentError(TypeError, 'this must be of class BatchReport, made by an EventParser')
+  }
+
   /** The first 1,000 lines that are none: `{ line, code, issues }`, lines from 1. */
   get errors () {
-    this.#errors ??= read(call(() => this.#native.errors()))
-    return this.#errors
+    const own = BatchReport.#of(this)
+    own.#errors ??= read(call(() => own.#native.errors()))
+    return own.#errors
   }
 
   toJSON () {
-    const { accepted, refused, errors } = this
+    const { accepted, refused, errors } = BatchReport.#of(this)
     return { accepted, refused, errors }
   }
 }

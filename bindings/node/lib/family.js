@@ -5,7 +5,7 @@ const { AT, another, at, bytes, column, count, handle, kindOf, list, number, opt
 const { argumentError, call } = require('./errors.js')
 const { freeze, read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
-const { tablesOf } = require('./population.js')
+const { Population, tablesOf } = require('./population.js')
 const { DETECTORS, named, thresholdsOf } = require('./thresholds.js')
 
 /** What a family has learned of one player: 64 bytes, whatever there was to learn. */
@@ -21,30 +21,30 @@ class PlayerProfile {
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, PlayerProfile).toBytes()
   }
 
   /** Two accounts that turn out to be one player. */
   merge (other) {
     const given = another(this, other, PlayerProfile)
-    handleOf(this).merge(given)
+    handleOf(this, PlayerProfile).merge(given)
   }
 
   /** What each detector has gathered against the player. */
   get scores () {
-    return named(handleOf(this).scores())
+    return named(handleOf(this, PlayerProfile).scores())
   }
 
   /** Which detectors have alerted and not yet calmed down. */
   get alerted () {
-    return freeze(handleOf(this).alerted())
+    return freeze(handleOf(this, PlayerProfile).alerted())
   }
 }
 
 /** The detectors, configured once for all players. */
 class Family {
   constructor (opts) {
-    const { population, thresholds } = options(opts, ['population', 'thresholds'])
+    const { population, thresholds } = options(opts instanceof Population ? { population: opts } : opts, ['population', 'thresholds'])
     const args = [tablesOf(population), thresholdsOf(thresholds)]
     hold(this, call(() => new native.Family(...args)))
   }
@@ -53,37 +53,37 @@ class Family {
   boss (name, opts) {
     const { floorMs } = options(opts, ['floorMs'])
     const args = [text(name, 'name'), floorMs === undefined ? undefined : count(floorMs, 'floorMs', 1)]
-    call(() => handleOf(this).boss(...args))
+    call(() => handleOf(this, Family).boss(...args))
     return this
   }
 
   /** Makes a drop known, with its published odds. */
   dropOdds (name, odds) {
     const args = [text(name, 'name'), number(odds, 'odds')]
-    call(() => handleOf(this).dropOdds(...args))
+    call(() => handleOf(this, Family).dropOdds(...args))
     return this
   }
 
   get thresholds () {
-    return named(handleOf(this).thresholds())
+    return named(handleOf(this, Family).thresholds())
   }
 
   /** Scores an event, then learns it: the alerts that it causes, most often none. */
   observe (profile, event) {
     const args = [handle(profile, 'profile', PlayerProfile), eventOf(event)]
-    return found(call(() => handleOf(this).observe(...args)))
+    return found(call(() => handleOf(this, Family).observe(...args)))
   }
 
   /** The same without learning. */
   score (profile, event) {
     const args = [handle(profile, 'profile', PlayerProfile), eventOf(event)]
-    return found(call(() => handleOf(this).score(...args)))
+    return found(call(() => handleOf(this, Family).score(...args)))
   }
 
   /** Many events of one player in columns, all of them or none. */
   observeMany (profile, columns) {
     const args = [handle(profile, 'profile', PlayerProfile), columnsOf(columns)]
-    const { scores, findings } = call(() => handleOf(this).observeMany(...args))
+    const { scores, findings } = call(() => handleOf(this, Family).observeMany(...args))
     return Object.freeze({ detectors: DETECTORS, scores, findings: read(findings) })
   }
 }
@@ -113,7 +113,7 @@ function columnsOf (columns) {
   const { atMs, activity, amount, boost, boss, durationMs, drop, chances, hits } =
     required(columns, ['atMs', 'boost', ...GROUPS.flat()], 'columns')
   const times = column(atMs, 'atMs', 'Float64Array', 'BigInt64Array')
-  const given = { activity, amount, boss, durationMs, drop, chances, hits }
+  const given = { __proto__: null, activity, amount, boss, durationMs, drop, chances, hits }
   for (const group of GROUPS) {
     const there = group.filter((name) => given[name] !== undefined)
     if (there.length !== 0 && there.length !== group.length) throw argumentError(TypeError, `${group.join(', ')} are given together`)
@@ -122,7 +122,8 @@ function columnsOf (columns) {
   const { length } = times
   const long = (value, name, Class) => value === undefined ? undefined : sized(column(value, name, Class), name, length)
   return {
-    [times instanceof BigInt64Array ? 'atBig' : 'at']: times,
+    at: times instanceof BigInt64Array ? undefined : times,
+    atBig: times instanceof BigInt64Array ? times : undefined,
     activity: namesOf(activity, 'activity', length),
     amount: long(amount, 'amount', 'Float64Array'),
     boost: typeof boost === 'number' ? new Float64Array(length).fill(boost) : long(boost, 'boost', 'Float64Array'),
@@ -142,7 +143,7 @@ function sized (value, name, length) {
 /** One name for all events, or one for each: every name crosses once. */
 function namesOf (value, name, length) {
   if (value === undefined) return undefined
-  if (typeof value === 'string') return { names: [text(value, name)] }
+  if (typeof value === 'string') return { names: [text(value, name)], places: undefined }
   if (!Array.isArray(value)) throw argumentError(TypeError, `${name} must be a string or an array of them, not ${kindOf(value)}`)
   const known = new Map()
   const places = Uint32Array.from(sized(list(value, name), name, length), (one, index) => {

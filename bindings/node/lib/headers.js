@@ -1,7 +1,7 @@
 'use strict'
 // The headers that matter, out of whatever form a server has them in.
 
-const { kindOf, text } = require('./arguments.js')
+const { kindOf, text, LIST_LEN_MAX } = require('./arguments.js')
 const { argumentError } = require('./errors.js')
 
 const KNOWN = new Set([
@@ -19,7 +19,9 @@ function headerList (headers) {
     for (const name of Object.keys(headers)) add(flat, name, headers[name])
     return flat
   }
+  let pairs = 0
   for (const pair of headers) {
+    if (++pairs > LIST_LEN_MAX) throw argumentError(RangeError, `headers must be at most ${LIST_LEN_MAX} pairs`, 'too_long')
     if (!Array.isArray(pair) || pair.length !== 2) throw argumentError(TypeError, 'each header must be a pair [name, value]')
     add(flat, pair[0], pair[1])
   }

@@ -21,30 +21,30 @@ class PopulationBuilder {
   gain (player, event) {
     const { activity, amount, boost, ...time } = required(event, ['activity', 'amount', 'boost', ...AT], 'event')
     const args = [text(player, 'player'), at(time), text(activity, 'activity'), number(amount, 'amount'), boost === undefined ? 1 : number(boost, 'boost')]
-    call(() => handleOf(this).gain(...args))
+    call(() => handleOf(this, PopulationBuilder).gain(...args))
   }
 
   /** A boss, and how long it took. */
   kill (player, event) {
     const { boss, durationMs, ...time } = required(event, ['boss', 'durationMs', ...AT], 'event')
     const args = [text(player, 'player'), at(time), text(boss, 'boss'), count(durationMs, 'durationMs', 1)]
-    call(() => handleOf(this).kill(...args))
+    call(() => handleOf(this, PopulationBuilder).kill(...args))
   }
 
   /** Lines of history, as rules tell families of them. */
   teachNdjson (rules, lines) {
     const args = [handle(rules, 'rules', Rules), received(lines, 'lines')]
-    return read(call(() => handleOf(this).teachNdjson(...args)))
+    return read(call(() => handleOf(this, PopulationBuilder).teachNdjson(...args)))
   }
 
   /** Events of players for whom there was no room. */
   get leftOut () {
-    return handleOf(this).leftOut
+    return handleOf(this, PopulationBuilder).leftOut
   }
 
   /** The tables. */
   finish () {
-    return makePopulation(() => handleOf(this).finish())
+    return makePopulation(() => handleOf(this, PopulationBuilder).finish())
   }
 }
 
@@ -57,20 +57,20 @@ class Calibrator {
 
   /** A player with no events yet. */
   player () {
-    return hold(Object.create(PlayerMost.prototype), handleOf(this).player())
+    return hold(Object.create(PlayerMost.prototype), handleOf(this, Calibrator).player())
   }
 
   /** A player all of whose events were observed, and on how many days there were any. */
   add (player, opts) {
     const { days } = required(opts, ['days'], 'options')
     const args = [handle(player, 'player', PlayerMost), count(days, 'days')]
-    handleOf(this).add(...args)
+    handleOf(this, Calibrator).add(...args)
   }
 
   /** Thresholds that spend a budget of false alerts. */
   thresholds (budget) {
     const args = budgetOf(budget)
-    return named(call(() => handleOf(this).thresholds(...args)))
+    return named(call(() => handleOf(this, Calibrator).thresholds(...args)))
   }
 }
 
@@ -83,7 +83,7 @@ class PlayerMost {
   /** What the scores are after another event. */
   observe (profile) {
     const given = handle(profile, 'profile', PlayerProfile)
-    handleOf(this).observe(given)
+    handleOf(this, PlayerMost).observe(given)
   }
 }
 

@@ -44,7 +44,7 @@ class Intake {
     const given = options(opts, [...SENDER, ...TIME])
     const time = now(given)
     const message = messageOf(headers, rawBody, given)
-    return makeCommand(() => handleOf(this).admit(message, time))
+    return makeCommand(() => handleOf(this, Intake).admit(message, time))
   }
 
   /** Checks many messages, each by itself and in order: of each the event or a Refusal, which is not thrown. */
@@ -54,26 +54,27 @@ class Intake {
       const given = required(request, ['headers', 'body', ...SENDER], 'a request')
       return messageOf(given.headers, given.body, given)
     })
-    const answers = call(() => handleOf(this).admitBatch(messages, time))
+    const answers = call(() => handleOf(this, Intake).admitBatch(messages, time))
     return Object.freeze(answers.map((answer) => typeof answer === 'string' ? fromDetails(JSON.parse(answer)) : makeCommand(() => answer)))
   }
 
   /** Tells the intake that the rules were replaced. */
   replaceRules (rules) {
-    handleOf(this).replaceRules(handle(rules, 'rules', Rules))
+    handleOf(this, Intake).replaceRules(handle(rules, 'rules', Rules))
   }
 }
 
 /** In the form of the addon. A trusted player who is undefined is no reason to trust everybody. */
 function messageOf (headers, rawBody, given) {
   const trusted = given.trusted === undefined ? false : flag(given.trusted, 'trusted')
-  if (trusted && 'trustedPlayer' in given) throw argumentError(TypeError, 'give trusted or trustedPlayer, not both')
+  const named = Object.hasOwn(given, 'trustedPlayer')
+  if (trusted && named) throw argumentError(TypeError, 'give trusted or trustedPlayer, not both')
   return {
     body: body(rawBody),
     headers: headerList(headers),
     address: given.address === undefined ? undefined : text(given.address, 'address'),
     trusted,
-    trustedPlayer: 'trustedPlayer' in given ? text(given.trustedPlayer, 'trustedPlayer') : undefined
+    trustedPlayer: named ? text(given.trustedPlayer, 'trustedPlayer') : undefined
   }
 }
 

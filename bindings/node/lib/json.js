@@ -3,7 +3,7 @@
 
 function freeze (value) {
   if (typeof value !== 'object' || value === null) return value
-  for (const key in value) freeze(value[key])
+  for (const member of Object.values(value)) freeze(member)
   return Object.freeze(value)
 }
 

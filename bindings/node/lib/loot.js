@@ -13,7 +13,7 @@ const ROLL = ['seed', 'table', 'player', 'nonce', 'misses']
 class Loot {
   constructor (opts) {
     const { entries, guaranteed, pity } = required(opts, ['entries', 'guaranteed', 'pity'], 'options')
-    const args = [Array.from(list(entries, 'entries'), entryOf), itemsOf(guaranteed, 'guaranteed'), pity === undefined ? undefined : pityOf(pity)]
+    const args = [list(entries, 'entries').map(entryOf), itemsOf(guaranteed, 'guaranteed'), pity === undefined ? undefined : pityOf(pity)]
     hold(this, call(() => new native.Loot(...args)))
   }
 
@@ -26,53 +26,53 @@ class Loot {
   /** The `nonce`-th roll of a player on the table of this name: `{ entry, nonce, missesAfter }`. */
   roll (opts) {
     const { seed: secret, ...which } = rollOf(required(opts, ROLL, 'options'))
-    return read(call(() => handleOf(this).roll(secret, which)))
+    return read(call(() => handleOf(this, Loot).roll(secret, which)))
   }
 
   /** Whether the seed is the one committed to, and gives this very roll. */
   verifyRoll (opts) {
     const { commitment, roll, ...rest } = required(opts, ['seed', 'commitment', 'table', 'player', 'misses', 'roll'], 'options')
     const { entry, nonce, missesAfter } = required(roll, ['entry', 'nonce', 'missesAfter'], 'roll')
-    const { seed: secret, ...which } = rollOf({ ...rest, nonce })
+    const { seed: secret, ...which } = rollOf({ __proto__: null, ...rest, nonce })
     const args = [digest(commitment, 'commitment'), which, text(entry, 'entry'), count(missesAfter, 'missesAfter')]
-    return call(() => handleOf(this).verifyRoll(secret, ...args))
+    return call(() => handleOf(this, Loot).verifyRoll(secret, ...args))
   }
 
   /** Whether the seed is the one committed to, and the receipt's roll is one of this table that gives what the receipt gives. */
   verifyReceipt (opts) {
     const { seed: secret, commitment, player, receipt } = required(opts, ['seed', 'commitment', 'player', 'receipt'], 'options')
     const args = [seed(secret, 'seed'), digest(commitment, 'commitment'), text(player, 'player'), json([object(receipt, 'receipt')], 'receipt')]
-    return call(() => handleOf(this).verifyReceipt(...args))
+    return call(() => handleOf(this, Loot).verifyReceipt(...args))
   }
 
   /** The odds of every entry, in order of names: in a roll that pity does not decide, and over many rolls, pity's included. */
   odds () {
-    return read(call(() => handleOf(this).odds()))
+    return read(call(() => handleOf(this, Loot).odds()))
   }
 
   /** How many rolls until an entry comes, on average, as a decimal text; null if it never does. */
   expectedRolls (entry) {
-    return handleOf(this).expectedRolls(text(entry, 'entry')) ?? null
+    return handleOf(this, Loot).expectedRolls(text(entry, 'entry')) ?? null
   }
 
   /** What an entry gives, guaranteed items first; null if there is no such entry. */
   items (entry) {
-    return read(call(() => handleOf(this).items(text(entry, 'entry'))))
+    return read(call(() => handleOf(this, Loot).items(text(entry, 'entry'))))
   }
 
   /** The entries, in order of names. */
   get entries () {
-    return read(handleOf(this).describe()).entries
+    return read(handleOf(this, Loot).describe()).entries
   }
 
   /** What every roll gives. */
   get guaranteed () {
-    return read(handleOf(this).describe()).guaranteed
+    return read(handleOf(this, Loot).describe()).guaranteed
   }
 
   /** When luck is helped along; null if never. */
   get pity () {
-    return read(handleOf(this).describe()).pity
+    return read(handleOf(this, Loot).describe()).pity
   }
 }
 
@@ -85,7 +85,7 @@ function entryOf (entry) {
 
 function itemsOf (items, name) {
   if (items === undefined) return []
-  return Array.from(list(items, name), (item) => {
+  return list(items, name).map((item) => {
     const { kind, id, amount } = required(item, ['kind', 'id', 'amount'], 'an item')
     return { kind: text(kind, 'kind'), id: text(id, 'id'), amount: integer(amount, 'amount', 1) }
   })

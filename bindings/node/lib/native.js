@@ -1,6 +1,8 @@
 'use strict'
 // The compiled addon, and which native object stands behind which of ours.
 
+const { argumentError } = require('./errors.js')
+
 let native
 try {
   native = require('../native.node')
@@ -17,6 +19,13 @@ function hold (object, handle) {
 }
 
 /** The native object behind one of ours; undefined for anything else. */
-const handleOf = (object) => handles.get(object)
+const heldBy = (object) => handles.get(object)
 
-module.exports = { native, hold, handleOf }
+/** The native object behind `this`, which has to be one of its class: a method can be called on anything. */
+function handleOf (self, Class) {
+  const held = self instanceof Class ? handles.get(self) : undefined
+  if (held === undefined) throw argumentError(TypeError, `this must be of class ${Class.name}, made by it`)
+  return held
+}
+
+module.exports = { native, hold, heldBy, handleOf }

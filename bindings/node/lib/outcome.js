@@ -20,31 +20,39 @@ class Outcome {
     Object.freeze(this)
   }
 
+  static #of (self) {
+    if (self instanceof Outcome && #refusal in self) return self
+    throw argumentError(TypeError, 'this must be of class Outcome, made by an Engine')
+  }
+
   /** Why not; null if it took effect. */
   get error () {
-    return this.#refusal === undefined ? null : fromDetails(this.#refusal)
+    const refusal = Outcome.#of(this).#refusal
+    return refusal === undefined ? null : fromDetails(refusal)
   }
 
   /** The status that a server in front should answer with. */
   get httpStatus () {
-    return this.#refusal === undefined ? 202 : this.#refusal.httpStatus
+    return Outcome.#of(this).#refusal?.httpStatus ?? 202
   }
 
   /** Headers that belong to the answer. */
   headers () {
-    if (this.#refusal !== undefined) return Object.fromEntries(this.#refusal.headers)
+    const refusal = Outcome.#of(this).#refusal
+    if (refusal !== undefined) return Object.fromEntries(refusal.headers)
     return this.status === 'replayed' ? { 'Idempotent-Replayed': 'true' } : {}
   }
 
   /** What the command did, now or the first time; else throws the Refusal. */
   unwrap () {
-    if (this.effect === null) throw this.error
+    if (Outcome.#of(this).effect === null) throw this.error
     return this.effect
   }
 
   toJSON () {
-    const { status, code } = this
-    return this.#refusal === undefined ? { status, code, effect: this.effect } : { status, code, problem: this.#refusal.problem }
+    const refusal = Outcome.#of(this).#refusal
+    const { status, code, effect } = this
+    return refusal === undefined ? { status, code, effect } : { status, code, problem: refusal.problem }
   }
 }
 
@@ -57,34 +65,42 @@ class Outcomes {
     this.#native = native
   }
 
+  static #of (self) {
+    if (self instanceof Outcomes && #native in self) return self
+    throw argumentError(TypeError, 'this must be of class Outcomes, made by an Engine')
+  }
+
   get length () {
-    return this.#native.length
+    return Outcomes.#of(this).#native.length
   }
 
   /** One of them, from the end if negative; undefined outside. */
   at (index) {
+    const { length } = Outcomes.#of(this)
     const at = integer(index, 'index')
-    const place = at < 0 ? at + this.length : at
-    return place >= 0 && place < this.length ? this.#stretch(place, place + 1)[0] : undefined
+    const place = at < 0 ? at + length : at
+    return place >= 0 && place < length ? this.#stretch(place, place + 1)[0] : undefined
   }
 
   * [Symbol.iterator] () {
-    for (let from = 0; from < this.length; from += STRETCH) yield * this.#stretch(from, from + STRETCH)
+    const { length } = Outcomes.#of(this)
+    for (let from = 0; from < length; from += STRETCH) yield * this.#stretch(from, from + STRETCH)
   }
 
   /** The first that passes a test. */
   find (test) {
-    for (const outcome of this) if (test(outcome)) return outcome
+    for (const outcome of Outcomes.#of(this)) if (test(outcome)) return outcome
     return undefined
   }
 
   /** How many by code: `{ applied: 990, replayed: 8, missing: 2 }`. */
   counts () {
-    return read(call(() => this.#native.counts()))
+    const own = Outcomes.#of(this)
+    return read(call(() => own.#native.counts()))
   }
 
   toJSON () {
-    return [...this]
+    return [...Outcomes.#of(this)]
   }
 
   #stretch (from, until) {

@@ -11,12 +11,14 @@ function partOf (document, name) {
   return call(() => native.Rules.parse(content, undefined))
 }
 
-/** The same for arguments that are no document: a RangeError. */
+/** The same for arguments that are no document: a RangeError with the code of what is wrong. */
 function part (document, name = 'the options') {
   try {
     return partOf(document, name)
   } catch (error) {
-    throw error instanceof RulesError ? Object.assign(argumentError(RangeError, error.message), { issue: error.issue }) : error
+    if (!(error instanceof RulesError)) throw error
+    const { issue, path } = error
+    throw Object.assign(argumentError(RangeError, error.message, issue), { issue, path })
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 // Tiers, and who of a finished board gets what.
 
-const { INTEGER_MAX, integer, kindOf, list, required, text } = require('./arguments.js')
+const { INTEGER_MAX, integer, kindOf, list, members, required, text } = require('./arguments.js')
 const { makeCommand } = require('./command.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
@@ -12,12 +12,12 @@ function tiersOf (tiers) {
   return list(tiers, 'tiers').map((given) => {
     const { tier, ranks, percent } = required(given, ['tier', 'ranks', 'percent'], 'a tier')
     if ((ranks === undefined) === (percent === undefined)) throw argumentError(TypeError, 'a tier has either ranks or a percent')
-    const named = { tier: text(tier, 'tier') }
-    if (ranks === undefined) return { ...named, percent: percentOf(percent) }
+    const named = text(tier, 'tier')
+    if (ranks === undefined) return { tier: named, percent: percentOf(percent), from: undefined, through: undefined }
     const ends = list(ranks, 'ranks')
     if (ends.length !== 2) throw argumentError(TypeError, 'ranks must be two, such as [1, 3]')
     const [from, through] = ends.map((rank) => integer(rank, 'a rank', 0, INTEGER_MAX))
-    return { ...named, from, through }
+    return { tier: named, percent: undefined, from, through }
   })
 }
 
@@ -35,9 +35,10 @@ function awards (rows, tiers) {
   const numbers = []
   for (const row of list(rows, 'rows')) {
     if (typeof row !== 'object' || row === null) throw argumentError(TypeError, `a row must be an object, not ${kindOf(row)}`)
-    const owner = text(row.playerId, 'playerId')
+    const { playerId, rank, score, subscore } = members(row, ['playerId', 'rank', 'score', 'subscore'], 'a row')
+    const owner = text(playerId, 'playerId')
     owners.push(owner.includes('\n') ? ' ' : owner)
-    numbers.push(integer(row.rank, 'rank', 1), integer(row.score, 'score'), integer(row.subscore, 'subscore'))
+    numbers.push(integer(rank, 'rank', 1), integer(score, 'score'), integer(subscore, 'subscore'))
   }
   return read(call(() => native.awards(owners.join('\n'), Float64Array.from(numbers), given)))
 }
@@ -52,7 +53,7 @@ class Payout {
 
   /** One command for each award, in the same order: to be submitted until each is `applied` or `replayed`. */
   commands () {
-    return call(() => handleOf(this).commands()).map((command) => makeCommand(() => command))
+    return call(() => handleOf(this, Payout).commands()).map((command) => makeCommand(() => command))
   }
 }
 

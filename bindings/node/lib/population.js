@@ -19,20 +19,20 @@ class Population {
   }
 
   toBytes () {
-    return handleOf(this).toBytes()
+    return handleOf(this, Population).toBytes()
   }
 
   /** Names the tables by their content. */
   get hash () {
-    return handleOf(this).hash
+    return handleOf(this, Population).hash
   }
 
   get activities () {
-    return freeze(handleOf(this).activities())
+    return freeze(handleOf(this, Population).activities())
   }
 
   get bosses () {
-    return freeze(handleOf(this).bosses())
+    return freeze(handleOf(this, Population).bosses())
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 // Experience by curve, cap and boosts; days in a row; XP beyond the highest level; and from one curve to another.
 
-const { count, decimal, each, flag, handle, instant, integer, kindOf, list, now, options, required, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
+const { all, count, decimal, each, flag, handle, instant, integer, kindOf, list, now, options, required, settingsOf, text, word, INTEGER_MAX, TIME } = require('./arguments.js')
 const { levelsOf, makeCurve } = require('./curve.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
@@ -23,7 +23,7 @@ class Progression {
       atMaxLevel: atMaxLevel === undefined ? 'bank' : word(atMaxLevel, 'atMaxLevel', AT_MAX_LEVEL),
       boostStacking: boostStacking === undefined ? 'multiply' : word(boostStacking, 'boostStacking', STACKINGS),
       dailyXpCap: dailyXpCap === undefined ? undefined : xpOf(dailyXpCap, 'dailyXpCap'),
-      boosts: boosts === undefined ? [] : Array.from(list(boosts, 'boosts'), boostOf),
+      boosts: boosts === undefined ? [] : list(boosts, 'boosts').map(boostOf),
       floor: floor === undefined ? undefined : word(floor, 'floor', FLOORS)
     }
     hold(this, call(() => new native.Progression(levels, settings)))
@@ -31,7 +31,7 @@ class Progression {
 
   /** The curve. */
   get curve () {
-    return makeCurve(handleOf(this).curve())
+    return makeCurve(handleOf(this, Progression).curve())
   }
 
   /** What becomes of XP that is asked for at a time: `requested + boost - overDailyCap - overMaxLevel === granted`; then losses are taken. */
@@ -50,12 +50,12 @@ function settled (progression, totalXp, requested, given) {
   const losses = given.losses === undefined ? 0 : xpOf(given.losses, 'losses')
   const remainders = given.remainders === undefined ? [] : remaindersOf(given.remainders)
   const args = [xpOf(totalXp, 'totalXp'), today, xpOf(requested, 'requested'), losses, remainders, now(given)]
-  return read(call(() => handleOf(progression).settle(...args)))
+  return read(call(() => handleOf(progression, Progression).settle(...args)))
 }
 
 function remaindersOf (remainders) {
   // One more than there can be: the core says that it is too many.
-  return Array.from(list(remainders, 'remainders').slice(0, 5), (one) => {
+  return list(remainders, 'remainders').slice(0, 5).map((one) => {
     const { factor, rest } = required(one, ['factor', 'rest'], 'a remainder')
     return { factor: text(factor, 'factor'), rest: xpOf(rest, 'rest') }
   })
@@ -71,7 +71,7 @@ const makeProgression = (work) => hold(Object.create(Progression.prototype), cal
 /** Days in a row, by the index of the day in a calendar. It never changes: `step` gives a new one. */
 class Streak {
   constructor (state) {
-    const { lastDay, length, longest } = options(state, ['lastDay', 'length', 'longest'], 'state')
+    const { lastDay, length, longest } = options(settingsOf(state, Streak), ['lastDay', 'length', 'longest'], 'state')
     this.lastDay = lastDay === undefined ? 0 : integer(lastDay, 'lastDay')
     this.length = length === undefined ? 0 : count(length, 'length')
     this.longest = longest === undefined ? this.length : count(longest, 'longest', this.length)
@@ -101,7 +101,7 @@ function missedOf (opts) {
 /** XP beyond the highest level, turned into units of something else. It never changes: `gather` gives a new one. */
 class Overflow {
   constructor (state) {
-    const { units, rest } = options(state, ['units', 'rest'], 'state')
+    const { units, rest } = options(settingsOf(state, Overflow), ['units', 'rest'], 'state')
     this.units = units === undefined ? 0 : xpOf(units, 'units')
     this.rest = rest === undefined ? 0 : xpOf(rest, 'rest')
     Object.freeze(hold(this, { ...this }))
@@ -153,10 +153,10 @@ function planMigration (oldCurve, newCurve, policy, players) {
   }
   const numbers = []
   let total = 0
-  each(Array.from(players), 'players', (player) => {
+  each(all(players, 'players'), 'players', (player) => {
     const { xp, grantedThrough = -1, players } = playerOf(player, ['xp', 'grantedThrough', 'players'])
     total += players
-    if (total > INTEGER_MAX) throw argumentError(RangeError, `players must be at most ${INTEGER_MAX} in all`)
+    if (total > INTEGER_MAX) throw argumentError(RangeError, `players must be at most ${INTEGER_MAX} in all`, 'out_of_range')
     numbers.push(xp, grantedThrough, players)
   })
   return read(call(() => native.planMigration(...curves, keep, Float64Array.from(numbers))))

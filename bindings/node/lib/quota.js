@@ -1,9 +1,9 @@
 'use strict'
 // How often: quotas for one key or many, and "never more than N in any window".
 
-const { count, each, integer, kindOf, now, options, pair, required, text, word, TIME } = require('./arguments.js')
+const { count, each, integer, kindOf, now, options, pair, required, settingsOf, text, word, TIME } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
-const { handleOf, hold, native } = require('./native.js')
+const { handleOf, heldBy, hold, native } = require('./native.js')
 
 /** Longest period or window that is taken, in seconds: a century. Beyond 35 years it counts as 35 years. */
 const SECONDS_MAX = 100 * 366 * 86_400
@@ -15,7 +15,7 @@ const CALL = ['cost', ...TIME]
 /** So many calls a period, and so many of them at once. */
 class Quota {
   constructor (quota) {
-    const given = required(quota, QUOTA, 'quota')
+    const given = required(settingsOf(quota, Quota), QUOTA, 'quota')
     this.limit = count(given.limit, 'limit', 1)
     const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
     const held = new native.Quota(this.limit, spanOf(given, 'period'), burst)
@@ -26,12 +26,12 @@ class Quota {
 
   /** Time between two calls at the steady rate, in microseconds, rounded up. */
   get intervalMicros () {
-    return handleOf(this).intervalMicros
+    return handleOf(this, Quota).intervalMicros
   }
 }
 
 /** A quota given as a Quota or as what makes one. */
-const quotaOf = (value) => handleOf(value instanceof Quota ? value : new Quota(value))
+const quotaOf = (value) => heldBy(value instanceof Quota ? value : new Quota(value))
 
 /** A span given in seconds or in milliseconds, in milliseconds. */
 function spanOf (given, name) {
@@ -68,24 +68,30 @@ class Decision {
 
   /** All headers that tell a client where it stands under a policy of this name. */
   headers (name = 'default') {
-    return Object.fromEntries(native.decisionHeaders(this, text(name, 'name')))
+    return Object.fromEntries(call(() => native.decisionHeaders(decisionOf(this), text(name, 'name'))))
   }
 
   /** The value of `RateLimit-Policy`. */
   policyHeader (name = 'default') {
-    return native.decisionPolicyHeader(this, text(name, 'name'))
+    return call(() => native.decisionPolicyHeader(decisionOf(this), text(name, 'name')))
   }
 
   /** The value of `RateLimit`. */
   stateHeader (name = 'default') {
-    return native.decisionStateHeader(this, text(name, 'name'))
+    return call(() => native.decisionStateHeader(decisionOf(this), text(name, 'name')))
   }
 
   /** The answer to a call that needs both. */
   and (other) {
-    if (!(other instanceof Decision)) throw argumentError(TypeError, `a Decision goes with another one, not with ${kindOf(other)}`)
-    return new Decision(native.decisionAnd(this, other))
+    const both = [decisionOf(this), decisionOf(other)]
+    return new Decision(call(() => native.decisionAnd(...both)))
   }
+}
+
+/** A Decision, for the addon; nothing else has what it reads. */
+function decisionOf (value) {
+  if (value instanceof Decision) return value
+  throw argumentError(TypeError, `a Decision is meant, not ${kindOf(value)}`)
 }
 
 const decide = (work) => new Decision(call(work))
@@ -102,7 +108,7 @@ function gcra (state, quota, opts) {
 /** One quota for many keys. */
 class RateLimiter {
   constructor (quota) {
-    const { capacity, whenFull, ...rest } = required(quota, [...QUOTA, ...ROOM], 'quota')
+    const { capacity, whenFull, ...rest } = required(settingsOf(quota, Quota), [...QUOTA, ...ROOM], 'quota')
     const held = quotaOf(rest)
     hold(this, new native.RateLimiter(held, ...roomOf({ capacity, whenFull })))
   }
@@ -110,7 +116,7 @@ class RateLimiter {
   /** Decides on a call; a refused one costs nothing. */
   check (key, opts) {
     const [cost, time] = callOf(opts)
-    return decide(() => handleOf(this).check(text(key, 'key'), cost, time))
+    return decide(() => handleOf(this, RateLimiter).check(text(key, 'key'), cost, time))
   }
 
   /** Charges one call to several quotas, each with a key, or to none of them. */
@@ -122,17 +128,17 @@ class RateLimiter {
       keys.push(text(key, 'key'))
       return quotaOf(quota)
     })
-    return decide(() => handleOf(this).checkAll(quotas, keys, cost, time))
+    return decide(() => handleOf(this, RateLimiter).checkAll(quotas, keys, cost, time))
   }
 
   /** Keys in memory. */
   get size () {
-    return handleOf(this).size
+    return handleOf(this, RateLimiter).size
   }
 
   /** Calls that passed uncounted, because there was no room. */
   get admittedWhenFull () {
-    return handleOf(this).admittedWhenFull
+    return handleOf(this, RateLimiter).admittedWhenFull
   }
 }
 
@@ -147,17 +153,17 @@ class SlidingLimiter {
   /** Decides on a call; a refused one costs nothing. */
   check (key, opts) {
     const [cost, time] = callOf(opts)
-    return decide(() => handleOf(this).check(text(key, 'key'), cost, time))
+    return decide(() => handleOf(this, SlidingLimiter).check(text(key, 'key'), cost, time))
   }
 
   /** Keys in memory. */
   get size () {
-    return handleOf(this).size
+    return handleOf(this, SlidingLimiter).size
   }
 
   /** Calls that passed uncounted, because there was no room. */
   get admittedWhenFull () {
-    return handleOf(this).admittedWhenFull
+    return handleOf(this, SlidingLimiter).admittedWhenFull
   }
 }
 
@@ -171,7 +177,7 @@ class SlidingLog {
   /** Decides on a call; a refused one costs nothing. */
   check (opts) {
     const [cost, time] = callOf(opts)
-    return decide(() => handleOf(this).check(cost, time))
+    return decide(() => handleOf(this, SlidingLog).check(cost, time))
   }
 }
 

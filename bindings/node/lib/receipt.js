@@ -2,7 +2,7 @@
 // Receipts: named, checked and signed.
 
 const { isArrayBuffer, isUint8Array } = require('node:util').types
-const { count, digest, integer, json, kindOf, now, object, options, received, required, text, TIME } = require('./arguments.js')
+const { count, digest, integer, json, kindOf, list, members, now, object, options, received, required, text, TIME } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { native } = require('./native.js')
@@ -52,14 +52,14 @@ function verifyReceipt (keys, receipt, signature) {
 const contentOf = (receipt) => json([object(receipt, 'receipt')], 'receipt')
 
 function listOf (receipts) {
-  if (Array.isArray(receipts)) return json(receipts, 'receipts')
+  if (Array.isArray(receipts)) return json(list(receipts, 'receipts'), 'receipts')
   if (typeof receipts === 'string' || isUint8Array(receipts) || isArrayBuffer(receipts)) return received(receipts, 'receipts')
   throw argumentError(TypeError, `receipts must be an array of receipts, or their JSON, not ${kindOf(receipts)}`)
 }
 
 /** Which receipt is meant: one as it is read, or its number and id. */
 function receiptRef (receipt) {
-  const { number, id } = object(receipt, 'receipt')
+  const { number, id } = members(receipt, ['number', 'id'], 'receipt')
   return { number: integer(number, 'number', 0), id: digest(id, 'id') }
 }
 

@@ -2,7 +2,7 @@
 // The rules document; calendars, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { bytes, count, handle, instant, integer, kindOf, list, now, object, options, seed, text, word, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, integer, kindOf, list, members, now, object, options, seed, text, word, TIME } = require('./arguments.js')
 const { makeCurve } = require('./curve.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
@@ -46,70 +46,70 @@ class Rules {
 
   /** The game's name. */
   get game () {
-    return handleOf(this).game
+    return handleOf(this, Rules).game
   }
 
   /** Hash over the document without the door. */
   get hash () {
-    return handleOf(this).hash
+    return handleOf(this, Rules).hash
   }
 
   /** What in the document may be meant, or not: `{ path, code, message }` each. */
   warnings () {
-    return read(handleOf(this).warnings())
+    return read(handleOf(this, Rules).warnings())
   }
 
   /** What to publish before the first roll of loot: the hash of its seed; null without one. */
   get lootCommitment () {
-    return handleOf(this).lootCommitment ?? null
+    return handleOf(this, Rules).lootCommitment ?? null
   }
 
   /** The same rules, their families of detectors anchored on a population. */
   withPopulation (population) {
     const tables = handle(population, 'population', Population)
-    return makeRules(() => handleOf(this).withPopulation(tables))
+    return makeRules(() => handleOf(this, Rules).withPopulation(tables))
   }
 
   /** The same rules but for some thresholds of a family of detectors. */
   withThresholds (family, thresholds) {
     const args = [text(family, 'family'), thresholdsOf(object(thresholds, 'thresholds'))]
-    return makeRules(() => handleOf(this).withThresholds(...args))
+    return makeRules(() => handleOf(this, Rules).withThresholds(...args))
   }
 
   /** Thresholds for a family of detectors from lines of history, for a budget of false alerts. */
   calibrate (family, history, budget) {
-    return calibrate(handleOf(this), family, history, budget)
+    return calibrate(handleOf(this, Rules), family, history, budget)
   }
 
   /** What names the population; null without one. */
   get populationHash () {
-    return handleOf(this).populationHash ?? null
+    return handleOf(this, Rules).populationHash ?? null
   }
 
   /** Each board with its windows, and how many closed periods of each stay readable. */
   get boards () {
-    return read(handleOf(this).boards())
+    return read(handleOf(this, Rules).boards())
   }
 
   /** The level curve. */
   get curve () {
-    return makeCurve(handleOf(this).curve())
+    return makeCurve(handleOf(this, Rules).curve())
   }
 
   /** The curve with its cap and boosts. */
   get progression () {
-    return makeProgression(() => handleOf(this).progression())
+    return makeProgression(() => handleOf(this, Rules).progression())
   }
 
   /** A loot table; null if there is none of this name. */
   loot (name) {
-    const table = handleOf(this).loot(text(name, 'name')) ?? null
+    const table = handleOf(this, Rules).loot(text(name, 'name')) ?? null
     return table === null ? null : makeLoot(() => table)
   }
 
   /** The calendar. */
   get calendar () {
-    return hold(Object.create(Calendar.prototype), handleOf(this).calendar())
+    return hold(Object.create(Calendar.prototype), handleOf(this, Rules).calendar())
   }
 }
 
@@ -118,8 +118,12 @@ const makeRules = (work) => hold(Object.create(Rules.prototype), call(work))
 /** When periods begin and close; written as in a rules document. */
 class Calendar {
   constructor (opts) {
+    if (opts instanceof Calendar) {
+      hold(this, handleOf(opts, Calendar))
+      return
+    }
     const known = ['utcOffsetMinutes', 'utcOffsetChanges', 'resetMinute', 'weekStart', 'graceSeconds', 'seasons']
-    const calendar = { ...options(opts, known, 'calendar') }
+    const calendar = options(opts, known, 'calendar')
     for (const key of ['utcOffsetMinutes', 'resetMinute', 'graceSeconds']) {
       if (calendar[key] !== undefined) calendar[key] = integer(calendar[key], key)
     }
@@ -134,32 +138,32 @@ class Calendar {
 
   /** The period that holds a time; null between seasons. */
   period (window, time) {
-    return read(call(() => handleOf(this).period(windowName(window), instant(time, 'time'))))
+    return read(call(() => handleOf(this, Calendar).period(windowName(window), instant(time, 'time'))))
   }
 
   /** What is known of a period by its index. */
   describe (period) {
     const { window, index } = periodOf(period)
-    return read(call(() => handleOf(this).describe(window, index)))
+    return read(call(() => handleOf(this, Calendar).describe(window, index)))
   }
 
   /** `future`, `open`, `grace`, `sealed` or `dropped`. */
   state (period, keep, opts) {
     const { window, index } = periodOf(period)
     const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).state(window, index, count(keep, 'keep'), time)))
+    return read(call(() => handleOf(this, Calendar).state(window, index, count(keep, 'keep'), time)))
   }
 
   /** When the current period changes next, in milliseconds; null if never. */
   nextReset (window, opts) {
     const time = now(options(opts, TIME))
-    return call(() => handleOf(this).nextReset(windowName(window), time)) ?? null
+    return call(() => handleOf(this, Calendar).nextReset(windowName(window), time)) ?? null
   }
 
   /** Periods of some windows that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween (windows, after, through) {
     const names = list(windows, 'windows').map(windowName)
-    return taken(call(() => handleOf(this).closings(names, instant(after, 'after'), instant(through, 'through'))))
+    return taken(call(() => handleOf(this, Calendar).closings(names, instant(after, 'after'), instant(through, 'through'))))
   }
 }
 
@@ -174,12 +178,13 @@ function * taken (closings) {
   }
 }
 
-const windowName = (window) => word(window, 'window', WINDOWS)
+const windowName = (window) => word(window, 'window', WINDOWS, 'unknown_window')
 
 /** `{ window, index }`, as periods are everywhere. */
 function periodOf (period) {
   if (typeof period !== 'object' || period === null) throw argumentError(TypeError, `a period is { window, index }, not ${kindOf(period)}`)
-  return { window: windowName(period.window), index: integer(period.index, 'index') }
+  const { window, index } = members(period, ['window', 'index'], 'a period')
+  return { window: windowName(window), index: integer(index, 'index') }
 }
 
 module.exports = { DECISIONS: native.DECISIONS, Rules, Calendar, taken, windowName, periodOf }

@@ -2,7 +2,7 @@
 // Secrets, keys, signing and verifying.
 
 const { randomBytes } = require('node:crypto')
-const { body, bytes, each, handle, instant, integer, now, options, pair, required, text, word, TIME } = require('./arguments.js')
+const { body, bytes, each, handle, instant, integer, list, now, options, pair, required, text, word, TIME } = require('./arguments.js')
 const { argumentError, call, fromDetails, SignatureError } = require('./errors.js')
 const { headerList } = require('./headers.js')
 const { freeze, read } = require('./json.js')
@@ -44,7 +44,7 @@ class Secret {
 
   /** `whsec_<base64>`, to hand to the other side. */
   toWhsec () {
-    return handleOf(this).toWhsec()
+    return handleOf(this, Secret).toWhsec()
   }
 
   toJSON () {
@@ -60,14 +60,14 @@ const generateSecret = () => Secret.generate().toWhsec()
 /** A secret given as a Secret or as `whsec_<base64>`. */
 function secretOf (value) {
   if (value === undefined) throw new SignatureError('secret_invalid: a secret is missing', { code: 'secret_invalid', httpStatus: 500 })
-  return typeof value === 'string' ? handleOf(Secret.parse(value)) : handle(value, 'secret', Secret)
+  return typeof value === 'string' ? handleOf(Secret.parse(value), Secret) : handle(value, 'secret', Secret)
 }
 
 /** A ring of one secret, or of keys with names. */
 function ringOf (value) {
   if (!Array.isArray(value)) return native.KeyRing.single(secretOf(value))
   const ring = native.KeyRing.named()
-  for (const key of value) {
+  for (const key of list(value, 'keys')) {
     const { id, secret, notBefore, notAfter, player } = required(key, KEY, 'a key')
     const from = notBefore === undefined ? undefined : instant(notBefore, 'notBefore')
     const until = notAfter === undefined ? undefined : instant(notAfter, 'notAfter')
@@ -91,7 +91,7 @@ class Verifier {
   /** Verifies the body as it was received: `{ messageId, keyId, player }`, or a SignatureError. */
   verify (headers, rawBody, opts) {
     const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).verify(headerList(headers), body(rawBody), time)))
+    return read(call(() => handleOf(this, Verifier).verify(headerList(headers), body(rawBody), time)))
   }
 
   /** Verifies many messages, each by itself: of each what was verified, or a SignatureError, which is not thrown. */
@@ -103,7 +103,7 @@ class Verifier {
       bodies.push(body(rawBody))
       return headerList(head)
     })
-    const told = JSON.parse(call(() => handleOf(this).verifyBatch(headers, bodies, time)))
+    const told = JSON.parse(call(() => handleOf(this, Verifier).verifyBatch(headers, bodies, time)))
     return Object.freeze(told.map(({ verified, refused }) => refused === undefined ? freeze(verified) : fromDetails(refused)))
   }
 }
@@ -118,7 +118,7 @@ class Signer {
   /** The headers to send. */
   sign (id, rawBody, opts) {
     const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).sign(text(id, 'id'), body(rawBody), time)))
+    return read(call(() => handleOf(this, Signer).sign(text(id, 'id'), body(rawBody), time)))
   }
 }
 

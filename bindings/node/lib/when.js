@@ -11,7 +11,7 @@ const WHEN = ['earlier', ...TIME]
 function whenOf (window, given) {
   const time = now(given)
   if (typeof window === 'string') {
-    return { window: windowName(window), earlier: given.earlier === undefined ? 0 : count(given.earlier, 'earlier'), now: time }
+    return { window: windowName(window), index: undefined, earlier: given.earlier === undefined ? 0 : count(given.earlier, 'earlier'), now: time }
   }
   if (typeof window !== 'object') throw argumentError(TypeError, `window must be a window's name or a period, not ${kindOf(window)}`)
   if (given.earlier !== undefined) throw argumentError(TypeError, 'earlier goes with a window, not with a period')

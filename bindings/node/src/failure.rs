@@ -46,7 +46,7 @@ pub(crate) fn text(value: &impl Serialize) -> Result<String> {
 
 impl Failure for Code {
     fn details(&self) -> Value {
-        let kind = if *self == Self::InvalidArgument { "argument" } else { "liveops" };
+        let kind = if matches!(self, Self::InvalidArgument | Self::OutOfRange) { "argument" } else { "liveops" };
         json!({ "kind": kind, "code": self, "message": format!("{self}: {}", self.description()) })
     }
 }

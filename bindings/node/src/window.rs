@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::failure::{OrThrow as _, Result, text};
 
-/// Most closings that one call lists.
-const CLOSINGS_MAX: usize = 100_000;
+/// Most closings that are taken at once.
+const CLOSINGS_MAX: usize = 1000;
 
 /// When periods begin and close; the windows are those of the rules' boards.
 #[napi]
@@ -47,26 +47,13 @@ impl Calendar {
         Ok(next.and_then(safe))
     }
 
-    /// Closings in `after < t <= through`, as JSON; of all boards' windows if none are named.
+    /// Closings in `after < t <= through`, to be taken piece by piece; of all boards' windows if none are named.
     #[napi]
-    pub fn closed_between(&self, after: i64, through: i64, windows: Option<Vec<String>>) -> Result<String> {
+    pub fn closings(&self, windows: Option<Vec<String>>, after: i64, through: i64) -> Result<Closings> {
         let windows = match windows {
             Some(names) => names.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?,
             None => self.windows.clone(),
         };
-        let [after, through] = [after, through].map(Timestamp::from_unix_millis);
-        let closed = self.calendar.closed_between(&windows, after, through).take(CLOSINGS_MAX + 1);
-        let closed: Vec<_> = closed.map(|(_, period)| self.told(period)).collect();
-        if closed.len() > CLOSINGS_MAX {
-            return Err(Code::InvalidArgument).or_throw();
-        }
-        text(&closed)
-    }
-
-    /// The same, to be taken piece by piece.
-    #[napi]
-    pub fn closings(&self, windows: Vec<String>, after: i64, through: i64) -> Result<Closings> {
-        let windows = windows.iter().map(|name| window_of(name)).collect::<Result<Vec<_>>>()?;
         Ok(Closings::new(self.calendar.clone(), &windows, after, through))
     }
 

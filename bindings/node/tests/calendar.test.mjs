@@ -52,7 +52,7 @@ describe('closings', () => {
 
   test('arguments are checked at once', () => {
     for (const [windows, after] of [[['hourly'], 0], ['daily', 0], [['daily'], 1.5], [['daily'], '0']]) {
-      assert.throws(() => calendar.closedBetween(windows, after, 1), { code: 'invalid_argument' })
+      assert.throws(() => calendar.closedBetween(windows, after, 1), { code: windows[0] === 'hourly' ? 'unknown_window' : 'invalid_argument' })
     }
   })
 })
@@ -66,7 +66,7 @@ test('a table of seasons', () => {
   assert.equal(calendar.nextReset('seasonal', { now: gap }), Date.parse('2026-12-10T00:00:00Z'))
   assert.deepEqual(labels(calendar.closedBetween(['seasonal'], 0, new Date('2028-01-01T00:00:00Z'))), ['one', 'two'])
   const overlapping = { ...two, from: '2026-11-30T00:00:00Z' }
-  assert.throws(() => new Calendar({ seasons: { table: [one, overlapping] } }), { code: 'invalid_argument', message: /seasons\/table\/1\/from/ })
+  assert.throws(() => new Calendar({ seasons: { table: [one, overlapping] } }), { code: 'out_of_range', message: /seasons\/table\/1\/from/ })
 })
 
 test('the recipe for named time zones', () => {
@@ -94,7 +94,7 @@ test('what makes no calendar', () => {
   for (const options of [
     { resetMinute: 1440 }, { weekStart: 'mon' }, { utcOffsetChanges: [change] }, zone(change, change), zone({ ...change, minutes: 841 }),
     zone({ ...change, from: '2026-03-29' })
-  ]) assert.throws(() => new Calendar(options), { name: 'RangeError', code: 'invalid_argument' }, JSON.stringify(options))
+  ]) assert.throws(() => new Calendar(options), { name: 'RangeError', code: /^(out_of_range|invalid_format|missing)$/ }, JSON.stringify(options))
   for (const options of [zone({ ...change, minutes: 1.5 }), zone({ from: new Date(), minutes: 0 }), { utcOffsetMinutes: 1, utcOffsetChanges: {} }]) {
     assert.throws(() => new Calendar(options), TypeError, JSON.stringify(options))
   }

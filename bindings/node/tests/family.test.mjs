@@ -41,7 +41,7 @@ const refused = (work, Class = RangeError) => {
   let thrown
   assert.throws(work, (error) => {
     thrown = error
-    return error instanceof Class && error.code === 'invalid_argument'
+    return error instanceof Class && /^(invalid_argument|out_of_range)$/.test(error.code)
   }, String(work))
   return thrown
 }

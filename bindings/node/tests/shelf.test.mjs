@@ -57,7 +57,7 @@ describe('curves', () => {
     const steep = LevelCurve.exponential(250, '1.2', { rounding: 'nearest' })
     const curve = LevelCurve.piecewise([[1, LevelCurve.linear(100, 10)], [4, steep]], { maxLevel: 7 })
     assert.deepEqual([1, 2, 3, 4, 5, 6].map((level) => curve.cost(level)), [100, 110, 120, 250, 300, 360])
-    assert.throws(() => steep.cost(1), { name: 'RangeError', code: 'invalid_argument', message: /highest level/ })
+    assert.throws(() => steep.cost(1), { name: 'RangeError', code: 'missing', message: /highest level/ })
     assert.throws(() => LevelCurve.piecewise([[2, steep]], { maxLevel: 7 }), RangeError)
     assert.throws(() => LevelCurve.exponential(250, '1,2', { maxLevel: 7 }), RangeError)
   })

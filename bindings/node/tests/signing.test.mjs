@@ -39,7 +39,7 @@ describe('verify', () => {
     age(0, { toleranceSeconds: 0 })()
     throwsCode(age(1, { toleranceSeconds: 0 }), 'timestamp_too_old')
     age(1e9, { toleranceSeconds: Number.MAX_SAFE_INTEGER })()
-    for (const toleranceSeconds of [-1, 2 ** 53, 2n ** 64n]) assert.throws(() => new Verifier(secret, { toleranceSeconds }), { name: 'RangeError', code: 'invalid_argument' })
+    for (const toleranceSeconds of [-1, 2 ** 53, 2n ** 64n]) assert.throws(() => new Verifier(secret, { toleranceSeconds }), { name: 'RangeError', code: 'out_of_range' })
   })
 
   test('bodies up to a length', () => {
@@ -54,7 +54,8 @@ describe('verify', () => {
     sized(0, 0)()
     throwsCode(sized(1, 0), 'too_large')
     sized(70_000, Number.MAX_SAFE_INTEGER)()
-    for (const bodyBytesMax of [-1, 2 ** 53, NaN, '1', null]) assert.throws(() => new Verifier(secret, { bodyBytesMax }), { code: 'invalid_argument' })
+    for (const bodyBytesMax of [-1, 2 ** 53]) assert.throws(() => new Verifier(secret, { bodyBytesMax }), { code: 'out_of_range' })
+    for (const bodyBytesMax of [NaN, '1', null]) assert.throws(() => new Verifier(secret, { bodyBytesMax }), { code: 'invalid_argument' })
   })
 
   test('keys with dates, ids and players', () => {
