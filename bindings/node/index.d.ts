@@ -122,9 +122,10 @@ export class Command {
   /**
    * Brings a player to the curve of the rules in force, given itself or by its hash: under other rules it is refused as
    * `curve_changed`, and as `curve_unknown` where they do not lead on from the player's, which passes once they list it. The id
-   * follows from curve and time. `Engine.migrations` makes these for everybody.
+   * follows from curve, time and `Player.version` (0 of nobody), since a curve may come into force twice. `Engine.migrations`
+   * makes these for everybody.
    */
-  static migrate(migration: { readonly player: string; readonly curve: LevelCurve | string } & Now): Command
+  static migrate(migration: { readonly player: string; readonly curve: LevelCurve | string; readonly version: Integer } & Now): Command
   readonly id: string
   readonly playerId: string
   toJSON(): CommandContent

@@ -77,7 +77,7 @@ fn plays_on(player: &Player) {
             Command::erase(id("erase"), ana(), NOW),
             Command::claim(ana(), RECEIPT, NOW),
             Command::revoke(id("revoke"), ana(), NOW, RECEIPT, "sorry").unwrap(),
-            Command::migrate(ana(), RULES.progression().levels.hash(), NOW),
+            Command::migrate(ana(), RULES.progression().levels.hash(), 0, NOW),
         ]
     });
     let waiting = Receipt {

@@ -415,7 +415,7 @@ fn a_total_is_never_taken_for_one_on_another_curve() {
     assert_eq!(play(&old, "ana", "e3", 10), Err("curve_unknown"));
     let adjust = Command::adjust(EventId::new("a").unwrap(), player("ana"), at(START), 5, "x").unwrap();
     assert_eq!(old.submit(&adjust).code(), "curve_unknown");
-    let migrate = Command::migrate(player("ana"), old.rules().progression().levels.hash(), at(START));
+    let migrate = Command::migrate(player("ana"), old.rules().progression().levels.hash(), 2, at(START));
     assert_eq!(old.submit(&migrate).code(), "curve_unknown");
     assert_eq!(store.digest(), before);
     let told = new.plan_migration(&rules(10, &[])).unwrap();
@@ -448,18 +448,45 @@ fn a_total_is_never_taken_for_one_on_another_curve() {
     assert!(engine.migrations(at(START)).unwrap().is_empty());
 }
 
+/// A curve that comes into force again is led to again, also within one millisecond.
+#[test]
+fn curves_that_change_back_and_forth_bring_players_along() {
+    let curve = |base: u64| format!(r#"{{ "kind": "linear", "base": {base}, "step": 0, "maxLevel": 20 }}"#);
+    let rules = |base: u64, left: &[u64]| {
+        let left = left
+            .iter()
+            .map(|base| format!(r#"{{ "from": {}, "policy": "keepTotalXp", "levelRewards": "grant" }}"#, curve(*base)));
+        rules(&format!(
+            r#""progress": {{ "curve": {}, "migrations": [ {} ] }}"#,
+            curve(base),
+            left.collect::<Vec<_>>().join(", ")
+        ))
+    };
+    let engine = Engine::new(rules(10, &[]), MemoryStore::new());
+    applied(engine.submit(&progression("e1", "ana", START, 45)));
+    for (base, left, level) in
+        [(100, &[10][..], 1), (10, &[10, 100], 5), (100, &[10, 100, 10], 1), (10, &[10, 100, 10, 100], 5)]
+    {
+        engine.replace_rules(rules(base, left)).unwrap();
+        let [command] = &engine.migrations(at(START)).unwrap()[..] else { panic!("one player is on another curve") };
+        assert_eq!(applied(engine.submit(command)).level, level);
+        assert_eq!(engine.submit(command).code(), "replayed");
+        assert!(engine.migrations(at(START)).unwrap().is_empty());
+    }
+}
+
 #[test]
 fn a_migration_makes_nobody() {
     let engine = engine(&format!(r#""progress": {{ {CURVE} }}"#));
     let curve = engine.rules().progression().levels.hash();
-    let migrate = |millis| engine.submit(&Command::migrate(player("ana"), curve, at(START + millis)));
+    let migrate = |millis| engine.submit(&Command::migrate(player("ana"), curve, 0, at(START + millis)));
     assert_eq!(migrate(0).code(), "replayed");
     assert_eq!(engine.player(&player("ana")).unwrap(), None);
     applied(engine.submit(&progression("e1", "ana", START, 10)));
     applied(engine.submit(&Command::erase(EventId::new("x").unwrap(), player("ana"), at(START + 1))));
     engine.replace_rules(rules(r#""progress": { "curve": { "kind": "table", "costs": [5] } }"#)).unwrap();
     let curve = engine.rules().progression().levels.hash();
-    let again = engine.submit(&Command::migrate(player("ana"), curve, at(START + 2)));
+    let again = engine.submit(&Command::migrate(player("ana"), curve, 2, at(START + 2)));
     assert_eq!((again.code(), engine.player(&player("ana")).unwrap()), ("replayed", None));
 }
 

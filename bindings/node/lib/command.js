@@ -59,11 +59,11 @@ class Command {
     return make(() => native.Command.revoke(orderOf(given), ...args))
   }
 
-  /** Brings a player to the curve of the rules in force. The id follows from curve and time. */
+  /** Brings a player to the curve of the rules in force. The id follows from curve, time and version. */
   static migrate (migration) {
-    const given = required(migration, ['player', 'curve', ...TIME], 'migration')
+    const given = required(migration, ['player', 'curve', 'version', ...TIME], 'migration')
     const curve = given.curve instanceof LevelCurve ? given.curve.hash : digest(given.curve, 'curve')
-    const args = [text(given.player, 'player'), curve, now(given)]
+    const args = [text(given.player, 'player'), curve, integer(given.version, 'version', 0, INTEGER_MAX), now(given)]
     return make(() => native.Command.migrate(...args))
   }
 

@@ -80,9 +80,9 @@ impl Command {
 
     /// Brings a player to the curve of this hash.
     #[napi(factory)]
-    pub fn migrate(player: String, curve: String, now: i64) -> Result<Self> {
-        let player = PlayerId::new(&player).or_throw()?;
-        Ok(Self(liveops_core::Command::migrate(player, digest(&curve)?, Timestamp::from_unix_millis(now))))
+    pub fn migrate(player: String, curve: String, version: i64, now: i64) -> Result<Self> {
+        let (player, now) = (PlayerId::new(&player).or_throw()?, Timestamp::from_unix_millis(now));
+        Ok(Self(liveops_core::Command::migrate(player, digest(&curve)?, version.unsigned_abs(), now)))
     }
 
     /// Its content as JSON.

@@ -272,7 +272,7 @@ test('whatever progression and rewards are called with, they answer or refuse wi
     () => verifyReceipt(any(), any(), signReceipt(any(), any())),
     () => Command.claim(some('player', 'receipt', 'nowMs')),
     () => Command.revoke(some('id', 'player', 'receipt', 'reason', 'ts')),
-    () => Command.migrate(some('player', 'curve', 'nowMs')),
+    () => Command.migrate(some('player', 'curve', 'version', 'nowMs')),
     () => [engine.explain(any(), any()), engine.chainHead(any()), engine.claimable('ana', any())],
     () => engine.claimable(any(), any()),
     () => [engine.planMigration(any()), engine.migrations(any())]

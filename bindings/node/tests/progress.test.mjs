@@ -354,20 +354,21 @@ describe('migrations', () => {
 
   test('one by one, and by the next event', () => {
     const engine = played()
-    const migrate = (curve, player = 'bo') => engine.submit(Command.migrate({ player, curve, ...at }))
+    const migrate = (curve, player = 'bo') => engine.submit(Command.migrate({ player, curve, version: 1, ...at }))
     assert.equal(migrate(cheaper.curve).code, 'curve_changed')
     engine.replaceRules(cheaper)
     assert.equal(migrate(rules().curve.hash).error.code, 'curve_changed')
-    const command = Command.migrate({ player: 'bo', curve: cheaper.curve, ...at })
+    const command = Command.migrate({ player: 'bo', curve: cheaper.curve, version: 1, ...at })
     const { id, receivedAt, ...told } = command.toJSON()
     assert.deepEqual(told, { origin: 'operator', playerId: 'bo', ts: NOW_MS, action: 'migrate', curve: cheaper.curve.hash })
-    assert.equal(Command.migrate({ player: 'bo', curve: cheaper.curve.hash, now: new Date(NOW_MS) }).id, id)
+    assert.equal(Command.migrate({ player: 'bo', curve: cheaper.curve.hash, version: 1, now: new Date(NOW_MS) }).id, id)
+    assert.notEqual(Command.migrate({ player: 'bo', curve: cheaper.curve, version: 2, ...at }).id, id, 'a curve may come into force twice')
     assert.equal(engine.submit(command).effect.migrated.toLevel, 3)
     const [outcome] = engine.submitNdjson(event('e4', 'cy', 1), at)
     assert.deepEqual([outcome.effect.level, outcome.effect.receipts.length], [4, 0])
     assert.deepEqual(engine.migrations(at).map(({ playerId }) => playerId), ['ana'])
     for (const none of [undefined, null, 7, 'abc', 'A'.repeat(64), LevelCurve.linear(1, 1), Object.create(LevelCurve.prototype)]) {
-      assert.throws(() => Command.migrate({ player: 'bo', curve: none, ...at }), (error) => error instanceof TypeError || error instanceof RangeError)
+      assert.throws(() => Command.migrate({ player: 'bo', curve: none, version: 1, ...at }), (error) => error instanceof TypeError || error instanceof RangeError)
     }
   })
 

@@ -477,7 +477,7 @@ describe('what an engine rolled, and what waits', () => {
     engine.replaceRules(of(10))
     const digest = engine.digest()
     const [outcome] = engine.submitNdjson(event('e3', 'ana', 25), at)
-    const orders = [Command.adjust({ id: 'a1', player: 'ana', xp: 5, reason: 'r', ...at }), Command.migrate({ player: 'ana', curve: of(10).curve, ...at })]
+    const orders = [Command.adjust({ id: 'a1', player: 'ana', xp: 5, reason: 'r', ...at }), Command.migrate({ player: 'ana', curve: of(10).curve, version: 2, ...at })]
     for (const { status, code, httpStatus, effect, error, ...refused } of [outcome, ...engine.submitBatch(orders)]) {
       assert.deepEqual([status, code, effect, refused], ['refused', 'curve_unknown', null, {}])
       assert.ok(error instanceof Refusal)

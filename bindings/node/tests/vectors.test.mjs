@@ -484,7 +484,10 @@ function outcomesOf (engine, { isLine, nowMs, steps }, inForce) {
   assert.ok(verb, `unknown step ${JSON.stringify(step)}`)
   const { playerId, number, ...order } = step[verb]
   if (number !== undefined) order.receipt = engine.receipts(playerId).find((receipt) => receipt.number === number) ?? { number, id: ZEROS }
-  if (verb === 'migrate') order.curve ??= inForce.rules.curve
+  if (verb === 'migrate') {
+    order.curve ??= inForce.rules.curve
+    order.version = engine.player(order.player)?.version ?? 0
+  }
   return [engine.submit(Command[verb]({ ...order, player: playerId, nowMs }))]
 }
 

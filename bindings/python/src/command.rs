@@ -125,18 +125,21 @@ impl Command {
     }
 
     /// Brings a player to the level curve of the rules in force, by its hash (`engine.rules.levels.hash`); `Engine.migrations`
-    /// makes these for everybody. The id follows from curve and time. Refused with `curve_changed` under another curve, and with
+    /// makes these for everybody. The id follows from curve, time and the player's version (`Player.version`, 0 of nobody), since a
+    /// curve may come into force twice. Refused with `curve_changed` under another curve, and with
     /// `curve_unknown` where the rules do not lead on from the player's: that passes once they list it.
     #[staticmethod]
-    #[pyo3(signature = (player_id, curve_hash, *, now_ms=None, now=None))]
+    #[pyo3(signature = (player_id, curve_hash, version, *, now_ms=None, now=None))]
     fn migrate(
         py: Python<'_>,
         player_id: &str,
         curve_hash: &str,
+        version: Int<u64>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        Ok(Self(Core::migrate(player(py, player_id)?, digest(py, curve_hash)?, instant(py, now_ms, now)?)))
+        let (player, curve) = (player(py, player_id)?, digest(py, curve_hash)?);
+        Ok(Self(Core::migrate(player, curve, version.0, instant(py, now_ms, now)?)))
     }
 
     /// Its name.

@@ -461,7 +461,7 @@ def test_what_was_planned_is_what_happens() -> None:
 
     commands = engine.migrations(now_ms=NOW_MS)
     assert [(command.player_id, command.type) for command in commands] == [("ana", "migrate"), ("bo", "migrate")]
-    assert commands[0] == liveops.Command.migrate("ana", cheaper.levels.hash, now_ms=NOW_MS)
+    assert commands[0] == liveops.Command.migrate("ana", cheaper.levels.hash, 1, now_ms=NOW_MS)
     assert commands[0].payload == {"curve": cheaper.levels.hash}
     outcomes = engine.submit_batch(commands)
     effects = [outcome.unwrap() for outcome in outcomes]
@@ -472,13 +472,13 @@ def test_what_was_planned_is_what_happens() -> None:
     assert pickle.loads(pickle.dumps(outcomes[0])).effect == effects[0]
     assert engine.migrations(now_ms=NOW_MS) == []
     assert engine.submit_batch(commands).counts() == {"replayed": 2}
-    stale = engine.submit(liveops.Command.migrate("ana", "00" * 32, now_ms=NOW_MS))
+    stale = engine.submit(liveops.Command.migrate("ana", "00" * 32, 2, now_ms=NOW_MS))
     assert (stale.status, stale.code, stale.http_status) == ("refused", "curve_changed", 409)
     with pytest.raises(liveops.Refusal, match="curve_changed"):
         stale.unwrap()
     for wrong in ("", "00", "zz" * 32, "00" * 33):
         with pytest.raises(liveops.ArgumentError, match="64 hex digits"):
-            liveops.Command.migrate("ana", wrong, now_ms=NOW_MS)
+            liveops.Command.migrate("ana", wrong, 1, now_ms=NOW_MS)
     with pytest.raises(TypeError):
         engine.plan_migration("rules")  # type: ignore[arg-type]
 
@@ -498,7 +498,7 @@ def test_rules_that_do_not_know_a_players_curve_refuse_until_they_do() -> None:
     before = engine.digest()
     orders = [
         liveops.Command.adjust("a", "ana", 5, "why", now_ms=NOW_MS),
-        liveops.Command.migrate("ana", back.levels.hash, now_ms=NOW_MS),
+        liveops.Command.migrate("ana", back.levels.hash, 2, now_ms=NOW_MS),
     ]
     line = event("e3", "ana", 10)
     refused = [*engine.submit_ndjson(line, now_ms=NOW_MS), *engine.submit_batch(orders)]

@@ -460,6 +460,8 @@ def command(engine: liveops.Engine, step: Case) -> liveops.Command:
         arguments["receipt"] = kept[0] if kept else (number, "00" * 32)
     if verb == "migrate":
         arguments["curve_hash"] = arguments.pop("curve", engine.rules.levels.hash)
+        player = engine.player(arguments["player_id"])
+        arguments["version"] = 0 if player is None else player.version
     return make[verb](**arguments, now_ms=step["nowMs"])
 
 

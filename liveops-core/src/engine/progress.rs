@@ -58,7 +58,7 @@ impl<S: Store + Scan> Engine<S> {
         let mut commands = Vec::new();
         self.each_player(|id, player| {
             if rules.is_to_migrate(&player) {
-                commands.push(Command::migrate(id, curve, now));
+                commands.push(Command::migrate(id, curve, player.version, now));
             }
         })?;
         Ok(commands)

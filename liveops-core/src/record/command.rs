@@ -212,7 +212,7 @@ impl Command {
     /// once or was revoked.
     pub fn claim(player: PlayerId, receipt: impl Into<ReceiptName>, now: Timestamp) -> Self {
         let receipt = receipt.into();
-        let id = derived_id(b"liveops claim v1\0", &receipt.id, now);
+        let id = derived_id(b"liveops claim v1\0", &[&receipt.id.0], now);
         Self::operator(id, player, now, now, Action::Claim(receipt))
     }
 
@@ -232,9 +232,10 @@ impl Command {
     }
 
     /// Brings a player to the curve of the rules in force, by its hash; [`crate::Engine::migrations`] makes these for
-    /// everybody. The id follows from curve and time. Refused with `curve_changed` under rules with another curve.
-    pub fn migrate(player: PlayerId, curve: Digest, now: Timestamp) -> Self {
-        let id = derived_id(b"liveops migrate v1\0", &curve, now);
+    /// everybody. The id follows from curve, time and the player's version ([`crate::rules::PlayerView::version`], 0 of nobody),
+    /// since a curve may come into force twice. Refused with `curve_changed` under rules with another curve.
+    pub fn migrate(player: PlayerId, curve: Digest, version: u64, now: Timestamp) -> Self {
+        let id = derived_id(b"liveops migrate v2\0", &[&curve.0, &version.to_bytes()], now);
         Self::operator(id, player, now, now, Action::Migrate { curve })
     }
 
@@ -287,8 +288,8 @@ impl Command {
 }
 
 /// The first 32 hex digits of SHA-256 over a domain, what a command is about, and its time.
-fn derived_id(domain: &[u8], about: &Digest, now: Timestamp) -> EventId {
-    let Digest(hash) = Digest::of(&[domain, &about.0, &now.to_bytes()]);
+fn derived_id(domain: &[u8], about: &[&[u8]], now: Timestamp) -> EventId {
+    let Digest(hash) = Digest::of(&[&[domain], about, &[&now.to_bytes()]].concat());
     id_of(&hash)
 }
 

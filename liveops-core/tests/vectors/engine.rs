@@ -60,7 +60,8 @@ fn command(engine: &Memory, step: &Value) -> Command {
         "migrate" => {
             let curve = of.get("curve").map(|hex| Digest(unhex(text(hex)).unwrap().try_into().unwrap()));
             let curve = curve.unwrap_or_else(|| engine.rules().progression().levels.hash());
-            return Command::migrate(player, curve, now);
+            let version = engine.player(&player).unwrap().map_or(0, |view| view.version);
+            return Command::migrate(player, curve, version, now);
         }
         _ => {}
     }

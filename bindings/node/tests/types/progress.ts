@@ -45,7 +45,7 @@ export function back (effect: Effect): CommandContent[] {
   if (receipt === undefined) return []
   const claim = Command.claim({ player: 'ana', receipt, now })
   const revoke = Command.revoke({ id: 'ticket-9', player: 'ana', receipt: { number: 1n, id: receipt.id }, reason: 'bought back' })
-  return [claim, revoke, Command.migrate({ player: 'ana', curve }), Command.migrate({ player: 'ana', curve: curve.hash, nowMs: 1 })].map((command) => command.toJSON())
+  return [claim, revoke, Command.migrate({ player: 'ana', curve, version: 1 }), Command.migrate({ player: 'ana', curve: curve.hash, version: 1, nowMs: 1 })].map((command) => command.toJSON())
 }
 
 const seed = new Uint8Array(32)
