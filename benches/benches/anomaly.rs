@@ -12,7 +12,7 @@ fn anomaly(c: &mut Criterion) {
     let kinds = [
         ("z-score", DetectorKind::ZScore { threshold }),
         ("ewma", DetectorKind::Ewma { threshold, span: 20 }),
-        ("robust", DetectorKind::Robust { threshold, prior: Prior::DEFAULT }),
+        ("robust", DetectorKind::Robust { threshold, prior: Some(Prior::DEFAULT) }),
         ("time floor", DetectorKind::TimeFloor { minimum_ms: 45_000 }),
     ];
     let mut group = c.benchmark_group("anomaly");
@@ -34,7 +34,7 @@ fn anomaly(c: &mut Criterion) {
     let mut family = Family::new(Population::default());
     let (boss, drop) = (family.boss("hydra", Some(45_000)), family.drop_odds("crown", 0.05));
     if let (Ok(boss), Ok(drop)) = (boss, drop) {
-        let activity = family.population().activity("dungeon");
+        let activity = family.activity("dungeon");
         let (mut profile, mut at) = (PlayerProfile::default(), 0);
         group.bench_function(BenchmarkId::new("observe", "family"), |b| {
             b.iter(|| {

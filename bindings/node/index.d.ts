@@ -1486,7 +1486,10 @@ export class Ewma extends Detector {
 export interface EwmaOptions { readonly threshold?: number; readonly span?: Integer }
 /** Of `ln(1 + x)`: mean, standard deviation, and the weight in events. */
 export interface Prior { readonly mean: number; readonly sd: number; readonly weight: number }
-/** How many times as large as usual. The prior is in logarithms: of `ln(1 + x)`. */
+/**
+ * How many times as large as usual. With a prior, in logarithms of `1 + x`, it has an opinion from the first value on; without one the first ten
+ * values say what is usual, in whatever unit, and 0 is neither judged nor learned.
+ */
 export class Robust extends Detector {
   constructor(options?: RobustOptions)
   /** Throws StoreError for bytes that are none of its own. */
@@ -1636,10 +1639,12 @@ export interface ObservationColumns {
  * ```
  */
 export class Family {
-  /** Without a population it is wide, without thresholds cautious. */
+  /** Without a population a player's first ten values of an activity say what is usual; without thresholds it is cautious. */
   constructor(options?: Population | { readonly population?: Population; readonly thresholds?: Partial<Thresholds> })
   /** Makes a boss known; those of the population are. With a floor, any kill below it alerts. */
   boss(name: string, options?: { readonly floorMs?: Integer }): this
+  /** Keeps an activity apart for sure where there is no population; others are by a hash of their names, of which there are 254. */
+  keepApart(activity: string): this
   /** Makes a drop known, with its published odds. */
   dropOdds(name: string, odds: number): this
   readonly thresholds: Thresholds

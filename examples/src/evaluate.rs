@@ -36,7 +36,7 @@ impl Judge {
     /// Tables from history, floors and odds from the rules, thresholds of the library.
     pub fn new(world: &World, population: Population, floors_known: bool) -> Result<Self, Code> {
         let mut family = Family::new(population);
-        let activities = world.activities.iter().map(|known| family.population().activity(&known.name)).collect();
+        let activities = world.activities.iter().map(|known| family.activity(&known.name)).collect();
         let bosses = world.bosses.iter().map(|boss| family.boss(&boss.name, floors_known.then_some(boss.floor_ms)));
         let bosses = bosses.collect::<Result<_, _>>()?;
         let drops = world.bosses.iter().map(|boss| family.drop_odds(&boss.name, boss.drop_odds));

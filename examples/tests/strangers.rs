@@ -165,7 +165,7 @@ fn fitted(tail: Tail, boosts_told: bool, players: u64) -> (f64, f64, f64) {
     }
     let mut family = Family::new(builder.finish());
     let (kraken, crown) = (family.boss("kraken", None).unwrap(), family.drop_odds("crown", ODDS).unwrap());
-    let places = ACTIVITIES.map(|(name, _)| family.population().activity(name));
+    let places = ACTIVITIES.map(|(name, _)| family.activity(name));
     let observation = |deed: &Deed| {
         let event = Observation::at(Timestamp::from_unix_millis(deed.at_ms));
         match deed.what {

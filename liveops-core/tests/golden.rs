@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use liveops_core::anomaly::DetectorState;
 use liveops_core::codec::Stable as _;
 use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::{Digest, hex, unhex};
@@ -93,6 +94,9 @@ fn as_before_version_3(store: &MemoryStore) -> MemoryStore {
             player.curve = None;
             player.chain_head = chain_head;
             player.rolls.iter_mut().for_each(|(_, rolls)| rolls.count = 1);
+            // What was learned about the prior that there was when rules named none.
+            let about_a_prior = unhex("02034005529b932b6bdd4002d494c0be3555").unwrap();
+            player.profile[0].state = DetectorState::take(&mut &about_a_prior[..]).unwrap();
         }
     }
     as_before_version_4(&MemoryStore::restore(&sealed(store, &records)).unwrap())
@@ -172,7 +176,8 @@ fn doubted() -> MemoryStore {
         r#"{ "version": 1, "game": "golden",
             "events": { "duel": { "fields": { "score": { "type": "int", "required": true } } } },
             "alerts": { "perPlayerDay": 2, "corroborate": { "findings": 2, "withinSeconds": 60 } },
-            "detectors": { "score": { "kind": "robust", "on": "duel", "value": { "field": "score" } },
+            "detectors": { "score": { "kind": "robust", "on": "duel", "value": { "field": "score" },
+                    "prior": { "mean": "4.6", "sd": "1.5", "weight": "4" } },
                 "cheats": { "kind": "family", "floors": { "hydra": 45000 } } } }"#,
     )
     .unwrap();
@@ -182,6 +187,19 @@ fn doubted() -> MemoryStore {
     let line = br#"{"id":"e1","type":"duel","playerId":"ana","ts":1794052800,"payload":{"score":-5}}"#;
     assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged.is_some());
     as_before_version_4(&MemoryStore::restore(&engine.snapshot()).unwrap())
+}
+
+/// A player of whom a detector without a prior and a family without a population have learned.
+fn unanchored() -> MemoryStore {
+    let rules = Rules::from_json(
+        r#"{ "version": 1, "game": "golden",
+            "detectors": { "cheats": { "kind": "family" }, "xp": { "kind": "robust" } } }"#,
+    )
+    .unwrap();
+    let engine = Engine::new(rules, MemoryStore::new());
+    let line = EventBuilder::progression("ana", 120, NOW).id("e1").body();
+    assert_eq!(engine.submit_ndjson(&line, NOW).remove(0).code(), "applied");
+    MemoryStore::restore(&engine.snapshot()).unwrap()
 }
 
 /// A player from whom experience was taken, and whom a boost owes a fraction.
@@ -215,6 +233,12 @@ const GOLDEN_4: &[(&str, &str)] = &[
 const GOLDEN_REVIEWED: &[(&str, &str)] = &[(
     "01616e610000",
     "01040680f889deb66800007e0201b8c4027e020184ce539dd4808bbd079caba29831e03accebb4556f5401e9aed5798ad95ec123016669727374000163686573740081fc84af9b3401027870006f746865720002034005529b932b6bdd4002d494c0be35557a006f74686572000003405e000000000000c05380000000000040c1d70000000000020380f889deb6680580f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb66800000001ce77047929e232b300000000000000000000010103010500",
+)];
+
+/// Key and record of that player.
+const GOLDEN_UNANCHORED: &[(&str, &str)] = &[(
+    "01616e610000",
+    "01040680f889deb66800007e0201b8c4027e020184ce539dd4808bbd079caba29831e03accebb4556f5401e9aed5798ad95ec123016669727374000163686573740081fc84af9b3401027870006f7468657200040340010ef87c2a9364400fa757ca2d65567a006f74686572000003405e000000000000c05380000000000040c1d70000000000020380f889deb6680580f889deb6680278700000b8c402fc010080f889deb66880f889deb66800007870000400fc010080f889deb66880f889deb66800000001ce77047929e232b300000000000000000000010103010500",
 )];
 
 /// Key and record of such a suspicion, its outcome, and the player with what the family has learned.
@@ -363,6 +387,12 @@ fn records_keep_their_bytes() {
     let kinds: BTreeSet<_> = GOLDEN_4.iter().map(|(_, record)| &record[..4]).collect();
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0104", "0204"], "what is owed and what was taken");
 
+    let mut records = unanchored().scan(None, usize::MAX).unwrap();
+    records.retain(|(_, record)| record.encode()[1] == 4);
+    keep_their_bytes(&records, GOLDEN_UNANCHORED);
+    let kinds: BTreeSet<_> = GOLDEN_UNANCHORED.iter().map(|(_, record)| &record[..4]).collect();
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["0104"], "what was learned without a prior is in");
+
     let mut records = doubted().scan(None, usize::MAX).unwrap();
     records.retain(|(_, record)| record.encode()[1] > 1);
     keep_their_bytes(&records, GOLDEN_DOUBTED);
@@ -437,8 +467,14 @@ fn the_common_outcome_is_small() {
 
 #[test]
 fn a_newer_record_is_known_as_such() {
-    for (_, hex) in
-        GOLDEN.iter().chain(GOLDEN_2).chain(GOLDEN_3).chain(GOLDEN_DOUBTED).chain(GOLDEN_4).chain(GOLDEN_REVIEWED)
+    for (_, hex) in GOLDEN
+        .iter()
+        .chain(GOLDEN_2)
+        .chain(GOLDEN_3)
+        .chain(GOLDEN_DOUBTED)
+        .chain(GOLDEN_4)
+        .chain(GOLDEN_REVIEWED)
+        .chain(GOLDEN_UNANCHORED)
     {
         let mut bytes = unhex(hex).unwrap();
         bytes[1] = NEWEST.iter().find(|(kind, _)| *kind == bytes[0]).unwrap().1 + 1;

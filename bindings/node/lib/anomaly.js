@@ -71,7 +71,7 @@ class Ewma extends Detector {
   }
 }
 
-/** How many times as large as usual, with an opinion from the first value on. */
+/** How many times as large as usual: beside a prior from the first value on, or the player's own first ones. */
 class Robust extends Detector {
   constructor (opts) {
     const { threshold, prior } = options(opts, ['threshold', 'prior'])

@@ -57,6 +57,12 @@ class Family {
     return this
   }
 
+  /** Keeps an activity apart from all others that were named like this, where no population knows amounts. */
+  keepApart (activity) {
+    call(() => handleOf(this).keepApart(text(activity, 'activity')))
+    return this
+  }
+
   /** Makes a drop known, with its published odds. */
   dropOdds (name, odds) {
     const args = [text(name, 'name'), number(odds, 'odds')]

@@ -142,10 +142,10 @@ impl Detector {
 }
 
 /// Mean, deviation and weight.
-fn prior_of(prior: Option<&[f64]>) -> Result<Prior> {
+fn prior_of(prior: Option<&[f64]>) -> Result<Option<Prior>> {
     match prior {
-        None => Ok(Prior::DEFAULT),
-        Some([mean, sd, weight]) => Prior::new(*mean, *sd, *weight).ok_or(Code::InvalidArgument).or_throw(),
+        None => Ok(None),
+        Some([mean, sd, weight]) => Prior::new(*mean, *sd, *weight).map(Some).ok_or(Code::InvalidArgument).or_throw(),
         Some(_) => Err(Code::InvalidArgument).or_throw(),
     }
 }

@@ -134,6 +134,13 @@ impl Family {
         Ok(())
     }
 
+    /// An activity that shares its place with no other.
+    #[napi]
+    pub fn keep_apart(&mut self, activity: String) -> Result<()> {
+        let kept = self.detectors.keep_apart(&activity);
+        kept.map_err(|_| Argument("activity must be an id, and there may be 254 of them")).or_throw()
+    }
+
     /// A drop with its published odds.
     #[napi]
     pub fn drop_odds(&mut self, name: String, odds: f64) -> Result<()> {
@@ -206,7 +213,7 @@ impl Family {
     }
 
     fn activity_index(&self, name: &str) -> ActivityIndex {
-        self.detectors.population().activity(name)
+        self.detectors.activity(name)
     }
 
     fn boss_index(&self, name: &str) -> Result<BossIndex> {

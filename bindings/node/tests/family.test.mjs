@@ -12,6 +12,7 @@ const START = 1_794_009_600_000
 const DAY_MS = 86_400_000
 const DETECTORS = ['robust', 'drift', 'dropRate', 'timeFloor', 'regularity']
 
+const PRIOR = { mean: 4.6, sd: 1.5, weight: 4 }
 const FAMILY = { kind: 'family', floors: { hydra: 45_000 }, drops: { crown: { boss: 'ogre', odds: '0.05' } }, action: { timeFloor: 'hold', robust: 'flag' } }
 const curve = { kind: 'linear', base: 100_000, step: 0, maxLevel: 9 }
 const rules = (more = {}, options) => Rules.fromJson(JSON.stringify({ version: 1, game: 'g', limits: { maxPastSeconds: 2_592_000 }, progress: { curve }, detectors: { cheats: FAMILY }, ...more }), options)
@@ -216,7 +217,7 @@ describe('columns', () => {
   })
 
   test('of the single detectors', () => {
-    for (const make of [() => new Robust({ threshold: 6 }), () => new Cusum(), () => new ZScore(), () => new Ewma(), () => new TimeFloor({ minimumMs: 100 })]) {
+    for (const make of [() => new Robust({ threshold: 6, prior: PRIOR }), () => new Cusum({ prior: PRIOR }), () => new ZScore(), () => new Ewma(), () => new TimeFloor({ minimumMs: 100 })]) {
       const [singly, batched] = [make(), make()]
       const verdicts = amounts.map((value) => singly.observe(value))
       const { scores, findings } = batched.observeMany(amount)
@@ -234,6 +235,28 @@ describe('columns', () => {
 })
 
 describe('detectors alone', () => {
+  test('without a prior the first values say what is usual, in whatever unit', () => {
+    const quests = Array.from({ length: 30 }, (_, n) => 100 + n % 7 * 9)
+    const reasons = (times, amounts) => {
+      const xp = new Robust({ threshold: 6 })
+      return amounts.map((amount) => xp.observe(amount * times).reason)
+    }
+    for (const times of [1e-6, 1, 1200, 1e6]) {
+      const [first, rest] = [reasons(times, quests).slice(0, 10), reasons(times, [...quests, 0, 10_000]).slice(10)]
+      assert.deepEqual([...new Set(first)], ['tooFewSamples'])
+      assert.deepEqual([...new Set(rest.slice(0, -1)), rest.at(-1)], ['usual', 'farAboveUsual'], `times ${times}`)
+    }
+    const family = new Family().keepApart('quest').keepApart('dungeon')
+    const ana = new PlayerProfile()
+    for (let n = 0; n < 60; n++) {
+      const gain = n % 2 ? { activity: 'quest', amount: 40 + n * 7 % 31 } : { activity: 'dungeon', amount: 90_000 + n * 700 }
+      assert.deepEqual(family.observe(ana, { atMs: START, gain }), [])
+    }
+    const [spike] = Array.from({ length: 9 }, () => family.observe(ana, { atMs: START, gain: { activity: 'quest', amount: 90_000 } })).flat()
+    assert.deepEqual([spike.detector, spike.verdict.baseline.source], ['robust', 'player'])
+    refused(() => family.keepApart('no id'))
+  })
+
   test('a Cusum finds a slow rise', () => {
     const xp = new Cusum({ threshold: 12 })
     for (let n = 0; n < 300; n++) assert.equal(xp.observe(80 + n * 7 % 41).isAnomaly, false)
@@ -308,7 +331,7 @@ describe('detectors alone', () => {
 
 describe('alerts', () => {
   test('one an excursion', () => {
-    const [xp, alerts] = [new Robust({ threshold: 6 }), new Hysteresis()]
+    const [xp, alerts] = [new Robust({ threshold: 6, prior: PRIOR }), new Hysteresis()]
     const firsts = [5_000_000, 9_000_000, 100, 5_000_000].map((value) => [alerts.isFirst(xp.observe(value)), alerts.isRaised])
     assert.deepEqual(firsts, [[true, true], [false, true], [false, false], [true, true]])
     for (const bad of [undefined, {}, { ...xp.score(1), direction: 'up' }, { ...xp.score(1), score: '1' }]) assert.throws(() => alerts.isFirst(bad), { code: 'invalid_argument' })

@@ -78,7 +78,7 @@ describe('detectors', () => {
     const recent = new Ewma({ threshold: 4, span: 20 })
     for (let turn = 0; turn < 100; turn++) recent.learn(60_000 - turn * 100 - turn % 3 * 700)
     assert.equal(recent.observe(5000).reason, 'farFromRecent')
-    assert.equal(new Robust({ threshold: 6 }).observe(5_000_000).baseline.source, 'population')
+    assert.equal(new Robust({ threshold: 6, prior: { mean: 4.6, sd: 1.5, weight: 4 } }).observe(5_000_000).baseline.source, 'population')
     assert.equal(new Robust({ prior: { mean: 20, sd: 1, weight: 4 } }).observe(5_000_000).isAnomaly, false)
     const floor = new TimeFloor({ minimumMs: 45_000 })
     assert.deepEqual([floor.observe(44_999).reason, floor.observe(45_000).isAnomaly], ['belowFloor', false])

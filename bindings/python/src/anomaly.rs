@@ -117,8 +117,8 @@ detector!(
 );
 
 detector!(
-    /// How many times as large as usual, upwards only, with an opinion from the first value on. `prior` is mean,
-    /// standard deviation and weight of `ln(1 + x)`.
+    /// How many times as large as usual, upwards only. `prior` is mean, standard deviation and weight of `ln(1 + x)`, and gives an
+    /// opinion from the first value on. Without one the player's first ten values say what is usual, in whatever unit.
     Robust((threshold=Number(6.0), prior=None), (data, threshold=Number(6.0), prior=None), threshold: Number, prior: Option<(Number, Number, Number)>) = robust
 );
 
@@ -167,10 +167,10 @@ pub(crate) fn valid(py: Python<'_>, threshold: Number) -> PyResult<f64> {
     Threshold::new(threshold.0).map(Threshold::get).ok_or_else(|| argument(py, Code::OutOfRange, advice))
 }
 
-fn valid_prior(py: Python<'_>, prior: Option<(Number, Number, Number)>) -> PyResult<Prior> {
-    let Some((mean, sd, weight)) = prior else { return Ok(Prior::DEFAULT) };
+fn valid_prior(py: Python<'_>, prior: Option<(Number, Number, Number)>) -> PyResult<Option<Prior>> {
+    let Some((mean, sd, weight)) = prior else { return Ok(None) };
     let advice = "a prior is mean 0..=100, sd 0.01..=100, weight 0.01..=1e6";
-    Prior::new(mean.0, sd.0, weight.0).ok_or_else(|| argument(py, Code::OutOfRange, advice))
+    Prior::new(mean.0, sd.0, weight.0).map(Some).ok_or_else(|| argument(py, Code::OutOfRange, advice))
 }
 
 /// Whoever took itself in would count everything twice.

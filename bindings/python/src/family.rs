@@ -24,7 +24,8 @@ use crate::verdict::{family_batch, findings};
 /// Five detectors, configured once for all players; what is learned of a player is in a `PlayerProfile`.
 ///
 /// `floors` are bosses with the shortest possible duration in milliseconds, or None for one that has none; those of the
-/// population are known without it. `drops` are the published odds. Times are milliseconds or aware datetimes.
+/// population are known without it. `drops` are the published odds. Without a population each player's first ten values of an
+/// activity say what is usual; `activities` are surely kept apart then, others by a hash of their names. Times are milliseconds or aware datetimes.
 ///
 /// >>> import liveops
 /// >>> family = liveops.Family(floors={"hydra": 45_000}, drops={"crown": 0.05})
@@ -46,19 +47,24 @@ pub(crate) struct Family {
 #[pymethods]
 impl Family {
     #[new]
-    #[pyo3(signature = (population=None, *, thresholds=None, floors=None, drops=None))]
+    #[pyo3(signature = (population=None, *, thresholds=None, floors=None, drops=None, activities=None))]
     fn new(
         py: Python<'_>,
         population: Option<&Population>,
         thresholds: Option<Thresholds>,
         floors: Option<BTreeMap<String, Option<Int<u32>>>>,
         drops: Option<BTreeMap<String, Number>>,
+        activities: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let population = population.map_or_else(anomaly::Population::default, |population| population.0.clone());
         let thresholds = thresholds.map_or(CoreThresholds::DEFAULT, |thresholds| thresholds.0);
         let known: Vec<String> = population.bosses().map(ToOwned::to_owned).collect();
         let detectors = anomaly::Family::new(population).with_thresholds(thresholds);
         let mut family = Self { detectors, bosses: BTreeMap::new(), drops: BTreeMap::new() };
+        for activity in activities.unwrap_or_default() {
+            let advice = "an activity is an id, and there may be 254 of them";
+            family.detectors.keep_apart(&activity).map_err(|_| argument(py, Code::InvalidArgument, advice))?;
+        }
         let floors = floors.unwrap_or_default().into_iter().map(|(boss, floor)| (boss, floor.map(|floor| floor.0)));
         for (boss, floor_ms) in known.into_iter().map(|boss| (boss, None)).chain(floors) {
             let place = family.detectors.boss(&boss, floor_ms).ok().filter(|_| floor_ms != Some(0));
@@ -235,7 +241,7 @@ impl Family {
     }
 
     fn activity(&self, name: &str) -> ActivityIndex {
-        self.detectors.population().activity(name)
+        self.detectors.activity(name)
     }
 
     fn boss(&self, py: Python<'_>, name: &str) -> PyResult<BossIndex> {

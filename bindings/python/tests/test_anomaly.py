@@ -257,6 +257,31 @@ def test_two_threads_that_merge_each_other_come_to_an_end() -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
+@pytest.mark.parametrize("times", [1e-6, 1.0, 1_200.0, 1e6])
+def test_without_a_prior_the_first_values_say_what_is_usual_in_whatever_unit(times: float) -> None:
+    xp = liveops.Robust()
+    quests = [xp.observe((100 + n % 7 * 9) * times).reason for n in range(30)]
+    assert quests == ["tooFewSamples"] * 10 + ["usual"] * 20
+    assert [xp.observe(0).reason, xp.observe(10_000 * times).reason] == ["usual", "farAboveUsual"]
+    kept = liveops.Robust.from_bytes(xp.to_bytes())
+    assert kept.score(100 * times) == xp.score(100 * times)
+    about = liveops.Robust(6, (4.6, 1.5, 4.0))
+    about.observe(100)
+    assert liveops.Robust.from_bytes(about.to_bytes()).score(5).baseline.n == 1, "what was kept about a prior goes on"
+
+
+def test_families_without_a_population_keep_activities_apart() -> None:
+    family, ana = liveops.Family(activities=["quest", "dungeon"]), liveops.PlayerProfile()
+    for n in range(60):
+        activity, amount = ("quest", 40 + n * 7 % 31) if n % 2 else ("dungeon", 90_000 + n * 700)
+        assert family.observe(ana, START, activity=activity, amount=amount) == ()
+    found = [family.observe(ana, START, activity="quest", amount=90_000) for _ in range(9)]
+    [spike] = [finding for findings in found for finding in findings]
+    assert (spike.detector, spike.verdict.baseline.source) == ("robust", "player")
+    with pytest.raises(liveops.ArgumentError, match="activity"):
+        liveops.Family(activities=["no id"])
+
+
 def test_a_cusum_finds_a_slow_rise() -> None:
     xp = liveops.Cusum()
     assert not any(xp.observe(80 + n * 7 % 41).is_anomaly for n in range(300))
@@ -315,7 +340,8 @@ def test_regularity_tells_a_clock_from_a_person() -> None:
 
 
 def test_one_alert_an_excursion_and_some_a_day() -> None:
-    xp, alerts, budget, tally = liveops.Robust(), liveops.Hysteresis(), liveops.AlertBudget(2), liveops.AlertTally()
+    xp, alerts = liveops.Robust(6, (4.6, 1.5, 4.0)), liveops.Hysteresis()
+    budget, tally = liveops.AlertBudget(2), liveops.AlertTally()
     raised = [alerts.is_first(xp.observe(value)) for value in (5e6, 9e6, 100, 5e6)]
     assert raised == [True, False, False, True] and alerts.is_raised
     assert [budget.allows(tally, now_ms=START + n) for n in range(4)] == [True, True, False, False]
@@ -333,7 +359,7 @@ def test_one_alert_an_excursion_and_some_a_day() -> None:
 
 
 def test_a_verdict_is_used_like_a_dataclass() -> None:
-    verdict = liveops.Robust().observe(5e6)
+    verdict = liveops.Robust(6, (4.6, 1.5, 4.0)).observe(5e6)
     assert (
         verdict
         == liveops.Verdict.from_dict(verdict.to_dict())

@@ -139,7 +139,8 @@ def test_detectors() -> None:
     assert (verdict.reason, verdict.action, verdict.direction, verdict.baseline.mean) == ("farFromMean", "flag", "high", 102)
     assert "standard deviations" in verdict.describe()
     assert pickle.loads(pickle.dumps(verdict)) == verdict
-    assert liveops.Robust().observe(5_000_000).reason == "farAboveUsual"
+    assert liveops.Robust(6, (4.6, 1.5, 4.0)).observe(5_000_000).reason == "farAboveUsual"
+    assert liveops.Robust().observe(5_000_000).reason == "tooFewSamples", "without a prior the unit is not known"
     assert liveops.Robust(6, (15.0, 1.0, 4.0)).observe(5_000_000).reason == "usual"
     floor = liveops.TimeFloor(45_000)
     assert floor.score(44_999).reason == "belowFloor" and not floor.score(45_000).is_anomaly

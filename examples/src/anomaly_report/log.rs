@@ -70,7 +70,7 @@ impl Event {
     pub(super) fn observation(&self, family: &Family, places: &Places) -> Observation {
         let mut observation = Observation::at(Timestamp::from_unix_millis(self.at_ms));
         if let Some(xp) = self.xp {
-            observation = observation.gain(family.population().activity(&self.activity), xp, 1.0);
+            observation = observation.gain(family.activity(&self.activity), xp, 1.0);
         }
         if let Some((boss, ms)) = &self.kill
             && let Some(place) = places.0.get(boss)

@@ -1,9 +1,9 @@
 //! Values that rise too slowly for any one of them to stand out.
 
+use super::amounts::{self, Amounts, Place};
 use super::finite::{Finite, Prior, Threshold};
-use super::log_stats::logarithm;
-use super::stats::{DecayingStats, count};
-use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
+use super::stats::DecayingStats;
+use super::verdict::{Direction, Reason, Verdict};
 use crate::codec::Stable;
 use crate::error::Code;
 
@@ -17,12 +17,14 @@ const RATE: f64 = 1.0 / 500.0;
 const LEARN_DEVIATIONS: f64 = 2.0;
 /// Smallest deviation of `ln(1 + x)`, as for [`super::Robust`].
 const SD_MIN: f64 = 0.1;
-const VERSION: u8 = 1;
+/// Of what was learned with a prior, and without.
+const VERSIONS: [u8; 2] = [1, 2];
 
 /// A cumulative sum of how far values lie above the player's long mean (E. S. Page, Biometrika 41, 1954): finds a mean
 /// that has risen by a deviation or more, however slowly it got there. Upwards only.
 ///
-/// Works on `ln(1 + x)` with a baseline pooled with a [`Prior`], as [`super::Robust`] does; judges from the first value.
+/// Works on `ln(1 + x)` with a baseline pooled with a [`Prior`], and judges from the first value; or without one on `ln x`, once
+/// the player's first ten values have said what is usual, as [`super::Robust`] does.
 /// The score is the sum after the value, in standard deviations. It does not tell those who cheat from those who have
 /// got better: where honest players rise, [`super::Family`] learns how far from history. A single large value counts
 /// three deviations and is [`super::Robust`]'s business. 40 bytes beside threshold and prior, 26 to 35 stored.
@@ -40,39 +42,48 @@ const VERSION: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cusum {
     threshold: Threshold,
-    prior: Prior,
+    prior: Option<Prior>,
     stats: DecayingStats,
     sum: Finite,
 }
 
 impl Cusum {
     /// Nothing learned yet. A threshold that [`Threshold::new`] refuses becomes [`Threshold::DEFAULT`].
-    pub fn new(threshold: f64, prior: Prior) -> Self {
+    pub fn new(threshold: f64, prior: impl Into<Option<Prior>>) -> Self {
         let threshold = Threshold::new(threshold).unwrap_or(Threshold::DEFAULT);
-        Self { threshold, prior, stats: DecayingStats::default(), sum: Finite::ZERO }
+        Self { threshold, prior: prior.into(), stats: DecayingStats::default(), sum: Finite::ZERO }
     }
 
     /// The verdict on a value.
     pub fn score(&self, value: f64) -> Verdict {
-        let baseline = self.baseline();
-        let Some(value) = logarithm(value) else { return Verdict::no_amount(value, self.threshold, baseline) };
-        let score = self.sum_after(value, &baseline);
-        let direction = if value < baseline.mean.get() { Direction::Low } else { Direction::High };
+        let amounts = self.amounts();
+        let baseline = amounts.baseline(&self.stats);
+        let (score, direction, may_rise) = match amounts.place(&self.stats, value) {
+            Place::None => return Verdict::no_amount(value, self.threshold, baseline),
+            Place::Early => (0.0, Direction::High, None),
+            Place::Nothing => (self.sum.get(), Direction::Low, Some(false)),
+            Place::At(at) => {
+                let low = at < amounts.usual(&self.stats).mean;
+                (self.sum_after(at), if low { Direction::Low } else { Direction::High }, Some(!low))
+            }
+        };
         // It may still be above the threshold when a low value comes; only a high one is held against the player.
-        let rises = score > self.threshold.get() && direction == Direction::High;
-        let reason = if rises { Reason::RisesSteadily } else { Reason::Usual };
+        let reason = match may_rise {
+            None => Reason::TooFewSamples,
+            Some(true) if score > self.threshold.get() => Reason::RisesSteadily,
+            Some(_) => Reason::Usual,
+        };
         Verdict::new(score, self.threshold, direction, reason, baseline)
     }
 
-    /// Learns a value, clamped from the first on. What is no finite number and what is negative teaches nothing.
+    /// Learns a value: clamped, but for the first ones where there is no prior. What is no finite number and what is negative
+    /// teaches nothing.
     pub fn learn(&mut self, value: f64) {
-        let Some(value) = logarithm(value) else { return };
-        let baseline = self.baseline();
-        self.sum = Finite::new(self.sum_after(value, &baseline)).unwrap_or_default();
-        let reach = LEARN_DEVIATIONS * baseline.sd.get();
-        let mean = baseline.mean.get();
-        // Logarithms are small: nothing to refuse.
-        _ = self.stats.push(value.max(mean - reach).min(mean + reach), RATE);
+        let amounts = self.amounts();
+        if let Place::At(at) = amounts.place(&self.stats, value) {
+            self.sum = Finite::new(self.sum_after(at)).unwrap_or_default();
+        }
+        amounts.learn(&mut self.stats, value, LEARN_DEVIATIONS);
     }
 
     /// Scores a value, then learns from it.
@@ -85,39 +96,39 @@ impl Cusum {
     /// Takes in what another has learned: baselines pooled as by [`DecayingStats::merge`], and the larger sum.
     /// `invalid_argument`, and nothing changed, on overflow.
     pub fn merge(&mut self, other: &Self) -> Result<(), Code> {
-        self.stats.merge(&other.stats, RATE)?;
+        let stats = amounts::converted(&other.stats, other.prior.is_some(), self.prior.is_some());
+        self.stats.merge(&stats, RATE)?;
         self.sum = self.sum.max(other.sum);
         Ok(())
     }
 
-    /// What it has learned, as stable bytes: a version, then baseline and sum.
+    /// What it has learned, as stable bytes: a version, 1 with a prior and 2 without, then baseline and sum.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![VERSION];
+        let [with, without] = VERSIONS;
+        let mut out = vec![if self.prior.is_some() { with } else { without }];
         self.stats.put(&mut out);
         self.sum.put(&mut out);
         out
     }
 
-    /// The same detector with what [`Self::to_bytes`] kept; `None` for anything else.
+    /// The same detector with what [`Self::to_bytes`] kept, with or without a prior; `None` for anything else.
     #[must_use]
     pub fn with_bytes(self, bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes.strip_prefix(&[VERSION])?;
-        let restored = Self { stats: Stable::take(&mut rest)?, sum: Stable::take(&mut rest)?, ..self };
-        (rest.is_empty() && restored.sum >= 0.0).then_some(restored)
+        let (version, mut rest) = bytes.split_first()?;
+        let had_prior = *VERSIONS.iter().find(|known| *known == version)? == VERSIONS[0];
+        let (stats, sum) = (DecayingStats::take(&mut rest)?, Finite::take(&mut rest)?);
+        let stats = amounts::converted(&stats, had_prior, self.prior.is_some());
+        (rest.is_empty() && sum >= 0.0).then_some(Self { stats, sum, ..self })
     }
 
-    fn sum_after(&self, value: f64, baseline: &Baseline) -> f64 {
-        let deviations = (value - baseline.mean.get()) / baseline.sd.get();
+    fn sum_after(&self, logarithm: f64) -> f64 {
+        let usual = self.amounts().usual(&self.stats);
+        let deviations = (logarithm - usual.mean) / usual.sd;
         (self.sum.get() + deviations.min(STEP_MAX) - ALLOWANCE).max(0.0)
     }
 
-    fn baseline(&self) -> Baseline {
-        let (prior, weight) = (&self.prior, self.prior.weight());
-        let own = count(self.stats.n()).min(1.0 / RATE);
-        let mean = (weight * prior.mean() + own * self.stats.mean()) / (weight + own);
-        let variance = (weight * prior.sd() * prior.sd() + own * self.stats.variance()) / (weight + own);
-        let source = if own < weight { Source::Population } else { Source::Player };
-        Baseline::new(self.stats.n(), mean, variance.sqrt().max(SD_MIN), source)
+    const fn amounts(&self) -> Amounts {
+        Amounts { prior: self.prior, sd_min: SD_MIN, rate: RATE }
     }
 }
 
@@ -177,7 +188,7 @@ mod tests {
         let bytes = cusum.to_bytes();
         assert!(bytes.len() <= 35);
         (0..bytes.len()).for_each(|cut| assert_eq!(empty.with_bytes(&bytes[..cut]), None));
-        assert_eq!(empty.with_bytes(&[&[2], &bytes[1..]].concat()), None);
+        assert_eq!(empty.with_bytes(&[&[3], &bytes[1..]].concat()), None);
         let golden = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(empty.to_bytes(), golden);
     }

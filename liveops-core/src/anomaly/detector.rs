@@ -1,8 +1,8 @@
 //! The detectors. Each scores a value against what it has learned, then learns from it, clamped.
 
+use super::amounts::{self, Amounts, Place};
 use super::finite::{Prior, Threshold};
-use super::log_stats::logarithm;
-use super::stats::{DecayingStats, RunningStats, count};
+use super::stats::{DecayingStats, RunningStats};
 use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
 use crate::error::Code;
 
@@ -13,8 +13,8 @@ const LEARN_DEVIATIONS: f64 = 3.0;
 /// fourth value in a row that is a million times too large would pass at a threshold of 6; with 2, more than twelve
 /// are noticed first.
 const ROBUST_LEARN_DEVIATIONS: f64 = 2.0;
-/// For learning, the deviation is taken to be at least this part of the mean (or of 1, if that is more): after a
-/// constant, too, there must be a way to a new level. ([`Robust`] has a prior's deviation instead.)
+/// For learning, the deviation is taken to be at least this part of the mean (or of the value, where nothing but 0 came): after
+/// a constant, too, there must be a way to a new level, in whatever unit. ([`Robust`] has a prior's deviation instead.)
 const LEARN_SPREAD_MIN: f64 = 0.0625;
 /// The part of the way that one event moves [`Robust`]'s baseline: a memory of 64 events.
 const ROBUST_RATE: f64 = 1.0 / 64.0;
@@ -115,69 +115,70 @@ impl Ewma {
     }
 }
 
-/// How many times as large as usual, upwards only, with an opinion from the first event on.
+/// How many times as large as usual, upwards only.
 ///
-/// Works on `ln(1 + x)`, where XP and damage of honest players spread evenly; negative values are refused. The baseline
-/// pools a [`Prior`] with the player's last values (about 64), by the events that each counts. 24 bytes beside its
+/// Works on logarithms, in which XP and damage of honest players spread evenly; negative values are refused. With a [`Prior`],
+/// of `ln(1 + x)`, it has an opinion from the first event on, and pools it with the player's last values (about 64) by the
+/// events that each counts. Without one the unit is not known: the player's first ten values say what is usual and are not
+/// judged, nothing depends on what amounts are counted in, and 0 is neither judged nor learned. 24 bytes beside its
 /// configuration, 19 to 28 stored.
 ///
 /// ```
-/// use liveops_core::anomaly::{Prior, Robust, Source, Threshold};
+/// use liveops_core::anomaly::{Prior, Reason, Robust, Source};
 ///
 /// let mut xp = Robust::new(6.0, Prior::DEFAULT);
 /// let first = xp.observe(5_000_000.0);
 /// assert!(first.is_anomaly());
 /// assert_eq!(first.baseline.source, Source::Population);
 /// assert!(!xp.observe(120.0).is_anomaly(), "the spike has taught it little");
+///
+/// let mut quests = Robust::new(6.0, None);
+/// for n in 0..30 {
+///     assert!(!quests.observe(100_000.0 + f64::from(n % 7) * 9_000.0).is_anomaly(), "whatever the unit");
+/// }
+/// assert_eq!(quests.observe(90_000_000.0).reason, Reason::FarAboveUsual);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Robust {
     pub(super) threshold: Threshold,
-    pub(super) prior: Prior,
+    pub(super) prior: Option<Prior>,
     pub(super) stats: DecayingStats,
 }
 
 impl Robust {
     /// Nothing learned yet. A threshold that [`Threshold::new`] refuses becomes [`Threshold::DEFAULT`].
-    pub fn new(threshold: f64, prior: Prior) -> Self {
+    pub fn new(threshold: f64, prior: impl Into<Option<Prior>>) -> Self {
         let threshold = Threshold::new(threshold).unwrap_or(Threshold::DEFAULT);
-        Self { threshold, prior, stats: DecayingStats::default() }
+        Self { threshold, prior: prior.into(), stats: DecayingStats::default() }
     }
 
     /// The verdict on a value.
     pub fn score(&self, value: f64) -> Verdict {
-        let baseline = self.baseline();
-        let Some(logarithm) = logarithm(value) else { return Verdict::no_amount(value, self.threshold, baseline) };
-        let distance = logarithm - baseline.mean.get();
-        let score = distance.abs() / baseline.sd.get();
+        let (amounts, threshold) = (self.amounts(), self.threshold);
+        let baseline = amounts.baseline(&self.stats);
+        let logarithm = match amounts.place(&self.stats, value) {
+            Place::None => return Verdict::no_amount(value, threshold, baseline),
+            Place::Early => return Verdict::new(0.0, threshold, Direction::High, Reason::TooFewSamples, baseline),
+            Place::Nothing => return Verdict::new(0.0, threshold, Direction::Low, Reason::Usual, baseline),
+            Place::At(logarithm) => logarithm,
+        };
+        let usual = amounts.usual(&self.stats);
+        let distance = logarithm - usual.mean;
+        let score = distance.abs() / usual.sd;
         let direction = if distance < 0.0 { Direction::Low } else { Direction::High };
-        let far = direction == Direction::High && score > self.threshold.get();
+        let far = direction == Direction::High && score > threshold.get();
         let reason = if far { Reason::FarAboveUsual } else { Reason::Usual };
-        Verdict::new(score, self.threshold, direction, reason, baseline)
+        Verdict::new(score, threshold, direction, reason, baseline)
     }
 
-    /// Learns a value, clamped from the first on. What is no finite number or negative teaches nothing.
+    /// Learns a value: clamped, but for the first ones where there is no prior. What is no finite number or negative teaches
+    /// nothing.
     pub fn learn(&mut self, value: f64) {
-        if let Some(logarithm) = logarithm(value) {
-            let baseline = self.baseline();
-            let reach = ROBUST_LEARN_DEVIATIONS * baseline.sd.get();
-            let value = between(logarithm, baseline.mean.get(), reach);
-            // Logarithms are small: nothing to refuse.
-            _ = self.stats.push(value, ROBUST_RATE);
-        }
+        self.amounts().learn(&mut self.stats, value, ROBUST_LEARN_DEVIATIONS);
     }
 
-    /// Prior and player pooled.
-    fn baseline(&self) -> Baseline {
-        let (prior, weight) = (&self.prior, self.prior.weight());
-        let own = count(self.stats.n()).min(1.0 / ROBUST_RATE);
-        let both = weight + own;
-        let mean = (weight * prior.mean() + own * self.stats.mean()) / both;
-        // How far the two means lie apart is left out: it would widen the deviation for whoever starts with spikes.
-        // Honest players stay inside without it, as their distance from the mean shrinks faster than the deviation.
-        let variance = (weight * prior.sd() * prior.sd() + own * self.stats.variance()) / both;
-        let source = if own < weight { Source::Population } else { Source::Player };
-        Baseline::new(self.stats.n(), mean, variance.sqrt().max(ROBUST_SD_MIN), source)
+    const fn amounts(&self) -> Amounts {
+        Amounts { prior: self.prior, sd_min: ROBUST_SD_MIN, rate: ROBUST_RATE }
     }
 }
 
@@ -230,7 +231,16 @@ macro_rules! merge {
         }
     )+};
 }
-merge!(ZScore:, Ewma: Ewma::rate, Robust: |_: &Self| ROBUST_RATE);
+merge!(ZScore:, Ewma: Ewma::rate);
+
+impl Robust {
+    /// Takes in what another has learned, its values before or after these; configuration stays.
+    /// `invalid_argument`, and nothing changed, on overflow.
+    pub fn merge(&mut self, other: &Self) -> Result<(), Code> {
+        let stats = amounts::converted(&other.stats, other.prior.is_some(), self.prior.is_some());
+        self.stats.merge(&stats, ROBUST_RATE)
+    }
+}
 
 macro_rules! observe {
     ($($detector:ident)+) => {$(
@@ -252,7 +262,8 @@ fn clamped(value: f64, n: u64, mean: f64, sd: f64) -> f64 {
     if n < Baseline::SAMPLES_MIN || !value.is_finite() {
         return value;
     }
-    between(value, mean, LEARN_DEVIATIONS * sd.max(LEARN_SPREAD_MIN * mean.abs().max(1.0)))
+    let scale = if sd == 0.0 && mean == 0.0 { value } else { mean };
+    between(value, mean, LEARN_DEVIATIONS * sd.max(LEARN_SPREAD_MIN * scale.abs()))
 }
 
 /// The nearest to the value that is at most `reach` from the centre. (`clamp` panics where this does not.)
@@ -263,6 +274,7 @@ fn between(value: f64, centre: f64, reach: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::anomaly::log_stats::logarithm;
 
     fn bits(value: f64) -> u64 {
         value.to_bits()
@@ -339,11 +351,11 @@ mod tests {
         for warm_up in [0, 1, 5, 64, 500_u32] {
             let mut robust = Robust::new(6.0, Prior::DEFAULT);
             (0..warm_up).for_each(|n| robust.learn(f64::from(180 + n % 40)));
-            let before = robust.baseline();
+            let before = robust.score(1.0).baseline;
             let usual = libm::expm1(before.mean.get());
             let verdict = robust.observe(usual * 1e6);
             assert_eq!((verdict.reason, verdict.direction), (Reason::FarAboveUsual, Direction::High), "{warm_up}");
-            let after = robust.baseline();
+            let after = robust.score(1.0).baseline;
             let moved = after.mean.get() - before.mean.get();
             // The clamp from where prior and player together are, divided by the events that count: the prior's four, up to
             // 64 of the player's, and itself; a deviation more, as the player alone may be elsewhere.
@@ -454,7 +466,7 @@ mod tests {
         }
         let mut robust = Robust::new(6.0, Prior::DEFAULT);
         (1..=1000_u32).for_each(|n| robust.learn(f64::from(n * n % 997)));
-        let baseline = robust.baseline();
+        let baseline = robust.score(1.0).baseline;
         assert_eq!(
             (bits(baseline.mean.get()), bits(baseline.sd.get())),
             (0x4015_dbfc_d269_ecb9, 0x3ff1_cf90_ecb3_9faf)

@@ -1,5 +1,6 @@
 //! Detectors as rules configure them and records keep them: one configuration, many small states.
 
+use super::amounts;
 use super::detector::{Ewma, Robust, TimeFloor, ZScore};
 use super::finite::{Prior, Threshold};
 use super::stats::{DecayingStats, RunningStats};
@@ -11,7 +12,7 @@ use crate::codec::Stable;
 /// ```
 /// use liveops_core::anomaly::{Action, DetectorKind, Prior, Threshold};
 ///
-/// let kind = DetectorKind::Robust { threshold: Threshold::parse("6").unwrap(), prior: Prior::DEFAULT };
+/// let kind = DetectorKind::Robust { threshold: Threshold::parse("6").unwrap(), prior: Some(Prior::DEFAULT) };
 /// let mut state = kind.fresh();
 /// assert_eq!(kind.score(&state, 250), None, "nothing to say");
 /// kind.learn(&mut state, 250);
@@ -37,8 +38,8 @@ pub enum DetectorKind {
     Robust {
         /// In standard deviations of `ln(1 + x)`.
         threshold: Threshold,
-        /// What to think of a player with no values yet.
-        prior: Prior,
+        /// What to think of a player with no values yet; without it the first ones say what is usual.
+        prior: Option<Prior>,
     },
     /// See [`TimeFloor`].
     TimeFloor {
@@ -55,10 +56,12 @@ pub enum DetectorState {
     ZScore(RunningStats),
     /// Of [`Ewma`].
     Ewma(DecayingStats),
-    /// Of [`Robust`].
+    /// Of [`Robust`] with a prior.
     Robust(DecayingStats),
     /// Of [`TimeFloor`]: nothing.
     TimeFloor,
+    /// Of [`Robust`] without a prior.
+    RobustOwn(DecayingStats),
 }
 
 impl DetectorKind {
@@ -67,7 +70,7 @@ impl DetectorKind {
         match self {
             Self::ZScore { .. } => DetectorState::ZScore(RunningStats::default()),
             Self::Ewma { .. } => DetectorState::Ewma(DecayingStats::default()),
-            Self::Robust { .. } => DetectorState::Robust(DecayingStats::default()),
+            Self::Robust { prior, .. } => DetectorState::of_robust(prior.is_some(), DecayingStats::default()),
             Self::TimeFloor { .. } => DetectorState::TimeFloor,
         }
     }
@@ -79,7 +82,9 @@ impl DetectorKind {
         let verdict = match *self {
             Self::ZScore { threshold } => ZScore { threshold, stats: state.z_score() }.score(value),
             Self::Ewma { threshold, span } => Ewma { threshold, span, stats: state.ewma() }.score(value),
-            Self::Robust { threshold, prior } => Robust { threshold, prior, stats: state.robust() }.score(value),
+            Self::Robust { threshold, prior } => {
+                Robust { threshold, prior, stats: state.robust(prior.is_some()) }.score(value)
+            }
             Self::TimeFloor { minimum_ms } => TimeFloor { minimum_ms }.score(value),
         };
         Some(verdict).filter(Verdict::is_anomaly)
@@ -100,9 +105,9 @@ impl DetectorKind {
                 DetectorState::Ewma(detector.stats)
             }
             Self::Robust { threshold, prior } => {
-                let mut detector = Robust { threshold, prior, stats: state.robust() };
+                let mut detector = Robust { threshold, prior, stats: state.robust(prior.is_some()) };
                 detector.learn(value);
-                DetectorState::Robust(detector.stats)
+                DetectorState::of_robust(prior.is_some(), detector.stats)
             }
             Self::TimeFloor { .. } => DetectorState::TimeFloor,
         };
@@ -119,8 +124,23 @@ impl DetectorState {
         if let Self::Ewma(stats) = self { *stats } else { DecayingStats::default() }
     }
 
-    fn robust(&self) -> DecayingStats {
-        if let Self::Robust(stats) = self { *stats } else { DecayingStats::default() }
+    /// With a prior or without: what was learned the other way goes on by the other logarithm.
+    fn robust(&self, has_prior: bool) -> DecayingStats {
+        match self {
+            Self::Robust(stats) => amounts::converted(stats, true, has_prior),
+            Self::RobustOwn(stats) => amounts::converted(stats, false, has_prior),
+            _ => DecayingStats::default(),
+        }
+    }
+
+    const fn of_robust(has_prior: bool, stats: DecayingStats) -> Self {
+        // Who has learned nothing is the same both ways, and stays what older programs can read.
+        if has_prior || stats.n() == 0 { Self::Robust(stats) } else { Self::RobustOwn(stats) }
+    }
+
+    /// Whether records of the first versions cannot say it.
+    pub(crate) const fn is_later(&self) -> bool {
+        matches!(self, Self::RobustOwn(_))
     }
 }
 
@@ -141,6 +161,10 @@ impl Stable for DetectorState {
                 stats.put(out);
             }
             Self::TimeFloor => out.push(3),
+            Self::RobustOwn(stats) => {
+                out.push(4);
+                stats.put(out);
+            }
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
@@ -149,6 +173,7 @@ impl Stable for DetectorState {
             1 => DecayingStats::take(from).map(Self::Ewma),
             2 => DecayingStats::take(from).map(Self::Robust),
             3 => Some(Self::TimeFloor),
+            4 => DecayingStats::take(from).map(Self::RobustOwn),
             _ => None,
         }
     }
@@ -179,7 +204,26 @@ macro_rules! bytes {
         }
     )+};
 }
-bytes!(ZScore Ewma Robust);
+bytes!(ZScore Ewma);
+
+impl Robust {
+    /// What it has learned, as stable bytes: a version, whether about a prior, its statistics.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        DetectorState::of_robust(self.prior.is_some(), self.stats).put(&mut out);
+        out
+    }
+
+    /// The same detector with what [`Self::to_bytes`] kept, with or without a prior; `None` for anything else, another
+    /// detector's bytes too.
+    #[must_use]
+    pub fn with_bytes(self, bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(&[VERSION])?;
+        let state = DetectorState::take(&mut rest)?;
+        let is_ours = matches!(state, DetectorState::Robust(_) | DetectorState::RobustOwn(_)) && rest.is_empty();
+        is_ours.then(|| Self { stats: state.robust(self.prior.is_some()), ..self })
+    }
+}
 
 impl TimeFloor {
     /// A version and which detector: there is nothing else to keep.
@@ -207,12 +251,13 @@ mod tests {
     use super::*;
     use crate::anomaly::{Reason, Source};
 
-    fn kinds() -> [DetectorKind; 4] {
+    fn kinds() -> [DetectorKind; 5] {
         let threshold = Threshold::parse("6").unwrap();
         [
             DetectorKind::ZScore { threshold },
             DetectorKind::Ewma { threshold, span: 20 },
-            DetectorKind::Robust { threshold, prior: Prior::DEFAULT },
+            DetectorKind::Robust { threshold, prior: Some(Prior::DEFAULT) },
+            DetectorKind::Robust { threshold, prior: None },
             DetectorKind::TimeFloor { minimum_ms: 45_000 },
         ]
     }
@@ -220,7 +265,7 @@ mod tests {
     #[test]
     fn a_state_does_as_the_detector_alone() {
         let (mut alone, mut fading) = (ZScore::new(6.0), Ewma::new(6.0, 20));
-        let mut log = Robust::new(6.0, Prior::DEFAULT);
+        let (mut log, mut own) = (Robust::new(6.0, Prior::DEFAULT), Robust::new(6.0, None));
         let mut hydra = TimeFloor { minimum_ms: 45_000 };
         let mut states = kinds().map(|kind| kind.fresh());
         for value in (0..200_i64).map(|i| if i % 50 == 49 { 1_000_000 } else { 100 + i * i % 41 }) {
@@ -231,13 +276,15 @@ mod tests {
             });
             let verdicts: Vec<_> = verdicts.collect();
             let value = float(value);
-            let wanted = [alone.observe(value), fading.observe(value), log.observe(value), hydra.observe(value)];
+            let first = [alone.observe(value), fading.observe(value), log.observe(value)];
+            let wanted = [first[0], first[1], first[2], own.observe(value), hydra.observe(value)];
             assert_eq!(verdicts, wanted.map(|verdict| Some(verdict).filter(Verdict::is_anomaly)));
         }
         let wanted = [
             DetectorState::ZScore(alone.stats),
             DetectorState::Ewma(fading.stats),
             DetectorState::Robust(log.stats),
+            DetectorState::RobustOwn(own.stats),
             DetectorState::TimeFloor,
         ];
         assert_eq!(states, wanted);
@@ -260,7 +307,7 @@ mod tests {
                 kind.score(&state, value);
             }
         }
-        assert_eq!(DetectorState::take(&mut &[4, 0, 0][..]), None);
+        assert_eq!(DetectorState::take(&mut &[5, 0, 0][..]), None);
         let golden = |values: &[i64]| {
             let [_, ewma, ..] = kinds();
             let mut state = ewma.fresh();
@@ -316,7 +363,11 @@ mod tests {
             for other in kinds() {
                 let mut state = other.fresh();
                 (0..20).for_each(|value| other.learn(&mut state, value));
-                if std::mem::discriminant(&state) != std::mem::discriminant(&kind.fresh()) {
+                let both =
+                    |state: &DetectorState| matches!(state, DetectorState::Robust(_) | DetectorState::RobustOwn(_));
+                if std::mem::discriminant(&state) != std::mem::discriminant(&kind.fresh())
+                    && !(both(&state) && both(&kind.fresh()))
+                {
                     assert_eq!(kind.score(&state, 100), kind.score(&kind.fresh(), 100));
                     kind.learn(&mut state, 100);
                     let mut wanted = kind.fresh();

@@ -15,6 +15,7 @@
 //! from one pinned version of `libm`, so the same values in the same order give the same bits on every platform.
 
 mod alert_budget;
+mod amounts;
 mod cusum;
 mod detector;
 mod drop_rate;

@@ -166,6 +166,11 @@ impl DecayingStats {
         self.mean.get()
     }
 
+    /// The same about another mean.
+    pub(super) fn with_mean(self, mean: f64) -> Self {
+        Self { mean: Finite::new(mean).unwrap_or_default(), ..self }
+    }
+
     /// Their weighted variance; 0 of fewer than two.
     pub const fn variance(&self) -> f64 {
         self.variance.get()

@@ -207,9 +207,12 @@ impl Player {
         }
     }
 
-    /// Whether there is nothing that came with version 4.
-    pub(super) const fn is_before_version_4(&self) -> bool {
-        self.triage.is_none() && self.remainders.is_empty()
+    /// Whether there is nothing that came with version 4, such as what detectors learn of amounts without a prior or a population.
+    pub(super) fn is_before_version_4(&self) -> bool {
+        self.triage.is_none()
+            && self.remainders.is_empty()
+            && !self.profile.iter().any(|known| known.state.is_later())
+            && !self.families.iter().any(|(_, profile)| profile.is_later())
     }
 
     /// Whether there is nothing that came with version 3.

@@ -22,7 +22,12 @@ pub(super) struct Read {
     pub(super) families: Vec<FamilyRule>,
 }
 
-pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>) -> Result<Read, RulesError> {
+pub(super) fn read(
+    node: &Node<'_>,
+    names: &Names<'_>,
+    activities: &[Id],
+    loot: &BTreeMap<Id, Loot>,
+) -> Result<Read, RulesError> {
     let mut read = Read::default();
     for (name, node) in node.named(DETECTORS_MAX)? {
         let mut fields = node.fields()?;
@@ -34,7 +39,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>
             ("timeFloor", "timeFloor"),
         ])?;
         if kind == "family" {
-            read.families.push(family(name, &node, fields, names, loot)?);
+            read.families.push(family(name, &node, fields, names, activities, loot)?);
             continue;
         }
         let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
@@ -57,7 +62,9 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>
                 "ewma" => {
                     DetectorKind::Ewma { threshold, span: fields.get("span").map_or(Ok(50), |n| n.u32(10, 10_000))? }
                 }
-                _ => DetectorKind::Robust { threshold, prior: prior(fields.get("prior"))? },
+                _ => {
+                    DetectorKind::Robust { threshold, prior: fields.get("prior").map(|node| prior(&node)).transpose()? }
+                }
             };
             (select, value, kind)
         };
@@ -67,8 +74,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>, loot: &BTreeMap<Id, Loot>
     Ok(read)
 }
 
-fn prior(node: Option<Node<'_>>) -> Result<Prior, RulesError> {
-    let Some(node) = node else { return Ok(Prior::DEFAULT) };
+fn prior(node: &Node<'_>) -> Result<Prior, RulesError> {
     let mut fields = node.fields()?;
     let [mean, sd, weight] = [fields.need("mean")?, fields.need("sd")?, fields.need("weight")?];
     fields.end()?;
@@ -97,6 +103,7 @@ fn family(
     node: &Node<'_>,
     mut fields: Fields<'_>,
     names: &Names<'_>,
+    activities: &[Id],
     loot: &BTreeMap<Id, Loot>,
 ) -> Result<FamilyRule, RulesError> {
     let (select, _) = select(&mut fields, names)?;
@@ -146,7 +153,8 @@ fn family(
         }
     }
     fields.end()?;
-    let rule = FamilyRule::new(name, select, actions, floors, drops, thresholds);
+    let apart = activities.iter().chain(names.schemas.iter().map(|(kind, _)| kind)).cloned().collect();
+    let rule = FamilyRule::new(name, select, actions, floors, drops, apart, thresholds);
     rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
 }
 

@@ -63,7 +63,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules, &bundles))?;
     let detectors::Read { detectors, families } = fields
         .get("detectors")
-        .map_or_else(|| Ok(detectors::Read::default()), |node| detectors::read(&node, &rules, &loot))?;
+        .map_or_else(|| Ok(detectors::Read::default()), |node| detectors::read(&node, &rules, &activities, &loot))?;
     let agreement =
         fields.get("alerts").map_or_else(|| Ok(Agreement::default()), |node| detectors::agreement(&node))?;
     let (receipts_max, suspicions_days) = retention(fields.get("retention"))?;

@@ -34,6 +34,8 @@ pub(super) struct FamilyRule {
     pub(super) actions: [Action; 5],
     pub(super) floors: Vec<(Id, u32)>,
     pub(super) odds: Vec<FamilyDrop>,
+    /// Activities and types of events whose amounts are kept apart, also where no population has tables of them.
+    apart: Vec<Id>,
     pub(super) family: Family,
     /// Sorted by name.
     bosses: Vec<(Id, BossIndex)>,
@@ -56,10 +58,11 @@ impl FamilyRule {
         actions: [Action; 5],
         floors: Vec<(Id, u32)>,
         odds: Vec<FamilyDrop>,
+        apart: Vec<Id>,
         thresholds: Thresholds,
     ) -> Result<Self, Code> {
         let family = Family::new(Population::default()).with_thresholds(thresholds);
-        let rule = Self { name, select, actions, floors, odds, family, bosses: Vec::new(), drops: Vec::new() };
+        let rule = Self { name, select, actions, floors, odds, apart, family, bosses: Vec::new(), drops: Vec::new() };
         rule.built(Population::default())
     }
 
@@ -67,6 +70,10 @@ impl FamilyRule {
     fn built(&self, population: Population) -> Result<Self, Code> {
         let names: Vec<Id> = population.bosses().filter_map(|boss| Id::new(boss).ok()).collect();
         let mut family = Family::new(population).with_thresholds(*self.family.thresholds());
+        for name in &self.apart {
+            // Those beyond the places that a profile tells apart share one.
+            _ = family.keep_apart(name.as_str());
+        }
         let mut bosses = Vec::new();
         for (boss, floor_ms) in &self.floors {
             bosses.push((boss.clone(), family.boss(boss.as_str(), Some(*floor_ms))?));
@@ -86,7 +93,11 @@ impl FamilyRule {
     pub(super) fn observation(&self, kind: &Id, payload: &Payload, ts: Timestamp, requested: u64) -> Observation {
         let mut seen = Observation::at(ts);
         if requested > 0 {
-            seen = seen.gain_whole(self.family.population().activity(activity(kind, payload).as_str()), requested);
+            let named = activity(kind, payload);
+            // Without a population only what the rules list has a scale of its own.
+            let known = self.family.knows_amounts() || self.apart.contains(named);
+            let named = if known { named } else { kind };
+            seen = seen.gain_whole(self.family.activity(named.as_str()), requested);
         }
         if let Some((boss, duration_ms)) = kill(kind, payload) {
             if let Ok(at) = self.bosses.binary_search_by(|(known, _)| known.cmp(boss)) {

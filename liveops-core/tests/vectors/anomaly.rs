@@ -30,7 +30,7 @@ pub(crate) fn detector(case: &Case) {
     let threshold = of.get("threshold").map_or(0.0, number);
     let prior = || {
         let prior = of.get("prior").map(|prior| [0, 1, 2].map(|at| number(&prior[at])));
-        prior.map_or(Prior::DEFAULT, |[mean, sd, weight]| Prior::new(mean, sd, weight).unwrap())
+        prior.map(|[mean, sd, weight]| Prior::new(mean, sd, weight).unwrap())
     };
     let (verdicts, bytes) = match text(&of["kind"]) {
         "zScore" => observed!(case, ZScore::new(threshold), detector, value => detector.observe(number(value))),
@@ -110,7 +110,7 @@ fn observation(family: &mut Family, case: &Case, event: &Value) -> Observation {
     let count = |member: &str| event.get(member).map_or(0, |n| u32::try_from(n.as_u64().unwrap()).unwrap());
     let mut seen = Observation::at(time(&event["atMs"]));
     if let Some(amount) = event.get("amount") {
-        let activity = family.population().activity(text(&event["activity"]));
+        let activity = family.activity(text(&event["activity"]));
         seen = seen.gain(activity, number(amount), event.get("boost").map_or(1.0, number));
     }
     if let Some(boss) = event.get("boss") {

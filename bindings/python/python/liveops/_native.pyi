@@ -1426,6 +1426,7 @@ class Family:
         thresholds: Thresholds | None = None,
         floors: dict[str, int | None] | None = None,
         drops: dict[str, float] | None = None,
+        activities: Sequence[str] | None = None,
     ) -> Self: ...
     @property
     def thresholds(self) -> Thresholds: ...

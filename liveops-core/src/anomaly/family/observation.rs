@@ -97,6 +97,11 @@ impl Gain {
     pub(super) fn logarithm(self) -> Result<f64, Code> {
         logarithm(self.amount, self.boost)
     }
+
+    /// `ln(amount / boost)` of an amount that is one; minus infinity of nothing.
+    pub(super) fn own_logarithm(self) -> f64 {
+        libm::log(self.amount / self.boost)
+    }
 }
 
 pub(super) fn logarithm(amount: f64, boost: f64) -> Result<f64, Code> {

@@ -80,6 +80,11 @@ impl Population {
         self.activities.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Whether it knows what amounts are usual. Without, nobody knows what they are counted in.
+    pub(super) fn knows_amounts(&self) -> bool {
+        !self.activities.is_empty() || self.other != ActivityTable::default()
+    }
+
     /// The bosses there are tables of.
     pub fn bosses(&self) -> impl ExactSizeIterator<Item = &str> {
         self.bosses.iter().map(|(name, _)| name.as_str())

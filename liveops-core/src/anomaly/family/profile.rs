@@ -7,7 +7,8 @@ use crate::codec::Stable;
 
 /// Activities of which a player's own mean is kept; of the others the mean is guessed from these.
 pub(super) const SLOTS: usize = 4;
-const VERSION: u8 = 1;
+/// Of what was learned beside a population that knows amounts, and without one.
+const VERSIONS: [u8; 2] = [1, 2];
 /// A slot of no activity.
 const FREE: u8 = u8::MAX - 1;
 
@@ -27,6 +28,9 @@ pub struct PlayerProfile {
     intervals: u8,
     /// A bit for each detector that has alerted and not yet calmed down.
     pub(super) alerted: u8,
+    /// Whether the slots hold activities and means as a family without tables of amounts tells them: the player's own are all
+    /// that there is.
+    pub(super) is_own: bool,
     /// Of which activity, how many values (255 for more), and their mean.
     pub(super) slot_activity: [u8; SLOTS],
     pub(super) slot_n: [u8; SLOTS],
@@ -50,6 +54,7 @@ impl Default for PlayerProfile {
             usual_interval: zero,
             intervals: 0,
             alerted: 0,
+            is_own: false,
             slot_activity: [FREE; SLOTS],
             slot_n: [0; SLOTS],
             slot_mean: [zero; SLOTS],
@@ -79,6 +84,11 @@ impl PlayerProfile {
         self.alerted & detector.bit() != 0
     }
 
+    /// Whether records of the first versions cannot say it.
+    pub(crate) const fn is_later(&self) -> bool {
+        self.is_own
+    }
+
     /// The stable bytes: a version, then all fields.
     pub fn to_bytes(&self) -> Vec<u8> {
         Stable::to_bytes(self)
@@ -94,6 +104,12 @@ impl PlayerProfile {
     /// against them the larger counts, and of activities those with most values stay. Which is merged into which makes no
     /// difference beyond rounding.
     pub fn merge(&mut self, other: &Self) {
+        // Means beside a population and means without one say different things: what a family without has learned stays.
+        let is_own = self.is_own || other.is_own;
+        let (mut ours, mut theirs) = (*self, *other);
+        [&mut ours, &mut theirs].into_iter().for_each(|profile| profile.set_own(is_own));
+        let other = &theirs;
+        *self = ours;
         let mut slots: Vec<(u8, u16, f64)> = Vec::with_capacity(2 * SLOTS);
         for (activity, n, mean) in self.slots().chain(other.slots()) {
             match slots.iter_mut().find(|slot| slot.0 == activity) {
@@ -125,6 +141,15 @@ impl PlayerProfile {
         self.floor = self.floor.max(other.floor);
         self.regularity = self.regularity.max(other.regularity);
         self.drops = [larger(self.drops[0], other.drops[0]), larger(self.drops[1], other.drops[1])];
+    }
+
+    /// Goes on with a family with tables of amounts, or without. What was learned of amounts with the other sort speaks of other
+    /// activities and another scale, and begins anew.
+    pub(super) fn set_own(&mut self, is_own: bool) {
+        if self.is_own != is_own {
+            let Self { slot_activity, slot_n, slot_mean, recent, lately, drift, .. } = Self::default();
+            *self = Self { is_own, slot_activity, slot_n, slot_mean, recent, lately, drift, ..*self };
+        }
     }
 
     /// Its fields lie apart here, so that they leave no gap.
@@ -164,7 +189,7 @@ impl PlayerProfile {
 
 impl Stable for PlayerProfile {
     fn put(&self, out: &mut Vec<u8>) {
-        out.push(VERSION);
+        out.push(VERSIONS[usize::from(self.is_own)]);
         self.rhythm().put(out);
         out.push(self.alerted);
         out.extend(self.slot_activity);
@@ -175,8 +200,9 @@ impl Stable for PlayerProfile {
         }
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
-        u8::take(from).filter(|version| *version == VERSION)?;
-        let mut profile = Self::default();
+        let version = u8::take(from)?;
+        let is_own = VERSIONS.iter().position(|known| *known == version)? == 1;
+        let mut profile = Self { is_own, ..Self::default() };
         profile.set_rhythm(Stable::take(from)?);
         profile.alerted = u8::take(from)?;
         profile.slot_activity = Stable::take(from)?;
@@ -233,13 +259,32 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(PlayerProfile::from_bytes(&bytes[..cut]), None, "{cut}");
         }
-        for (at, bad) in [(0, 2), (14, 32), (39, 0x7f), (47, 0xbf), (55, 0xff)] {
+        for (at, bad) in [(0, 3), (14, 32), (39, 0x7f), (47, 0xbf), (55, 0xff)] {
             let mut broken = bytes.clone();
             broken[at] = bad;
             broken[(at + 1).min(62)] |= 0x80;
             assert_eq!(PlayerProfile::from_bytes(&broken), None, "byte {at}");
         }
         assert_eq!(PlayerProfile::from_bytes(&[&bytes[..], &[0]].concat()), None);
+        // Without a population the version says so, and nothing else.
+        let own = PlayerProfile { is_own: true, ..full() };
+        assert_eq!(own.to_bytes(), [&[2], &bytes[1..]].concat());
+        assert_eq!(PlayerProfile::from_bytes(&own.to_bytes()), Some(own));
+        assert!(own.is_later() && !full().is_later());
+    }
+
+    #[test]
+    fn what_was_learned_beside_a_population_says_nothing_without_one() {
+        let mut profile = full();
+        profile.set_own(false);
+        assert_eq!(profile, full());
+        profile.set_own(true);
+        assert_eq!((profile.slots().count(), profile.recent, profile.robust), (0, narrow(0.0), full().robust));
+        let (mut left, mut right) = (full(), profile);
+        left.merge(&profile);
+        right.merge(&full());
+        assert_eq!((left.is_own, left.slots().count()), (true, 0));
+        assert_eq!(left, right);
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Five detectors on one player, side by side.
 
 use super::detectors::{FamilyDetector, Finding, SCORE_MAX, Thresholds};
-use super::observation::{BossIndex, DropIndex, Gain, Observation};
+use super::observation::{ActivityIndex, BossIndex, DropIndex, Gain, Observation};
 use super::population::{ActivityTable, BossTable, Population, boss_place};
 use super::profile::PlayerProfile;
 use super::regularity;
 use super::{Float, Score, narrow};
+use crate::anomaly::amounts::{OWN_FROM, anchored};
 use crate::anomaly::finite::Finite;
 use crate::anomaly::verdict::{Baseline, Direction, Reason, Source, Verdict};
 use crate::error::Code;
+use crate::hash;
 use crate::id::Id;
 
 /// One value in seven counts against a player: `-ln` of that.
@@ -30,6 +32,18 @@ pub(super) const LEARN_REACH: f64 = 1.0;
 const FLOOR_FADES: f64 = 0.9;
 /// Odds ratios that drops are tested for.
 const DROP_RATIOS: [f64; 2] = [2.0, 6.0];
+
+/// Places of activities that are told apart by name alone; the last two of a byte are no activity's.
+const ACTIVITY_PLACES: u8 = 254;
+
+/// How far a value lies from what was expected, and how well that is known.
+struct Apart {
+    off: f64,
+    /// The spread of such values, wider while the mean is uncertain.
+    wide: f64,
+    uncertain: f64,
+    known: u8,
+}
 
 /// What is needed of an activity's table for every event, close together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,6 +103,10 @@ pub struct Family {
     population: Population,
     /// Of each activity, and at the end of all others.
     anchors: Vec<Anchor>,
+    /// Whether the population knows what amounts are usual. If not, each player's own first values say it.
+    knows_amounts: bool,
+    /// Activities that are kept apart without a population's tables, and their places.
+    activities: Vec<(Id, u8)>,
     thresholds: Thresholds,
     boss_names: Vec<Id>,
     bosses: Vec<Boss>,
@@ -105,7 +123,9 @@ impl Family {
         let bosses = population.bosses.iter().map(|(_, table)| Boss::new(Some(*table))).collect();
         let tables = population.activities.iter().map(|(_, table)| table).chain([&population.other]);
         let anchors = tables.map(|table| Anchor { mean: table.mean.get(), weight: shrinkage(table) }).collect();
-        Self { population, anchors, thresholds: Thresholds::DEFAULT, boss_names, bosses, drops: Vec::new() }
+        let (knows_amounts, thresholds) = (population.knows_amounts(), Thresholds::DEFAULT);
+        let (activities, drops) = (Vec::new(), Vec::new());
+        Self { population, anchors, knows_amounts, activities, thresholds, boss_names, bosses, drops }
     }
 
     /// The same with thresholds, such as a [`super::Calibrator`] gives.
@@ -122,6 +142,36 @@ impl Family {
     /// The thresholds in force.
     pub const fn thresholds(&self) -> &Thresholds {
         &self.thresholds
+    }
+
+    /// The place of an activity: that of the population's tables; where these know no amounts, one by its name, so that it means
+    /// the same whatever other names there are. Of 254 places two names may share one, unless [`Self::keep_apart`] was told of
+    /// them.
+    pub fn activity(&self, name: &str) -> ActivityIndex {
+        if self.knows_amounts {
+            return self.population.activity(name);
+        }
+        let known = self.activities.iter().find(|(known, _)| known.as_str() == name);
+        ActivityIndex(known.map_or_else(|| activity_place(name), |(_, place)| *place))
+    }
+
+    pub(crate) const fn knows_amounts(&self) -> bool {
+        self.knows_amounts
+    }
+
+    /// Keeps an activity apart from all others that were named like this before; needless where the population knows amounts.
+    /// `invalid_argument` for a name that is no id and for the 255th activity.
+    pub fn keep_apart(&mut self, activity: &str) -> Result<(), Code> {
+        if self.activities.iter().any(|(known, _)| known.as_str() == activity) {
+            return Ok(());
+        }
+        let name = Id::new(activity).map_err(|_| Code::InvalidArgument)?;
+        // The next that is free, so that names added later move none.
+        let from = activity_place(activity);
+        let places = (from..ACTIVITY_PLACES).chain(0..from);
+        let mut free = places.filter(|place| self.activities.iter().all(|(_, taken)| taken != place));
+        self.activities.push((name, free.next().ok_or(Code::InvalidArgument)?));
+        Ok(())
     }
 
     /// The place of a boss, and the shortest possible duration in milliseconds if the rules know one: below it any kill
@@ -177,7 +227,9 @@ impl Family {
         let mut usual = None;
         self.rhythm(profile, observation);
         if let Some((gain, value)) = gain {
-            usual = Some(self.gain(profile, gain, value));
+            profile.set_own(!self.knows_amounts);
+            usual =
+                if self.knows_amounts { Some(self.gain(profile, gain, value)) } else { self.own_gain(profile, gain) };
         }
         if let Some(kill) = observation.kill {
             self.kill(profile, kill.boss, kill.duration_ms);
@@ -208,17 +260,51 @@ impl Family {
         // Wider while the mean itself is uncertain.
         let wide = spread * (1.0 + uncertain).sqrt();
         let off = value - expected;
+        self.judge(profile, table, &Apart { off, wide, uncertain, known });
+        if let Some(slot) = slot.or_else(|| profile.claim(gain.activity.0)) {
+            let from = if known == 0 { prior } else { profile.slot_mean[slot].get() };
+            let step = clamped(off, reach(wide));
+            let moved = step + expected - from;
+            profile.slot_mean[slot] = narrow(from + moved * rate(own));
+            profile.slot_n[slot] = profile.slot_n[slot].saturating_add(1);
+        }
+        let source = if own < weight { Source::Population } else { Source::Player };
+        Baseline::new(u64::from(known), expected, wide, source)
+    }
 
-        let drift = table.drift.get();
+    /// Without a population that knows amounts: their logarithms, so that the unit is none of the family's business, compared with
+    /// the player's own. The first values of an activity say what is usual and are not judged; 0 says nothing.
+    fn own_gain(&self, profile: &mut PlayerProfile, gain: Gain) -> Option<Baseline> {
+        let value = Some(gain.own_logarithm()).filter(|value| value.is_finite())?;
+        let slot = profile.slot(gain.activity.0).or_else(|| profile.claim(gain.activity.0))?;
+        let (known, mean) = (profile.slot_n[slot], profile.slot_mean[slot].get());
+        let own = f64::from(known);
+        let learn = |profile: &mut PlayerProfile, off: f64| {
+            profile.slot_mean[slot] = narrow(mean + off * rate(own));
+            profile.slot_n[slot] = known.saturating_add(1);
+        };
+        if u64::from(known) < OWN_FROM {
+            learn(profile, value - mean);
+            return None;
+        }
+        let (table, uncertain) = (&self.population.other, 1.0 / own);
+        let wide = table.spread.get() * (1.0 + uncertain).sqrt();
+        let off = value - mean;
+        self.judge(profile, table, &Apart { off, wide, uncertain, known });
+        learn(profile, clamped(off, reach(wide)));
+        Some(Baseline::new(u64::from(known), anchored(mean), wide, Source::Player))
+    }
+
+    /// Moves the scores of amounts on by one that lies so far off.
+    fn judge(&self, profile: &mut PlayerProfile, table: &ActivityTable, apart: &Apart) {
+        let Apart { off, wide, uncertain, known } = *apart;
+        let (spread, drift) = (table.spread.get(), table.drift.get());
         // Where a player's level moves between activities and times, that is no surprise.
         let scale = (wide * wide + drift * drift).sqrt();
         let surprise = table.upper.at((off - profile.recent.get()) / scale).min(ROBUST_STEP_MAX);
         profile.robust = summed(profile.robust, surprise - ROBUST_ALLOWANCE);
-        let reach = (LEARN_SPREADS * wide).max(LEARN_REACH);
-        let step = off.max(-reach).min(reach);
         // Clamped from where it is by now: who has risen far is followed there, and only a burst is not.
-        let followed =
-            |level: Float, rate: f64| narrow(level.get() + (off - level.get()).max(-reach).min(reach) * rate);
+        let followed = |level: Float, rate: f64| narrow(level.get() + clamped(off - level.get(), reach(wide)) * rate);
         profile.recent = followed(profile.recent, RECENT);
         profile.lately = followed(profile.lately, LATELY);
         let risen = |level: Float, rate: f64| {
@@ -230,15 +316,6 @@ impl Family {
         if known >= DRIFT_FROM {
             profile.drift = Score::new(risen(profile.recent, RECENT).max(risen(profile.lately, LATELY)));
         }
-
-        if let Some(slot) = slot.or_else(|| profile.claim(gain.activity.0)) {
-            let from = if known == 0 { prior } else { profile.slot_mean[slot].get() };
-            let moved = step + expected - from;
-            profile.slot_mean[slot] = narrow(from + moved * rate(own));
-            profile.slot_n[slot] = profile.slot_n[slot].saturating_add(1);
-        }
-        let source = if own < weight { Source::Population } else { Source::Player };
-        Baseline::new(u64::from(known), expected, wide, source)
     }
 
     fn anchor(&self, activity: u8) -> Anchor {
@@ -337,6 +414,20 @@ pub(super) fn rate(n: f64) -> f64 {
 fn shrinkage(table: &ActivityTable) -> f64 {
     let ratio = table.spread.get() / table.between.get();
     (ratio * ratio).clamp(0.25, 16.0)
+}
+
+/// How far off a value is learned at most.
+fn reach(wide: f64) -> f64 {
+    (LEARN_SPREADS * wide).max(LEARN_REACH)
+}
+
+fn clamped(off: f64, reach: f64) -> f64 {
+    off.max(-reach).min(reach)
+}
+
+/// Where a name belongs among the places of a profile's slots.
+fn activity_place(name: &str) -> u8 {
+    u8::try_from(hash::short(name.as_bytes()) % u64::from(ACTIVITY_PLACES)).unwrap_or_default()
 }
 
 fn summed(score: Score, step: f64) -> Score {
