@@ -147,7 +147,7 @@ describe('many lines', () => {
 
   test('each as it is alone', (t) => {
     const random = seeded(t)
-    const parsers = [parser, new EventParser({ firstIssue: true }), new EventParser({ rules: rules({ events: 'guide' }) })]
+    const parsers = [parser, new EventParser({ firstIssue: true }), new EventParser({ rules: rules({ events: 'guide', detectors: {} }) })]
     for (let round = 0; round < 60; round++) {
       const some = Array.from({ length: 1 + random.below(30) }, () => {
         const line = event(random.pick(['e1', 'a b', undefined, 7]), random.pick(['ana', '', 'x'.repeat(65)]), random.pick([1, -1, 1.5, 'x', undefined]), random.pick([{}, {}, { more: 1 }, { type: 'x' }, { ts: 1 }, { payload: [] }]))

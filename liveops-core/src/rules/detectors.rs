@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::document::name as literal;
+use super::names::{Met, Names};
 use super::reader::{Fields, Node, RulesError};
-use super::select::{Met, Names, Wanted, amount, select};
+use super::select::{Wanted, amount, select};
 use super::watch::{Agreement, FamilyDrop, FamilyRule};
 use super::{Amount, DetectorRule, Selector};
 use crate::anomaly::{
@@ -153,7 +154,7 @@ fn family(
         }
     }
     fields.end()?;
-    let apart = activities.iter().chain(names.schemas.iter().map(|(kind, _)| kind)).cloned().collect();
+    let apart = activities.iter().chain(names.met(None).types().map(|(kind, _)| kind)).cloned().collect();
     let rule = FamilyRule::new(name, select, actions, floors, drops, apart, thresholds);
     rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::calendar::calendar;
+use super::names::Names;
 use super::progress::{self, Progress};
 use super::reader::{self, Fields, Node, RulesError};
 use super::reward::{self, Bundles};
-use super::select::{Names, amount, select};
+use super::select::{amount, select};
 use super::watch::Agreement;
 use super::{BoardRule, Door, DoorQuota, Per, Rules, detectors, payout, seconds};
 use crate::board::{Operator, Order, Ranking, Sort, Ties};
@@ -44,7 +45,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let game = fields.need("game")?.id()?;
     let limits = limits(fields.get("limits"))?;
     let schemas = fields.get("events").map_or_else(|| Ok(Schemas::builtin()), |node| events(&node))?;
-    let rules = Names { schemas: &schemas };
+    let rules = Names::new(&schemas);
     let bundles = fields.get("bundles").map_or_else(|| Ok(Bundles::new()), |node| reward::bundles(&node))?;
     let Progress { progression, xp, streaks, overflow, migrations, mark } =
         progress::read(fields.get("progress"), &rules, &bundles)?;

@@ -13,6 +13,7 @@ mod explain;
 mod grant;
 mod history;
 mod migrate;
+mod names;
 mod operate;
 mod payout;
 mod progress;

@@ -3,9 +3,10 @@
 use std::num::NonZeroU64;
 
 use super::document::{Read, bounded, name};
+use super::names::Names;
 use super::reader::{Fields, Node, RulesError};
 use super::reward::{Bundles, items};
-use super::select::{Names, amount, select};
+use super::select::{amount, select};
 use super::{Amount, MigrationRule, OverflowRule, Selector, StreakRule};
 use crate::error::Code;
 use crate::limits::{

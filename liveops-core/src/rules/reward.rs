@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::document::{Read, bounded, name};
+use super::names::{Met, Names};
 use super::reader::{Fields, Node};
-use super::select::{Met, Names, Wanted, wanted};
+use super::select::{Wanted, wanted};
 use super::{Prize, RewardRule, Selector, StreakRule};
 use crate::error::Code;
 use crate::id::Id;
@@ -148,6 +149,7 @@ fn trigger(node: &Node<'_>, streaks: &[StreakRule], names: &Names<'_>) -> Read<(
             met.ask(&field, &wanted, &difficulty)?;
             select.agrees(&field, &wanted, &difficulty)?;
             select.wanted.push((field, wanted));
+            select.wanted.sort_by(|a, b| a.0.cmp(&b.0));
         }
         Trigger::Boss { boss: named(&boss, "bossId", &mut met, &select)?, kill }
     } else if let Some(drop) = fields.get("drop") {

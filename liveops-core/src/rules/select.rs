@@ -1,11 +1,10 @@
 //! The grammar that every rule shares: which events (`on`, `where`), and which number of them (`value`, `amount`).
-//!
-//! What the fields of an event can never be is refused where the rules are read: a rule that waits for it would never act.
 
 use super::document::Read;
+use super::names::{Met, Names};
 use super::reader::{Fields, Node};
 use crate::error::Code;
-use crate::event::{EventSchema, FieldKind, FieldValue, Payload, Schemas, UnknownFields};
+use crate::event::{FieldKind, FieldValue, Payload};
 use crate::id::Id;
 use crate::json::Value;
 use crate::limits::{FIELDS_MAX, INTEGER_MAX, TEXT_BYTES_MAX};
@@ -14,6 +13,7 @@ use crate::limits::{FIELDS_MAX, INTEGER_MAX, TEXT_BYTES_MAX};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selector {
     pub(super) on: Option<Id>,
+    /// By the order of the fields.
     pub(super) wanted: Vec<(Id, Wanted)>,
 }
 
@@ -31,18 +31,12 @@ impl Selector {
             && self.wanted.iter().all(|(field, wanted)| payload.get(field.as_str()).is_some_and(|v| wanted.equals(v)))
     }
 
-    /// Whether an event of a type can be one of them.
-    pub(super) fn can_meet(&self, kind: &Id, schema: &EventSchema) -> bool {
-        let can_be = |(field, wanted): &(Id, Wanted)| match schema.field(field.as_str()) {
-            Some(field) => wanted.excluded_by(&field.kind).is_none(),
-            None => wanted.can_be_kept() && schema.unknown_fields == UnknownFields::Keep,
-        };
-        self.on.as_ref().is_none_or(|on| on == kind) && self.wanted.iter().all(can_be)
-    }
-
     /// Whether an event of both would have two values in one field.
     pub(super) fn rules_out(&self, other: &Self) -> bool {
-        let differs = |(field, wanted): &(Id, Wanted)| other.wanted.iter().any(|(f, w)| f == field && w != wanted);
+        let differs = |(field, wanted): &(Id, Wanted)| {
+            let place = other.wanted.binary_search_by(|(known, _)| known.cmp(field));
+            place.is_ok_and(|at| other.wanted[at].1 != *wanted)
+        };
         self.wanted.iter().any(differs)
     }
 
@@ -62,17 +56,8 @@ impl Selector {
     }
 }
 
-/// What names in the rules may refer to.
-pub(super) struct Names<'a> {
-    pub(super) schemas: &'a Schemas,
-}
-
-/// The types of event that a rule can meet: fewer with each thing it asks of them, and never none.
-#[derive(Clone)]
-pub(super) struct Met<'a>(Vec<(&'a Id, &'a EventSchema)>);
-
 /// `on` and `where`.
-pub(super) fn select<'a>(fields: &mut Fields<'_>, names: &Names<'a>) -> Read<(Selector, Met<'a>)> {
+pub(super) fn select<'a>(fields: &mut Fields<'_>, names: &'a Names<'a>) -> Read<(Selector, Met<'a>)> {
     let on = fields.get("on").map(|node| names.event_type(&node)).transpose()?;
     let mut met = names.met(on.as_ref());
     let wanted = wanted(fields, &mut met)?;
@@ -118,136 +103,27 @@ pub(super) fn amount(node: &Node<'_>, met: &Met<'_>, xp_is_known: bool) -> Read<
     }
 }
 
-impl<'a> Names<'a> {
-    pub(super) fn event_type(&self, node: &Node<'_>) -> Read<Id> {
-        let kind = node.id()?;
-        if self.schemas.get(kind.as_str()).is_none() {
-            return Err(node.error(Code::UnknownType, "the rules know no such event type"));
-        }
-        Ok(kind)
-    }
-
-    /// Whether a field can be below zero on an event type that a selection can meet.
-    pub(super) fn can_be_negative(&self, field: &Id, select: &Selector) -> bool {
-        let mut schemas = self.schemas.iter().filter(|(kind, schema)| select.can_meet(kind, schema));
-        schemas.any(|(_, schema)| {
-            let kind = schema.field(field.as_str()).map(|field| &field.kind);
-            matches!(kind, Some(FieldKind::Int { min: ..0, .. }))
-        })
-    }
-
-    /// The event types of a rule about one of them, or about any.
-    pub(super) fn met(&self, on: Option<&Id>) -> Met<'a> {
-        Met(self.schemas.iter().filter(|(kind, _)| on.is_none_or(|on| on == *kind)).collect())
-    }
-}
-
-impl Met<'_> {
-    /// Leaves the types whose field can be what is asked for; refused if none can, with what the first one expects.
-    pub(super) fn ask(&mut self, field: &Id, wanted: &Wanted, node: &Node<'_>) -> Read<()> {
-        self.leave(field, node, |kind| wanted.excluded_by(kind), wanted.can_be_kept())
-    }
-
-    /// The same for a boss, drop or activity. Fields that name one hold ids, which a kept field never does.
-    pub(super) fn ask_name(&mut self, field: &Id, node: &Node<'_>) -> Read<Id> {
-        let name = node.id()?;
-        self.ask_key(field, &name, node)?;
-        Ok(name)
-    }
-
-    /// The same for a name that is the key under which a node stands.
-    pub(super) fn ask_key(&mut self, field: &Id, name: &Id, node: &Node<'_>) -> Read<()> {
-        let wanted = Wanted::Text(name.to_string());
-        let excluded_by = |kind: &FieldKind| match kind {
-            FieldKind::Text { .. } => {
-                Some((Code::WrongType, format!("`{field}` of the events is a text: declare it as an id or an enum")))
-            }
-            _ => wanted.excluded_by(kind),
-        };
-        self.leave(field, node, excluded_by, false)
-    }
-
-    fn leave(
-        &mut self,
-        field: &Id,
-        node: &Node<'_>,
-        excluded_by: impl Fn(&FieldKind) -> Option<(Code, String)>,
-        can_be_kept: bool,
-    ) -> Read<()> {
-        self.kinds(field, node)?;
-        let mut excluded = None;
-        self.0.retain(|(_, schema)| match schema.field(field.as_str()) {
-            Some(known) => {
-                let found = excluded_by(&known.kind);
-                let can_be = found.is_none();
-                excluded = excluded.take().or(found);
-                can_be
-            }
-            None => can_be_kept && schema.unknown_fields == UnknownFields::Keep,
-        });
-        match excluded {
-            Some((issue, message)) if self.0.is_empty() => Err(node.error(issue, message)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses a field that holds anything but whole numbers; returns their least and greatest.
-    pub(super) fn whole_numbers(&self, field: &Id, node: &Node<'_>) -> Read<(i64, i64)> {
-        let mut range = (INTEGER_MAX, -INTEGER_MAX);
-        for kind in self.kinds(field, node)? {
-            let (FieldKind::Int { min, max } | FieldKind::Uint { min, max }) = kind else {
-                return Err(node.error(Code::NotInteger, "a field of whole numbers expected"));
-            };
-            range = (range.0.min(*min), range.1.max(*max));
-        }
-        Ok(range)
-    }
-
-    /// What a field holds, on every type that knows it; refused if none does.
-    fn kinds(&self, field: &Id, node: &Node<'_>) -> Read<Vec<&FieldKind>> {
-        let kinds: Vec<_> =
-            self.0.iter().filter_map(|(_, schema)| schema.field(field.as_str()).map(|field| &field.kind)).collect();
-        if kinds.is_empty() {
-            return Err(node.error(Code::UnknownField, "no event type that the rule can meet has such a field"));
-        }
-        Ok(kinds)
-    }
-}
-
 impl Wanted {
-    /// Why no event can have this in a field of a kind: what kind of fault, and what would be right.
-    pub(super) fn excluded_by(&self, kind: &FieldKind) -> Option<(Code, String)> {
-        let wrong = |expected: &str| Some((Code::WrongType, expected.to_owned()));
+    /// Why no event can have this in a field of a kind.
+    pub(super) fn excluded_by(&self, kind: &FieldKind) -> Option<Code> {
         match (kind, self) {
             (FieldKind::Int { min, max } | FieldKind::Uint { min, max }, Self::Int(value)) => {
-                let message =
-                    || (Code::OutOfRange, format!("{min} to {max} expected: the field holds no other number"));
-                (!(min..=max).contains(&value)).then(message)
+                (!(min..=max).contains(&value)).then_some(Code::OutOfRange)
             }
             (FieldKind::Bool, Self::Bool(_)) => None,
-            (FieldKind::Id, Self::Text(text)) => Id::new(text)
-                .is_err()
-                .then(|| (Code::IdInvalid, "1 to 64 visible ASCII bytes expected: the field holds ids".to_owned())),
-            (FieldKind::Text { min_bytes, .. }, Self::Text(text)) if text.len() < *min_bytes => {
-                Some((Code::TooShort, format!("at least {min_bytes} bytes expected: the field holds no shorter text")))
+            (FieldKind::Id, Self::Text(text)) => Id::new(text).is_err().then_some(Code::IdInvalid),
+            (FieldKind::Text { min_bytes, .. }, Self::Text(text)) if text.len() < *min_bytes => Some(Code::TooShort),
+            (FieldKind::Text { max_bytes, .. }, Self::Text(text)) => (text.len() > *max_bytes).then_some(Code::TooLong),
+            (FieldKind::Enum(values), Self::Text(text)) => {
+                (!values.iter().any(|value| *value == **text)).then_some(Code::InvalidFormat)
             }
-            (FieldKind::Text { max_bytes, .. }, Self::Text(text)) => (text.len() > *max_bytes).then(|| {
-                (Code::TooLong, format!("at most {max_bytes} bytes expected: the field holds no longer text"))
-            }),
-            (FieldKind::Enum(values), Self::Text(text)) => (!values.iter().any(|value| *value == **text)).then(|| {
-                let values: Vec<_> = values.iter().map(Id::as_str).collect();
-                (Code::InvalidFormat, format!("one of {} expected", values.join(", ")))
-            }),
-            (FieldKind::Int { .. } | FieldKind::Uint { .. }, _) => wrong("a whole number expected, without quotes"),
-            (FieldKind::Bool, _) => wrong("true or false expected, without quotes"),
-            (FieldKind::Id | FieldKind::Text { .. } | FieldKind::Enum(_), _) => wrong("a text expected, in quotes"),
-            (FieldKind::Decimal, _) => wrong("the field holds decimals, which rules cannot ask for"),
-            (FieldKind::Array(..), _) => wrong("the field holds arrays, which rules cannot ask for"),
+            // Decimals and arrays are never equal to what can be asked.
+            _ => Some(Code::WrongType),
         }
     }
 
     /// Whether it can be in a field that no schema describes.
-    fn can_be_kept(&self) -> bool {
+    pub(super) fn can_be_kept(&self) -> bool {
         match self {
             Self::Int(value) => (-INTEGER_MAX..=INTEGER_MAX).contains(value),
             Self::Bool(_) => true,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::names::Names;
 use super::select::Selector;
 use super::watch::FamilyRule;
 use super::{Amount, BoardRule, DetectorRule, PayoutRule, Prize, RewardRule, Rules};
@@ -85,7 +86,8 @@ impl Rules {
     /// # Ok::<(), liveops_core::rules::RulesError>(())
     /// ```
     pub fn warnings(&self) -> Vec<RulesWarning> {
-        let mut found = Found { all: Vec::new(), xp_rules: self.xp_rules() };
+        let names = Names::new(&self.door.schemas);
+        let mut found = Found { all: Vec::new(), names: &names, xp_rules: self.xp_rules(&names) };
         self.progress_warnings(&mut found);
         self.rewards.iter().for_each(|rule| self.reward_warnings(rule, &mut found));
         self.loot_warnings(&mut found);
@@ -101,7 +103,9 @@ impl Rules {
         for (at, (select, amount)) in self.xp.iter().enumerate().filter(|_| self.says("/progress/xp")) {
             let nothing = match amount {
                 Amount::Fixed(amount) => *amount == 0,
-                Amount::Field(field) => self.types(select).all(|(_, schema)| number_in(schema, field, |n| n == (0, 0))),
+                Amount::Field(field) => {
+                    found.names.met_by(select).types().all(|(_, schema)| number_in(schema, field, |n| n == (0, 0)))
+                }
                 Amount::RequestedXp | Amount::GrantedXp => false,
             };
             if nothing {
@@ -234,7 +238,7 @@ impl Rules {
 
     fn family_warnings(&self, rule: &FamilyRule, found: &mut Found<'_>) {
         let name = rule.name.as_str();
-        let types: Vec<_> = self.types(&rule.select).collect();
+        let types: Vec<_> = found.names.met_by(&rule.select).types().collect();
         let names = |kind: &str, field: &str| {
             types
                 .iter()
@@ -281,17 +285,18 @@ impl Rules {
     }
 
     /// Worked out once: every board and detector may ask.
-    fn xp_rules(&self) -> Vec<XpRule<'_>> {
+    fn xp_rules<'r>(&'r self, names: &'r Names<'r>) -> Vec<XpRule<'r>> {
         self.xp
             .iter()
             .map(|(select, amount)| {
+                let met = names.met_by(select);
                 let types = |asked: fn((i64, i64)) -> bool| {
                     let asks = |schema: &EventSchema| match amount {
                         Amount::Fixed(amount) => asked((*amount, *amount)),
                         Amount::Field(field) => number_in(schema, field, asked),
                         Amount::RequestedXp | Amount::GrantedXp => false,
                     };
-                    self.types(select).filter(|(_, schema)| asks(schema)).map(|(kind, _)| kind).collect()
+                    met.types().filter(|(_, schema)| asks(schema)).map(|(kind, _)| kind).collect()
                 };
                 XpRule { select, gain: types(|(_, max)| max > 0), lose: types(|(min, _)| min < 0) }
             })
@@ -302,7 +307,9 @@ impl Rules {
     fn is_fed(&self, select: &Selector, amount: &Amount, found: &Found<'_>) -> bool {
         match amount {
             Amount::Fixed(_) => true,
-            Amount::Field(field) => self.types(select).any(|(_, schema)| number_in(schema, field, |_| true)),
+            Amount::Field(field) => {
+                found.names.met_by(select).types().any(|(_, schema)| number_in(schema, field, |_| true))
+            }
             Amount::RequestedXp => self.asks_for_xp(select, found),
             Amount::GrantedXp => self.asks_for_xp(select, found) && self.progression.daily_xp_cap != Some(0),
         }
@@ -324,14 +331,9 @@ impl Rules {
         found: &'r Found<'r>,
         types: fn(&'r XpRule<'r>) -> &'r BTreeSet<&'r Id>,
     ) -> bool {
-        let met: Vec<_> = self.types(select).map(|(kind, _)| kind).collect();
+        let met: Vec<_> = found.names.met_by(select).types().map(|(kind, _)| kind).collect();
         let moves = |rule| met.iter().any(|kind| types(rule).contains(kind));
         found.xp_rules.iter().any(|rule| !rule.select.rules_out(select) && moves(rule))
-    }
-
-    /// The event types that a selection can meet.
-    fn types<'a>(&'a self, select: &'a Selector) -> impl Iterator<Item = (&'a Id, &'a EventSchema)> {
-        self.door.schemas.iter().filter(|(kind, schema)| select.can_meet(kind, schema))
     }
 
     /// Whether the document has something at a path.
@@ -385,6 +387,7 @@ fn number_in(schema: &EventSchema, field: &Id, asked: impl Fn((i64, i64)) -> boo
 /// Warnings on their way, and what many of them ask for.
 struct Found<'r> {
     all: Vec<RulesWarning>,
+    names: &'r Names<'r>,
     xp_rules: Vec<XpRule<'r>>,
 }
 
