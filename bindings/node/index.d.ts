@@ -375,6 +375,19 @@ export class Engine {
    */
   payoutArchived(archive: Archive, names: Names, options?: Now): Payout
   /**
+   * Pays every board that pays and closed since `mark`, and says the next mark; without one it begins with the oldest period that is
+   * kept. Each player is paid once: run it again after any trouble, with the mark of before. Advance first. A `now` of a day ago leaves a
+   * day for reviews. Walks the whole store once for the holds. `docs/payouts.md` says what a crash leaves behind.
+   *
+   * ```js
+   * engine.advance({ now })                                                  // closes what is over
+   * const run = engine.payClosed(mark, { now })                              // mark: of the run before; null at first
+   * for (const { label, paid, holds } of run.periods) console.log(label, paid, holds.length)
+   * keep(run.mark)
+   * ```
+   */
+  payClosed(mark?: Instant | null, options?: Now): PayRun
+  /**
    * What new rules would make of the players of now: which levels rise and fall, what is minted, and how many they would refuse
    * as `unknown`. Walks all players.
    */
@@ -517,6 +530,34 @@ export class Board {
 }
 
 // Archives and payouts ------------------------------------------------------------------------------------------------
+
+/** What one run of `Engine.payClosed` did. */
+export interface PayRun {
+  /** Whatever closed up to here is dealt with: keep it, and pass it to the next run. Null until the engine was advanced. */
+  readonly mark: number | null
+  /** Boards that were paid, in the order in which they closed; one on which nobody stands is not listed. */
+  readonly periods: readonly PaidPeriod[]
+  /** What closed since the mark and is no longer kept: `payoutArchived` pays what was archived. */
+  readonly dropped: readonly DroppedPeriods[]
+}
+
+/** A finished board, and what paying it came to. It goes wherever a period is meant. */
+export interface PaidPeriod extends BoardPeriod {
+  readonly label: string
+  readonly closedAt: number
+  /** How many were paid now. */
+  readonly paid: number
+  /** How many by an earlier run. */
+  readonly paidBefore: number
+  /** Of both, best rank first; of those paid before as long as their outcomes are kept. */
+  readonly receipts: readonly Receipt[]
+  /** Who was not paid. With `player_hidden`, `player_erased`, `standing_unknown` or `event_id_reused` that is that; any other code keeps the mark before this period. */
+  readonly unpaid: ReadonlyArray<{ readonly playerId: string; readonly code: string }>
+  readonly holds: readonly OpenHold[]
+}
+
+/** Periods of a window of a board, by their indexes. */
+export interface DroppedPeriods { readonly board: string; readonly window: Window; readonly first: number; readonly last: number }
 
 /** Both halves of an archive. */
 export interface Archived { readonly archive: Archive; readonly names: Names }

@@ -1,8 +1,11 @@
 //! The blocking engine: rules and a store.
 
+mod pay_closed;
 mod payout;
 mod progress;
 mod suspicions;
+
+pub use pay_closed::{PaidPeriod, PayRun, Unpaid};
 
 use std::borrow::Borrow;
 use std::sync::Arc;

@@ -121,6 +121,13 @@ class Engine {
     return new Payout(call(() => handleOf(this, Engine).payoutArchived(...args)))
   }
 
+  /** Pays every board that closed since a mark, and says the next mark; without one from the oldest period that is kept on. */
+  payClosed (mark, opts) {
+    const since = mark === undefined || mark === null ? undefined : instant(mark, 'mark')
+    const time = now(options(opts, TIME))
+    return read(call(() => handleOf(this).payClosed(since, time)))
+  }
+
   /** Names the whole state: two engines with one digest hold the same, to the last bit. */
   digest () {
     return call(() => handleOf(this, Engine).digest())

@@ -1,7 +1,7 @@
 //! Boards of the engine: read, archived and paid.
 
 use liveops_core::engine::Board;
-use liveops_core::{MemoryStore, Period};
+use liveops_core::{MemoryStore, Period, Timestamp};
 use napi_derive::napi;
 
 use crate::archive::{Archive, Archived, Names};
@@ -124,8 +124,14 @@ impl Engine {
     /// The same from an archive.
     #[napi]
     pub fn payout_archived(&self, archive: &Archive, names: &Names, now: i64) -> Result<Payout> {
-        let now = liveops_core::Timestamp::from_unix_millis(now);
-        self.0.payout_archived(&archive.0, &names.0, now).map(Payout).or_throw()
+        self.0.payout_archived(&archive.0, &names.0, Timestamp::from_unix_millis(now)).map(Payout).or_throw()
+    }
+
+    /// Pays every board that closed since a mark; what came of it, as JSON.
+    #[napi]
+    pub fn pay_closed(&self, mark: Option<i64>, now: i64) -> Result<String> {
+        let mark = mark.map(Timestamp::from_unix_millis);
+        text(&self.0.pay_closed(mark, Timestamp::from_unix_millis(now)).or_throw()?)
     }
 
     fn board(&self, board: &str) -> Result<Board<'_, MemoryStore>> {

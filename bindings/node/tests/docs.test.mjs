@@ -18,7 +18,7 @@ function given () {
   engine.submitNdjson([event('e1', 'ana', 120, lastWeek), event('e2', 'bo', 90, lastWeek)].join('\n'), { nowMs: lastWeek.ts * 1000 })
   const stored = []
   return {
-    ...liveops, engine, stored, store: (...values) => stored.push(values), tomorrow: new Date(NOW_MS + 86_400_000), now: new Date(NOW_MS),
+    ...liveops, engine, stored, store: (...values) => stored.push(values), keep () {}, tomorrow: new Date(NOW_MS + 86_400_000), now: new Date(NOW_MS),
     mark: NOW_MS - 7 * 86_400_000, console: { log () {} }, rules: rules(), body: event(undefined, 'ana', 120), old: liveops.generateSecret(),
     fresh: liveops.generateSecret(), ndjson: [event('e1', 'ana', 120), event('e2', 'ana', -1)].join('\n')
   }
@@ -101,7 +101,7 @@ describe('examples', () => {
     const engine = new liveops.Engine(rules({ boards }))
     engine.submitNdjson([line('ana', 120), line('bo', 90)].join('\n'), { nowMs: lastWeek })
     const now = new Date()
-    for (const word of ['engine.payout(', 'board.rows(', 'names.forget(']) {
+    for (const word of ['engine.payout(', 'engine.payClosed(', 'board.rows(', 'names.forget(']) {
       engine.advance({ now })
       run(about(word)[0], { ...scope, engine, now })
     }
@@ -111,7 +111,7 @@ describe('examples', () => {
 
   test('of paying, in the README', () => {
     const scope = given()
-    const [block] = blocks(read('README.md')).filter((block) => block.includes('engine.payout'))
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('engine.payClosed('))
     run(block, scope)
     assert.equal(scope.engine.receipts('ana').at(-1).reward, 'gold')
     const [[archive, names]] = scope.stored

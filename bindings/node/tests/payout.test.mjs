@@ -150,6 +150,25 @@ describe('payouts', () => {
     assert.throws(() => engine.payoutArchived(stored), { name: 'TypeError', code: 'invalid_argument' })
   })
 
+  test('of all that closed since a mark, however long ago that was', () => {
+    const engine = closed()
+    for (let n = 1; n < 9; n++) engine.submitNdjson(event(`d${n}`, 'bo', 10, { ts: (NOW_MS + n * DAY_MS) / 1000 }), day(n))
+    engine.advance(day(9))
+    const [first] = engine.closedBetween(NOW_MS, NOW_MS + 9 * DAY_MS)
+    assert.throws(() => engine.payout('xp', first, day(9)), { code: 'period_dropped' }, 'at which the loop of before stopped for ever')
+    const run = engine.payClosed(NOW_MS, day(9))
+    assert.deepEqual(run.periods.map(({ label, paid, paidBefore }) => [label, paid, paidBefore]), [['2026-11-14', 1, 0], ['2026-11-15', 1, 0]])
+    assert.deepEqual(run.dropped, [{ board: 'xp', window: 'daily', first: first.index, last: first.index + 6 }])
+    assert.deepEqual([run.mark, run.periods[0].receipts[0].reward, run.periods[0].unpaid, run.periods[0].holds], [NOW_MS + 9 * DAY_MS, 'gold', [], []])
+    assert.equal(engine.board('xp').archive(run.periods[1], day(9)).archive.length, 1, 'it goes wherever a period is meant')
+    const digest = engine.digest()
+    assert.deepEqual(engine.payClosed(null, day(9)).periods.map(({ paidBefore }) => paidBefore), [1, 1], 'the mark was lost')
+    assert.deepEqual(engine.payClosed(new Date(run.mark), day(9)), { mark: run.mark, periods: [], dropped: [] })
+    assert.equal(engine.digest(), digest)
+    assert.equal(new Engine(rules()).payClosed().mark, null)
+    for (const bad of ['x', 0.5, {}, NaN]) assert.throws(() => engine.payClosed(bad, day(9)), { code: 'invalid_argument' })
+  })
+
   test('what cannot be paid', () => {
     const engine = played()
     assert.throws(() => engine.payout('xp', 'daily', yesterday), { code: 'period_open' }, 'the clock alone closes nothing')

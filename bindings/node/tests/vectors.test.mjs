@@ -470,6 +470,7 @@ function outcomesOf (engine, { isLine, nowMs, steps }, inForce) {
     return []
   }
   if (step.payout !== undefined) return [paid(engine, step.payout, nowMs)]
+  if (step.payClosed !== undefined) return [engine.payClosed(step.payClosed, { nowMs })]
   if (step.planMigration !== undefined) return [engine.planMigration(rulesOf({ rules: step.planMigration }))]
   if (step.replaceRules !== undefined) {
     inForce.rules = rulesOf({ rules: step.replaceRules })

@@ -298,6 +298,22 @@ impl Engine {
         py.detach(|| engine.payout_archived(&archive.0, &names, now)).or_raise(py).map(Payout)
     }
 
+    /// Pays every board that pays and closed since `mark`, and says the next mark; without one it begins with the oldest period that
+    /// is kept. Each player is paid once, so run it again after any trouble. What could not be paid for now keeps the mark before it;
+    /// what is no longer kept is in `PayRun.dropped`. A `now` of a day ago leaves a day for reviews. Walks the whole store once for
+    /// the holds.
+    #[pyo3(signature = (mark=None, *, now_ms=None, now=None))]
+    fn pay_closed<'py>(
+        &self,
+        py: Python<'py>,
+        mark: Option<When>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        load(py, "PayRun", &py.detach(|| engine.pay_closed(mark.map(|mark| mark.0), now)).or_raise(py)?)
+    }
+
     /// Everything stored about one player: what a request for a copy of personal data asks for. Its receipts are also those that
     /// wait beyond the trimmed ones, see `claimable`: `verify_chain` is for `receipts`, which has no such gaps.
     fn export_player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {

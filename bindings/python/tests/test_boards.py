@@ -8,6 +8,7 @@ import json
 import pickle
 import threading
 from array import array
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -407,6 +408,31 @@ def test_an_engine_pays_once(paying: liveops.Engine) -> None:
     assert (unknown.value.code, unknown.value.http_status) == ("period_dropped", 410)
     with pytest.raises(TypeError):
         paying.payout("xp", "daily", now_ms=now)  # type: ignore[arg-type]
+
+
+def test_all_that_closed_since_a_mark_is_paid_however_long_ago(paying: liveops.Engine) -> None:
+    for n in range(1, 9):
+        line = event(f"d{n}", "bo", 10, (NOW_MS + n * DAY) // 1000)
+        assert paying.submit_ndjson(line, now_ms=NOW_MS + n * DAY).counts() == {"applied": 1}
+    now = NOW_MS + 9 * DAY
+    paying.advance(now_ms=now)
+    first = next(iter(paying.closed_between(NOW_MS, now)))
+    with pytest.raises(liveops.NotFoundError) as dropped:
+        paying.payout("xp", first, now_ms=now)
+    assert dropped.value.code == "period_dropped"
+    run = paying.pay_closed(NOW_MS, now_ms=now)
+    assert [(paid.label, paid.paid, paid.paid_before) for paid in run.periods] == [("2026-11-14", 1, 0), ("2026-11-15", 1, 0)]
+    assert run.dropped == (liveops.DroppedPeriods("xp", "daily", first.index, first.index + 6),)
+    assert (run.mark, run.periods[0].receipts[0].reward, run.periods[0].unpaid, run.periods[0].holds) == (now, "gold", (), ())
+    archive, _ = paying.board("xp").archive(run.periods[1], now_ms=now)
+    assert len(archive) == 1, "it goes wherever a period is meant"
+    assert liveops.PayRun.from_dict(run.to_dict()) == run == pickle.loads(pickle.dumps(run))
+    digest = paying.digest()
+    assert [paid.paid_before for paid in paying.pay_closed(now_ms=now).periods] == [1, 1], "the mark was lost"
+    since = datetime.fromtimestamp(now / 1000, timezone.utc)
+    assert paying.pay_closed(since, now_ms=now) == liveops.PayRun(now, (), ())
+    assert paying.digest() == digest
+    assert liveops.Engine(paying.rules).pay_closed().mark is None
 
 
 def test_readings_of_an_engines_board(paying: liveops.Engine) -> None:

@@ -411,6 +411,8 @@ def engine(case: Case) -> None:
                 engine.advance(now_ms=first["advance"])
             elif "payout" in first:
                 compare(first["expect"], pay(engine, first))
+            elif "payClosed" in first:
+                compare(first["expect"], engine.pay_closed(first["payClosed"], now_ms=first["nowMs"]).to_dict())
             elif "planMigration" in first:
                 new = liveops.Rules.from_json(json.dumps(first["planMigration"]))
                 compare(first["expect"], engine.plan_migration(new).to_dict())

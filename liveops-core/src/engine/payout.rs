@@ -5,7 +5,7 @@ use crate::board::{Archive, Award, Heading, Names, Row};
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::limits::ROUND_PLAYERS_MAX;
 use crate::record::{BoardKey, Horizon, Key, Record};
-use crate::rules::{OpenHold, Payout, Rules};
+use crate::rules::Payout;
 use crate::store::{Boards, Scan, Store};
 use crate::time::Timestamp;
 use crate::window::Period;
@@ -63,15 +63,18 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn payout(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
+        let mut payout = self.payout_without_holds(board, period, now)?;
+        payout.holds = self.rules().holds_of_period(&self.suspicions()?, &payout.board);
+        Ok(payout)
+    }
+
+    pub(super) fn payout_without_holds(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
         let board = self.board(board)?;
         let key = board.key(period);
         // Refused before anything large is read.
         board.rules.payout_rule(&key)?;
         let (horizon, rows) = board.finished(period, now)?;
-        let mut payout = board.rules.payout(&key, &rows, horizon, now)?;
-        let calendar = board.rules.calendar();
-        payout.holds = self.open_holds(&board.rules, &key, calendar.start(period), calendar.end(period))?;
-        Ok(payout)
+        board.rules.payout(&key, &rows, horizon, now)
     }
 
     /// The same from an archive, under the tiers of now: for a period that the store no longer keeps. Whoever is hidden,
@@ -91,7 +94,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
         let mut awards = archive.read(names)?.awards(&rule.tiers);
         self.retain_payable(&mut awards)?;
         let mut payout = rules.pay_awards(&key, rule, closed_at, awards, now);
-        payout.holds = self.open_holds(&rules, &key, start, end)?;
+        payout.holds = rules.open_holds(&self.suspicions()?, &key, start, end);
         Ok(payout)
     }
 
@@ -112,18 +115,6 @@ impl<S: Store + Boards + Scan> Engine<S> {
         let mut payable = payable.into_iter();
         awards.retain(|_| payable.next().unwrap_or(false));
         Ok(())
-    }
-
-    fn open_holds(
-        &self,
-        rules: &Rules,
-        key: &BoardKey,
-        start: Timestamp,
-        end: Timestamp,
-    ) -> Result<Vec<OpenHold>, Error> {
-        let Some(rule) = rules.board(&key.board) else { return Ok(Vec::new()) };
-        let held = self.suspicions()?.into_iter().filter(|(_, _, held)| rules.holds_back(held, rule, start, end));
-        Ok(held.map(|(player_id, suspicion, held)| OpenHold { player_id, suspicion, ts: held.event.ts }).collect())
     }
 }
 
@@ -150,7 +141,7 @@ impl<S: Store + Boards> Board<'_, S> {
     }
 }
 
-fn horizon<S: Store>(store: &S) -> Result<Horizon, Error> {
+pub(super) fn horizon<S: Store>(store: &S) -> Result<Horizon, Error> {
     match store.load(&[Key::Horizon])?.pop() {
         Some(Some(Record::Horizon(horizon))) => Ok(horizon),
         Some(None) => Ok(Horizon::default()),

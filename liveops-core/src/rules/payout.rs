@@ -187,8 +187,31 @@ impl Rules {
         Payout { board: key.clone(), closed_at, awards, holds: Vec::new(), commands }
     }
 
+    /// Those of all suspicions that hold an event back that would have counted on a board in a period.
+    pub(crate) fn holds_of_period(&self, all: &[(PlayerId, u64, Suspicion)], key: &BoardKey) -> Vec<OpenHold> {
+        self.open_holds(all, key, self.calendar.start(key.period), self.calendar.end(key.period))
+    }
+
+    /// The same between two times.
+    pub(crate) fn open_holds(
+        &self,
+        all: &[(PlayerId, u64, Suspicion)],
+        key: &BoardKey,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Vec<OpenHold> {
+        let Some(rule) = self.board(&key.board) else { return Vec::new() };
+        let held = all.iter().filter(|(_, _, held)| self.holds_back(held, rule, start, end));
+        held.map(|(player_id, suspicion, held)| OpenHold {
+            player_id: player_id.clone(),
+            suspicion: *suspicion,
+            ts: held.event.ts,
+        })
+        .collect()
+    }
+
     /// Whether a suspicion holds an event back that would have counted on a board between two times.
-    pub(crate) fn holds_back(&self, suspicion: &Suspicion, rule: &BoardRule, start: Timestamp, end: Timestamp) -> bool {
+    fn holds_back(&self, suspicion: &Suspicion, rule: &BoardRule, start: Timestamp, end: Timestamp) -> bool {
         let Suspicion { event, held: true, settled: Settled::Open, .. } = suspicion else { return false };
         let Event { ts, kind, payload, .. } = event;
         if *ts < start || *ts >= end || !rule.select.matches(kind, payload) {

@@ -37,6 +37,11 @@ impl Calendar {
         };
         Closings { calendar: self.clone(), next: windows.into_iter().map(next).collect(), through }
     }
+
+    /// The index of a window's last period that closes no later than `through`; one before the first if none does.
+    pub(crate) fn last_closed(&self, window: Window, through: Timestamp) -> i64 {
+        self.first_ending_after(window, through.minus_millis(self.grace_millis())).index.saturating_sub(1)
+    }
 }
 
 /// What [`Calendar::closed_between`] gives: times and the periods that close then, in order.

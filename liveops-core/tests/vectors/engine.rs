@@ -25,6 +25,9 @@ pub(crate) fn run(case: &Case) {
                 engine.advance(time(now)).unwrap();
             } else if steps[0].get("payout").is_some() {
                 case.compare(&steps[0]["expect"], &pay(&engine, &steps[0]));
+            } else if let Some(mark) = steps[0].get("payClosed") {
+                let mark = (!mark.is_null()).then(|| time(mark));
+                case.compare(&steps[0]["expect"], &json!(engine.pay_closed(mark, time(&steps[0]["nowMs"])).unwrap()));
             } else if let Some(new) = steps[0].get("planMigration") {
                 let new = Rules::from_json(&new.to_string()).unwrap();
                 case.compare(&steps[0]["expect"], &json!(engine.plan_migration(&new).unwrap()));

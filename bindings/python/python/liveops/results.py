@@ -67,6 +67,7 @@ __all__ = [
     "Calibration",
     "Cause",
     "DetectorBatch",
+    "DroppedPeriods",
     "Effect",
     "Explanation",
     "ExplanationLine",
@@ -96,6 +97,8 @@ __all__ = [
     "OpenHold",
     "Overflow",
     "Page",
+    "PaidPeriod",
+    "PayRun",
     "Period",
     "Pity",
     "Player",
@@ -118,6 +121,7 @@ __all__ = [
     "Streak",
     "Suspicion",
     "Thresholds",
+    "Unpaid",
     "Verdict",
     "VerdictAction",
     "VerdictReason",
@@ -327,6 +331,57 @@ class OpenHold(Result):
     player_id: str
     suspicion: int
     ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid(Result):
+    """Who was not paid, and the code of why."""
+
+    player_id: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedPeriods(Result):
+    """Periods of a window of a board that closed and are no longer kept, from index `first` to `last`: only archives pay them."""
+
+    board: str
+    window: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidPeriod(Result):
+    """A finished board, and what paying it came to: how many were paid now and by earlier runs, with their receipts, best rank
+    first (of those paid before, as long as their outcomes are kept). It goes wherever a period is meant.
+    """
+
+    _nested = {"receipts": Receipt, "unpaid": Unpaid, "holds": OpenHold}
+
+    board: str
+    window: str
+    index: int
+    label: str
+    closed_at: int
+    paid: int
+    paid_before: int
+    receipts: tuple[Receipt, ...]
+    unpaid: tuple[Unpaid, ...]
+    holds: tuple[OpenHold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PayRun(Result):
+    """What one run of `Engine.pay_closed` did. Keep `mark` and pass it to the next run: whatever closed up to it is dealt with.
+    It is None until the engine was advanced.
+    """
+
+    _nested = {"periods": PaidPeriod, "dropped": DroppedPeriods}
+
+    mark: int | None
+    periods: tuple[PaidPeriod, ...]
+    dropped: tuple[DroppedPeriods, ...]
 
 
 @dataclass(frozen=True, slots=True)
