@@ -1,6 +1,7 @@
 //! Rules documents: what is read is read to the same hash in any order of its members and can be played by; what is
 //! refused is refused at a place that is there.
 
+use liveops_core::rules::WarningCode;
 use liveops_core::testing::EventBuilder;
 use liveops_core::window::Window;
 use liveops_core::{Code, Engine, MemoryStore, Rules, Timestamp};
@@ -16,6 +17,11 @@ pub fn check(bytes: &[u8]) {
             let again = Rules::from_json(&sorted.to_string()).unwrap();
             assert_eq!(again.hash(), rules.hash(), "the order of members counts");
             assert_eq!(again.boards().len(), rules.boards().len());
+            let warnings = rules.warnings();
+            assert_eq!(warnings, again.warnings(), "the order of members counts");
+            // Names of up to 64 bytes are never cut.
+            let is_there = |path: &str| !is_literal(path) || sorted.pointer(path).is_some();
+            assert!(warnings.iter().all(|warning| is_there(&warning.path)), "{warnings:?}");
             play(rules);
         }
         Err(error) => {
@@ -43,6 +49,15 @@ fn play(rules: Rules) {
         let lines = (0..).zip(&lines).map(|(n, line)| line.clone().id(&format!("{day}-{n}")).body());
         engine.submit_ndjson(&lines.collect::<Vec<_>>().join(&b'\n'), now);
         engine.advance(now.plus_millis(1)).unwrap();
+    }
+    let unfed = |board: &str| {
+        let path = format!("/boards/{}/value", board.replace('~', "~0").replace('/', "~1"));
+        rules.warnings().iter().any(|warning| warning.path == path && warning.code == WarningCode::Unfed)
+    };
+    for rule in rules.boards().iter().filter(|rule| unfed(rule.board.as_str())) {
+        let board = engine.board(rule.board.as_str()).unwrap();
+        let rows = |window: &(Window, u32)| board.top(window.0, 1, NOW).map_or(0, |rows| rows.len());
+        assert_eq!(rule.windows.iter().map(rows).sum::<usize>(), 0, "{} counts something", rule.board);
     }
     for level in [1, 2, rules.progression().levels.max_level()] {
         let total = rules.progression().levels.total(level);

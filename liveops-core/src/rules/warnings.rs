@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::document::name as name_of;
 use super::names::Names;
 use super::select::Selector;
 use super::watch::FamilyRule;
@@ -16,6 +17,7 @@ use crate::board::{Cut, Operator};
 use crate::event::{EventSchema, FieldKind, UnknownFields};
 use crate::id::Id;
 use crate::json::push_segment;
+use crate::limits::INTEGER_MAX;
 use crate::progress::Ratio;
 use crate::reward::Trigger;
 use crate::window::Window;
@@ -101,14 +103,7 @@ impl Rules {
 
     fn progress_warnings(&self, found: &mut Found<'_>) {
         for (at, (select, amount)) in self.xp.iter().enumerate().filter(|_| self.says("/progress/xp")) {
-            let nothing = match amount {
-                Amount::Fixed(amount) => *amount == 0,
-                Amount::Field(field) => {
-                    found.names.met_by(select).types().all(|(_, schema)| number_in(schema, field, |n| n == (0, 0)))
-                }
-                Amount::RequestedXp | Amount::GrantedXp => false,
-            };
-            if nothing {
+            if range(select, amount, found) == Some((0, 0)) {
                 let at = at.to_string();
                 found.push(WarningCode::NoEffect, &["progress", "xp", &at, "amount"], "it gives no XP");
             }
@@ -172,6 +167,12 @@ impl Rules {
                 "rolls follow from the game's name, so anyone can foretell them: give the rules a secret loot seed";
             found.push(WarningCode::Foreseeable, &["loot"], message);
         }
+        for (table, loot) in &self.loot {
+            if loot.entries().len() > 1 && loot.pity().is_some_and(|pity| pity.guaranteed_at == 1) {
+                let message = "every roll gives the entry of the pity: the others never come";
+                found.push(WarningCode::NeverReached, &["loot", table.as_str(), "pity", "guaranteedAt"], message);
+            }
+        }
         for table in self.loot.keys().filter(|table| !is_opened(table)) {
             found.push(WarningCode::Unused, &["loot", table.as_str()], "no reward opens it");
         }
@@ -204,7 +205,9 @@ impl Rules {
         if !value_is_fed {
             let message = "no event counts: none that it is about has the value";
             found.push(WarningCode::Unfed, &["boards", board, "value"], message);
-        } else if rule.value == Amount::Fixed(0) && matches!(rule.operator, Operator::Incr | Operator::Decr) {
+        } else if matches!(rule.operator, Operator::Incr | Operator::Decr)
+            && range(&rule.select, &rule.value, found) == Some((0, 0))
+        {
             found.push(WarningCode::NoEffect, &["boards", board, "value"], "every score stays 0");
         }
         if !subvalue_is_fed {
@@ -225,7 +228,7 @@ impl Rules {
 
     fn detector_warnings(&self, rule: &DetectorRule, found: &mut Found<'_>) {
         let name = rule.name.as_str();
-        if matches!(rule.value, Amount::Fixed(_)) {
+        if range(&rule.select, &rule.value, found).is_some_and(|(min, max)| min == max) {
             found.push(
                 WarningCode::NoEffect,
                 &["detectors", name, "value"],
@@ -245,9 +248,7 @@ impl Rules {
                 .any(|(known, schema)| **known == *kind && schema.field(field).is_some_and(|f| is_name(&f.kind)))
         };
         let kills = names("boss_kill", "bossId")
-            && types
-                .iter()
-                .any(|(_, schema)| number_in(schema, &super::document::name("durationMs"), |(_, max)| max > 0));
+            && types.iter().any(|(_, schema)| numbers(schema, &name_of("durationMs")).is_some_and(|(_, max)| max > 0));
         let claims = names("drop_claimed", "dropId");
         let killed = |boss: &Id| kills && rule.select.can_name("bossId", boss);
         if !self.asks_for_xp(&rule.select, found) && !kills && !(claims && !rule.odds.is_empty()) {
@@ -293,7 +294,7 @@ impl Rules {
                 let types = |asked: fn((i64, i64)) -> bool| {
                     let asks = |schema: &EventSchema| match amount {
                         Amount::Fixed(amount) => asked((*amount, *amount)),
-                        Amount::Field(field) => number_in(schema, field, asked),
+                        Amount::Field(field) => numbers(schema, field).is_some_and(asked),
                         Amount::RequestedXp | Amount::GrantedXp => false,
                     };
                     met.types().filter(|(_, schema)| asks(schema)).map(|(kind, _)| kind).collect()
@@ -306,10 +307,7 @@ impl Rules {
     /// Whether some event of the selection has the number.
     fn is_fed(&self, select: &Selector, amount: &Amount, found: &Found<'_>) -> bool {
         match amount {
-            Amount::Fixed(_) => true,
-            Amount::Field(field) => {
-                found.names.met_by(select).types().any(|(_, schema)| number_in(schema, field, |_| true))
-            }
+            Amount::Fixed(_) | Amount::Field(_) => range(select, amount, found).is_some(),
             Amount::RequestedXp => self.asks_for_xp(select, found),
             Amount::GrantedXp => self.asks_for_xp(select, found) && self.progression.daily_xp_cap != Some(0),
         }
@@ -371,16 +369,30 @@ fn tier_warnings(board: &str, payout: &PayoutRule, found: &mut Found<'_>) {
     }
 }
 
+/// The least and the greatest that a number can be, on any event type that the selection can meet; `None` if it is XP, or of no
+/// such event.
+fn range(select: &Selector, amount: &Amount, found: &Found<'_>) -> Option<(i64, i64)> {
+    match amount {
+        Amount::Fixed(amount) => Some((*amount, *amount)),
+        Amount::Field(field) => {
+            let met = found.names.met_by(select);
+            let ranges = met.types().filter_map(|(_, schema)| numbers(schema, field));
+            ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        }
+        Amount::RequestedXp | Amount::GrantedXp => None,
+    }
+}
+
 fn is_name(kind: &FieldKind) -> bool {
     matches!(kind, FieldKind::Id | FieldKind::Enum(_))
 }
 
-/// Whether an event of a type can have a whole number in a field, whose range is as asked. What is kept can be any number.
-fn number_in(schema: &EventSchema, field: &Id, asked: impl Fn((i64, i64)) -> bool) -> bool {
+/// The whole numbers that an event of a type can have in a field. What is kept can be any.
+fn numbers(schema: &EventSchema, field: &Id) -> Option<(i64, i64)> {
     match schema.field(field.as_str()).map(|field| &field.kind) {
-        Some(FieldKind::Int { min, max } | FieldKind::Uint { min, max }) => asked((*min, *max)),
-        Some(_) => false,
-        None => schema.unknown_fields == UnknownFields::Keep && asked((i64::MIN, i64::MAX)),
+        Some(FieldKind::Int { min, max } | FieldKind::Uint { min, max }) => Some((*min, *max)),
+        Some(_) => None,
+        None => (schema.unknown_fields == UnknownFields::Keep).then_some((-INTEGER_MAX, INTEGER_MAX)),
     }
 }
 

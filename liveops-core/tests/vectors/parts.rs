@@ -17,6 +17,8 @@ pub(crate) fn rules(case: &Case) {
                 None => rules,
             };
             let warnings = rules.warnings();
+            let is_there = |path: &str| case.need("rules").pointer(path).is_some();
+            assert!(warnings.iter().all(|warning| is_there(&warning.path)), "{warnings:?}");
             json!({
                 "warnings": warnings.iter().map(|warning| json!([warning.path, warning.code])).collect::<Vec<_>>(),
                 "messages": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
