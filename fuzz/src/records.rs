@@ -43,6 +43,9 @@ fn plays_on(player: &Player) {
     static RULES: LazyLock<Rules> = LazyLock::new(|| {
         let rules = r#"{ "version": 1, "game": "fuzz",
             "progress": { "curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }, "dailyXpCap": 500,
+                "xp": [ { "amount": { "field": "deltaXp" } }, { "on": "boss_kill", "amount": -50 } ], "floor": "zero",
+                "boosts": [ { "id": "third", "from": "2026-11-07T00:00:00Z", "until": "2026-11-08T00:00:00Z",
+                    "factor": "4/3" } ],
                 "migrations": [ { "from": { "kind": "table", "costs": [ 7, 9 ] }, "policy": "keepEffort",
                     "levelRewards": "grant" } ],
                 "atMaxLevel": { "convert": { "reward": "dust", "every": 7,

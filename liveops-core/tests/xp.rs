@@ -161,6 +161,26 @@ fn boards_that_add_up_show_what_is_left_and_others_what_was_gained() {
 }
 
 #[test]
+fn an_open_hold_that_would_take_is_told_where_it_counts() {
+    let holds = |operator: &str| {
+        let engine = engine(&format!(
+            r#""progress": {{ {CURVE}, "floor": "zero", "xp": [
+                {{ "on": "progression", "amount": {{ "field": "deltaXp" }} }}, {{ "on": "boss_kill", "amount": -20 }} ] }},
+            "boards": {{ "xp": {{ "value": "grantedXp", "operator": "{operator}", "keepPeriods": {{ "daily": 1 }},
+                "payouts": {{ "daily": [ {{ "tier": "gold", "ranks": [1, 1],
+                    "grant": {{ "kind": "item", "id": "crown", "amount": 1 }} }} ] }} }} }},
+            "detectors": {{ "floor": {{ "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" }} }}"#
+        ));
+        applied(engine.submit(&progression("e1", "ana", START, 130)));
+        assert!(applied(engine.submit(&kill("e2", "ana", START, "hydra", 5))).held.is_some());
+        engine.advance(at(START + DAY)).unwrap();
+        let day = engine.rules().calendar().period(Window::Daily, at(START)).unwrap();
+        engine.payout("xp", day, at(START + DAY)).unwrap().holds.len()
+    };
+    assert_eq!((holds("incr"), holds("best")), (1, 0));
+}
+
+#[test]
 fn detectors_do_not_see_what_is_taken() {
     let engine = engine(&format!(
         r#"{DEATH}, "progress": {{ {CURVE}, {DEATH_TAKES}, "floor": "zero" }},

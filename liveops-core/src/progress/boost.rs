@@ -1,5 +1,7 @@
 //! Times in which experience is multiplied, what they make together, and what their fractions leave over.
 
+use std::iter;
+
 use super::Ratio;
 use crate::codec::fields;
 use crate::exact::greatest_common_divisor;
@@ -53,13 +55,11 @@ impl Stacking {
     /// What all boosts that hold at a time multiply by; `None` when they are too fine together.
     pub(super) fn factor(self, boosts: &[Boost], ts: Timestamp) -> Option<Factor> {
         let mut active = boosts.iter().filter(|boost| boost.is_active(ts)).map(|boost| boost.factor);
+        let Some(first) = active.next() else { return Some(Factor::ONE) };
         match self {
-            Self::Multiply => product(active),
-            Self::Add => sum(active),
-            Self::Highest => match active.next() {
-                Some(first) => product([active.fold(first, higher)].into_iter()),
-                None => Some(Factor::ONE),
-            },
+            Self::Multiply => product(iter::once(first).chain(active)),
+            Self::Add => sum(iter::once(first).chain(active)),
+            Self::Highest => product(iter::once(active.fold(first, higher))),
         }
     }
 }
