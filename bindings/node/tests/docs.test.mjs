@@ -128,7 +128,7 @@ describe('examples', () => {
     'rolls of an engine': { seed, commitment: liveops.seedCommitment(seed) }
   }
   for (const [what, word, checks] of [
-    ['levels', 'new Progression', 10], ['migrations', 'planMigration(curve', 6], ['rewards', 'Command.claim', 9], ['loot', 'new Loot', 4],
+    ['levels', 'new Progression', 12], ['migrations', 'planMigration(curve', 6], ['rewards', 'Command.claim', 9], ['loot', 'new Loot', 4],
     ['rolls of an engine', 'lootCommitment', 3]
   ]) {
     test(`of ${what}, in the README`, () => {
