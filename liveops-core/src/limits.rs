@@ -58,6 +58,8 @@ pub const SEASONS_MAX: usize = 1000;
 pub const UTC_OFFSET_CHANGES_MAX: usize = 1000;
 /// Most activities that detectors keep apart; the rest share `other`.
 pub const ACTIVITIES_MAX: usize = 64;
+/// Fewest recent values that an `Ewma` looks at: those that are not judged yet.
+pub const EWMA_SPAN_MIN: u32 = 10;
 /// Most players that one population is built from; each takes about 200 bytes while it is.
 pub const HISTORY_PLAYERS_MAX: usize = 4_000_000;
 /// Most detectors of one game.

@@ -4,6 +4,8 @@
 
 #[path = "vectors/anomaly.rs"]
 mod anomaly;
+#[path = "vectors/arguments.rs"]
+mod arguments;
 #[path = "vectors/board.rs"]
 mod board;
 #[path = "vectors/calendar.rs"]
@@ -39,6 +41,7 @@ use serde_json::Value;
 type Kind = (&'static str, fn(&Case));
 
 const KINDS: &[Kind] = &[
+    ("arguments", arguments::run),
     ("rules", parts::rules),
     ("hmac", parts::hmac),
     ("signing", parts::signing),

@@ -125,7 +125,7 @@ class Engine {
   payClosed (mark, opts) {
     const since = mark === undefined || mark === null ? undefined : instant(mark, 'mark')
     const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this).payClosed(since, time)))
+    return read(call(() => handleOf(this, Engine).payClosed(since, time)))
   }
 
   /** Names the whole state: two engines with one digest hold the same, to the last bit. */

@@ -59,7 +59,7 @@ class Family {
 
   /** Keeps an activity apart from all others that were named like this, where no population knows amounts. */
   keepApart (activity) {
-    call(() => handleOf(this).keepApart(text(activity, 'activity')))
+    call(() => handleOf(this, Family).keepApart(text(activity, 'activity')))
     return this
   }
 

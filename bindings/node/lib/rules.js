@@ -13,6 +13,7 @@ const { Population } = require('./population.js')
 const { makeProgression } = require('./progress.js')
 const { calibrate, thresholdsOf } = require('./thresholds.js')
 
+const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 
 /** The game's rules: read once from one JSON document, then shared freely. */
@@ -124,6 +125,7 @@ class Calendar {
     }
     const known = ['utcOffsetMinutes', 'utcOffsetChanges', 'resetMinute', 'weekStart', 'graceSeconds', 'seasons']
     const calendar = options(opts, known, 'calendar')
+    if (calendar.weekStart !== undefined) word(calendar.weekStart, 'weekStart', DAYS)
     for (const key of ['utcOffsetMinutes', 'resetMinute', 'graceSeconds']) {
       if (calendar[key] !== undefined) calendar[key] = integer(calendar[key], key)
     }

@@ -1,7 +1,7 @@
 'use strict'
 // A leaderboard by calendar, used alone.
 
-const { bytes, count, handle, instant, now, options, required, text, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, now, object, options, required, text, TIME } = require('./arguments.js')
 const { archived, makeView } = require('./archive.js')
 const { batchOf } = require('./batch.js')
 const { BOARD, boardOf, cursorOf, ownersOf, points, score, stretchOf, subscoreOf } = require('./board.js')
@@ -10,7 +10,7 @@ const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
 const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
-const { Calendar, taken } = require('./rules.js')
+const { Calendar, taken, windowName } = require('./rules.js')
 const { WHEN, readingOf, whenOf } = require('./when.js')
 
 /** What the addon makes a board of. */
@@ -18,8 +18,8 @@ function setup (opts) {
   const given = required(opts, [...BOARD, 'calendar', 'windows'], 'options')
   const board = boardOf(given)
   const calendar = handle(given.calendar ?? new Calendar(), 'calendar', Calendar)
-  const windows = required(given.windows, ['daily', 'weekly', 'monthly', 'seasonal', 'allTime'], 'windows')
-  const names = Object.keys(windows)
+  const names = Object.keys(object(given.windows, 'windows')).map(windowName)
+  const windows = required(given.windows, names, 'windows')
   return [board, calendar, names, names.map((name) => count(windows[name], `windows.${name}`))]
 }
 

@@ -95,7 +95,7 @@ impl Detector {
         for (index, value) in values.iter().enumerate() {
             let verdict = each!(&mut after, detector => detector.observe(*value));
             if matches!(verdict.reason, Reason::NotFinite | Reason::Negative) {
-                return Err(At { index, error: Argument(verdict.reason.describe()) }).or_throw();
+                return Err(At { index, error: Argument(Code::InvalidArgument, verdict.reason.describe()) }).or_throw();
             }
             scores.push(verdict.score.get());
             if verdict.is_anomaly() {
@@ -116,7 +116,7 @@ impl Detector {
             (Kind::Robust(own), Kind::Robust(other)) => own.merge(other),
             (Kind::Cusum(own), Kind::Cusum(other)) => own.merge(other),
             (Kind::TimeFloor(own), Kind::TimeFloor(other)) => own.merge(other),
-            _ => return Err(Argument("other must be a detector of the same kind")).or_throw(),
+            _ => return Err(Argument(Code::InvalidArgument, "other must be a detector of the same kind")).or_throw(),
         }
         .or_throw()
     }
@@ -145,7 +145,7 @@ impl Detector {
 fn prior_of(prior: Option<&[f64]>) -> Result<Option<Prior>> {
     match prior {
         None => Ok(None),
-        Some([mean, sd, weight]) => Prior::new(*mean, *sd, *weight).map(Some).ok_or(Code::InvalidArgument).or_throw(),
+        Some([mean, sd, weight]) => Prior::new(*mean, *sd, *weight).map(Some).ok_or(Code::OutOfRange).or_throw(),
         Some(_) => Err(Code::InvalidArgument).or_throw(),
     }
 }

@@ -52,11 +52,11 @@ impl Failure for Code {
 }
 
 /// An argument that is none, and what would be one.
-pub(crate) struct Argument(pub(crate) &'static str);
+pub(crate) struct Argument(pub(crate) Code, pub(crate) &'static str);
 
 impl Failure for Argument {
     fn details(&self) -> Value {
-        json!({ "kind": "argument", "code": Code::InvalidArgument, "message": self.0 })
+        json!({ "kind": "argument", "code": self.0, "message": self.1 })
     }
 }
 

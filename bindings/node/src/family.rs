@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use liveops_core::Timestamp;
 use liveops_core::anomaly::{
     self, ActivityIndex, BossIndex, DropIndex, FamilyDetector, Finding, Observation, Thresholds,
 };
 use liveops_core::limits::INTEGER_MAX;
+use liveops_core::{Code, Timestamp};
 use napi::bindgen_prelude::{BigInt64Array, Float64Array, Uint32Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -129,7 +129,8 @@ impl Family {
     #[napi]
     pub fn boss(&mut self, name: String, floor_ms: Option<u32>) -> Result<()> {
         let place = self.detectors.boss(&name, floor_ms);
-        let place = place.map_err(|_| Argument("boss must be an id, and there may be 255 of them")).or_throw()?;
+        let place =
+            place.map_err(|code| Argument(code, "boss must be an id, and there may be 255 of them")).or_throw()?;
         self.bosses.insert(name, place);
         Ok(())
     }
@@ -138,14 +139,17 @@ impl Family {
     #[napi]
     pub fn keep_apart(&mut self, activity: String) -> Result<()> {
         let kept = self.detectors.keep_apart(&activity);
-        kept.map_err(|_| Argument("activity must be an id, and there may be 254 of them")).or_throw()
+        kept.map_err(|code| Argument(code, "activity must be an id, and there may be 254 of them")).or_throw()
     }
 
     /// A drop with its published odds.
     #[napi]
     pub fn drop_odds(&mut self, name: String, odds: f64) -> Result<()> {
-        let place = self.detectors.drop_odds(&name, odds).map_err(|_| {
-            Argument("drop must be an id, odds above 0, below 1 and not other than given before; there may be 255")
+        let place = self.detectors.drop_odds(&name, odds).map_err(|code| {
+            Argument(
+                code,
+                "drop must be an id, odds above 0, below 1 and not other than given before; there may be 255",
+            )
         });
         self.drops.insert(name, place.or_throw()?);
         Ok(())
@@ -192,8 +196,10 @@ impl Family {
     }
 }
 
-const ROW: Argument =
-    Argument("amounts must be finite and not negative, boosts finite and above 0, durations at least 1 ms");
+const ROW: Argument = Argument(
+    Code::InvalidArgument,
+    "amounts must be finite and not negative, boosts finite and above 0, durations at least 1 ms",
+);
 
 impl Family {
     fn observed(&self, profile: &mut anomaly::PlayerProfile, event: &Event) -> Result<Option<String>> {
@@ -218,12 +224,19 @@ impl Family {
 
     fn boss_index(&self, name: &str) -> Result<BossIndex> {
         let known = self.bosses.get(name).copied();
-        known.ok_or(Argument("the family does not know this boss: name it with boss() before")).or_throw()
+        known
+            .ok_or(Argument(Code::InvalidArgument, "the family does not know this boss: name it with boss() before"))
+            .or_throw()
     }
 
     fn drop_index(&self, name: &str) -> Result<DropIndex> {
         let known = self.drops.get(name).copied();
-        known.ok_or(Argument("the family does not know this drop: give its odds with dropOdds() before")).or_throw()
+        known
+            .ok_or(Argument(
+                Code::InvalidArgument,
+                "the family does not know this drop: give its odds with dropOdds() before",
+            ))
+            .or_throw()
     }
 }
 
@@ -258,7 +271,9 @@ impl<'c> Rows<'c> {
     /// One event. `lib/family.js` has seen to it that columns which belong together are there, and as long as one another.
     fn at(&self, index: usize) -> std::result::Result<Observation, Argument> {
         let Columns { activity, amount, boost, boss, duration_ms, drop, chances, hits, .. } = self.columns;
-        let mut seen = Observation::at(self.time(index).ok_or(Argument("a time must be whole milliseconds"))?);
+        let mut seen = Observation::at(
+            self.time(index).ok_or(Argument(Code::InvalidArgument, "a time must be whole milliseconds"))?,
+        );
         if let (Some(activity), Some(amount)) =
             (named(activity.as_ref(), &self.activities, index), number(amount.as_ref(), index))
         {

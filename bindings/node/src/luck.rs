@@ -22,7 +22,7 @@ impl DropRate {
     #[napi(constructor)]
     pub fn new(odds: f64, threshold: f64) -> Result<Self> {
         let made = liveops_core::anomaly::DropRate::new(odds, threshold_of(threshold)?);
-        made.map(Self).map_err(|_| Argument("odds must be above 0 and below 1")).or_throw()
+        made.map(Self).map_err(|code| Argument(code, "odds must be above 0 and below 1")).or_throw()
     }
 
     /// Counts, then says what is to be said of all; the verdict as JSON.
@@ -66,7 +66,9 @@ impl DropRate {
     pub fn merge(&mut self, other: &DropRate) -> Result<()> {
         self.0
             .merge(&other.0)
-            .map_err(|_| Argument("other must be of the same odds, and not have too many chances"))
+            .map_err(|_| {
+                Argument(Code::InvalidArgument, "other must be of the same odds, and not have too many chances")
+            })
             .or_throw()
     }
 
@@ -136,7 +138,7 @@ impl Regularity {
 /// A threshold of a detector used alone.
 pub(crate) fn threshold_of(threshold: f64) -> Result<f64> {
     let checked = Threshold::new(threshold).map(Threshold::get);
-    checked.ok_or(Argument("threshold must be above 0 and at most 1000000")).or_throw()
+    checked.ok_or(Argument(Code::OutOfRange, "threshold must be above 0 and at most 1000000")).or_throw()
 }
 
 /// What was read from bytes, if they are such bytes.
@@ -145,5 +147,5 @@ pub(crate) fn stored<T>(read: Option<T>) -> Result<T> {
 }
 
 fn counts(_: Code) -> Argument {
-    Argument("hits must not be more than chances, and chances at most 4294967295 altogether")
+    Argument(Code::InvalidArgument, "hits must not be more than chances, and chances at most 4294967295 altogether")
 }

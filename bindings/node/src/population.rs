@@ -77,7 +77,7 @@ impl PopulationBuilder {
     #[napi]
     pub fn kill(&mut self, player: String, at: i64, boss: String, duration_ms: u32) -> Result<()> {
         let taught = self.0.kill(&player, Timestamp::from_unix_millis(at), &boss, duration_ms);
-        taught.map_err(|_| Argument("boss must be an id, and durationMs at least 1")).or_throw()
+        taught.map_err(|_| Argument(Code::InvalidArgument, "boss must be an id, and durationMs at least 1")).or_throw()
     }
 
     /// Lines of history, as rules tell families of them; what became of them as JSON.
@@ -100,5 +100,5 @@ impl PopulationBuilder {
 }
 
 fn gain(_: Code) -> Argument {
-    Argument("activity must be an id, amount finite and not negative, boost finite and above 0")
+    Argument(Code::InvalidArgument, "activity must be an id, amount finite and not negative, boost finite and above 0")
 }

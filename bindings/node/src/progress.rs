@@ -64,9 +64,11 @@ impl BoostOptions {
     fn read(&self) -> Result<progress::Boost> {
         let [from, until] = [self.from, self.until].map(Timestamp::from_unix_millis);
         let (id, factor) = (Id::new(&self.id).or_throw()?, Ratio::parse(&self.factor));
-        let factor = factor.map_err(|_| Argument("a factor is a text above 0, such as '1.2' or '4/3'")).or_throw()?;
+        let factor = factor
+            .map_err(|error| Argument(error.code(), "a factor is a text above 0, such as '1.2' or '4/3'"))
+            .or_throw()?;
         if until <= from {
-            return Err(Argument("a boost ends after it begins")).or_throw();
+            return Err(Argument(Code::OutOfRange, "a boost ends after it begins")).or_throw();
         }
         Ok(progress::Boost { id, from, until, factor })
     }
@@ -96,7 +98,7 @@ impl Progression {
             Some(_) => return Err(Code::InvalidArgument).or_throw(),
         };
         if options.boosts.len() > BOOSTS_MAX {
-            return Err(Argument("there are too many boosts: each grant looks at all")).or_throw();
+            return Err(Argument(Code::TooLong, "there are too many boosts: each grant looks at all")).or_throw();
         }
         let boosts = options.boosts.iter().map(BoostOptions::read).collect::<Result<Vec<_>>>()?;
         if stacking.too_fine(&boosts).is_some() {

@@ -67,7 +67,11 @@ impl Rules {
     /// The same rules but for some thresholds of a family, in the order of its detectors.
     #[napi]
     pub fn with_thresholds(&self, family: String, given: Vec<Option<f64>>) -> Result<Self> {
-        let known = self.0.family(&family).ok_or(Argument("the rules have no family of this name")).or_throw()?;
+        let known = self
+            .0
+            .family(&family)
+            .ok_or(Argument(Code::InvalidArgument, "the rules have no family of this name"))
+            .or_throw()?;
         let thresholds = thresholds(*known.thresholds(), &given)?;
         self.0.clone().with_thresholds(&family, thresholds).map(Self).or_throw()
     }

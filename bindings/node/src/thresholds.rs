@@ -17,7 +17,7 @@ pub(crate) fn thresholds(same: Thresholds, given: &[Option<f64>]) -> Result<Thre
         Some(threshold) => thresholds.with(detector, *threshold),
         None => Ok(thresholds),
     };
-    given.try_fold(same, with).map_err(|_| Argument("a threshold must be finite and above 0")).or_throw()
+    given.try_fold(same, with).map_err(|code| Argument(code, "a threshold must be finite and above 0")).or_throw()
 }
 
 /// In the order of the detectors.
@@ -34,7 +34,8 @@ fn budget(unit: &str, rate: f64) -> Result<Budget> {
     }
 }
 
-const REFUSED: Argument = Argument("a budget must be finite and above 0, and there must be 200 players or more");
+const REFUSED: Argument =
+    Argument(Code::InvalidArgument, "a budget must be finite and above 0, and there must be 200 players or more");
 
 /// The most that each player's scores have been.
 #[napi]
@@ -93,8 +94,11 @@ pub fn calibrate(
     rate: f64,
 ) -> Result<String> {
     let budget = budget(&unit, rate)?;
-    let mut calibration =
-        rules.0.calibrate(&family).ok_or(Argument("the rules have no family of this name")).or_throw()?;
+    let mut calibration = rules
+        .0
+        .calibrate(&family)
+        .ok_or(Argument(Code::InvalidArgument, "the rules have no family of this name"))
+        .or_throw()?;
     let (mut events, mut refused) = (0, 0);
     while let Some(lines) = next.call(())? {
         let count = calibration.add_ndjson(&lines);

@@ -131,7 +131,7 @@ describe('operators', () => {
   })
 
   test('held events wait, and of too many rewards that wait the oldest is given', () => {
-    const engine = new Engine(Rules.parse(JSON.stringify({
+    const engine = new Engine(Rules.fromJson(JSON.stringify({
       version: 1,
       game: 'g',
       detectors: { floor: { kind: 'timeFloor', boss: 'hydra', minimumMs: 1000, action: 'hold' } },

@@ -42,7 +42,7 @@ const refused = (work, Class = RangeError) => {
   let thrown
   assert.throws(work, (error) => {
     thrown = error
-    return error instanceof Class && /^(invalid_argument|out_of_range)$/.test(error.code)
+    return error instanceof Class && /^(invalid_argument|out_of_range|id_invalid|too_long)$/.test(error.code)
   }, String(work))
   return thrown
 }

@@ -52,9 +52,9 @@ describe('batches', () => {
       [['bo', 'cy'], [1, 1.5], 1, 'invalid_argument'],
       [['bo', 'cy'], [NaN, 1], 0, 'invalid_argument'],
       [['bo', 'cy'], [1, '1'], 1, 'invalid_argument'],
-      [['bo', 'cy'], [1, 2 ** 53], 1, 'out_of_range'],
+      [['bo', 'cy'], [1, 2 ** 53], 1, 'score_overflow'],
       [['bo', 'cy'], new Float64Array([1, 0.5]), 1, 'invalid_argument'],
-      [['bo', 'cy'], new BigInt64Array([1n, -(2n ** 53n)]), 1, 'out_of_range']
+      [['bo', 'cy'], new BigInt64Array([1n, -(2n ** 53n)]), 1, 'score_overflow']
     ]) {
       assert.throws(() => board.submitBatch(owners, scores), { code, index }, JSON.stringify(owners))
       assert.deepEqual(board.snapshot(), before)

@@ -40,7 +40,7 @@ describe('leaderboards', () => {
     assert.equal(board.page(today, 0, 9, tomorrow)[0].score, 70)
     board.advance({ nowMs: NOW_MS + 5 * DAY_MS })
     assert.throws(() => board.page(today, 0, 9, { nowMs: NOW_MS + 5 * DAY_MS }), { code: 'period_dropped' })
-    assert.throws(() => new WindowedLeaderboard({ windows: { hourly: 1 } }), TypeError)
+    assert.throws(() => new WindowedLeaderboard({ windows: { hourly: 1 } }), { name: 'RangeError', code: 'unknown_window' })
   })
 })
 
@@ -82,7 +82,7 @@ describe('detectors', () => {
     assert.equal(new Robust({ prior: { mean: 20, sd: 1, weight: 4 } }).observe(5_000_000).isAnomaly, false)
     const floor = new TimeFloor({ minimumMs: 45_000 })
     assert.deepEqual([floor.observe(44_999).reason, floor.observe(45_000).isAnomaly], ['belowFloor', false])
-    for (const bad of [0, -1, NaN, Infinity]) assert.throws(() => new ZScore({ threshold: bad }), { name: 'RangeError', code: 'invalid_argument' })
+    for (const bad of [0, -1, NaN, Infinity]) assert.throws(() => new ZScore({ threshold: bad }), { name: 'RangeError', code: 'out_of_range' })
     assert.throws(() => new Robust({ prior: { mean: 1, sd: 0, weight: 1 } }), RangeError)
     for (const bad of ['5', undefined, null, 5n]) assert.throws(() => new ZScore().observe(bad), TypeError)
   })

@@ -9,9 +9,10 @@ import {
   WindowedLeaderboard, ZScore, awards, gcra, hmacSha256Hex, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment, signReceipt,
   verifyChain, verifyHmacSha256Hex, verifyReceipt
 } from '../index.mjs'
+import { refusedArguments } from './refused.mjs'
 
 const FOLDER = new URL('../../../vectors/', import.meta.url)
-const KINDS = { rules: rulesDocument, hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt, detector, family }
+const KINDS = { arguments: refusedArguments, rules: rulesDocument, hmac, signing, event, intake, quota, curve, period, closed, state, board, windowed, engine, payout, http, progress, migration, loot, receipt, detector, family }
 
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).map((name) => new URL(name, FOLDER)).sort()
 test('there are vectors', () => assert.notEqual(files.length, 0))

@@ -55,7 +55,7 @@ impl AlertBudget {
     #[new]
     fn new(py: Python<'_>, per_day: Int<u32>) -> PyResult<Self> {
         let budget = anomaly::AlertBudget::new(per_day.0);
-        budget.map(Self).map_err(|_| argument(py, Code::InvalidArgument, "a budget is at least one alert a day"))
+        budget.map(Self).map_err(|code| argument(py, code, "a budget is at least one alert a day"))
     }
 
     /// Whether an alert is raised; the tally counts it either way. A time before the day that is going on counts towards it.

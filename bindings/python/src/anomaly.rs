@@ -4,6 +4,7 @@ use std::ptr;
 
 use liveops_core::anomaly::{self, Prior, Reason, Threshold};
 use liveops_core::error::Code;
+use liveops_core::limits::EWMA_SPAN_MIN;
 use parking_lot::Mutex;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
@@ -138,6 +139,9 @@ fn z_score(py: Python<'_>, threshold: Number) -> PyResult<anomaly::ZScore> {
 }
 
 fn ewma(py: Python<'_>, threshold: Number, span: Int<u32>) -> PyResult<anomaly::Ewma> {
+    if span.0 < EWMA_SPAN_MIN {
+        return Err(argument(py, Code::OutOfRange, "a span is at least 10 values"));
+    }
     Ok(anomaly::Ewma::new(valid(py, threshold)?, span.0))
 }
 

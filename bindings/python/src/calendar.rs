@@ -44,7 +44,7 @@ impl Calendar {
     ) -> PyResult<Self> {
         if utc_offset_changes.is_some() && utc_offset_minutes.is_none() {
             let advice = "utc_offset_changes go with utc_offset_minutes, the offset before the first of them";
-            return Err(argument(py, Code::InvalidArgument, advice));
+            return Err(argument(py, Code::Missing, advice));
         }
         let change = |(from, minutes): (When, Int<i64>)| OffsetChange { from: from.0, minutes: minutes.0 };
         let changes: Vec<_> =

@@ -12,7 +12,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
-use crate::arguments::{Int, Number, When, each};
+use crate::arguments::{Int, Listed, Number, When, each};
 use crate::columns::{Cells, Floats, Integers};
 use crate::errors::{argument, at_index};
 use crate::lock::{detached, with};
@@ -54,27 +54,28 @@ impl Family {
         thresholds: Option<Thresholds>,
         floors: Option<BTreeMap<String, Option<Int<u32>>>>,
         drops: Option<BTreeMap<String, Number>>,
-        activities: Option<Vec<String>>,
+        activities: Option<Listed<String>>,
     ) -> PyResult<Self> {
         let population = population.map_or_else(anomaly::Population::default, |population| population.0.clone());
         let thresholds = thresholds.map_or(CoreThresholds::DEFAULT, |thresholds| thresholds.0);
         let known: Vec<String> = population.bosses().map(ToOwned::to_owned).collect();
         let detectors = anomaly::Family::new(population).with_thresholds(thresholds);
         let mut family = Self { detectors, bosses: BTreeMap::new(), drops: BTreeMap::new() };
-        for activity in activities.unwrap_or_default() {
+        for activity in activities.map_or_else(Vec::new, |activities| activities.0) {
             let advice = "an activity is an id, and there may be 254 of them";
-            family.detectors.keep_apart(&activity).map_err(|_| argument(py, Code::InvalidArgument, advice))?;
+            family.detectors.keep_apart(&activity).map_err(|code| argument(py, code, advice))?;
         }
         let floors = floors.unwrap_or_default().into_iter().map(|(boss, floor)| (boss, floor.map(|floor| floor.0)));
         for (boss, floor_ms) in known.into_iter().map(|boss| (boss, None)).chain(floors) {
-            let place = family.detectors.boss(&boss, floor_ms).ok().filter(|_| floor_ms != Some(0));
+            let place =
+                if floor_ms == Some(0) { Err(Code::OutOfRange) } else { family.detectors.boss(&boss, floor_ms) };
             let advice = "a boss is an id, its floor at least 1 ms, and there may be 255 of them";
-            family.bosses.insert(boss, place.ok_or_else(|| argument(py, Code::InvalidArgument, advice))?);
+            family.bosses.insert(boss, place.map_err(|code| argument(py, code, advice))?);
         }
         for (drop, Number(odds)) in drops.unwrap_or_default() {
             let place = family.detectors.drop_odds(&drop, odds);
             let advice = "a drop is an id, its odds above 0 and below 1, and there may be 255 of them";
-            family.drops.insert(drop, place.map_err(|_| argument(py, Code::InvalidArgument, advice))?);
+            family.drops.insert(drop, place.map_err(|code| argument(py, code, advice))?);
         }
         Ok(family)
     }

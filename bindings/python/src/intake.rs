@@ -19,7 +19,7 @@ use crate::errors::{Fallible as _, Raise as _, argument};
 use crate::process::Owned;
 use crate::quota::RateLimiter;
 use crate::rules::Rules;
-use crate::signing::{AnySecret, Key, ring, scheme};
+use crate::signing::{AnySecret, Key, ring, scheme, tolerance};
 
 /// Lets events in: size, signature, quota and parsing in one call. Each step is optional.
 ///
@@ -60,14 +60,16 @@ impl Intake {
         first_issue: bool,
     ) -> PyResult<Self> {
         let builder = Core::builder(rules.0.door()).scheme(self::scheme(py, scheme)?);
-        let builder = builder.tolerance_seconds(tolerance_seconds.0);
+        let builder = builder.tolerance_seconds(tolerance(py, tolerance_seconds)?);
         let builder = match (ring(py, secret, keys)?, trusted) {
             (Some(ring), false) => builder.key_ring(ring),
             (None, true) => builder.trusted(),
-            _ => {
-                let advice = "an intake needs a secret or keys, or else trusted=True";
+            (Some(_), true) => {
+                let advice = "give a secret or keys, or trusted=True, not both";
                 return Err(argument(py, Code::InvalidArgument, advice));
             }
+            // Which the core refuses.
+            (None, false) => builder,
         };
         let builder = if allow_unsigned_id { builder.allow_unsigned_id() } else { builder };
         let builder = match quotas {

@@ -114,7 +114,7 @@ type CountsAtOdds = (Vec<u8>, Number, Number);
 
 fn published(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<anomaly::DropRate> {
     let detector = anomaly::DropRate::new(odds.0, valid(py, threshold)?);
-    detector.map_err(|_| argument(py, Code::OutOfRange, "odds lie above 0 and below 1"))
+    detector.map_err(|code| argument(py, code, "odds lie above 0 and below 1"))
 }
 
 fn counts(py: Python<'_>) -> PyErr {

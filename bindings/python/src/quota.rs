@@ -46,7 +46,7 @@ impl Quota {
         let quota = quota::Quota::new(limit.0, span(py, "period", limit.0, period_seconds, period)?);
         match burst {
             None => Ok(Self(quota)),
-            Some(Int(0)) => Err(argument(py, Code::InvalidArgument, "a burst is at least 1")),
+            Some(Int(0)) => Err(argument(py, Code::OutOfRange, "a burst is at least 1")),
             Some(Int(burst)) => Ok(Self(quota.burst(burst))),
         }
     }
@@ -320,13 +320,13 @@ fn span(py: Python<'_>, name: &str, limit: u32, seconds: Option<Int<u32>>, span:
     };
     if limit == 0 || span.is_zero() {
         let advice = format!("a limit is at least 1, and its {name} longer than nothing");
-        return Err(argument(py, Code::InvalidArgument, &advice));
+        return Err(argument(py, Code::OutOfRange, &advice));
     }
     Ok(span)
 }
 
 fn room(py: Python<'_>, capacity: Int<usize>) -> PyResult<usize> {
-    if capacity.0 == 0 { Err(argument(py, Code::InvalidArgument, "a capacity is at least 1")) } else { Ok(capacity.0) }
+    if capacity.0 == 0 { Err(argument(py, Code::OutOfRange, "a capacity is at least 1")) } else { Ok(capacity.0) }
 }
 
 fn full(py: Python<'_>, when_full: &str) -> PyResult<WhenFull> {

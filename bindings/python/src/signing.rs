@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::arguments::{Bytes, HeaderPairs, Int, Listed, When, instant, player};
-use crate::errors::{Fallible as _, Raise as _, argument};
+use crate::errors::{Fallible as _, Raise as _, argument, fail};
 use crate::results::verified;
 
 /// A shared secret of 24 to 64 bytes, written `whsec_<base64>`. Never shown.
@@ -175,7 +175,12 @@ pub(crate) fn scheme(py: Python<'_>, name: &str) -> PyResult<Scheme> {
 }
 
 pub(crate) fn required(py: Python<'_>, ring: Option<KeyRing>) -> PyResult<KeyRing> {
-    ring.ok_or_else(|| argument(py, Code::InvalidArgument, "a secret or keys are needed"))
+    ring.ok_or_else(|| fail(py, Code::SecretInvalid))
+}
+
+/// Seconds that a signature's time may lie from now.
+pub(crate) fn tolerance(py: Python<'_>, seconds: Int<i64>) -> PyResult<i64> {
+    if seconds.0 < 0 { Err(argument(py, Code::OutOfRange, "a tolerance is 0 seconds or more")) } else { Ok(seconds.0) }
 }
 
 /// Tells whether messages come from someone who has a secret: `whsec_...` or a `Secret`, or `keys`.
@@ -207,7 +212,7 @@ impl Verifier {
         body_bytes_max: Int<usize>,
     ) -> PyResult<Self> {
         let verifier = signing::Verifier::with_ring(required(py, ring(py, secret, keys)?)?);
-        let verifier = verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance_seconds.0);
+        let verifier = verifier.scheme(self::scheme(py, scheme)?).tolerance_seconds(tolerance(py, tolerance_seconds)?);
         Ok(Self(verifier.body_bytes_max(body_bytes_max.0)))
     }
 

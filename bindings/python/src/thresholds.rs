@@ -29,7 +29,7 @@ impl<'py> FromPyObject<'_, 'py> for Thresholds {
             let given = value.getattr(attribute).map_err(|_| PyTypeError::new_err("Thresholds are meant"))?;
             let Number(threshold) = given.extract::<Number>()?;
             let advice = "a threshold is finite and above 0";
-            thresholds = thresholds.with(detector, threshold).map_err(|_| argument(py, Code::OutOfRange, advice))?;
+            thresholds = thresholds.with(detector, threshold).map_err(|code| argument(py, code, advice))?;
         }
         Ok(Self(thresholds))
     }

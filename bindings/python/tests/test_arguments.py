@@ -34,6 +34,7 @@ LISTS: dict[str, Callable[[Any], object]] = {
     "family names": lambda values: liveops.Family().observe_many(
         liveops.PlayerProfile(), [1], activity=values, amount=[1.0]
     ),
+    "activities": lambda values: liveops.Family(activities=values),
     "batch owners": lambda values: liveops.Leaderboard().submit_batch(values, [1]),
     "batch scores": lambda values: liveops.Leaderboard().submit_batch(["ana"], values),
     "by_owners": lambda values: liveops.Leaderboard().by_owners(values),

@@ -40,18 +40,18 @@ def test_quotas() -> None:
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (lambda: liveops.Quota(0), "invalid_argument"),
-        (lambda: liveops.Quota(5, period_seconds=0), "invalid_argument"),
-        (lambda: liveops.Quota(5, period=timedelta()), "invalid_argument"),
+        (lambda: liveops.Quota(0), "out_of_range"),
+        (lambda: liveops.Quota(5, period_seconds=0), "out_of_range"),
+        (lambda: liveops.Quota(5, period=timedelta()), "out_of_range"),
         (lambda: liveops.Quota(5, period=timedelta(seconds=-1)), "out_of_range"),
         (lambda: liveops.Quota(5, period_seconds=2**32), "out_of_range"),
-        (lambda: liveops.Quota(5, burst=0), "invalid_argument"),
-        (lambda: liveops.RateLimiter(5, capacity=0), "invalid_argument"),
+        (lambda: liveops.Quota(5, burst=0), "out_of_range"),
+        (lambda: liveops.RateLimiter(5, capacity=0), "out_of_range"),
         (lambda: liveops.RateLimiter(5, when_full="wait"), "invalid_argument"),  # type: ignore[call-overload]
-        (lambda: liveops.SlidingLimiter(0), "invalid_argument"),
-        (lambda: liveops.SlidingLimiter(5, capacity=0), "invalid_argument"),
+        (lambda: liveops.SlidingLimiter(0), "out_of_range"),
+        (lambda: liveops.SlidingLimiter(5, capacity=0), "out_of_range"),
         (lambda: liveops.SlidingLimiter(5, when_full="wait"), "invalid_argument"),  # type: ignore[arg-type]
-        (lambda: liveops.SlidingLimiter(5, window_seconds=0), "invalid_argument"),
+        (lambda: liveops.SlidingLimiter(5, window_seconds=0), "out_of_range"),
         (lambda: liveops.SlidingLog(5, window=timedelta(microseconds=-1)), "out_of_range"),
     ],
 )

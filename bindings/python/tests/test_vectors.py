@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import liveops
+import refused
 
 FOLDER = Path(__file__).resolve().parents[3] / "vectors"
 
@@ -809,6 +810,7 @@ def rules_document(case: Case) -> None:
 
 
 KINDS: dict[str, Callable[[Case], None]] = {
+    "arguments": refused.run,
     "rules": rules_document,
     "hmac": hmac,
     "signing": signing,

@@ -36,9 +36,9 @@ pub struct AlertTally {
 fields!(AlertTally { from_ms, raised, suppressed });
 
 impl AlertBudget {
-    /// So many alerts a day; `invalid_argument` for none.
+    /// So many alerts a day; `out_of_range` for none.
     pub fn new(per_day: u32) -> Result<Self, Code> {
-        if per_day == 0 { Err(Code::InvalidArgument) } else { Ok(Self { per_day }) }
+        if per_day == 0 { Err(Code::OutOfRange) } else { Ok(Self { per_day }) }
     }
 
     /// Whether an alert at this time is raised; it is counted either way. A time before the day that is going on counts
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn odd_times_and_budgets() {
-        assert_eq!(AlertBudget::new(0), Err(Code::InvalidArgument));
+        assert_eq!(AlertBudget::new(0), Err(Code::OutOfRange));
         let budget = AlertBudget::new(1).unwrap();
         let mut tally = AlertTally::default();
         let times = [i64::MAX, i64::MAX, 0, i64::MIN].map(Timestamp::from_unix_millis);

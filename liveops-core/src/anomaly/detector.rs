@@ -5,6 +5,7 @@ use super::finite::{Prior, Threshold};
 use super::stats::{DecayingStats, RunningStats};
 use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
 use crate::error::Code;
+use crate::limits::EWMA_SPAN_MIN;
 
 /// A value is learned as if it lay at most so many deviations from the baseline: one spike moves it by a bounded
 /// amount, and yet a level that stays is learned in the end.
@@ -20,9 +21,6 @@ const LEARN_SPREAD_MIN: f64 = 0.0625;
 const ROBUST_RATE: f64 = 1.0 / 64.0;
 /// Smallest deviation of `ln(1 + x)`: values a tenth apart are alike, however regular a player is.
 const ROBUST_SD_MIN: f64 = 0.1;
-/// Shortest span: that of the values which are not judged yet.
-const SPAN_MIN: u32 = 10;
-
 /// Standard deviations from the mean of all earlier values, both ways.
 ///
 /// Silent before the eleventh value; sample deviation; after values that were all the same any change is an anomaly.
@@ -111,7 +109,7 @@ impl Ewma {
     }
 
     fn rate(&self) -> f64 {
-        2.0 / (f64::from(self.span.max(SPAN_MIN)) + 1.0)
+        2.0 / (f64::from(self.span.max(EWMA_SPAN_MIN)) + 1.0)
     }
 }
 

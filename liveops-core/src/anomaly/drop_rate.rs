@@ -51,10 +51,10 @@ pub struct DropRate {
 }
 
 impl DropRate {
-    /// With published odds, above 0 and below 1, and a threshold in natural logarithms. `invalid_argument` for others.
+    /// With published odds, above 0 and below 1, and a threshold in natural logarithms. `out_of_range` for others.
     pub fn new(odds: f64, threshold: f64) -> Result<Self, Code> {
-        let odds = Finite::new(odds).filter(|odds| *odds > 0.0 && *odds < 1.0).ok_or(Code::InvalidArgument)?;
-        let threshold = Threshold::new(threshold).ok_or(Code::InvalidArgument)?;
+        let odds = Finite::new(odds).filter(|odds| *odds > 0.0 && *odds < 1.0).ok_or(Code::OutOfRange)?;
+        let threshold = Threshold::new(threshold).ok_or(Code::OutOfRange)?;
         Ok(Self { odds, threshold, chances: 0, hits: 0 })
     }
 
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!((twice.chances(), twice.hits()), (524, 84));
         assert_eq!(twice.merge(&DropRate::new(0.2, 11.5).unwrap()), Err(Code::InvalidArgument));
         for (odds, threshold) in [(0.0, 5.0), (1.0, 5.0), (f64::NAN, 5.0), (0.5, 0.0)] {
-            assert_eq!(DropRate::new(odds, threshold), Err(Code::InvalidArgument));
+            assert_eq!(DropRate::new(odds, threshold), Err(Code::OutOfRange));
         }
         let split = (0..100).fold(empty, |mut drops, n| {
             drops.observe(1, u64::from(n % 3 == 0)).unwrap();

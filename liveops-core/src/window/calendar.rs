@@ -52,7 +52,8 @@ impl Default for Calendar {
     }
 }
 
-/// Setting up. What a setter refuses is `invalid_argument`.
+/// Setting up. A setter refuses numbers and times outside their range or order as `out_of_range`, long tables as `too_long`,
+/// and two seasons of one name and a day left out as `invalid_argument`.
 impl Calendar {
     /// Days from midnight UTC, weeks from Monday, no grace, seasons by month.
     pub const fn utc() -> Self {

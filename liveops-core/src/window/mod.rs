@@ -165,5 +165,5 @@ impl Weekday {
 }
 
 fn within(value: i64, least: i64, most: i64) -> Result<i64, Code> {
-    if (least..=most).contains(&value) { Ok(value) } else { Err(Code::InvalidArgument) }
+    if (least..=most).contains(&value) { Ok(value) } else { Err(Code::OutOfRange) }
 }

@@ -43,8 +43,11 @@ impl Offsets {
     pub(super) fn new(minutes: i64, changes: &[OffsetChange]) -> Result<Self, Code> {
         let millis = |minutes| within(minutes, -OFFSET_MINUTES_MAX, OFFSET_MINUTES_MAX).map(|minutes| minutes * 60_000);
         let first_millis = millis(minutes)?;
-        if changes.len() > UTC_OFFSET_CHANGES_MAX || !changes.is_sorted_by(|a, b| a.from < b.from) {
-            return Err(Code::InvalidArgument);
+        if changes.len() > UTC_OFFSET_CHANGES_MAX {
+            return Err(Code::TooLong);
+        }
+        if !changes.is_sorted_by(|a, b| a.from < b.from) {
+            return Err(Code::OutOfRange);
         }
         let (mut offset_before, mut shown_millis) = (first_millis, i64::MIN);
         let mut effective = Vec::with_capacity(changes.len());

@@ -37,12 +37,16 @@ pub(super) struct SeasonTable(Arc<[Season]>);
 
 impl SeasonTable {
     pub(super) fn new(seasons: Vec<Season>) -> Result<Self, Code> {
+        if seasons.len() > SEASONS_MAX {
+            return Err(Code::TooLong);
+        }
         let labels: BTreeSet<_> = seasons.iter().map(|season| &season.label).collect();
-        let sound = seasons.len() <= SEASONS_MAX
-            && labels.len() == seasons.len()
-            && seasons.iter().all(|season| season.from < season.until)
-            && seasons.is_sorted_by(|a, b| a.until <= b.from);
-        if sound { Ok(Self(seasons.into())) } else { Err(Code::InvalidArgument) }
+        if labels.len() < seasons.len() {
+            return Err(Code::InvalidArgument);
+        }
+        let are_apart =
+            seasons.iter().all(|season| season.from < season.until) && seasons.is_sorted_by(|a, b| a.until <= b.from);
+        if are_apart { Ok(Self(seasons.into())) } else { Err(Code::OutOfRange) }
     }
 
     pub(super) fn get(&self, index: i64) -> Option<&Season> {

@@ -71,11 +71,11 @@ impl Thresholds {
         self.0.get(detector.place()).copied().unwrap_or(f64::INFINITY)
     }
 
-    /// The same but for one detector. `invalid_argument` unless it is above 0 and finite; scores end at 100, so 100
+    /// The same but for one detector. `out_of_range` unless it is above 0 and finite; scores end at 100, so 100
     /// switches a detector off.
     pub fn with(mut self, detector: FamilyDetector, threshold: f64) -> Result<Self, Code> {
         if !(threshold > 0.0 && threshold.is_finite()) {
-            return Err(Code::InvalidArgument);
+            return Err(Code::OutOfRange);
         }
         self.0[detector.place()] = threshold;
         Ok(self)

@@ -184,12 +184,12 @@ fn bad_input_is_refused_and_teaches_nothing() {
         assert_eq!(profile, before, "scoring does not learn");
     }
     for odds in [0.0, 1.0, -0.5, f64::NAN] {
-        assert_eq!(game.family.drop_odds("other", odds), Err(Code::InvalidArgument), "{odds}");
+        assert_eq!(game.family.drop_odds("other", odds), Err(Code::OutOfRange), "{odds}");
     }
     assert_eq!(game.family.drop_odds("crown", 0.06), Err(Code::InvalidArgument), "odds do not change");
     assert_eq!(game.family.drop_odds("crown", 0.05), Ok(game.crown));
-    assert_eq!(game.family.boss("no id", None), Err(Code::InvalidArgument));
-    assert_eq!(Thresholds::DEFAULT.with(FamilyDetector::Drift, f64::NAN), Err(Code::InvalidArgument));
+    assert_eq!(game.family.boss("no id", None), Err(Code::IdInvalid));
+    assert_eq!(Thresholds::DEFAULT.with(FamilyDetector::Drift, f64::NAN), Err(Code::OutOfRange));
     assert_eq!(
         Thresholds::DEFAULT.with(FamilyDetector::Drift, 5.0).unwrap().of(FamilyDetector::Drift).to_bits(),
         5_f64.to_bits()

@@ -160,28 +160,28 @@ impl Family {
     }
 
     /// Keeps an activity apart from all others that were named like this before; needless where the population knows amounts.
-    /// `invalid_argument` for a name that is no id and for the 255th activity.
+    /// `id_invalid` for a name that is no id, `too_long` for the 255th activity.
     pub fn keep_apart(&mut self, activity: &str) -> Result<(), Code> {
         if self.activities.iter().any(|(known, _)| known.as_str() == activity) {
             return Ok(());
         }
-        let name = Id::new(activity).map_err(|_| Code::InvalidArgument)?;
+        let name = Id::new(activity).map_err(|error| error.code())?;
         // The next that is free, so that names added later move none.
         let from = activity_place(activity);
         let places = (from..ACTIVITY_PLACES).chain(0..from);
         let mut free = places.filter(|place| self.activities.iter().all(|(_, taken)| taken != place));
-        self.activities.push((name, free.next().ok_or(Code::InvalidArgument)?));
+        self.activities.push((name, free.next().ok_or(Code::TooLong)?));
         Ok(())
     }
 
     /// The place of a boss, and the shortest possible duration in milliseconds if the rules know one: below it any kill
-    /// alerts. `invalid_argument` for a name that is no id and for the 256th boss.
+    /// alerts. `id_invalid` for a name that is no id, `too_long` for the 256th boss.
     pub fn boss(&mut self, name: &str, floor_ms: Option<u32>) -> Result<BossIndex, Code> {
         let place = boss_place(&self.boss_names, name).filter(|place| usize::from(place.0) < self.bosses.len());
         let place = if let Some(place) = place {
             place
         } else {
-            let new = Id::new(name).map_err(|_| Code::InvalidArgument)?;
+            let new = Id::new(name).map_err(|error| error.code())?;
             let place = free_place(self.bosses.len())?;
             self.boss_names.push(new);
             self.bosses.push(Boss::new(self.population.boss_table(name).copied()));
@@ -193,17 +193,18 @@ impl Family {
         Ok(place)
     }
 
-    /// The place of a drop with its published odds. `invalid_argument` for odds outside 0..1, both excluded, a name
-    /// that is no id, a name whose odds were given already and differ, and the 256th drop.
+    /// The place of a drop with its published odds. `out_of_range` for odds outside 0..1, both excluded,
+    /// `id_invalid` for a name that is no id, `invalid_argument` for one whose odds were given already and differ, `too_long` for the
+    /// 256th drop.
     pub fn drop_odds(&mut self, name: &str, odds: f64) -> Result<DropIndex, Code> {
         if let Some(known) = self.drops.iter().position(|drop| drop.name.as_str() == name) {
             let same = self.drops.get(known).is_some_and(|drop| drop.odds.to_bits() == odds.to_bits());
             return if same { free_place(known).map(DropIndex) } else { Err(Code::InvalidArgument) };
         }
         if !(odds > 0.0 && odds < 1.0) {
-            return Err(Code::InvalidArgument);
+            return Err(Code::OutOfRange);
         }
-        let name = Id::new(name).map_err(|_| Code::InvalidArgument)?;
+        let name = Id::new(name).map_err(|error| error.code())?;
         let place = free_place(self.drops.len())?;
         let hit = DROP_RATIOS.map(libm::log);
         let chance = DROP_RATIOS.map(|ratio| libm::log(1.0 - odds + odds * ratio));
@@ -435,5 +436,5 @@ fn summed(score: Score, step: f64) -> Score {
 }
 
 fn free_place(len: usize) -> Result<u8, Code> {
-    u8::try_from(len).ok().filter(|place| usize::from(*place) < Family::NAMES_MAX).ok_or(Code::InvalidArgument)
+    u8::try_from(len).ok().filter(|place| usize::from(*place) < Family::NAMES_MAX).ok_or(Code::TooLong)
 }
