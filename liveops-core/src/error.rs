@@ -99,6 +99,7 @@ codes! {
         InvalidArgument = "invalid_argument", 500, "An argument is outside what the call allows.";
         CurveUnknown = "curve_unknown", 503, "The player stands on a level curve that the rules do not lead on from; list it in their migrations.";
         Forked = "forked", 500, "The engine was made before a fork; make it in the process that uses it.";
+        Closed = "closed", 500, "The object was closed, and holds nothing any more.";
     }
     "Store: may pass, or needs the operator" {
         Contended = "contended", 503, "Concurrent writers kept winning; nothing of this run was applied.";

@@ -5,7 +5,7 @@ const { bytes, count, instant, integer, list, options, text, word, INTEGER_MAX }
 const { batchOf } = require('./batch.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, hold, native } = require('./native.js')
+const { close, dispose, handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
 const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
 
@@ -170,6 +170,16 @@ class Leaderboard {
   /** How many are shown. */
   get length () {
     return handleOf(this, Leaderboard).length
+  }
+
+  /** Lets go of the whole board now; whatever is called later throws `closed`. Once more is nothing. */
+  close () {
+    close(this, Leaderboard)
+  }
+
+  /** The same, for `using`. */
+  [dispose] () {
+    close(this, Leaderboard)
   }
 }
 

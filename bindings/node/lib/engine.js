@@ -7,7 +7,7 @@ const { Command, makeCommand } = require('./command.js')
 const { Board } = require('./engine_board.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, heldBy, hold, native } = require('./native.js')
+const { close, dispose, handleOf, heldBy, hold, native } = require('./native.js')
 const { Outcome, Outcomes } = require('./outcome.js')
 const { Payout } = require('./payout.js')
 const { Rules, taken } = require('./rules.js')
@@ -94,7 +94,7 @@ class Engine {
   board (name) {
     const board = text(name, 'board')
     call(() => handleOf(this, Engine).hasBoard(board))
-    return new Board(handleOf(this, Engine), board)
+    return new Board(this, board)
   }
 
   /** Moves the horizon, never back; closes periods and frees what is too old to matter. To be called now and then. */
@@ -184,6 +184,16 @@ class Engine {
   /** How much is stored. */
   size () {
     return read(call(() => handleOf(this, Engine).size()))
+  }
+
+  /** Lets go of the whole state now; whatever is called later throws `closed`. Once more is nothing. */
+  close () {
+    close(this, Engine)
+  }
+
+  /** The same, for `using`. */
+  [dispose] () {
+    close(this, Engine)
   }
 }
 

@@ -6,15 +6,16 @@ const { archived } = require('./archive.js')
 const { cursorOf, ownersOf, stretchOf } = require('./board.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, hold, native } = require('./native.js')
+const { handleOf, heldBy, hold, native } = require('./native.js')
 const { pageOf, rowsOf, walk } = require('./rows.js')
 const { WHEN, readingOf, whenOf } = require('./when.js')
 
 /** Reads answer for a window's current period, for one so many `earlier`, or for a period. */
 class Board {
   constructor (engine, name) {
-    if (!(engine instanceof native.Engine)) throw argumentError(TypeError, 'a Board comes from Engine.board')
-    hold(this, { engine, name })
+    if (!(heldBy(engine) instanceof native.Engine)) throw argumentError(TypeError, 'a Board comes from Engine.board')
+    // Asked for anew by every call: the engine may have been closed.
+    hold(this, { get engine () { return heldBy(engine) }, name })
   }
 
   get name () {

@@ -1,7 +1,7 @@
 'use strict'
 // The compiled addon, and which native object stands behind which of ours.
 
-const { argumentError } = require('./errors.js')
+const { argumentError, call } = require('./errors.js')
 
 let native
 try {
@@ -12,20 +12,40 @@ try {
 
 const handles = new WeakMap()
 
-/** Puts a native object behind one of ours. */
+/** Stands where the native object of a closed one stood. */
+const CLOSED = Symbol('closed')
+
+/** Puts a native object behind one of ours, and tells V8 what it weighs. */
 function hold (object, handle) {
   handles.set(object, handle)
+  native.tellMemory()
   return object
 }
 
-/** The native object behind one of ours; undefined for anything else. */
-const heldBy = (object) => handles.get(object)
+/** The native object behind one of ours; undefined for anything else. Throws `closed` for what was closed. */
+function heldBy (object) {
+  const held = handles.get(object)
+  if (held === CLOSED) call(native.throwClosed)
+  return held
+}
 
 /** The native object behind `this`, which has to be one of its class: a method can be called on anything. */
 function handleOf (self, Class) {
-  const held = self instanceof Class ? handles.get(self) : undefined
+  const held = self instanceof Class ? heldBy(self) : undefined
   if (held === undefined) throw argumentError(TypeError, `this must be of class ${Class.name}, made by it`)
   return held
 }
 
-module.exports = { native, hold, heldBy, handleOf }
+/** Frees what stands behind `this` now, and not when it is collected. Once more is nothing. */
+function close (self, Class) {
+  if (handles.get(self) === CLOSED) return
+  const held = handleOf(self, Class)
+  call(() => held.close())
+  handles.set(self, CLOSED)
+  native.tellMemory()
+}
+
+/** The name by which `using` closes; the first releases of Node 20 have none. */
+const dispose = Symbol.dispose ?? Symbol('dispose')
+
+module.exports = { close, dispose, native, hold, heldBy, handleOf }

@@ -4,6 +4,7 @@
 const { integer } = require('./arguments.js')
 const { argumentError, call, fromDetails } = require('./errors.js')
 const { freeze, read } = require('./json.js')
+const { close, dispose, handleOf, hold } = require('./native.js')
 
 /** Rows that an iteration fetches at once. */
 const STRETCH = 256
@@ -58,54 +59,60 @@ class Outcome {
 
 /** The outcomes of a batch, in the order of its rows. */
 class Outcomes {
-  #native
-
   constructor (native) {
     if (typeof native?.slice !== 'function') throw argumentError(TypeError, 'outcomes come from an Engine')
-    this.#native = native
-  }
-
-  static #of (self) {
-    if (self instanceof Outcomes && #native in self) return self
-    throw argumentError(TypeError, 'this must be of class Outcomes, made by an Engine')
+    hold(this, native)
   }
 
   get length () {
-    return Outcomes.#of(this).#native.length
+    return handleOf(this, Outcomes).length
   }
 
   /** One of them, from the end if negative; undefined outside. */
   at (index) {
-    const { length } = Outcomes.#of(this)
+    const { length } = handleOf(this, Outcomes)
     const at = integer(index, 'index')
     const place = at < 0 ? at + length : at
-    return place >= 0 && place < length ? this.#stretch(place, place + 1)[0] : undefined
+    return place >= 0 && place < length ? stretch(this, place, place + 1)[0] : undefined
   }
 
   * [Symbol.iterator] () {
-    const { length } = Outcomes.#of(this)
-    for (let from = 0; from < length; from += STRETCH) yield * this.#stretch(from, from + STRETCH)
+    const { length } = handleOf(this, Outcomes)
+    for (let from = 0; from < length; from += STRETCH) yield * stretch(this, from, from + STRETCH)
   }
 
   /** The first that passes a test. */
   find (test) {
-    for (const outcome of Outcomes.#of(this)) if (test(outcome)) return outcome
+    handleOf(this, Outcomes)
+    for (const outcome of this) if (test(outcome)) return outcome
     return undefined
   }
 
   /** How many by code: `{ applied: 990, replayed: 8, missing: 2 }`. */
   counts () {
-    const own = Outcomes.#of(this)
-    return read(call(() => own.#native.counts()))
+    const held = handleOf(this, Outcomes)
+    return read(call(() => held.counts()))
   }
 
   toJSON () {
-    return [...Outcomes.#of(this)]
+    handleOf(this, Outcomes)
+    return [...this]
   }
 
-  #stretch (from, until) {
-    return JSON.parse(call(() => this.#native.slice(from, until))).map((told) => new Outcome(told))
+  /** Lets go of the rows now; whatever is called later throws `closed`. Once more is nothing. */
+  close () {
+    close(this, Outcomes)
   }
+
+  /** The same, for `using`. */
+  [dispose] () {
+    close(this, Outcomes)
+  }
+}
+
+function stretch (outcomes, from, until) {
+  const held = handleOf(outcomes, Outcomes)
+  return JSON.parse(call(() => held.slice(from, until))).map((told) => new Outcome(told))
 }
 
 module.exports = { Outcome, Outcomes }

@@ -7,7 +7,7 @@ const { batchOf } = require('./batch.js')
 const { BOARD, boardOf, cursorOf, ownersOf, points, score, stretchOf, subscoreOf } = require('./board.js')
 const { call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, hold, native } = require('./native.js')
+const { close, dispose, handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
 const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
 const { Calendar, taken, windowName } = require('./rules.js')
@@ -210,6 +210,16 @@ class WindowedLeaderboard {
   payout (window, tiers, opts) {
     const args = [readingOf(window, opts), tiersOf(tiers)]
     return read(call(() => handleOf(this, WindowedLeaderboard).payout(...args)))
+  }
+
+  /** Lets go of every period now; whatever is called later throws `closed`. Once more is nothing. */
+  close () {
+    close(this, WindowedLeaderboard)
+  }
+
+  /** The same, for `using`. */
+  [dispose] () {
+    close(this, WindowedLeaderboard)
   }
 }
 

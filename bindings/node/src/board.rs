@@ -4,11 +4,13 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use liveops_core::board::{Entry, Operator, Order, Ranking, Score, Settings, Sort, Ties};
 use liveops_core::{BoardId, Code, Timestamp};
+use napi::Env;
 use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::failure::{OrThrow as _, Result};
+use crate::memory::tell;
 use crate::payout::{TierOptions, awarded, tiers};
 use crate::rows::{Rows, cursor, exact, page, rows, whole};
 use crate::rules::integer;
@@ -111,6 +113,12 @@ impl Leaderboard {
         Ok(Self(empty(&options.read()?, options.capacity)))
     }
 
+    /// Lets go of what it holds.
+    #[napi]
+    pub fn close(&mut self) {
+        self.0 = liveops_core::board::Leaderboard::new(Order::Desc, Operator::Incr);
+    }
+
     /// The board of a snapshot.
     #[napi(factory)]
     pub fn restore(bytes: &[u8]) -> Result<Self> {
@@ -131,13 +139,14 @@ impl Leaderboard {
 
     /// Takes one value; the standing as JSON.
     #[napi]
-    pub fn submit(&mut self, owner: String, score: i64, subscore: i64, at: Option<i64>) -> Result<String> {
+    pub fn submit(&mut self, env: &Env, owner: String, score: i64, subscore: i64, at: Option<i64>) -> Result<String> {
         let value = Score { score, subscore };
         let Entry { score, subscore, reached_at } = match at {
             Some(at) => self.0.submit_at(&owner, value, Timestamp::from_unix_millis(at)),
             None => self.0.submit(&owner, value),
         }
         .or_throw()?;
+        tell(env)?;
         Ok(json!({ "score": score, "subscore": subscore, "reachedAt": reached_at }).to_string())
     }
 
@@ -145,12 +154,14 @@ impl Leaderboard {
     #[napi]
     pub fn submit_batch(
         &mut self,
+        env: &Env,
         owners: String,
         scores: Float64Array,
         subscores: Option<Float64Array>,
     ) -> Result<()> {
         let batch = Batch::new(&owners, &scores, subscores.as_deref());
-        self.0.submit_batch(batch.values()).or_throw()
+        self.0.submit_batch(batch.values()).or_throw()?;
+        tell(env)
     }
 
     /// Removes an owner.

@@ -3,12 +3,14 @@
 use liveops_core::engine::{NamedOutcome, Numbered};
 use liveops_core::store::FeedEntry;
 use liveops_core::{MemoryStore, PlayerId, Timestamp};
+use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Uint8Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
 
 use crate::command::Command;
 use crate::failure::{OrThrow as _, Result, text};
+use crate::memory::tell;
 use crate::outcome::{Outcomes, Told, no_command};
 use crate::rules::Rules;
 
@@ -41,25 +43,37 @@ impl Engine {
         Ok(Self(liveops_core::Engine::new(rules.0.clone(), store)))
     }
 
+    /// Lets go of all that it holds.
+    #[napi]
+    pub fn close(&mut self) {
+        self.0 = liveops_core::Engine::new((*self.0.rules()).clone(), store(None));
+    }
+
     /// One command; the outcome as JSON.
     #[napi]
-    pub fn submit(&self, command: &Command) -> Result<String> {
-        text(&Told(&self.0.submit(&command.0)))
+    pub fn submit(&self, env: &Env, command: &Command) -> Result<String> {
+        let outcome = self.0.submit(&command.0);
+        tell(env)?;
+        text(&Told(&outcome))
     }
 
     /// A batch; a row that is no command is refused by itself.
     #[napi]
-    pub fn submit_batch(&self, rows: Vec<Option<ClassInstance<'_, Command>>>) -> Outcomes {
+    pub fn submit_batch(&self, env: &Env, rows: Vec<Option<ClassInstance<'_, Command>>>) -> Result<Outcomes> {
         let commands: Vec<_> = rows.iter().flatten().map(|command| &command.0).collect();
         let mut decided = self.0.submit_batch(&commands).into_iter();
         let outcome = |row: &Option<_>| row.as_ref().and_then(|_| decided.next()).unwrap_or_else(no_command);
-        Outcomes(rows.iter().map(outcome).collect())
+        let outcomes = rows.iter().map(outcome).collect();
+        tell(env)?;
+        Ok(Outcomes(outcomes))
     }
 
     /// Lines of JSON from a trusted source.
     #[napi]
-    pub fn submit_ndjson(&self, lines: &[u8], now: i64) -> Outcomes {
-        Outcomes(self.0.submit_ndjson(lines, at(now)))
+    pub fn submit_ndjson(&self, env: &Env, lines: &[u8], now: i64) -> Result<Outcomes> {
+        let outcomes = self.0.submit_ndjson(lines, at(now));
+        tell(env)?;
+        Ok(Outcomes(outcomes))
     }
 
     /// One player as JSON; none for a stranger.
@@ -120,8 +134,10 @@ impl Engine {
 
     /// Moves the horizon; it as JSON.
     #[napi]
-    pub fn advance(&self, now: i64) -> Result<String> {
-        text(&self.0.advance(at(now)).or_throw()?)
+    pub fn advance(&self, env: &Env, now: i64) -> Result<String> {
+        let horizon = self.0.advance(at(now)).or_throw()?;
+        tell(env)?;
+        text(&horizon)
     }
 
     /// The rules in force.

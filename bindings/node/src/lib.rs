@@ -20,6 +20,7 @@ pub mod family;
 pub mod intake;
 pub mod loot;
 pub mod luck;
+pub mod memory;
 pub mod outcome;
 pub mod payout;
 pub mod population;

@@ -42,6 +42,12 @@ impl Outcomes {
         u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
+    /// Lets go of them.
+    #[napi]
+    pub fn close(&mut self) {
+        self.0 = Vec::new();
+    }
+
     /// A stretch of them as a JSON array.
     #[napi]
     pub fn slice(&self, from: u32, until: u32) -> Result<String> {

@@ -1,13 +1,15 @@
 //! Boards by calendar, used alone.
 
-use liveops_core::board::{Score, View};
+use liveops_core::board::{Operator, Order, Score, View};
 use liveops_core::{Code, Period, Timestamp, Window};
+use napi::Env;
 use napi::bindgen_prelude::{Float64Array, Uint8Array};
 use napi_derive::napi;
 
 use crate::archive::{Archive, ArchiveView, Archived, Names};
 use crate::board::{Batch, BoardOptions, hash_key, pair};
 use crate::failure::{OrThrow as _, Result, text};
+use crate::memory::tell;
 use crate::payout::{TierOptions, awarded, tiers};
 use crate::rows::{Rows, cursor, page, rows};
 use crate::rules::integer;
@@ -44,6 +46,14 @@ impl WindowedLeaderboard {
         Ok(Self(board.hash_key(hash_key()).with_capacity(options.capacity as usize)))
     }
 
+    /// Lets go of what it holds.
+    #[napi]
+    pub fn close(&mut self) {
+        let (order, operator) = (Order::Desc, Operator::Incr);
+        self.0 =
+            liveops_core::board::WindowedLeaderboard::new(order, operator, liveops_core::window::Calendar::default());
+    }
+
     /// The same with what a snapshot holds.
     #[napi(factory)]
     pub fn restore(
@@ -76,22 +86,27 @@ impl WindowedLeaderboard {
 
     /// Takes one value into every window or into none; the periods it was too late for, as JSON.
     #[napi]
-    pub fn submit(&mut self, owner: String, score: i64, subscore: i64, times: Times) -> Result<String> {
+    pub fn submit(&mut self, env: &Env, owner: String, score: i64, subscore: i64, times: Times) -> Result<String> {
         let (value, [ts, now]) = (Score { score, subscore }, times.read());
-        text(&self.0.submit(&owner, value, ts, now).or_throw()?)
+        let late = self.0.submit(&owner, value, ts, now).or_throw()?;
+        tell(env)?;
+        text(&late)
     }
 
     /// Takes many values of one time, or none; the periods they were too late for, as JSON.
     #[napi]
     pub fn submit_batch(
         &mut self,
+        env: &Env,
         owners: String,
         scores: Float64Array,
         subscores: Option<Float64Array>,
         times: Times,
     ) -> Result<String> {
         let (batch, [ts, now]) = (Batch::new(&owners, &scores, subscores.as_deref()), times.read());
-        text(&self.0.submit_batch(batch.values(), ts, now).or_throw()?)
+        let late = self.0.submit_batch(batch.values(), ts, now).or_throw()?;
+        tell(env)?;
+        text(&late)
     }
 
     /// Removes an owner from every period and from archives.

@@ -1,0 +1,85 @@
+//! What the addon keeps outside of the heap of V8, counted, so that its garbage collector knows what an object is worth.
+//!
+//! V8 sees a few bytes of each object of ours, however much stands behind it, and would never find a reason to collect.
+//! Every allocation of the addon is counted by its thread, and `tell` passes on by how much the sum has changed. An
+//! object stays on the thread that made it, and so does the count.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use liveops_core::Code;
+use napi::Env;
+use napi_derive::napi;
+
+use crate::failure::{OrThrow as _, Result};
+
+/// Smaller changes are told together.
+const TOLD_BYTES_MIN: i64 = 64 * 1024;
+
+thread_local! {
+    static HELD: Cell<i64> = const { Cell::new(0) };
+    static TOLD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Tells V8 how much this thread holds.
+#[napi(js_name = "tellMemory")]
+pub fn tell(env: &Env) -> Result<()> {
+    let change = HELD.get() - TOLD.get();
+    if change.abs() >= TOLD_BYTES_MIN {
+        env.adjust_external_memory(change)?;
+        TOLD.set(TOLD.get() + change);
+    }
+    Ok(())
+}
+
+/// What V8 was told of in all, by us and others; for tests, since `process.memoryUsage().external` counts buffers alone.
+#[napi(js_name = "toldMemory")]
+pub fn told(env: &Env) -> Result<i64> {
+    env.adjust_external_memory(0)
+}
+
+/// Throws what a call on a closed object throws.
+#[napi(js_name = "throwClosed")]
+pub fn throw_closed() -> Result<()> {
+    Err(Code::Closed).or_throw()
+}
+
+/// The system's allocator, counted.
+struct Counted;
+
+#[global_allocator]
+static ALLOCATOR: Counted = Counted;
+
+fn count(grown: usize, shrunk: usize) {
+    // No block is larger than an `isize`. A thread that ends has nobody left to tell.
+    let change = grown.cast_signed() as i64 - shrunk.cast_signed() as i64;
+    _ = HELD.try_with(|held| held.set(held.get().wrapping_add(change)));
+}
+
+#[expect(unsafe_code, reason = "an allocator is asked for in unsafe terms; every call goes to the system's as it came")]
+// SAFETY: as `System`, which does everything but the counting.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: as above; the block came from `System`.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: as above; the block came from `System`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}

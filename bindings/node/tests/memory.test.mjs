@@ -1,0 +1,82 @@
+// Memory that V8 does not see: it is told of, and let go of when asked.
+
+import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
+import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { Calendar, Engine, Leaderboard, LiveopsError, Rules, WindowedLeaderboard } from '../index.mjs'
+
+const { native } = createRequire(import.meta.url)('../lib/native.js')
+
+const NOW_MS = 1_793_800_800_000
+const rules = Rules.fromFile(new URL('../../../examples/data/rules.json', import.meta.url))
+const owners = Array.from({ length: 20_000 }, (_, at) => `player-${at}`)
+const scores = Float64Array.from(owners, (_, at) => at)
+const bytes = Buffer.from(owners.slice(0, 2_000).map((playerId, at) => JSON.stringify({
+  id: `e${at}`, type: 'progression', playerId, ts: NOW_MS / 1000, payload: { deltaXp: 5, activity: 'quest' }
+})).join('\n'))
+
+const makers = {
+  Leaderboard () {
+    const board = new Leaderboard()
+    board.submitBatch(owners, scores)
+    return board
+  },
+  WindowedLeaderboard () {
+    const board = new WindowedLeaderboard({ calendar: new Calendar(), windows: { allTime: 1 } })
+    board.submitBatch(owners, scores, { nowMs: NOW_MS })
+    return board
+  },
+  Engine () {
+    const engine = new Engine(rules)
+    engine.submitNdjson(bytes, { nowMs: NOW_MS }).close()
+    return engine
+  },
+  Outcomes: () => new Engine(rules).submitNdjson(bytes, { nowMs: NOW_MS })
+}
+
+const closed = (error) => error instanceof LiveopsError && error.code === 'closed' && error.httpStatus === 500
+
+describe('memory', () => {
+  for (const [name, make] of Object.entries(makers)) {
+    it(`of ${name} is told to V8, and freed by close`, () => {
+      const before = native.toldMemory()
+      const made = make()
+      const held = native.toldMemory() - before
+      assert.ok(held > 200_000, `${held} bytes told`)
+      made.close()
+      const freed = before + held - native.toldMemory()
+      // Of an engine and its outcomes only the latter are closed here.
+      assert.ok(freed > held / (name === 'Outcomes' ? 20 : 2), `${freed} of ${held} bytes freed`)
+      made.close()
+      made[Symbol.dispose ?? 'close']()
+    })
+  }
+
+  it('of a closed object is gone, and every call says so', () => {
+    const { Leaderboard: board, WindowedLeaderboard: windowed, Engine: engine, Outcomes: outcomes } =
+      Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make()]))
+    const xp = engine.board('xp')
+    for (const each of [board, windowed, engine, outcomes]) each.close()
+    const calls = [
+      () => board.length, () => board.submit('ana', 1), () => board.rank('ana'), () => board.snapshot(), () => [...board],
+      () => windowed.rank('allTime', 'ana'), () => windowed.owners, () => windowed.snapshot(),
+      () => engine.digest(), () => engine.player('ana'), () => engine.advance({ nowMs: NOW_MS }), () => engine.board('xp'),
+      () => engine.submitNdjson(bytes, { nowMs: NOW_MS }), () => xp.top('weekly', 10), () => xp.len('weekly'),
+      () => outcomes.length, () => [...outcomes], () => outcomes.counts(), () => outcomes.at(0)
+    ]
+    for (const call of calls) assert.throws(call, closed, String(call))
+    assert.throws(() => Leaderboard.prototype.close.call({}), { code: 'invalid_argument' })
+  })
+
+  it('of six thousand boards is bounded as long as the event loop gets a turn, in which finalizers run', async () => {
+    const resident = process.memoryUsage().rss
+    for (let n = 0; n < 6_000; n++) {
+      const board = new Leaderboard()
+      for (let at = 0; at < 5; at++) board.submit(owners[at], at)
+      if (n % 100 === 0) await setImmediate()
+    }
+    const grown = process.memoryUsage().rss - resident
+    assert.ok(grown < 300e6, `${Math.round(grown / 1e6)} MB more`)
+  })
+})
