@@ -96,7 +96,7 @@ impl Rules {
         self.bundle_warnings(&mut found);
         self.boards.iter().for_each(|rule| self.board_warnings(rule, &mut found));
         self.detectors.iter().for_each(|rule| self.detector_warnings(rule, &mut found));
-        self.families.iter().for_each(|rule| self.family_warnings(rule, &mut found));
+        self.families.iter().for_each(|rule| family_warnings(rule, &mut found));
         self.alert_warnings(&mut found);
         found.all
     }
@@ -239,35 +239,6 @@ impl Rules {
         }
     }
 
-    fn family_warnings(&self, rule: &FamilyRule, found: &mut Found<'_>) {
-        let name = rule.name.as_str();
-        let types: Vec<_> = found.names.met_by(&rule.select).types().collect();
-        let names = |kind: &str, field: &str| {
-            types
-                .iter()
-                .any(|(known, schema)| **known == *kind && schema.field(field).is_some_and(|f| is_name(&f.kind)))
-        };
-        let kills = names("boss_kill", "bossId")
-            && types.iter().any(|(_, schema)| numbers(schema, &name_of("durationMs")).is_some_and(|(_, max)| max > 0));
-        let claims = names("drop_claimed", "dropId");
-        let killed = |boss: &Id| kills && rule.select.can_name("bossId", boss);
-        if !self.asks_for_xp(&rule.select, found) && !kills && !(claims && !rule.odds.is_empty()) {
-            found.push(WarningCode::Unfed, &["detectors", name], "no event that it is about has XP, a kill or a drop");
-            return;
-        }
-        for (boss, _) in rule.floors.iter().filter(|(boss, _)| !killed(boss)) {
-            let message = "the family is about no kill of this boss";
-            found.push(WarningCode::Unfed, &["detectors", name, "floors", boss.as_str()], message);
-        }
-        for drop in &rule.odds {
-            let claimed = claims && rule.select.can_name("dropId", &drop.drop);
-            if !killed(&drop.boss) || !claimed {
-                let message = "the family is not about both the kills of its boss and the claims of it";
-                found.push(WarningCode::Unfed, &["detectors", name, "drops", drop.drop.as_str()], message);
-            }
-        }
-    }
-
     fn alert_warnings(&self, found: &mut Found<'_>) {
         let asks = self.agreement.budget.is_some() || self.agreement.findings > 1;
         if asks && self.detectors.is_empty() && self.families.is_empty() {
@@ -308,30 +279,14 @@ impl Rules {
     fn is_fed(&self, select: &Selector, amount: &Amount, found: &Found<'_>) -> bool {
         match amount {
             Amount::Fixed(_) | Amount::Field(_) => range(select, amount, found).is_some(),
-            Amount::RequestedXp => self.asks_for_xp(select, found),
-            Amount::GrantedXp => self.asks_for_xp(select, found) && self.progression.daily_xp_cap != Some(0),
+            Amount::RequestedXp => found.gives_xp(select),
+            Amount::GrantedXp => found.gives_xp(select) && self.progression.daily_xp_cap != Some(0),
         }
-    }
-
-    /// Whether some event of the selection asks for XP.
-    fn asks_for_xp(&self, select: &Selector, found: &Found<'_>) -> bool {
-        self.moves_xp(select, found, |rule| &rule.gain)
     }
 
     /// Whether some event of the selection takes XP.
     fn takes_xp(&self, select: &Selector, found: &Found<'_>) -> bool {
-        self.progression.floor.is_some() && self.moves_xp(select, found, |rule| &rule.lose)
-    }
-
-    fn moves_xp<'r>(
-        &self,
-        select: &Selector,
-        found: &'r Found<'r>,
-        types: fn(&'r XpRule<'r>) -> &'r BTreeSet<&'r Id>,
-    ) -> bool {
-        let met: Vec<_> = found.names.met_by(select).types().map(|(kind, _)| kind).collect();
-        let moves = |rule| met.iter().any(|kind| types(rule).contains(kind));
-        found.xp_rules.iter().any(|rule| !rule.select.rules_out(select) && moves(rule))
+        self.progression.floor.is_some() && found.moves_xp(select, |rule| &rule.lose)
     }
 
     /// Whether the document has something at a path.
@@ -365,6 +320,34 @@ fn tier_warnings(board: &str, payout: &PayoutRule, found: &mut Found<'_>) {
         });
         if let Some(message) = taken {
             found.push(WarningCode::Covered, &path("ranks"), message);
+        }
+    }
+}
+
+fn family_warnings(rule: &FamilyRule, found: &mut Found<'_>) {
+    let name = rule.name.as_str();
+    let types: Vec<_> = found.names.met_by(&rule.select).types().collect();
+    let names = |kind: &str, field: &str| {
+        types.iter().any(|(known, schema)| **known == *kind && schema.field(field).is_some_and(|f| is_name(&f.kind)))
+    };
+    let kills = names("boss_kill", "bossId")
+        && types.iter().any(|(_, schema)| numbers(schema, &name_of("durationMs")).is_some_and(|(_, max)| max > 0));
+    let claims = names("drop_claimed", "dropId");
+    let killed = |boss: &Id| kills && rule.select.can_name("bossId", boss);
+    let is_fed = found.gives_xp(&rule.select) || kills || (claims && !rule.odds.is_empty());
+    if !is_fed {
+        found.push(WarningCode::Unfed, &["detectors", name], "no event that it is about has XP, a kill or a drop");
+        return;
+    }
+    for (boss, _) in rule.floors.iter().filter(|(boss, _)| !killed(boss)) {
+        let message = "the family is about no kill of this boss";
+        found.push(WarningCode::Unfed, &["detectors", name, "floors", boss.as_str()], message);
+    }
+    for drop in &rule.odds {
+        let claimed = claims && rule.select.can_name("dropId", &drop.drop);
+        if !killed(&drop.boss) || !claimed {
+            let message = "the family is not about both the kills of its boss and the claims of it";
+            found.push(WarningCode::Unfed, &["detectors", name, "drops", drop.drop.as_str()], message);
         }
     }
 }
@@ -410,7 +393,18 @@ struct XpRule<'r> {
     lose: BTreeSet<&'r Id>,
 }
 
-impl Found<'_> {
+impl<'r> Found<'r> {
+    /// Whether some event of the selection asks for XP.
+    fn gives_xp(&self, select: &Selector) -> bool {
+        self.moves_xp(select, |rule| &rule.gain)
+    }
+
+    fn moves_xp(&self, select: &Selector, types: for<'x> fn(&'x XpRule<'r>) -> &'x BTreeSet<&'r Id>) -> bool {
+        let met: Vec<_> = self.names.met_by(select).types().map(|(kind, _)| kind).collect();
+        let moves = |rule| met.iter().any(|kind| types(rule).contains(kind));
+        self.xp_rules.iter().any(|rule| !rule.select.rules_out(select) && moves(rule))
+    }
+
     fn push(&mut self, code: WarningCode, path: &[&str], message: impl Into<String>) {
         self.all.push(RulesWarning { path: path_of(path), code, message: message.into() });
     }
@@ -418,6 +412,8 @@ impl Found<'_> {
 
 fn path_of(segments: &[&str]) -> String {
     let mut path = String::new();
-    segments.iter().for_each(|segment| push_segment(&mut path, segment));
+    for segment in segments {
+        push_segment(&mut path, segment);
+    }
     path
 }

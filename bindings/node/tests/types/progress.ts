@@ -4,7 +4,7 @@ import {
   Command, Engine, LevelCurve, Loot, Overflow, Progression, Rules, Streak, migrateXp, planMigration, receiptHash, receiptId, receiptState, seedCommitment,
   signReceipt, verifyChain, verifyReceipt,
   type Boost, type CommandContent, type Effect, type Explanation, type Grant, type Item, type Key, type MigrationForecast, type MigrationPlan,
-  type MigrationPolicy, type PlayerXp, type Receipt, type Remainder, type ReceiptState, type Roll, type RollProof, type RulesDiff, type Scope
+  type MigrationPolicy, type PlayerXp, type Receipt, type Remainder, type ReceiptState, type Roll, type RollProof, type RulesDiff, type RulesWarning, type Scope
 } from 'liveops'
 
 const now = new Date()
@@ -56,6 +56,7 @@ export const items: readonly Item[] | null | undefined = rules.loot('chest')?.it
 export const average: string | null = Loot.fromRules({ entries: { crown: { weight: 1 } } }).expectedRolls('crown')
 
 const seeded = Rules.fromJson('{"version": 1, "game": "quests"}', { lootSeed: seed })
+export const warned: readonly RulesWarning[] = seeded.warnings().filter(({ code }) => code !== 'foreseeable')
 export const published: string = seeded.lootCommitment ?? seedCommitment(seed)
 export const waiting: readonly Receipt[] = engine.claimable('ana', { now }).concat(engine.claimable('ana'))
 /** What an engine rolled. */
