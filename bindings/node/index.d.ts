@@ -562,7 +562,7 @@ export interface PaidPeriod extends BoardPeriod {
   readonly receipts: readonly Receipt[]
   /** Who was not paid. With `player_hidden`, `player_erased`, `standing_unknown` or `event_id_reused` that is that; any other code keeps the mark before this period. */
   readonly unpaid: ReadonlyArray<{ readonly playerId: string; readonly code: string }>
-  readonly holds: readonly OpenHold[]
+  readonly holds: Payout['holds']
 }
 
 /** Periods of a window of a board, by their indexes. */

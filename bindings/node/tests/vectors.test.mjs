@@ -488,7 +488,7 @@ function outcomesOf (engine, { isLine, nowMs, steps }, inForce) {
   if (number !== undefined) order.receipt = engine.receipts(playerId).find((receipt) => receipt.number === number) ?? { number, id: ZEROS }
   if (verb === 'migrate') {
     order.curve ??= inForce.rules.curve
-    order.version = engine.player(order.player)?.version ?? 0
+    order.version = engine.player(playerId)?.version ?? 0
   }
   return [engine.submit(Command[verb]({ ...order, player: playerId, nowMs }))]
 }
