@@ -28,7 +28,7 @@ fn rules() -> Rules {
 /// process replay what this one recorded, and end elsewhere.
 const ENDED_IN: [(u16, &str); 2] = [
     (1, "v1:53c347a3180a731f43ad34dd5af37923e48de14546229bc371042eefe704de15"),
-    (2, "v1:07d310b36c076eadf04e14875f202bf05f3588772efcd9b2e99969e0b1103122"),
+    (2, "v1:77c159f31fe57d211a8edbe5501c7eefef9d48385a661b10ad16ee066bd387ed"),
 ];
 
 #[test]

@@ -479,18 +479,7 @@ fn suspicions_of_before_are_told_apart() {
     let mut record = stored(&old, "ann");
     let (triage, version) = (record.triage.take(), record.version);
     assert_eq!(triage.unwrap().settled, [7, 200]);
-    let changes = ChangeSet {
-        player: player("ann"),
-        expected: 0,
-        oldest_ts: at(START),
-        closes_at: at(i64::MAX),
-        forget: false,
-        record: Box::new(record),
-        outcomes: Vec::new(),
-        receipts: Vec::new(),
-        suspicions: old.suspicions_of(&player("ann")).unwrap(),
-        removed: Vec::new(),
-    };
+    let changes = common::left("ann", record, old.suspicions_of(&player("ann")).unwrap());
     assert!(matches!(engine.store().commit(vec![changes])[..], [CommitOutcome::Applied]));
 
     applied(&engine.submit(&xp("e", "ann", START, 1)));

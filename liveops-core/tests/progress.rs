@@ -7,10 +7,11 @@ mod common;
 
 use common::{DAY, START, at, player, progression, received};
 use liveops_core::progress::Streak;
-use liveops_core::record::{BoardKey, CurveMark, OnCurve, Payment};
+use liveops_core::record::{BoardKey, CommitOutcome, CurveMark, OnCurve, Payment};
 use liveops_core::reward::{Item, ReceiptState, Scope};
 use liveops_core::{
-    BoardId, Command, Effect, Engine, EventId, MemoryStore, Outcome, Receipt, Rules, Ruling, Timestamp, Window,
+    BoardId, Command, Effect, Engine, EventId, MemoryStore, Outcome, Receipt, Rules, Ruling, Store as _, Timestamp,
+    Window,
 };
 
 const CURVE: &str = r#""curve": { "kind": "linear", "base": 100, "step": 0, "maxLevel": 9 }"#;
@@ -524,6 +525,73 @@ fn what_an_engine_rolled_can_be_checked_once_the_seed_is_out() {
     assert!(!check(&seed, "ana", &forged));
     forged.roll = None;
     assert!(!check(&seed, "ana", &forged));
+}
+
+/// Chances are such that nobody rolls anything but `c`.
+fn pity_for(entry: Option<&str>, guaranteed_at: u32) -> Rules {
+    let pity = entry.map(|entry| format!(r#""pity": {{ "entry": "{entry}", "guaranteedAt": {guaranteed_at} }}, "#));
+    rules(&format!(
+        r#""loot": {{ "chest": {{ {} "entries": {{ "a": {{ "weight": 1 }}, "b": {{ "weight": 1 }},
+            "c": {{ "weight": 1000000000000 }} }} }} }},
+        "rewards": {{ "drop": {{ "on": {{ "event": "progression" }}, "loot": "chest" }} }}"#,
+        pity.unwrap_or_default()
+    ))
+}
+
+#[test]
+fn misses_are_of_an_entry() {
+    let engine = Engine::new(pity_for(Some("a"), 50), MemoryStore::new());
+    let mut count = 0;
+    let mut roll = |engine: &Engine<MemoryStore>| {
+        count += 1;
+        let effect = applied(engine.submit(&progression(&format!("e{count}"), "ana", START, 1)));
+        let roll = effect.receipts[0].roll.clone().unwrap();
+        (roll.entry.to_string(), roll.misses)
+    };
+    let gave = |entry: &str, misses: u32| (entry.to_owned(), misses);
+    for misses in 0..46 {
+        assert_eq!(roll(&engine), gave("c", misses));
+    }
+    engine.replace_rules(pity_for(Some("b"), 10)).unwrap();
+    assert_eq!(roll(&engine), gave("c", 0), "46 misses of another entry give nothing");
+    engine.replace_rules(pity_for(None, 0)).unwrap();
+    assert_eq!(roll(&engine), gave("c", 0));
+    let engine = Engine::new(pity_for(Some("a"), 50), MemoryStore::restore(&engine.snapshot()).unwrap());
+    for misses in 46..49 {
+        assert_eq!(roll(&engine), gave("c", misses), "rules changed back cost nobody");
+    }
+    assert_eq!(roll(&engine), gave("a", 49));
+    engine.replace_rules(pity_for(Some("b"), 3)).unwrap();
+    assert_eq!([roll(&engine), roll(&engine), roll(&engine)], [gave("c", 1), gave("b", 2), gave("c", 0)]);
+
+    // What comes without pity is no miss, whichever rules are in force.
+    engine.replace_rules(pity_for(Some("c"), 10)).unwrap();
+    roll(&engine);
+    let record = engine.record(&player("ana")).unwrap().unwrap();
+    let kept: Vec<_> = record.misses.iter().map(|misses| (misses.entry.as_str(), misses.count)).collect();
+    assert_eq!(kept, [("b", 1)]);
+}
+
+/// A record of before version 4 does not say which entry its misses are of: they are the first's that pity is for.
+#[test]
+fn misses_of_before_go_on() {
+    let old = Engine::new(pity_for(Some("a"), 50), MemoryStore::new());
+    let events: Vec<_> = (0..46).map(|n| progression(&format!("e{n}"), "ana", START, 1)).collect();
+    old.submit_batch(&events);
+    let mut record = old.record(&player("ana")).unwrap().unwrap();
+    let [misses] = &std::mem::take(&mut record.misses)[..] else { panic!("of one entry") };
+    record.rolls[0].1.misses = misses.count;
+    let store = MemoryStore::new();
+    let changes = common::left("ana", record, Vec::new());
+    assert!(matches!(store.commit(vec![changes])[..], [CommitOutcome::Applied]));
+    let engine = Engine::new(pity_for(None, 0), store);
+    let roll =
+        |id: &str| applied(engine.submit(&progression(id, "ana", START, 1))).receipts.remove(0).roll.unwrap().misses;
+    assert_eq!(roll("f1"), 0);
+    engine.replace_rules(pity_for(Some("a"), 50)).unwrap();
+    assert_eq!((roll("f2"), roll("f3")), (46, 47));
+    engine.replace_rules(pity_for(Some("b"), 50)).unwrap();
+    assert_eq!(roll("f4"), 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled,
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
 pub use key::Key;
 pub use paid::Paid;
-pub use player::{CurveMark, Doubt, OnCurve, Player, Profile, Rolls, Triage};
+pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Triage};
 pub use signature::{sign_receipt, verify_receipt};
 
 pub use crate::reward::Receipt;
@@ -157,6 +157,7 @@ impl Stable for Record {
                 }
                 if version > 3 {
                     r.triage.put(out);
+                    r.misses.put(out);
                     r.remainders.put(out);
                 }
             }
@@ -198,6 +199,7 @@ impl Stable for Record {
                 }
                 if version > 3 {
                     player.triage = Stable::take(from)?;
+                    player.misses = Stable::take(from)?;
                     player.remainders = Stable::take(from)?;
                 }
                 Self::Player(player.is_sound().then_some(player)?)

@@ -78,6 +78,9 @@ pub struct Player {
     /// Where suspicions stand. `None` without any, and in a record of before version 4, which does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Triage>,
+    /// Rolls without the entry that pity is for, by table and entry: of those that pity was ever for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub misses: Vec<Misses>,
     /// What boosts have left over of the experience.
     #[serde(skip_serializing_if = "Remainders::is_empty")]
     pub remainders: Remainders,
@@ -150,8 +153,21 @@ impl Stable for CurveMark {
 pub struct Rolls {
     /// The next roll's nonce; 0 before the first.
     pub count: u64,
-    /// Rolls since the pity entry last came.
+    /// Rolls since the pity entry last came, in a record of before version 4: it does not say which entry that is. They count for
+    /// the first one that pity is for when the table is rolled again.
     pub misses: u32,
+}
+
+/// Rolls on a loot table in a row without one entry, counted while pity is for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Misses {
+    /// Which table.
+    pub table: Id,
+    /// Which entry.
+    pub entry: Id,
+    /// How many; never 0.
+    pub count: u32,
 }
 
 /// What one detector has learned about one activity.
@@ -207,9 +223,29 @@ impl Player {
         }
     }
 
+    /// Rolls on a table since an entry last came, as far as pity was for it.
+    pub fn misses(&self, table: &Id, entry: &Id) -> u32 {
+        self.misses_position(table, entry).map_or_else(|_| self.rolls(table).misses, |at| self.misses[at].count)
+    }
+
+    /// Changes that.
+    pub fn set_misses(&mut self, table: &Id, entry: &Id, count: u32) {
+        match self.misses_position(table, entry) {
+            Ok(at) if count == 0 => drop(self.misses.remove(at)),
+            Ok(at) => self.misses[at].count = count,
+            Err(_) if count == 0 => {}
+            Err(at) => self.misses.insert(at, Misses { table: table.clone(), entry: entry.clone(), count }),
+        }
+    }
+
+    fn misses_position(&self, table: &Id, entry: &Id) -> Result<usize, usize> {
+        self.misses.binary_search_by(|known| (&known.table, &known.entry).cmp(&(table, entry)))
+    }
+
     /// Whether there is nothing that came with version 4, such as what detectors learn of amounts without a prior or a population.
     pub(super) fn is_before_version_4(&self) -> bool {
         self.triage.is_none()
+            && self.misses.is_empty()
             && self.remainders.is_empty()
             && !self.profile.iter().any(|known| known.state.is_later())
             && !self.families.iter().any(|(_, profile)| profile.is_later())
@@ -292,6 +328,8 @@ impl Player {
             && self.suspicions.len() <= SUSPICIONS_PER_PLAYER_MAX
             && self.triage.as_ref().is_none_or(|triage| triage.is_of(&self.suspicions))
             && self.standings.is_sorted_by(|a, b| a.0 < b.0)
+            && self.misses.is_sorted_by(|a, b| (&a.table, &a.entry) < (&b.table, &b.entry))
+            && self.misses.iter().all(|misses| misses.count > 0)
             && self.remainders.is_sound()
     }
 
@@ -358,7 +396,8 @@ fields!(Player {
     profile,
     suspicions,
     standings,
-} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts, triage, remainders });
+} later { paid, curve, overflow, streaks, claimable, families, doubts, alerts, triage, misses, remainders });
+fields!(Misses { table, entry, count });
 fields!(Triage { holds, settled });
 fields!(Doubt { detector, reason, ts });
 fields!(OnCurve { mark, brought });
@@ -392,6 +431,9 @@ mod tests {
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
             triage: Some(Triage { holds: vec![3], settled: vec![4] }),
             standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
+            misses: [("a", "y"), ("a", "z"), ("b", "x")]
+                .map(|(table, entry)| Misses { table: id(table), entry: id(entry), count: 1 })
+                .to_vec(),
             remainders: remainders([(0, 1, 2, 1), (1, 1, 4, 3)]),
             ..Player::default()
         }
@@ -417,7 +459,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 38] = [
+        let spoiled: [Spoiled; 41] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("a level that no curve has", |p| p.granted_through = LEVELS_MAX + 1),
@@ -447,6 +489,9 @@ mod tests {
             ("reviews of nothing", |p| p.suspicions.clear()),
             ("entries out of order", |p| p.standings.reverse()),
             ("an entry twice", |p| p.standings[0] = p.standings[1].clone()),
+            ("misses out of order", |p| p.misses.swap(0, 1)),
+            ("misses of an entry twice", |p| p.misses[0] = p.misses[1].clone()),
+            ("misses that are none", |p| p.misses[2].count = 0),
             ("a remainder of nothing", |p| p.remainders = remainders([(1, 1, 4, 0)])),
             ("a remainder of one", |p| p.remainders = remainders([(1, 1, 4, 4)])),
             ("a remainder of a whole factor", |p| p.remainders = remainders([(2, 0, 1, 1)])),

@@ -9,7 +9,7 @@ use crate::event::Payload;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, StreakStep};
-use crate::record::{BoardKey, Command, Effect, Receipt};
+use crate::record::{BoardKey, Command, Effect, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -254,13 +254,19 @@ impl Rules {
         };
         // Every name was looked up when the rules were read.
         let Some(table) = self.loot.get(name) else { return (Vec::new(), None) };
-        let mut rolls = draft.changes.record.rolls(name);
-        let nonce = if rolls.count == 0 { received_at.as_unix_millis().unsigned_abs() } else { rolls.count };
-        let misses = rolls.misses;
+        let record = &mut draft.changes.record;
+        let Rolls { count, misses: unnamed } = record.rolls(name);
+        let nonce = if count == 0 { received_at.as_unix_millis().unsigned_abs() } else { count };
+        let pity = table.pity().map(|pity| &pity.entry);
+        let misses = pity.map_or(0, |entry| record.misses(name, entry));
         let roll = table.roll(&self.rolls_by(), name, &draft.changes.player, nonce, misses);
-        rolls.count = nonce.saturating_add(1);
-        rolls.misses = roll.misses_after;
-        draft.changes.record.set_rolls(name, rolls);
+        let unnamed = if pity.is_some() { 0 } else { unnamed };
+        record.set_rolls(name, Rolls { count: nonce.saturating_add(1), misses: unnamed });
+        // Pity may have been for it under other rules.
+        record.set_misses(name, &roll.entry, 0);
+        if let Some(entry) = pity {
+            record.set_misses(name, entry, roll.misses_after);
+        }
         let items = table.items(&roll.entry).unwrap_or_default();
         (items, Some(Box::new(RollProof { table: name.clone(), entry: roll.entry, nonce, misses })))
     }

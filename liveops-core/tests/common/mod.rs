@@ -7,7 +7,7 @@ pub mod model;
 pub mod trace;
 
 use liveops_core::event::{Event, FieldValue, Payload};
-use liveops_core::record::{BoardKey, Effect, Payment};
+use liveops_core::record::{BoardKey, ChangeSet, Effect, Payment, Player, Suspicion};
 use liveops_core::reward::Item;
 use liveops_core::time::DAY_MILLIS;
 use liveops_core::{Action, BoardId, Command, EventId, Id, Outcome, Period, PlayerId, Rules, Timestamp, Window};
@@ -117,6 +117,22 @@ pub fn kill(event_id: &str, name: &str, ts: i64, boss: &str, duration_ms: i64) -
 
 pub fn operator(command: &str, name: &str, ts: i64, action: Action) -> Command {
     Command::operator(EventId::new(command).unwrap(), player(name), at(ts), at(ts), action)
+}
+
+/// Writes a player as an earlier release left them.
+pub fn left(name: &str, record: Player, suspicions: Vec<(u64, Suspicion)>) -> ChangeSet {
+    ChangeSet {
+        player: player(name),
+        expected: 0,
+        oldest_ts: at(START),
+        closes_at: Timestamp::MAX,
+        forget: false,
+        record: Box::new(record),
+        outcomes: Vec::new(),
+        receipts: Vec::new(),
+        suspicions,
+        removed: Vec::new(),
+    }
 }
 
 /// A payment for a day of a board, whatever stands on it.
