@@ -262,6 +262,30 @@ fn whole_numbers_end_where_the_tables_say() {
 }
 
 #[test]
+fn decimals_end_where_the_tables_say() {
+    let page = Page::read();
+    let mut tried = 0;
+    for place in page.places() {
+        let Some(section) = page.section(&place.1) else { continue };
+        for (member, row) in section.rows.iter().filter(|(_, row)| row.of_type.starts_with("decimal")) {
+            let Some((from, to)) = row.range.split_once(" to ") else { continue };
+            if !page.object(&place).contains_key(*member) {
+                continue;
+            }
+            let to: u32 = to.replace(',', "").parse().unwrap();
+            let taken = |text: String| page.with(&place, member, Some(json!(text))).is_ok();
+            assert!(taken(from.to_owned()) && taken(to.to_string()), "{} of `{member}`", row.range);
+            // A tenth of the least; there is nothing below 0 that could be written.
+            let below = from.replacen("0.", "0.0", 1);
+            assert!(from == "0" || !taken(below), "less than {from} of `{member}`");
+            assert!(!taken((to + 1).to_string()), "more than {to} of `{member}`");
+            tried += 1;
+        }
+    }
+    assert!(tried > 3, "{tried} ranges");
+}
+
+#[test]
 fn the_examples_of_the_rows_are_taken() {
     let page = Page::read();
     let places = page.places();
