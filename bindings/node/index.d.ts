@@ -888,7 +888,7 @@ export type PeriodLength = { readonly periodSeconds: Integer; readonly periodMil
 /** How long a window is; beyond 35 years it counts as that. */
 export type WindowLength = { readonly windowSeconds: Integer; readonly windowMillis?: never } | { readonly windowMillis: Integer; readonly windowSeconds?: never }
 /** A Quota, or what makes one. `burst` is as many at once as in a period, unless given, and as many as 35 years pay off. */
-export type QuotaLike = PeriodLength & { readonly limit: Integer; readonly burst?: Integer }
+export type QuotaLike = PeriodLength & { readonly limit: Integer; readonly burst?: Integer; readonly name?: string | null }
 
 /** Memory for how many keys, 1,000,000 unless given, and what happens to a new one when it is taken: it is refused, unless said otherwise. */
 export interface Room { readonly capacity?: Integer; readonly whenFull?: 'refuse' | 'admit' }
@@ -896,14 +896,24 @@ export interface Room { readonly capacity?: Integer; readonly whenFull?: 'refuse
 /** What a call counts for: 1 unless given; 0 asks without paying. */
 export type Call = Now & { readonly cost?: Integer }
 
-/** So many calls a period, and so many of them at once; never more than `limit + burst` in any period. It says what counts. */
+/** So many calls a period, and so many of them at once; never more than `limit + burst` in any period. It says what counts.
+ *
+ * Under its `name` limiters keep what each key used of it, so that it still counts when the numbers change; without one the
+ * period is the name. A key under two quotas of one period needs their names.
+ */
 export class Quota {
   constructor(quota: QuotaLike)
+  readonly name: string | null
   readonly limit: number
   readonly periodMillis: number
   readonly burst: number
   /** Microseconds between two calls at the steady rate, rounded up. */
   readonly intervalMicros: number
+  /**
+   * The state of a key under these numbers, where `gcra` left it under others of that interval: as many calls as were owed
+   * are still owed, at most a burst. Keep this quota's interval with the state that comes out.
+   */
+  carry(state: Integer, intervalMicros: Integer, options?: Now): number
 }
 
 /** Whether a call may pass, and what its sender should know. */
@@ -969,9 +979,11 @@ export function gcra(state: Integer | null, quota: QuotaLike, options?: Call): {
 export class RateLimiter {
   constructor(quota: QuotaLike & Room)
   check(key: string, options?: Call): Decision
+  /** Other numbers for the limiter's own quota from now on; its name stays. What each key has used still counts. */
+  replace(quota: QuotaLike): void
   /**
-   * Charges one call to all or to none. A key counts on its own under each quota; the limiter's own counts only if it is
-   * among them.
+   * Charges one call to all or to none. A key counts on its own under each name of a quota, whatever its numbers are by now;
+   * the limiter's own counts only if it is among them.
    */
   checkAll(requests: readonly (readonly [quota: QuotaLike, key: string])[], options?: Call): Decision
   /** Keys in memory. */
@@ -983,6 +995,8 @@ export class RateLimiter {
 /** Never more than `limit` in any window, whenever it begins, for many keys: what a quota with bursts does not promise. A key takes 48 bytes, and 16 for each call in its window. */
 export class SlidingLimiter {
   constructor(quota: WindowLength & Room & { readonly limit: Integer })
+  /** Other numbers from now on. What passed still counts; what had left the window of before is not known any more. */
+  replace(window: WindowLength & { readonly limit: Integer }): void
   check(key: string, options?: Call): Decision
   /** Keys in memory. */
   readonly size: number
@@ -993,6 +1007,8 @@ export class SlidingLimiter {
 /** The same for one key. */
 export class SlidingLog {
   constructor(quota: WindowLength & { readonly limit: Integer })
+  /** Other numbers from now on. What passed still counts; what had left the window of before is not known any more. */
+  replace(window: WindowLength & { readonly limit: Integer }): void
   check(options?: Call): Decision
 }
 

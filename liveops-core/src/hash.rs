@@ -47,6 +47,12 @@ impl serde::Serialize for Digest {
     }
 }
 
+/// A name in 64 bits, the same everywhere and for ever: SipHash-1-3 with a key of zeros. For names that strangers do not
+/// choose.
+pub(crate) fn of_name(name: &[u8]) -> u64 {
+    SipHasher13::new().hash(name)
+}
+
 /// Lower-case hex.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";

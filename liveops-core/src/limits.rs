@@ -112,6 +112,8 @@ pub const SUSPICIONS_PER_PLAYER_MAX: usize = 256;
 pub const PAST_SECONDS_DEFAULT: i64 = 86_400;
 /// Default lead up to which commands are taken, in seconds.
 pub const FUTURE_SECONDS_DEFAULT: i64 = 300;
+/// Most different times between two calls by which a limiter knows how many calls are owed once numbers change.
+pub const QUOTA_INTERVALS_MAX: usize = 127;
 /// Most entries of one page of a board.
 pub const PAGE_LEN_MAX: usize = 100_000;
 /// Most boosts of one game.

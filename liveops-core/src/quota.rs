@@ -3,8 +3,11 @@
 //! GCRA is the generic cell rate algorithm of ITU-T I.371 (a leaky bucket as a meter): the whole state of a key is the
 //! time at which its debt is paid off, the theoretical arrival time.
 //!
+//! **What was used belongs to a name and a key.** Numbers may change: what was used counts under the new ones, call by
+//! call. See [`Quota::named`] and [`Quota::carry`].
+//!
 //! **Integers, exact in doubles too.** Times and debts are whole microseconds, and every state, sum and product on the
-//! way to a decision stays within 2^53 of zero: spans are at most 2^50 us (35 years), and a time further than 2^53 - 2^51 us
+//! way to a decision stays within 2^53 of zero (carrying a debt over, once when numbers change, needs 128 bits): spans are at most 2^50 us (35 years), and a time further than 2^53 - 2^51 us
 //! (214 years) from 1970 counts as that far. So a shared store may compute in a language that has only doubles.
 
 mod headers;
@@ -17,6 +20,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use crate::error::{Code, StoreError};
+use crate::hash;
 use crate::time::Timestamp;
 
 /// So many calls a period, and so many of them at once.
@@ -44,6 +48,8 @@ pub struct Quota {
     interval: NonZeroU64,
     /// Calls at once, at least 1; `burst * interval` is at most `SPAN_MAX`.
     burst: u32,
+    #[serde(skip)]
+    name: u64,
 }
 
 /// Longest period, interval and time to pay off a burst, in microseconds: 35 years.
@@ -63,7 +69,8 @@ impl Quota {
         let period = u64::try_from(period.as_micros()).unwrap_or(u64::MAX).clamp(1, SPAN_MAX.unsigned_abs());
         // At least 1, as both are.
         let interval = NonZeroU64::new(period.div_ceil(limit.into())).unwrap_or(NonZeroU64::MIN);
-        Self { limit, period: Duration::from_micros(period), interval, burst: 1 }.burst(limit)
+        // No hash of a name is expected among the spans, which are few.
+        Self { limit, period: Duration::from_micros(period), interval, burst: 1, name: period }.burst(limit)
     }
 
     /// At most so many calls at once, after a pause long enough; as many as are paid off in 2^50 us (35 years). In any
@@ -72,6 +79,64 @@ impl Quota {
     pub fn burst(self, calls: u32) -> Self {
         let exact = u32::try_from(SPAN_MAX.unsigned_abs() / self.interval).unwrap_or(u32::MAX);
         Self { burst: calls.clamp(1, exact), ..self }
+    }
+
+    /// Under this name limiters keep what was used of it by each key, so that it still counts when the numbers change.
+    /// Without one the period is its name: another limit or burst for the same period still finds what was used, and
+    /// a key under two quotas of one period needs their names.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use liveops_core::Timestamp;
+    /// use liveops_core::quota::Quota;
+    /// use liveops_core::shared::RateLimiter;
+    ///
+    /// let day = Duration::from_secs(86_400);
+    /// let (old, new) = (Quota::new(1_000, day).named("daily"), Quota::new(1_001, day).named("daily"));
+    /// let (limiter, now) = (RateLimiter::new(old), Timestamp::from_unix_seconds(1_800_000_000));
+    /// assert!(limiter.check("player:ana", 1_000, now).allowed);
+    /// limiter.replace(new);
+    /// assert!(limiter.check("player:ana", 1, now).allowed, "one more");
+    /// assert!(!limiter.check("player:ana", 1, now).allowed);
+    /// ```
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: hash::of_name(name.as_bytes()), ..self }
+    }
+
+    /// The name as 64 bits, the same in every process: a store keeps a state under it and the key.
+    pub const fn name(self) -> u64 {
+        self.name
+    }
+
+    /// The state of a key under these numbers, where it was left under others of another [interval](Self::interval):
+    /// as many calls as were owed are still owed, at most a burst. [`gcra`] goes on from it, and its interval has to be
+    /// kept with what comes out, also when the call is refused.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use liveops_core::Timestamp;
+    /// use liveops_core::quota::{Quota, gcra};
+    ///
+    /// let (now, day) = (Timestamp::from_unix_seconds(1_800_000_000), Duration::from_secs(86_400));
+    /// let (old, new) = (Quota::new(1_000, day), Quota::new(10, day));
+    /// let state = gcra(i64::MIN, old, 4, now).0;
+    /// assert_eq!(gcra(new.carry(state, old.interval(), now), new, 0, now).1.remaining, 6);
+    /// ```
+    #[must_use]
+    pub fn carry(self, state: i64, interval: Duration, now: Timestamp) -> i64 {
+        let interval = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
+        self.carried(state, NonZeroU64::new(interval).unwrap_or(NonZeroU64::MIN), micros(now))
+    }
+
+    /// [`Self::carry`] at a time in microseconds.
+    pub(crate) fn carried(self, state: i64, interval: NonZeroU64, now: i64) -> i64 {
+        if interval == self.interval || state <= now {
+            return state;
+        }
+        let debt = u128::from(state.abs_diff(now)) * u128::from(self.interval.get());
+        let debt = i64::try_from(debt.div_ceil(interval.get().into())).unwrap_or(i64::MAX);
+        now + debt.min(self.price(self.burst))
     }
 
     /// Calls a period.
@@ -92,6 +157,10 @@ impl Quota {
     /// Time between two calls at the steady rate.
     pub const fn interval(self) -> Duration {
         Duration::from_micros(self.interval.get())
+    }
+
+    pub(crate) const fn interval_micros(self) -> NonZeroU64 {
+        self.interval
     }
 
     /// Microseconds that so many calls take to pay off; no more than a burst of them.
@@ -160,8 +229,8 @@ impl Decision {
 ///
 /// - `state`: the theoretical arrival time in microseconds since 1970; any number is fine.
 /// - `cost`: how many calls this one counts for. 0 asks without paying; more than the burst never passes.
-/// - A clock that runs back by up to a second (threads that overtake each other) keeps all debts; set back further, it
-///   leaves at most the debt of one burst, so that nobody waits longer than that.
+/// - A clock that runs back by up to a second (threads that overtake each other) keeps all debts, so that a wait grows by
+///   the step; set back further, it leaves at most the debt of one burst and a second.
 ///
 /// ```
 /// use std::time::Duration;
@@ -241,8 +310,9 @@ pub(crate) fn whole_millis(micros: i64) -> Duration {
 
 /// Counters of many keys, here or on a machine that several processes share.
 ///
-/// The arithmetic is [`gcra`]'s. A store keeps its state for each quota and key apart, and forgets it when it likes once
-/// it lies in the past. [`quota_store`](crate::conformance::quota_store) and `vectors/quota.json` tell
+/// The arithmetic is [`gcra`]'s. A store keeps a state for each [name of a quota](Quota::name) and key, with the
+/// [interval](Quota::interval) that it was left under, and forgets it when it likes once it lies in the past. Where a call
+/// comes under another interval, [`Quota::carry`] says what the state is. [`quota_store`](crate::conformance::quota_store) and `vectors/quota.json` tell
 /// whether a store decides as it must.
 ///
 /// A store that fails refuses the call: the intake answers with the code of the error, 503 for most. Whoever prefers
@@ -268,12 +338,13 @@ pub(crate) fn whole_millis(micros: i64) -> Duration {
 /// ```
 pub trait QuotaStore: Send + Sync {
     /// Charges one call to every quota and key given, or to none of them: one refusal refuses the call, and then it
-    /// costs nothing anywhere. A key counts on its own under each quota; the same quota and key given twice pays twice.
+    /// costs nothing anywhere. A key counts on its own under each name of a quota, whatever its numbers are; the same name
+    /// and key given twice pays twice, one after the other.
     /// The decision is that of all requests by [`Decision::and`], in their order; without a request it is
     /// [`Decision::unlimited`].
     ///
-    /// A refused call changes a state in one case only: where [`gcra`] returns a smaller one, after a clock was set back,
-    /// that is kept.
+    /// A refused call changes a state in two cases only: where it was carried over from other numbers, and where [`gcra`]
+    /// returns a smaller one, after a clock was set back. Then it is what a call of cost 0 leaves, and that is kept.
     fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Result<Decision, StoreError>;
 }
 

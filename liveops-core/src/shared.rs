@@ -1,5 +1,6 @@
 //! The shelf made shareable between threads.
 
+mod debt;
 mod leaderboard;
 mod limiter;
 mod name;

@@ -75,3 +75,47 @@ fn a_store_that_is_down_refuses_unless_it_is_wrapped() {
         assert!((0..3).all(|_| open.admit(&Headers::default(), BODY, now).is_ok()));
     }
 }
+
+fn door(quotas: &str) -> liveops_core::rules::Door {
+    Rules::from_json(&format!(r#"{{ "version": 1, "game": "emberfall", "door": {{ "quotas": [{quotas}] }} }}"#))
+        .unwrap()
+        .door()
+}
+
+/// How many of these many events of one player are let in at one moment.
+fn let_in(intake: &Intake, events: usize) -> usize {
+    let now = Timestamp::from_unix_seconds(NOW_SECONDS);
+    (0..events).filter(|_| intake.admit(&Headers::default(), BODY, now).is_ok()).count()
+}
+
+#[test]
+fn what_was_used_outlives_replaced_rules() {
+    let daily = |limit: u32| format!(r#"{{ "per": "player", "limit": {limit}, "periodSeconds": 86400 }}"#);
+    let named = |limit: u32, period: u32| {
+        format!(r#"{{ "id": "x", "per": "player", "limit": {limit}, "periodSeconds": {period} }}"#)
+    };
+    for (before, after, more) in [
+        (daily(1000), daily(10), 0),
+        (daily(1000), daily(1001), 1),
+        (named(1000, 86_400), named(1002, 3600), 2),
+        (named(1000, 86_400), named(10, 604_800), 0),
+        // Another name is another quota.
+        (named(1000, 86_400), daily(3), 3),
+    ] {
+        let intake = Intake::builder(door(&before)).trusted().build().unwrap();
+        assert_eq!(let_in(&intake, 1001), 1000);
+        intake.replace(&door(&after));
+        assert_eq!(let_in(&intake, 20), more, "{before} {after}");
+    }
+}
+
+/// Rules of before names have them: of several for one period, each counts on its own.
+#[test]
+fn quotas_of_one_period_count_apart() {
+    let both = r#"{ "per": "player", "limit": 30, "periodSeconds": 60, "burst": 9 },
+        { "per": "player", "limit": 15, "periodSeconds": 60, "burst": 12 }"#;
+    let intake = Intake::builder(door(both)).trusted().build().unwrap();
+    assert_eq!(let_in(&intake, 20), 9);
+    let names: Vec<_> = door(both).quotas().iter().map(|quota| quota.quota.name()).collect();
+    assert_ne!(names[0], names[1]);
+}

@@ -35,6 +35,9 @@ enum Mistake {
     IgnoresTheQuota,
     KnowsQuotasByLimit,
     TellsTheFirst,
+    ForgetsWhatWasUsed,
+    KeepsTimes,
+    CarriesOnlyWhatPasses,
     RefusesWhereNothingIsAsked,
     ForgetsOnStepsBack,
     KeepsFarDebts,
@@ -54,6 +57,7 @@ const MISTAKES: &[(&str, &[Mistake])] = &[
     ("the_same_request_twice_pays_twice", &[PaysOnceForTheSame]),
     ("keys_and_quotas_count_apart", &[IgnoresCase, TrimsKeys, IgnoresTheQuota, KnowsQuotasByLimit]),
     ("the_strictest_decides", &[TellsTheFirst, ChargesThoseThatAllow]),
+    ("what_was_used_outlives_its_numbers", &[ForgetsWhatWasUsed, KeepsTimes, CarriesOnlyWhatPasses]),
     ("no_quota_is_no_limit", &[RefusesWhereNothingIsAsked]),
     ("a_small_step_back_keeps_debts", &[ForgetsOnStepsBack]),
     ("a_clock_set_back_is_put_right", &[KeepsFarDebts, ForgetsWhatIsPutRight]),
@@ -73,10 +77,12 @@ fn every_check_of_the_contract_can_fail() {
     }
 }
 
-type Name = (Option<Quota>, String);
+/// Of the quota, its numbers where they count too, and the key.
+type Name = (Option<u64>, Option<Quota>, String);
 
 struct Careless {
-    states: Mutex<HashMap<Name, i64>>,
+    /// With the interval that each was left under.
+    states: Mutex<HashMap<Name, (i64, Duration)>>,
     mistake: Mistake,
 }
 
@@ -93,9 +99,10 @@ impl Careless {
             _ => key.to_owned(),
         };
         match self.mistake {
-            IgnoresTheQuota => (None, key),
-            KnowsQuotasByLimit => (Some(Quota::new(quota.limit(), Duration::from_secs(1))), key),
-            _ => (Some(quota), key),
+            IgnoresTheQuota => (None, None, key),
+            KnowsQuotasByLimit => (Some(quota.limit().into()), None, key),
+            ForgetsWhatWasUsed => (Some(quota.name()), Some(quota), key),
+            _ => (Some(quota.name()), None, key),
         }
     }
 
@@ -150,14 +157,21 @@ impl QuotaStore for Careless {
         }
         let mut states = self.states.lock().unwrap();
         let before = if self.mistake == ReadsBeforeItWrites { before } else { states.clone() };
-        let mut after = HashMap::new();
+        let carried = |left: Option<(i64, Duration)>, quota: Quota| match left {
+            None => i64::MIN,
+            Some((state, _)) if self.mistake == KeepsTimes => state,
+            Some((state, interval)) => quota.carry(state, interval, now),
+        };
+        let (mut after, mut unpaid) = (HashMap::new(), HashMap::new());
         let mut decision: Option<Decision> = None;
         for (quota, key) in requests {
             let name = self.name(*quota, key);
-            let stored = before.get(&name).copied().unwrap_or(i64::MIN);
-            let state = if self.mistake == PaysOnceForTheSame { None } else { after.get(&name).map(|(next, _)| *next) };
-            let (next, answer) = self.decide(state.unwrap_or(stored), *quota, cost, now);
-            after.insert(name, (next, answer.allowed));
+            let stored = before.get(&name).copied();
+            let left = if self.mistake == PaysOnceForTheSame { None } else { after.get(&name).map(|(left, _)| *left) };
+            let (next, answer) = self.decide(carried(left.or(stored), *quota), *quota, cost, now);
+            let free = gcra(carried(unpaid.get(&name).copied().or(stored), *quota), *quota, 0, now).0;
+            unpaid.insert(name.clone(), (free, quota.interval()));
+            after.insert(name, ((next, quota.interval()), answer.allowed));
             decision = Some(match decision {
                 None => answer,
                 Some(first) if self.mistake == TellsTheFirst && first.allowed == answer.allowed => first,
@@ -171,14 +185,16 @@ impl QuotaStore for Careless {
             decision => decision.unwrap_or(Decision::unlimited()),
         };
         for (name, (next, allowed)) in after {
-            let stored = before.get(&name).copied().unwrap_or(i64::MIN);
+            let (stored, kept) = (before.get(&name).copied(), unpaid[&name]);
             let price = i64::from(cost.min(1000)) * 1000;
-            let state = match self.mistake {
+            let state = match (self.mistake, stored) {
                 _ if decision.allowed => next,
-                ChargesRefusedCalls => stored.max(now.as_unix_millis() * 1000) + price,
-                ChargesThoseThatAllow if allowed => next,
-                ForgetsWhatIsPutRight => stored,
-                _ => next.min(stored),
+                (ChargesRefusedCalls, _) => (kept.0.max(now.as_unix_millis() * 1000) + price, kept.1),
+                (ChargesThoseThatAllow, _) if allowed => next,
+                (ForgetsWhatIsPutRight | KeepsFarDebts | CarriesOnlyWhatPasses, None) => continue,
+                (ForgetsWhatIsPutRight | KeepsFarDebts, Some(stored)) => stored,
+                (CarriesOnlyWhatPasses, Some(stored)) if stored.1 != kept.1 => stored,
+                _ => kept,
             };
             states.insert(name, state);
         }

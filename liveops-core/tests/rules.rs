@@ -131,6 +131,18 @@ const MEMBERS: &[Bad] = &[
         "/door/quotas/0/per",
         "invalid_format",
     ),
+    (
+        r#""door": { "quotas": [ { "id": "a b", "per": "ip", "limit": 1, "periodSeconds": 1 } ] }"#,
+        "/door/quotas/0/id",
+        "id_invalid",
+    ),
+    (
+        r#""door": { "quotas": [ { "id": "a", "per": "ip", "limit": 1, "periodSeconds": 1 },
+            { "id": "a", "per": "player", "limit": 1, "periodSeconds": 1 },
+            { "id": "a", "per": "ip", "limit": 2, "periodSeconds": 9 } ] }"#,
+        "/door/quotas/2/id",
+        "invalid_argument",
+    ),
 ];
 
 /// Boards named `b`.

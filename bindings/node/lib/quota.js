@@ -7,7 +7,7 @@ const { handleOf, heldBy, hold, native } = require('./native.js')
 
 /** Longest period or window that is taken, in seconds: a century. Beyond 35 years it counts as 35 years. */
 const SECONDS_MAX = 100 * 366 * 86_400
-const QUOTA = ['limit', 'periodSeconds', 'periodMillis', 'burst']
+const QUOTA = ['limit', 'periodSeconds', 'periodMillis', 'burst', 'name']
 const WINDOW = ['limit', 'windowSeconds', 'windowMillis']
 const ROOM = ['capacity', 'whenFull']
 const CALL = ['cost', ...TIME]
@@ -18,7 +18,9 @@ class Quota {
     const given = required(settingsOf(quota, Quota), QUOTA, 'quota')
     this.limit = count(given.limit, 'limit', 1)
     const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
-    const held = new native.Quota(this.limit, spanOf(given, 'period'), burst)
+    const unnamed = new native.Quota(this.limit, spanOf(given, 'period'), burst)
+    this.name = given.name === undefined || given.name === null ? null : text(given.name, 'name')
+    const held = this.name === null ? unnamed : unnamed.named(this.name)
     this.periodMillis = held.periodMillis
     this.burst = held.burst
     Object.freeze(hold(this, held))
@@ -27,6 +29,13 @@ class Quota {
   /** Time between two calls at the steady rate, in microseconds, rounded up. */
   get intervalMicros () {
     return handleOf(this, Quota).intervalMicros
+  }
+
+  /** The state of a key under these numbers, where it was left under others of that interval. */
+  carry (state, intervalMicros, opts) {
+    const given = options(opts, TIME)
+    const args = [integer(state, 'state'), integer(intervalMicros, 'intervalMicros', 1), now(given)]
+    return call(() => handleOf(this).carry(...args))
   }
 }
 
@@ -119,6 +128,12 @@ class RateLimiter {
     return decide(() => handleOf(this, RateLimiter).check(text(key, 'key'), cost, time))
   }
 
+  /** Other numbers for the limiter's own quota, whose name stays; what each key used still counts. */
+  replace (quota) {
+    const held = quotaOf(quota)
+    call(() => handleOf(this).replace(held))
+  }
+
   /** Charges one call to several quotas, each with a key, or to none of them. */
   checkAll (requests, opts) {
     const [cost, time] = callOf(opts)
@@ -150,6 +165,13 @@ class SlidingLimiter {
     hold(this, new native.SlidingLimiter(limit, spanOf(given, 'window'), ...roomOf(given)))
   }
 
+  /** Other numbers; what passed still counts. */
+  replace (quota) {
+    const given = required(quota, WINDOW, 'quota')
+    const args = [count(given.limit, 'limit', 1), spanOf(given, 'window')]
+    call(() => handleOf(this).replace(...args))
+  }
+
   /** Decides on a call; a refused one costs nothing. */
   check (key, opts) {
     const [cost, time] = callOf(opts)
@@ -172,6 +194,13 @@ class SlidingLog {
   constructor (quota) {
     const given = required(quota, WINDOW, 'quota')
     hold(this, new native.SlidingLog(count(given.limit, 'limit', 1), spanOf(given, 'window')))
+  }
+
+  /** Other numbers; what passed still counts. */
+  replace (quota) {
+    const given = required(quota, WINDOW, 'quota')
+    const args = [count(given.limit, 'limit', 1), spanOf(given, 'window')]
+    call(() => handleOf(this).replace(...args))
   }
 
   /** Decides on a call; a refused one costs nothing. */

@@ -24,6 +24,19 @@ impl Quota {
         Self(burst.map_or(quota, |calls| quota.burst(calls)))
     }
 
+    /// The same under a name.
+    #[must_use]
+    #[napi]
+    pub fn named(&self, name: String) -> Self {
+        Self(self.0.named(&name))
+    }
+
+    /// The state of a key under these numbers, where it was left under others.
+    #[napi]
+    pub fn carry(&self, state: i64, interval_micros: i64, now: i64) -> i64 {
+        self.0.carry(state, Duration::from_micros(interval_micros.unsigned_abs()), at(now))
+    }
+
     /// The period, rounded up.
     #[napi(getter)]
     pub fn period_millis(&self) -> i64 {
@@ -167,6 +180,12 @@ impl RateLimiter {
         self.0.check(&key, cost, at(now)).into()
     }
 
+    /// Other numbers for our own quota.
+    #[napi]
+    pub fn replace(&self, quota: &Quota) {
+        self.0.replace(quota.0);
+    }
+
     /// The same for several quotas, each with the key of the same place: all or none.
     #[napi]
     pub fn check_all(&self, quotas: Vec<ClassInstance<'_, Quota>>, keys: Vec<String>, cost: u32, now: i64) -> Decision {
@@ -205,6 +224,12 @@ impl SlidingLimiter {
         })
     }
 
+    /// Other numbers, a window in milliseconds.
+    #[napi]
+    pub fn replace(&self, limit: u32, window: i64) {
+        self.0.replace(limit, millis(window));
+    }
+
     /// Decides on a call.
     #[napi]
     pub fn check(&self, key: String, cost: u32, now: i64) -> Decision {
@@ -235,6 +260,12 @@ impl SlidingLog {
     #[napi(constructor)]
     pub fn new(limit: u32, window: i64) -> Self {
         Self(liveops_core::quota::SlidingLog::new(limit, millis(window)))
+    }
+
+    /// Other numbers, a window in milliseconds.
+    #[napi]
+    pub fn replace(&mut self, limit: u32, window: i64) {
+        self.0.replace(limit, millis(window));
     }
 
     /// Decides on a call.

@@ -134,30 +134,46 @@ function quota ({ quotas, sliding, capacity, whenFull, steps }) {
   const runs = []
   if (sliding) {
     const limiter = new SlidingLimiter({ ...sliding, ...room })
-    runs.push(({ key }, at) => limiter.check(key, at))
+    runs.push(({ key, replace }, at) => replace ? limiter.replace(replace) : limiter.check(key, at))
     const logs = new Map(steps.map(({ key }) => [key, new SlidingLog(sliding)]))
-    if (capacity === undefined) runs.push(({ key }, at) => logs.get(key).check(at))
+    const alone = ({ key, replace }, at) => replace ? logs.forEach((log) => log.replace(replace)) : logs.get(key).check(at)
+    if (capacity === undefined) runs.push(alone)
   } else {
     const made = quotas.map((quota) => new Quota(quota))
-    const requestsOf = ({ key, requests = [[0, key]] }) => requests.map(([which, key]) => [made[which], key])
+    const requestsOf = ({ key, requests = [[own, key]] }) => requests.map(([which, key]) => [made[which], key])
+    let own = 0
     const [limiter, store] = [0, 1].map(() => new RateLimiter({ ...made[0], ...room }))
-    runs.push((step, at) => step.key === undefined ? limiter.checkAll(requestsOf(step), at) : limiter.check(step.key, at))
-    runs.push((step, at) => store.checkAll(requestsOf(step), at))
-    // States that the caller keeps, where every call is of one quota.
+    runs.push((step, at) => {
+      if (step.replace !== undefined) return limiter.replace(quotas[step.replace])
+      return step.key === undefined ? limiter.checkAll(requestsOf(step), at) : limiter.check(step.key, at)
+    })
+    runs.push((step, at) => {
+      if (step.replace !== undefined) own = step.replace
+      else return store.checkAll(requestsOf(step), at)
+    })
+    // States that the caller keeps, where every call is of one quota, whose numbers may change.
     const states = new Map()
-    const alone = ({ key }, at) => {
-      const { state, decision } = gcra(states.get(key) ?? null, quotas[0], at)
-      states.set(key, state)
+    let current = made[0]
+    const alone = ({ key, replace }, { nowMs, cost }) => {
+      if (replace !== undefined) {
+        current = made[replace]
+        return
+      }
+      const left = states.get(key)
+      const before = left ? current.carry(left.state, left.quota.intervalMicros, { nowMs }) : null
+      const { state, decision } = gcra(before, current, { nowMs, cost })
+      if (state !== null) states.set(key, { state, quota: current })
       return decision
     }
-    if (capacity === undefined && steps.every(({ key }) => key !== undefined)) runs.push(alone)
+    if (capacity === undefined && steps.every(({ requests }) => requests === undefined)) runs.push(alone)
   }
   for (const run of runs) {
     for (const step of steps) {
       const { nowMs, cost = 1, times = 1, policy, expect } = step
-      const at = { nowMs, cost }
+      const at = nowMs === undefined ? {} : { nowMs, cost }
       for (let n = 1; n < times; n++) run(step, at)
       const decision = run(step, at)
+      if (step.replace !== undefined) continue
       matches({ ...decision, headers: decision.headers(policy) }, expect, JSON.stringify(step))
     }
   }

@@ -22,6 +22,9 @@ use crate::process::Owned;
 /// The period is `period_seconds`, or as a timedelta `period`; without either it is one second. Beyond 35 years (2**50
 /// microseconds) it counts as that, and a burst as what they pay off: a quota says what it came to.
 ///
+/// Under its `name` limiters keep what each key used of it, so that it still counts when the numbers change; without one the
+/// period is the name. A key under two quotas of one period needs their names.
+///
 /// >>> from datetime import timedelta
 /// >>> quota = Quota(60, period_seconds=60, burst=10)
 /// >>> quota.limit, quota.burst, quota.interval
@@ -29,68 +32,104 @@ use crate::process::Owned;
 /// >>> quota == Quota(60, period=timedelta(minutes=1), burst=10)
 /// True
 #[pyclass(module = "liveops", frozen, eq, hash)]
-#[derive(Clone, Copy, PartialEq, Hash)]
-pub(crate) struct Quota(quota::Quota);
+#[derive(Clone, PartialEq, Hash)]
+pub(crate) struct Quota {
+    core: quota::Quota,
+    name: Option<String>,
+}
 
 #[pymethods]
 impl Quota {
     #[new]
-    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None))]
+    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None, name=None))]
     fn new(
         py: Python<'_>,
         limit: Int<u32>,
         period_seconds: Option<Int<u32>>,
         period: Option<Span>,
         burst: Option<Int<u32>>,
+        name: Option<String>,
     ) -> PyResult<Self> {
         let quota = quota::Quota::new(limit.0, span(py, "period", limit.0, period_seconds, period)?);
+        let core = name.iter().fold(quota, |quota, name| quota.named(name));
         match burst {
-            None => Ok(Self(quota)),
+            None => Ok(Self { core, name }),
             Some(Int(0)) => Err(argument(py, Code::OutOfRange, "a burst is at least 1")),
-            Some(Int(burst)) => Ok(Self(quota.burst(burst))),
+            Some(Int(burst)) => Ok(Self { core: core.burst(burst), name }),
         }
+    }
+
+    /// Under which limiters keep what was used; None if it is the period.
+    #[getter]
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The state of a key under these numbers, where `gcra` left it under others of that `interval`: as many calls as were
+    /// owed are still owed, at most a burst. Keep this quota's interval with the state that comes out.
+    ///
+    /// >>> from datetime import timedelta
+    /// >>> old, new = (Quota(limit, period=timedelta(days=1)) for limit in (1000, 10))
+    /// >>> state, _ = gcra(None, old, 4, now_ms=0)
+    /// >>> gcra(new.carry(state, old.interval, now_ms=0), new, 0, now_ms=0)[1].remaining
+    /// 6
+    #[pyo3(signature = (state, interval, *, now_ms=None, now=None))]
+    fn carry(
+        &self,
+        py: Python<'_>,
+        state: Int<i64>,
+        interval: Span,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<i64> {
+        Ok(self.core.carry(state.0, interval.0, instant(py, now_ms, now)?))
     }
 
     /// Calls a period.
     #[getter]
     fn limit(&self) -> u32 {
-        self.0.limit()
+        self.core.limit()
     }
 
     /// What `limit` speaks of.
     #[getter]
     fn period(&self) -> Duration {
-        self.0.period()
+        self.core.period()
     }
 
     /// Calls at once.
     #[getter]
     fn burst(&self) -> u32 {
-        self.0.max_burst()
+        self.core.max_burst()
     }
 
     /// Time between two calls at the steady rate, rounded up to whole microseconds.
     #[getter]
     fn interval(&self) -> Duration {
-        self.0.interval()
+        self.core.interval()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let period = self.0.period().into_pyobject(py)?.repr()?;
-        Ok(format!("Quota({}, period={period}, burst={})", self.0.limit(), self.0.max_burst()))
+        let period = self.core.period().into_pyobject(py)?.repr()?;
+        let name = match &self.name {
+            Some(name) => format!(", name={}", name.into_pyobject(py)?.repr()?),
+            None => String::new(),
+        };
+        Ok(format!("Quota({}, period={period}, burst={}{name})", self.core.limit(), self.core.max_burst()))
     }
 
     /// For pickle.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((u32,), Bound<'py, PyDict>)> {
         let keywords = PyDict::new(py);
-        keywords.set_item("period", self.0.period())?;
-        keywords.set_item("burst", self.0.max_burst())?;
-        Ok(((self.0.limit(),), keywords))
+        keywords.set_item("period", self.core.period())?;
+        keywords.set_item("burst", self.core.max_burst())?;
+        keywords.set_item("name", self.name.as_deref())?;
+        Ok(((self.core.limit(),), keywords))
     }
 }
 
 /// Decides on one call by GCRA, without keeping anything: the state before goes in, the state after comes out. Keep it where
-/// you like, for each quota and key apart; it is an int that doubles hold exactly too, and once it lies in the past it may
+/// you like, for each name of a quota and key apart, and with the quota's interval if that may change; it is an int that doubles hold exactly too, and once it lies in the past it may
 /// be forgotten.
 ///
 /// `state` is the time in microseconds since 1970 at which the key's debt is paid off; None for a key never seen before, which is
@@ -114,7 +153,7 @@ pub(crate) fn gcra(
     now: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(i64, Decision)> {
     let before = state.map_or(i64::MIN, |Int(state)| state);
-    let (after, decision) = quota::gcra(before, quota.0, cost.0, instant(py, now_ms, now)?);
+    let (after, decision) = quota::gcra(before, quota.core, cost.0, instant(py, now_ms, now)?);
     Ok((after, Decision(decision)))
 }
 
@@ -149,13 +188,32 @@ impl RateLimiter {
         capacity: Int<usize>,
         when_full: &str,
     ) -> PyResult<Self> {
-        let quota = match limit.cast::<Quota>() {
-            Ok(quota) if period_seconds.is_none() && period.is_none() && burst.is_none() => *quota.get(),
-            Ok(_) => return Err(PyTypeError::new_err("a Quota has its own period and burst")),
-            Err(_) => Quota::new(py, limit.extract()?, period_seconds, period, burst)?,
-        };
-        let core = shared::RateLimiter::new(quota.0).capacity(room(py, capacity)?).when_full(full(py, when_full)?);
+        let quota = quota_of(py, limit, period_seconds, period, burst)?;
+        let core = shared::RateLimiter::new(quota).capacity(room(py, capacity)?).when_full(full(py, when_full)?);
         Ok(Self(Owned::new(Arc::new(core))))
+    }
+
+    /// Other numbers for the limiter's own quota from now on, given as to the constructor; its name stays. What each key has
+    /// used still counts.
+    ///
+    /// >>> limiter = RateLimiter(1000, period_seconds=86_400)
+    /// >>> limiter.check("player:ana", 1000, now_ms=0).allowed
+    /// True
+    /// >>> limiter.replace(10, period_seconds=86_400)
+    /// >>> limiter.check("player:ana", now_ms=0).allowed
+    /// False
+    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        limit: &Bound<'_, PyAny>,
+        period_seconds: Option<Int<u32>>,
+        period: Option<Span>,
+        burst: Option<Int<u32>>,
+    ) -> PyResult<()> {
+        let quota = quota_of(py, limit, period_seconds, period, burst)?;
+        self.get(py)?.replace(quota);
+        Ok(())
     }
 
     /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
@@ -172,8 +230,8 @@ impl RateLimiter {
     }
 
     /// Charges one call to every quota and key given, `(quota, key)` each, or to none of them: one refusal refuses the call,
-    /// with the longest wait, and then it costs nothing anywhere. A key counts on its own under each quota. The limiter's own
-    /// quota counts only if it is among them. Without any the call passes.
+    /// with the longest wait, and then it costs nothing anywhere. A key counts on its own under each name of a quota, whatever
+    /// its numbers are by now. The limiter's own quota counts only if it is among them. Without any the call passes.
     #[pyo3(signature = (requests, cost=Int(1), *, now_ms=None, now=None))]
     fn check_all(
         &self,
@@ -185,7 +243,7 @@ impl RateLimiter {
     ) -> PyResult<Decision> {
         let (core, now) = (self.get(py)?, instant(py, now_ms, now)?);
         let Listed(requests) = requests.extract::<Listed<(Py<Quota>, PyBackedStr)>>()?;
-        let requests: Vec<_> = requests.iter().map(|(quota, key)| (quota.get().0, &**key)).collect();
+        let requests: Vec<_> = requests.iter().map(|(quota, key)| (quota.get().core, &**key)).collect();
         Ok(Decision(core.check_all(&requests, cost.0, now)))
     }
 
@@ -237,6 +295,21 @@ impl SlidingLimiter {
         Ok(Self(Owned::new(core.when_full(full(py, when_full)?))))
     }
 
+    /// Other numbers from now on. What passed still counts for each key; what had left the window of before is not known any
+    /// more.
+    #[pyo3(signature = (limit, *, window_seconds=None, window=None))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        limit: Int<u32>,
+        window_seconds: Option<Int<u32>>,
+        window: Option<Span>,
+    ) -> PyResult<()> {
+        let window = span(py, "window", limit.0, window_seconds, window)?;
+        self.0.get(py)?.replace(limit.0, window);
+        Ok(())
+    }
+
     /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
     #[pyo3(signature = (key, cost=Int(1), *, now_ms=None, now=None))]
     fn check(
@@ -279,6 +352,20 @@ impl SlidingLog {
         Ok(Self(Owned::new(Mutex::new(quota::SlidingLog::new(limit.0, window)))))
     }
 
+    /// Other numbers from now on. What passed still counts; what had left the window of before is not known any more.
+    #[pyo3(signature = (limit, *, window_seconds=None, window=None))]
+    fn replace(
+        &self,
+        py: Python<'_>,
+        limit: Int<u32>,
+        window_seconds: Option<Int<u32>>,
+        window: Option<Span>,
+    ) -> PyResult<()> {
+        let window = span(py, "window", limit.0, window_seconds, window)?;
+        self.0.get(py)?.lock().replace(limit.0, window);
+        Ok(())
+    }
+
     /// Decides on one call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
     #[pyo3(signature = (cost=Int(1), *, now_ms=None, now=None))]
     fn check(
@@ -290,6 +377,21 @@ impl SlidingLog {
     ) -> PyResult<Decision> {
         let (log, now) = (self.0.get(py)?, instant(py, now_ms, now)?);
         Ok(Decision(log.lock().check(cost.0, now)))
+    }
+}
+
+/// A `Quota`, or what makes one.
+fn quota_of(
+    py: Python<'_>,
+    limit: &Bound<'_, PyAny>,
+    period_seconds: Option<Int<u32>>,
+    period: Option<Span>,
+    burst: Option<Int<u32>>,
+) -> PyResult<quota::Quota> {
+    match limit.cast::<Quota>() {
+        Ok(quota) if period_seconds.is_none() && period.is_none() && burst.is_none() => Ok(quota.get().core),
+        Ok(_) => Err(PyTypeError::new_err("a Quota has its own period and burst")),
+        Err(_) => Ok(Quota::new(py, limit.extract()?, period_seconds, period, burst, None)?.core),
     }
 }
 

@@ -7,6 +7,7 @@ import json
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from itertools import groupby, product
 from pathlib import Path
 from typing import Any
@@ -660,6 +661,8 @@ def quota(case: Case) -> None:
         for step in case["steps"]:
             for _ in range(step.get("times", 1)):
                 decision = decide(step)
+            if "replace" in step:
+                continue
             headers = decision.headers(step["policy"]) if "policy" in step else None
             compare(step["expect"], {**decision.to_dict(), "headers": headers})
             assert headers is None or bool(headers) == bool(step["expect"]["headers"])
@@ -672,46 +675,78 @@ def deciders(case: Case) -> list[Callable[[Case], liveops.Decision]]:
         limit, window = case["sliding"]["limit"], case["sliding"]["windowSeconds"]
         sliding = liveops.SlidingLimiter(limit, window_seconds=window, **room)
         logs = defaultdict[str, liveops.SlidingLog](lambda: liveops.SlidingLog(limit, window_seconds=window))
-        alone = [] if room else [lambda step: logs[step["key"]].check(cost(step), now_ms=step["nowMs"])]
-        return [lambda step: sliding.check(step["key"], cost(step), now_ms=step["nowMs"]), *alone]
+
+        def shared(step: Case) -> liveops.Decision:
+            if "replace" in step:
+                sliding.replace(step["replace"]["limit"], window_seconds=step["replace"]["windowSeconds"])
+                return liveops.Decision.unlimited()
+            return sliding.check(step["key"], cost(step), now_ms=step["nowMs"])
+
+        def apart(step: Case) -> liveops.Decision:
+            if "replace" in step:
+                for log in logs.values():
+                    log.replace(step["replace"]["limit"], window_seconds=step["replace"]["windowSeconds"])
+                return liveops.Decision.unlimited()
+            return logs[step["key"]].check(cost(step), now_ms=step["nowMs"])
+
+        return [shared] if room else [shared, apart]
     quotas = [
-        liveops.Quota(told["limit"], period_seconds=told["periodSeconds"], burst=told.get("burst"))
+        liveops.Quota(told["limit"], period_seconds=told["periodSeconds"], burst=told.get("burst"), name=told.get("name"))
         for told in case["quotas"]
     ]
     limiters = [liveops.RateLimiter(quotas[0], **room) for _ in range(2)]
     states: States = {}
+    own = [0, 0]
 
-    def requests(step: Case) -> list[tuple[liveops.Quota, str]]:
-        return [(quotas[at], key) for at, key in step.get("requests", [[0, step.get("key")]])]
+    def requests(step: Case, own: int) -> list[tuple[liveops.Quota, str]]:
+        return [(quotas[at], key) for at, key in step.get("requests", [[own, step.get("key")]])]
 
     def keyed(step: Case) -> liveops.Decision:
+        if "replace" in step:
+            limiters[0].replace(quotas[step["replace"]])
+            return liveops.Decision.unlimited()
         if "requests" in step:
-            return all_at_once(limiters[0], step)
+            return limiters[0].check_all(requests(step, 0), cost(step), now_ms=step["nowMs"])
         return limiters[0].check(step["key"], cost(step), now_ms=step["nowMs"])
 
-    def all_at_once(limiter: liveops.RateLimiter, step: Case) -> liveops.Decision:
-        return limiter.check_all(requests(step), cost(step), now_ms=step["nowMs"])
+    def all_at_once(step: Case) -> liveops.Decision:
+        if "replace" in step:
+            own[0] = step["replace"]
+            return liveops.Decision.unlimited()
+        return limiters[1].check_all(requests(step, own[0]), cost(step), now_ms=step["nowMs"])
 
-    kept = [] if room else [lambda step: check_kept(states, requests(step), cost(step), step["nowMs"])]
-    return [keyed, lambda step: all_at_once(limiters[1], step), *kept]
+    def kept(step: Case) -> liveops.Decision:
+        if "replace" in step:
+            own[1] = step["replace"]
+            return liveops.Decision.unlimited()
+        return check_kept(states, requests(step, own[1]), cost(step), step["nowMs"])
+
+    return [keyed, all_at_once] if room else [keyed, all_at_once, kept]
 
 
-#: Of each quota and key, as a caller may keep them.
-States = dict[tuple[liveops.Quota, str], int]
+#: Of each name of a quota and key, as a caller may keep them: with the quota it was left under.
+States = dict[tuple[str | timedelta, str], tuple[int, liveops.Quota]]
 
 
 def check_kept(states: States, requests: list[tuple[liveops.Quota, str]], cost: int, now_ms: int) -> liveops.Decision:
     """`check_all` by `gcra` alone."""
-    paid: States = {}
+    paid, unpaid = dict(states), dict(states)
     overall = liveops.Decision.unlimited()
-    for request in requests:
-        after, decision = liveops.gcra(paid.get(request, states.get(request)), request[0], cost, now_ms=now_ms)
-        overall &= decision
-        if not decision.allowed and request in states:
-            states[request] = min(states[request], after)
-        paid[request] = after
-    if overall.allowed:
-        states.update(paid)
+
+    def ask(states: States, quota: liveops.Quota, key: str, cost: int) -> liveops.Decision:
+        name = (quota.name or quota.period, key)
+        state: int | None = None
+        if name in states:
+            before, left_under = states[name]
+            state = quota.carry(before, left_under.interval, now_ms=now_ms)
+        after, decision = liveops.gcra(state, quota, cost, now_ms=now_ms)
+        states[name] = (after, quota)
+        return decision
+
+    for quota, key in requests:
+        overall &= ask(paid, quota, key, cost)
+        ask(unpaid, quota, key, 0)
+    states.update(paid if overall.allowed else unpaid)
     return overall
 
 

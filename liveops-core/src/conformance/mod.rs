@@ -143,6 +143,7 @@ pub const QUOTA_CHECKS: &[(&str, QuotaCheck)] = &[
     ("the_same_request_twice_pays_twice", quota::the_same_request_twice_pays_twice),
     ("keys_and_quotas_count_apart", quota::keys_and_quotas_count_apart),
     ("the_strictest_decides", quota::the_strictest_decides),
+    ("what_was_used_outlives_its_numbers", quota::what_was_used_outlives_its_numbers),
     ("no_quota_is_no_limit", quota::no_quota_is_no_limit),
     ("a_small_step_back_keeps_debts", quota::a_small_step_back_keeps_debts),
     ("a_clock_set_back_is_put_right", quota::a_clock_set_back_is_put_right),

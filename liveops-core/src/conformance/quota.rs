@@ -23,27 +23,36 @@ fn left(store: &dyn QuotaStore, quota: Quota, key: &str, now: Timestamp) -> u32 
     ask(store, &[(quota, key)], 0, now).remaining
 }
 
-/// The contract in a few lines: a map, and [`gcra`].
+/// The contract in a few lines: a map, [`Quota::carry`] and [`gcra`].
 #[derive(Default)]
-struct Model(BTreeMap<(u32, Duration, u32, String), i64>);
+struct Model(BTreeMap<(u64, String), Left>);
+
+/// A state, and the interval that it was left under.
+#[derive(Clone, Copy, Default)]
+struct Left(Option<(i64, Duration)>);
+
+impl Left {
+    fn ask(self, quota: Quota, cost: u32, now: Timestamp) -> (Self, Decision) {
+        let before = self.0.map_or(i64::MIN, |(state, interval)| quota.carry(state, interval, now));
+        let (after, decision) = gcra(before, quota, cost, now);
+        (Self(Some((after, quota.interval()))), decision)
+    }
+}
 
 impl Model {
     fn ask(&mut self, requests: Requests<'_>, cost: u32, now: Timestamp) -> Decision {
-        let mut after = BTreeMap::new();
+        let (mut paid, mut unpaid) = (self.0.clone(), self.0.clone());
         let mut decision: Option<Decision> = None;
         for (quota, key) in requests {
-            let name = (quota.limit(), quota.period(), quota.max_burst(), (*key).to_owned());
-            let stored = self.0.get(&name).copied().unwrap_or(i64::MIN);
-            let state = after.get(&name).copied().unwrap_or(stored);
-            let (next, answer) = gcra(state, *quota, cost, now);
-            after.insert(name, next);
+            let name = (quota.name(), (*key).to_owned());
+            let (after, answer) = paid.get(&name).copied().unwrap_or_default().ask(*quota, cost, now);
+            let (free, _) = unpaid.get(&name).copied().unwrap_or_default().ask(*quota, 0, now);
+            paid.insert(name.clone(), after);
+            unpaid.insert(name, free);
             decision = Some(decision.map_or(answer, |first| first.and(answer)));
         }
         let decision = decision.unwrap_or(Decision::unlimited());
-        for (name, next) in after {
-            let state = self.0.entry(name).or_insert(i64::MIN);
-            *state = if decision.allowed { next } else { next.min(*state) };
-        }
+        self.0 = if decision.allowed { paid } else { unpaid };
         decision
     }
 }
@@ -127,7 +136,7 @@ pub(super) fn the_same_request_twice_pays_twice(store: &dyn QuotaStore) {
     assert!(ask(store, &twice[..1], 1, NOW).allowed);
 }
 
-/// Keys hold any character; a store encodes them, and the quota with them, so that none meets another.
+/// Keys hold any character; a store encodes them, and the name of the quota with them, so that none meets another.
 pub(super) fn keys_and_quotas_count_apart(store: &dyn QuotaStore) {
     let long = "x".repeat(300);
     let keys = [
@@ -148,7 +157,7 @@ pub(super) fn keys_and_quotas_count_apart(store: &dyn QuotaStore) {
         &long,
         &long[1..],
     ];
-    let quotas = [quota(1, 10, 1), quota(1, 11, 1), quota(1, 10, 2), quota(11, 110, 1), quota(2, 10, 1)];
+    let quotas = [quota(1, 10, 1), quota(1, 11, 1), quota(2, 10, 2).named("a"), quota(1, 10, 1).named("A")];
     for key in keys {
         for quota in quotas {
             assert_eq!(left(store, quota, key, NOW), quota.max_burst(), "{key:?} under {quota:?} was never called");
@@ -169,6 +178,38 @@ pub(super) fn the_strictest_decides(store: &dyn QuotaStore) {
         let cost = random.pick(&[0, 1, 1, 2, 4]);
         let wanted = model.ask(&requests, cost, now);
         assert_eq!(ask(store, &requests, cost, now), wanted, "call {step}: the strictest quota is told");
+    }
+}
+
+/// Numbers may change between two calls: what was used under a name still counts, call by call.
+pub(super) fn what_was_used_outlives_its_numbers(store: &dyn QuotaStore) {
+    let day = 86_400;
+    let daily = |limit: u32| quota(limit, day, limit).named("daily");
+    let allowed = |key: &str, quota: Quota, cost: u32, now: Timestamp| ask(store, &[(quota, key)], cost, now).allowed;
+    assert!(allowed("lowered", daily(1000), 1000, NOW));
+    assert!(!allowed("lowered", daily(10), 1, NOW), "a quota that is lowered gives nothing to who has used it up");
+    let (before, then) = (NOW.plus_millis(8_639_999), NOW.plus_millis(8_640_000));
+    assert!(!allowed("lowered", daily(10), 1, before), "and its wait is kept");
+    assert!(allowed("lowered", daily(10), 1, then), "a refused call carries over what is owed");
+    assert!(allowed("raised", daily(1000), 1000, NOW));
+    assert!(allowed("raised", daily(1001), 1, NOW), "one that is raised by one gives one more");
+    assert!(!allowed("raised", daily(1001), 1, NOW), "and not two");
+    let (week, hour) = (quota(10, 7 * day, 10).named("x"), quota(100, 3600, 100).named("x"));
+    assert!(allowed("period", hour, 7, NOW));
+    assert_eq!(left(store, week, "period", NOW), 3, "a name outlives its period");
+    assert_eq!(left(store, week.named("y"), "period", NOW), 10, "another name is another quota");
+    assert!(allowed("unnamed", quota(5, day, 5), 4, NOW));
+    assert_eq!(left(store, quota(6, day, 6), "unnamed", NOW), 2, "without a name the period is the name");
+
+    let quotas = [(7, 1, 5), (3, 60, 9), (1, 3600, 40), (1000, 1, 1000)].map(|(l, p, b)| quota(l, p, b).named("all"));
+    let (mut model, mut random, mut now) = (Model::default(), SplitMix64(13), NOW);
+    for step in 0..300 {
+        now = now.plus_millis(random.below(3).cast_signed() * random.below(2000).cast_signed());
+        let len = random.pick(&[1, 1, 2, 3]);
+        let requests: Vec<_> = (0..len).map(|_| (random.pick(&quotas), random.pick(&["a", "b"]))).collect();
+        let cost = random.pick(&[0, 1, 1, 2, 4]);
+        let wanted = model.ask(&requests, cost, now);
+        assert_eq!(ask(store, &requests, cost, now), wanted, "call {step}: what is owed is carried over");
     }
 }
 

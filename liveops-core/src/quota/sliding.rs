@@ -36,6 +36,11 @@ impl SlidingLog {
         Self { rule: Sliding::new(limit, window), passed: Passed::default() }
     }
 
+    /// Other numbers from now on. What passed still counts; what had left the window of before is not known any more.
+    pub fn replace(&mut self, limit: u32, window: Duration) {
+        self.rule = Sliding::new(limit, window);
+    }
+
     /// Decides on one call that counts for `cost`. A cost of 0 asks without paying; more than the limit never passes.
     /// A clock that runs back is treated as by [`gcra`](super::gcra).
     pub fn check(&mut self, cost: u32, now: Timestamp) -> Decision {
@@ -72,7 +77,7 @@ pub(crate) struct Passed {
     newest: i64,
     /// 0 if nothing passed within the window.
     newest_cost: u32,
-    /// Sum of the costs, at most the limit.
+    /// Sum of the costs: at most the limit, unless that was lowered since.
     used: u32,
 }
 
@@ -81,7 +86,8 @@ impl Passed {
         let caller_now = exact_millis(now);
         let now = self.settle_clock(caller_now);
         self.expire(now - rule.window);
-        let allowed = cost <= rule.limit - self.used;
+        let left = rule.limit.saturating_sub(self.used);
+        let allowed = cost <= left;
         if allowed && cost > 0 {
             self.push(rule, cost, now);
         }
@@ -90,10 +96,10 @@ impl Passed {
             None
         } else {
             // The call passes once enough of the oldest are out of the window.
-            let mut freed = rule.limit - self.used;
+            let mut used = self.used;
             let enough = self.earlier.iter().find(|(_, passed)| {
-                freed += passed;
-                freed >= cost
+                used -= passed;
+                used <= rule.limit - cost
             });
             Some(until_expiry(enough.map_or(self.newest, |(time, _)| *time)))
         };
@@ -102,7 +108,7 @@ impl Passed {
             code: if allowed { None } else { Some(Code::RateLimited) },
             limit: rule.limit,
             period: rule.window(),
-            remaining: rule.limit - self.used,
+            remaining: rule.limit.saturating_sub(self.used),
             retry_after,
             reset_after: if self.used == 0 { Duration::ZERO } else { until_expiry(self.newest) },
         }
@@ -167,6 +173,24 @@ mod tests {
     use super::*;
     use crate::quota::tests::{SplitMix64, at, millis};
 
+    /// Steps back of every size, at every debt: a wait grows by the step, and by no more than a second over a window.
+    #[test]
+    fn a_step_back_adds_no_more_than_itself() {
+        let window = 5000;
+        for age in [0, 1, 700, 4000, 4999] {
+            for step in 0..=6000 {
+                let mut log = SlidingLog::new(1, Duration::from_secs(5));
+                assert!(log.check(1, at(0)).allowed);
+                let refused = log.check(1, at(age - step));
+                let wait = millis(refused.retry_after.unwrap());
+                let straight = window - age;
+                assert!(wait <= straight + step && wait <= window + 1000, "{age} {step}: {wait}");
+                assert!(wait >= straight, "{age} {step}: {wait}: nothing is forgiven");
+                assert!(log.check(1, at(age - step + wait)).allowed, "the wait is kept");
+            }
+        }
+    }
+
     #[test]
     fn sliding_log_is_a_filter_over_all_that_passed() {
         for seed in 0..300 {
@@ -205,6 +229,53 @@ mod tests {
                 assert!(sum <= limit, "seed {seed}");
             }
         }
+    }
+
+    /// Against a list of all that passed, of which each change of numbers keeps what is within the window of then.
+    #[test]
+    fn other_numbers_count_what_passed() {
+        for seed in 0..300 {
+            let mut random = SplitMix64(seed);
+            let mut numbers = || (1 + random.below(12), 1 + random.below(40));
+            let all = [numbers(), numbers(), numbers()];
+            let (mut limit, mut window) = all[0];
+            let mut log = SlidingLog::new(limit.try_into().unwrap(), Duration::from_millis(window));
+            let mut passed: Vec<(u64, u64)> = Vec::new();
+            let mut now = 100;
+            for step in 0..400 {
+                now += random.below(2) * random.below(2 * window);
+                if random.below(8) == 0 {
+                    (limit, window) = all[usize::try_from(random.below(3)).unwrap()];
+                    log.replace(limit.try_into().unwrap(), Duration::from_millis(window));
+                }
+                let cost = random.below(limit + 2);
+                passed.retain(|(time, _)| time + window > now);
+                let used = |passed: &[(u64, u64)], now: u64| {
+                    passed.iter().filter(|(time, _)| time + window > now).map(|(_, cost)| cost).sum::<u64>()
+                };
+                // A call that costs nothing passes also where more was used than there is now.
+                let wanted = cost == 0 || used(&passed, now) + cost <= limit;
+                let decision = log.check(cost.try_into().unwrap(), at(now.try_into().unwrap()));
+                assert_eq!(decision.allowed, wanted, "seed {seed}, step {step}");
+                if wanted {
+                    passed.push((now, cost));
+                }
+                let left = limit.saturating_sub(used(&passed, now));
+                assert_eq!(u64::from(decision.remaining), left, "seed {seed}, step {step}");
+                if !wanted && cost <= limit {
+                    let wait = millis(decision.retry_after.unwrap()).unsigned_abs();
+                    assert!(used(&passed, now + wait) + cost <= limit, "seed {seed}, step {step}");
+                    assert!(used(&passed, now + wait - 1) + cost > limit, "seed {seed}, step {step}");
+                }
+            }
+        }
+        let mut log = SlidingLog::new(1000, Duration::from_secs(60));
+        assert!(log.check(1000, at(0)).allowed);
+        log.replace(10, Duration::from_secs(60));
+        let refused = log.check(1, at(0));
+        assert_eq!((refused.allowed, refused.remaining, refused.limit), (false, 0, 10));
+        log.replace(1001, Duration::from_secs(60));
+        assert_eq!([log.check(1, at(0)).allowed, log.check(1, at(0)).allowed], [true, false]);
     }
 
     #[test]

@@ -132,6 +132,65 @@ fn a_clock_that_runs_back() {
     assert!(gcra(after, quota, 1, at(1)).1.allowed);
 }
 
+/// Steps back of every size, at every debt: a wait grows by the step, and by no more than a second over a burst.
+#[test]
+fn a_step_back_adds_no_more_than_itself() {
+    for (quota, paid) in [(Quota::new(1, Duration::from_secs(60)), 1), (Quota::new(10, Duration::from_secs(1)), 10)] {
+        let burst = i64::try_from(quota.interval().as_millis()).unwrap() * i64::from(quota.max_burst());
+        let full = gcra(i64::MIN, quota, paid, at(0)).0;
+        for age in [0, 1, 400, 900, 999].map(|age| age * burst / 1000) {
+            let straight = gcra(full, quota, paid, at(age)).1.retry_after.map(millis).unwrap();
+            for step in 0..=3000 {
+                let now = age - step;
+                let (after, refused) = gcra(full, quota, paid, at(now));
+                let wait = refused.retry_after.map(millis).unwrap();
+                assert!(wait <= straight + step && wait <= burst + 1000, "{quota:?} {age} {step}: {wait}");
+                assert!(wait >= straight.min(burst), "{quota:?} {age} {step}: {wait}: nothing is forgiven");
+                assert!(gcra(after, quota, paid, at(now + wait)).1.allowed, "the wait is kept");
+                assert!(step > 1000 || wait == straight + step, "{quota:?} {age} {step}: {wait}");
+            }
+        }
+    }
+    // As it was found: one a minute, half a second back.
+    let quota = Quota::new(1, Duration::from_secs(60));
+    let full = gcra(i64::MIN, quota, 1, at(500)).0;
+    assert_eq!(gcra(full, quota, 1, at(0)).1.retry_after, Some(Duration::from_millis(60_500)));
+}
+
+/// As many calls as were owed, of whatever numbers.
+#[test]
+fn what_is_owed_is_carried_over() {
+    let quota = |limit: u32, seconds: u64| Quota::new(limit, Duration::from_secs(seconds));
+    for (used, old, new, left) in [
+        (1000, quota(1000, 86_400), quota(10, 86_400), 0),
+        (1000, quota(1000, 86_400), quota(1001, 86_400), 1),
+        (500, quota(1000, 86_400), quota(10, 86_400), 0),
+        (4, quota(1000, 86_400), quota(10, 86_400), 6),
+        (10, quota(10, 1), quota(10, 86_400), 0),
+        (10, quota(10, 86_400), quota(100, 1), 90),
+        (3, quota(7, 1), quota(9, 1).burst(2), 0),
+    ] {
+        let now = at(1_800_000_000_000);
+        let state = new.carry(gcra(i64::MIN, old, used, now).0, old.interval(), now);
+        assert_eq!(gcra(state, new, 0, now).1.remaining, left, "{used} of {old:?} under {new:?}");
+        // There and back again nothing is won.
+        let back = gcra(old.carry(state, new.interval(), now), old, 0, now).1.remaining;
+        assert!(back <= old.max_burst() - used.min(new.max_burst()), "{used} of {old:?} under {new:?}");
+    }
+    for state in [i64::MIN, -1, 0, 1, i64::MAX] {
+        for interval in [Duration::ZERO, Duration::from_micros(1), Duration::MAX] {
+            for now in [Timestamp::MIN, at(0), Timestamp::MAX] {
+                for quota in [quota(1, 1), Quota::new(u32::MAX, Duration::MAX), Quota::new(1, Duration::MAX)] {
+                    let carried = quota.carry(state, interval, now);
+                    assert!(carried == state || carried.abs_diff(micros(now)) <= 1 << 50, "{state} {interval:?} {now}");
+                }
+            }
+        }
+    }
+    assert_eq!(quota(1, 60).name(), quota(2, 60).burst(9).name());
+    assert_ne!(quota(1, 60).named("a").name(), quota(1, 60).named("b").name());
+}
+
 #[test]
 fn every_argument_makes_a_quota() {
     let numbers = [0, 1, 2, 7, 1_000_000, u32::MAX];

@@ -312,6 +312,7 @@ fn door(node: &Node<'_>) -> Read<Vec<DoorQuota>> {
     if let Some(node) = fields.get("quotas") {
         for node in bounded(&node, QUOTAS_MAX)? {
             let mut fields = node.fields()?;
+            let id = fields.get("id");
             let per = fields.need("per")?.word(&[("ip", Per::Ip), ("player", Per::Player)])?;
             let limit = fields.need("limit")?.u32(1, u32::MAX)?;
             let period = fields.need("periodSeconds")?.int(1, YEAR_SECONDS)?;
@@ -320,6 +321,19 @@ fn door(node: &Node<'_>) -> Read<Vec<DoorQuota>> {
                 quota = quota.burst(burst.u32(1, u32::MAX)?);
             }
             fields.end()?;
+            // Several without an id that share their period are told apart by their order.
+            let is_known = |name: Quota| {
+                quotas.iter().any(|known: &DoorQuota| known.per == per && known.quota.name() == name.name())
+            };
+            if let Some(id) = &id {
+                quota = quota.named(id.id()?.as_str());
+                if is_known(quota) {
+                    return Err(id.error(Code::InvalidArgument, "another quota has this id"));
+                }
+            } else if is_known(quota) {
+                let others = (2..).map(|n: u32| quota.named(&format!("{period} s, number {n}")));
+                quota = others.take(QUOTAS_MAX).find(|other| !is_known(*other)).unwrap_or(quota);
+            }
             quotas.push(DoorQuota { per, quota });
         }
     }

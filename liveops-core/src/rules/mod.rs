@@ -125,7 +125,7 @@ pub struct Door {
 pub struct DoorQuota {
     /// What is counted apart.
     pub per: Per,
-    /// How many.
+    /// How many. Its name is its `id` in the rules, else its period.
     pub quota: Quota,
 }
 

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::MutexGuard;
 
+use super::debt::{Debt, Intervals};
 use super::name::{Mark, Name, Names};
-use super::table::{Lapse, Lapsed, Shard, Table};
+use super::table::{Lapsed, Shard, Table};
 use super::{CAPACITY_DEFAULT, WhenFull, full};
 use crate::error::StoreError;
 use crate::quota::{Decision, Quota, QuotaStore, STEP_BACK_MAX, charge, micros};
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 /// # Memory
 ///
 /// A key takes 16 bytes, whatever its length: a hash and a time. All in all a limiter takes 19 bytes a key of its
-/// capacity and 1 KiB once it is full, and never more than 37 while it grows. It begins small. A key without debt makes
+/// capacity and 2 KiB once it is full, and never more than 37 while it grows. It begins small. A key without debt makes
 /// room for a new one.
 ///
 /// # When a new key is refused
@@ -31,6 +32,11 @@ use crate::time::Timestamp;
 /// keys are looked through as a whole.
 ///
 /// # Which keys count together
+///
+/// A key counts on its own under each name of a quota ([`Quota::named`]). When the numbers of that name change, by
+/// [`Self::replace`] or because [`Self::check_all`] is asked with others, as many calls as were owed are still owed. That
+/// needs the interval by which each debt was counted; a limiter knows 127 different ones, and what is counted by others is
+/// owed for as long as before.
 ///
 /// Keys are told apart by a 64-bit hash (SipHash-1-3) with a secret of this limiter. That any two of ten million keys
 /// count as one has a chance of less than one in 300,000, and nobody can look for two that do.
@@ -48,22 +54,15 @@ use crate::time::Timestamp;
 /// assert!(limiter.check("player:bo", 1, now).allowed);
 /// ```
 pub struct RateLimiter {
-    quota: Quota,
     capacity: usize,
     when_full: WhenFull,
     names: Names,
-    /// Of our own quota.
+    /// Of our own quota, whose numbers the shards have.
+    name: u64,
     mark: Mark,
-    table: Table<i64>,
+    intervals: Box<Intervals>,
+    table: Table<Debt>,
     admitted_when_full: AtomicU64,
-}
-
-impl Lapse for i64 {
-    type Rule = ();
-
-    fn end(&self, (): ()) -> i64 {
-        *self
-    }
 }
 
 impl RateLimiter {
@@ -71,12 +70,13 @@ impl RateLimiter {
     pub fn new(quota: Quota) -> Self {
         let names = Names::new();
         Self {
-            quota,
             capacity: CAPACITY_DEFAULT,
             when_full: WhenFull::default(),
+            name: quota.name(),
             mark: names.mark(quota),
             names,
-            table: Table::new(CAPACITY_DEFAULT),
+            intervals: Box::new(Intervals::new()),
+            table: Table::new(CAPACITY_DEFAULT, quota),
             admitted_when_full: AtomicU64::new(0),
         }
     }
@@ -84,7 +84,8 @@ impl RateLimiter {
     /// With room for so many keys, at least one; it begins with none.
     #[must_use]
     pub fn capacity(self, keys: usize) -> Self {
-        Self { capacity: keys.max(1), table: Table::new(keys), ..self }
+        let quota = self.table.shard(0).rule();
+        Self { capacity: keys.max(1), table: Table::new(keys, quota), ..self }
     }
 
     /// What to do with a new key when there is no room.
@@ -93,9 +94,14 @@ impl RateLimiter {
         Self { when_full, ..self }
     }
 
+    /// Other numbers for our own quota from now on, at any time; its name stays. What was used still counts for each key.
+    pub fn replace(&self, quota: Quota) {
+        self.table.set_rule(quota);
+    }
+
     /// Decides on a call that counts for `cost`; see [`gcra`](crate::quota::gcra).
     pub fn check(&self, key: &str, cost: u32, now: Timestamp) -> Decision {
-        self.check_name(self.quota, self.names.of(key).under(self.mark), cost, now)
+        self.check_name(None, self.names.of(key).under(self.mark), cost, now)
     }
 
     /// The same for several quotas and keys at once, all or none, as [`QuotaStore::check_all`] says. This limiter's own
@@ -103,7 +109,7 @@ impl RateLimiter {
     pub fn check_all(&self, requests: &[(Quota, &str)], cost: u32, now: Timestamp) -> Decision {
         match requests {
             [] => Decision::unlimited(),
-            [(quota, key)] => self.check_name(*quota, self.names.of(key).under(self.mark_of(*quota)), cost, now),
+            [(quota, key)] => self.check_name(Some(*quota), self.names.of(key).under(self.mark_of(*quota)), cost, now),
             few if few.len() <= FEW => {
                 let (mut pending, mut locked) = ([Pending::default(); FEW], [const { None }; FEW]);
                 self.check_several(few, &mut pending[..few.len()], &mut locked[..few.len()], cost, now)
@@ -131,16 +137,21 @@ impl RateLimiter {
     }
 
     fn mark_of(&self, quota: Quota) -> Mark {
-        if quota == self.quota { self.mark } else { self.names.mark(quota) }
+        if quota.name() == self.name { self.mark } else { self.names.mark(quota) }
     }
 
+    /// Under a quota, or our own.
     #[inline]
-    fn check_name(&self, quota: Quota, name: Name, cost: u32, now: Timestamp) -> Decision {
+    fn check_name(&self, quota: Option<Quota>, name: Name, cost: u32, now: Timestamp) -> Decision {
         let now = micros(now);
         let mut shard = self.table.shard(self.table.shard_of(name));
-        let Some(state) = shard.get(name.tag) else { return self.check_new(&mut shard, quota, name, cost, now) };
-        let (after, charge) = charge(*state, quota, cost, now);
-        *state = after;
+        let quota = quota.unwrap_or(shard.rule());
+        let place = self.intervals.place(quota);
+        let Some(debt) = shard.get(name.tag) else {
+            return self.check_new(&mut shard, (quota, place), name, cost, now);
+        };
+        let (after, charge) = charge(self.intervals.carry(*debt, quota, place, now), quota, cost, now);
+        *debt = Debt::new(after, place);
         drop(shard);
         charge.decision(quota)
     }
@@ -148,14 +159,21 @@ impl RateLimiter {
     /// Apart, so that the way of those who are there stays short.
     #[cold]
     #[inline(never)]
-    fn check_new(&self, shard: &mut Shard<i64>, quota: Quota, name: Name, cost: u32, now: i64) -> Decision {
+    fn check_new(
+        &self,
+        shard: &mut Shard<Debt>,
+        (quota, place): (Quota, u8),
+        name: Name,
+        cost: u32,
+        now: i64,
+    ) -> Decision {
         let (after, charge) = charge(i64::MIN, quota, cost, now);
         let decision = charge.decision(quota);
         if after <= now {
             // Refused or free: nothing to remember.
             return decision;
         }
-        match shard.insert(name.tag, after, lapsed(now)) {
+        match shard.insert(name.tag, Debt::new(after, place), lapsed(now)) {
             Ok(()) => decision,
             Err(earliest) => self.without_room(decision, Some(earliest), now),
         }
@@ -182,19 +200,23 @@ impl RateLimiter {
             let Pending { name, shard, .. } = pending[at];
             let stored = of(locked, shard).get(name.tag).copied();
             // The same key twice pays twice.
-            let before = pending[..at].iter().rev().find(|earlier| earlier.name == name);
-            let before = before.map_or(stored, |b| Some(b.after)).unwrap_or(i64::MIN);
-            let (after, charge) = charge(before, *quota, cost, now);
-            let decision = charge.decision(*quota);
-            (pending[at].stored, pending[at].after) = (stored, after);
+            let earlier = pending[..at].iter().rev().find(|earlier| earlier.name == name);
+            let (paid, unpaid) = earlier.map_or((stored, stored), |e| (Some(e.after), Some(e.unpaid)));
+            let place = self.intervals.place(*quota);
+            let state = |debt: Option<Debt>| debt.map_or(i64::MIN, |d| self.intervals.carry(d, *quota, place, now));
+            let (after, charged) = charge(state(paid), *quota, cost, now);
+            let decision = charged.decision(*quota);
+            let unpaid = charge(state(unpaid), *quota, 0, now).0;
+            (pending[at].stored, pending[at].after) = (stored, debt(after, place));
+            pending[at].unpaid = debt(unpaid, place);
             overall = Some(overall.map_or(decision, |first| first.and(decision)));
         }
         let decision = overall.unwrap_or(Decision::unlimited());
         if !decision.allowed {
-            // Nothing is paid, but a state that a clock left in the far future is put right.
+            // Nothing is paid, but what other numbers or a clock in the far future left is put right.
             for refused in &*pending {
-                if let Some(state) = of(locked, refused.shard).get(refused.name.tag) {
-                    *state = (*state).min(refused.after);
+                if let Some(debt) = of(locked, refused.shard).get(refused.name.tag) {
+                    *debt = refused.unpaid;
                 }
             }
             return decision;
@@ -206,7 +228,7 @@ impl RateLimiter {
             }
         }
         let mut full = None;
-        for new in pending.iter().filter(|p| p.stored.is_none() && p.after > now) {
+        for new in pending.iter().filter(|p| p.stored.is_none() && p.after.state() > now) {
             let shard = of(locked, new.shard);
             if let Some(state) = shard.get(new.name.tag) {
                 *state = new.after;
@@ -261,14 +283,22 @@ const FEW: usize = 4;
 struct Pending {
     name: Name,
     shard: usize,
-    stored: Option<i64>,
-    after: i64,
+    stored: Option<Debt>,
+    /// If all of the call is paid.
+    after: Debt,
+    /// If none of it is.
+    unpaid: Debt,
 }
 
-type Locked<'a> = (usize, MutexGuard<'a, Shard<i64>>);
+/// A state that [`charge`] returned; that of a key never called is the least.
+const fn debt(state: i64, place: u8) -> Debt {
+    if state == i64::MIN { Debt::NONE } else { Debt::new(state, place) }
+}
+
+type Locked<'a> = (usize, MutexGuard<'a, Shard<Debt>>);
 
 /// A shard that was locked.
-fn of<'s>(locked: &'s mut [Option<Locked<'_>>], shard: usize) -> &'s mut Shard<i64> {
+fn of<'s>(locked: &'s mut [Option<Locked<'_>>], shard: usize) -> &'s mut Shard<Debt> {
     match locked.iter_mut().flatten().find(|(index, _)| *index == shard) {
         Some((_, guard)) => guard,
         None => unreachable!("the shards of all names are locked"),
@@ -282,14 +312,14 @@ impl QuotaStore for RateLimiter {
     }
 }
 
-fn lapsed(now: i64) -> Lapsed<()> {
-    Lapsed { rule: (), now, grace: STEP_BACK_MAX }
+const fn lapsed(now: i64) -> Lapsed {
+    Lapsed { now, grace: STEP_BACK_MAX }
 }
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RateLimiter")
-            .field("quota", &self.quota)
+            .field("quota", &self.table.shard(0).rule())
             .field("capacity", &self.capacity)
             .field("when_full", &self.when_full)
             .field("len", &self.len())
@@ -299,6 +329,7 @@ impl fmt::Debug for RateLimiter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -319,7 +350,7 @@ mod tests {
         assert!(!limiter.check("a", 1, at(0)).allowed);
         assert!(limiter.check("b", 1, at(0)).allowed);
         assert!(!limiter.check_all(&[(per_second(1), "a")], 1, at(0)).allowed, "the same quota is the same state");
-        assert!(limiter.check_all(&[(per_second(2), "a")], 2, at(0)).allowed, "another is not");
+        assert!(limiter.check_all(&[(per_second(2).named("other"), "a")], 2, at(0)).allowed, "another is not");
         assert!(limiter.check("a", 1, at(1000)).allowed);
         assert_eq!(limiter.len(), 3);
         assert_eq!(limiter.check_all(&[], 1, at(0)), Decision::unlimited());
@@ -403,7 +434,7 @@ mod tests {
             let quotas = [per_second(3), Quota::new(10, Duration::from_secs(5)).burst(4), per_second(7)];
             let keys = ["a", "b", "c", "d"];
             let limiter = RateLimiter::new(quotas[0]);
-            let mut states = std::collections::BTreeMap::new();
+            let mut states = BTreeMap::new();
             let mut now = 1_000_000_i64;
             for step in 0..300 {
                 now += i64::try_from(random.below(300)).unwrap();
@@ -412,20 +443,88 @@ mod tests {
                 let mut pick = |len: usize| usize::try_from(random.below(len as u64)).unwrap();
                 let requests: Vec<_> = (0..pick(8)).map(|_| (quotas[pick(3)], keys[pick(4)])).collect();
                 let cost = u32::try_from(random.below(3)).unwrap();
-                let mut after = states.clone();
+                let (mut paid, mut unpaid) = (states.clone(), states.clone());
                 let mut wanted: Option<Decision> = None;
                 for (quota, key) in &requests {
-                    let state = after.entry((quota.limit(), *key)).or_insert(i64::MIN);
-                    let (next, decision) = crate::quota::gcra(*state, *quota, cost, at(now));
-                    *state = next;
+                    let ask = |states: &mut BTreeMap<_, _>, cost| {
+                        let left: &mut (i64, Duration) =
+                            states.entry((quota.name(), *key)).or_insert((i64::MIN, quota.interval()));
+                        let state = quota.carry(left.0, left.1, at(now));
+                        let (next, decision) = crate::quota::gcra(state, *quota, cost, at(now));
+                        *left = (next, quota.interval());
+                        decision
+                    };
+                    let decision = ask(&mut paid, cost);
+                    _ = ask(&mut unpaid, 0);
                     wanted = Some(wanted.map_or(decision, |first| first.and(decision)));
                 }
                 let wanted = wanted.unwrap_or(Decision::unlimited());
-                for (key, next) in after {
-                    let state = states.entry(key).or_insert(i64::MIN);
-                    *state = if wanted.allowed { next } else { next.min(*state) };
-                }
+                states = if wanted.allowed { paid } else { unpaid };
                 assert_eq!(limiter.check_all(&requests, cost, at(now)), wanted, "seed {seed}, step {step}");
+            }
+        }
+    }
+
+    /// A bucket whose numbers change: it leaks at the rate of the last call, and what is in it stays, call by call, but for
+    /// what a smaller one does not hold. Never more than that passes, and less by no more than the rounding.
+    #[test]
+    fn what_was_used_counts_under_new_numbers() {
+        const CALL: i128 = 1_000_000_000_000_000_000;
+        for seed in 0..200 {
+            let mut random = crate::quota::tests::SplitMix64(seed);
+            let numbers = [10, 100, 1000, 7, 1001].map(|limit| {
+                let burst = 1 + u32::try_from(random.below(u64::from(limit))).unwrap();
+                Quota::new(limit, Duration::from_secs(100)).burst(burst)
+            });
+            let limiter = RateLimiter::new(numbers[0]);
+            let (mut level, mut interval) = (0_i128, numbers[0].interval());
+            let (mut quota, mut now) = (numbers[0], 0_i64);
+            for step in 0..400 {
+                if random.below(10) == 0 {
+                    quota = numbers[usize::try_from(random.below(5)).unwrap()];
+                    limiter.replace(quota);
+                }
+                let passed = i64::try_from(random.below(2) * random.below(5000)).unwrap();
+                now += passed;
+                level =
+                    (level - i128::from(passed) * 1000 * CALL / i128::try_from(interval.as_micros()).unwrap()).max(0);
+                let burst = i128::from(quota.max_burst()) * CALL;
+                if interval != quota.interval() {
+                    (level, interval) = (level.min(burst), quota.interval());
+                }
+                let cost = u32::try_from(random.below(4)).unwrap();
+                let decision = match random.below(2) {
+                    0 => limiter.check("a", cost, at(now)),
+                    _ => limiter.check_all(&[(quota, "a")], cost, at(now)),
+                };
+                let after = level + i128::from(cost) * CALL;
+                // A carried debt is rounded up by less than a microsecond, of which a call has ninety thousand or more.
+                let rounding = CALL / 100;
+                assert!(after <= burst || !decision.allowed, "seed {seed}, step {step}: too much");
+                assert!(after > burst - rounding || decision.allowed, "seed {seed}, step {step}: too little");
+                level = if decision.allowed { after } else { level };
+            }
+        }
+    }
+
+    /// Both numbers that it was found with: as many calls as were owed are owed, alone and among several.
+    #[test]
+    fn a_quota_lowered_or_raised_forgets_nothing() {
+        let daily = |limit: u32| Quota::new(limit, Duration::from_secs(86_400));
+        for several in [false, true] {
+            for (limit, more, wait) in [(10, 0, 8_640_000), (1001, 1, 86_314)] {
+                let limiter = RateLimiter::new(daily(1000));
+                let check = |quota: Quota, cost| {
+                    let also = (per_second(1_000_000), "ip");
+                    if several {
+                        return limiter.check_all(&[(quota, "ana"), also], cost, at(0));
+                    }
+                    limiter.replace(quota);
+                    limiter.check("ana", cost, at(0))
+                };
+                assert!(check(daily(1000), 1000).allowed);
+                assert_eq!((0..20).filter(|_| check(daily(limit), 1).allowed).count(), more, "{limit}");
+                assert_eq!(check(daily(limit), 1).retry_after, Some(Duration::from_millis(wait)), "{limit}");
             }
         }
     }

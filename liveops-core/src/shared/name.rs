@@ -16,14 +16,14 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// The same key under a quota, in the same shard: a state means nothing under another quota.
+    /// The same key under a quota's name, in the same shard.
     #[inline]
     pub(super) const fn under(self, mark: Mark) -> Self {
         Self { tag: (self.shard ^ mark.0) | 1, ..self }
     }
 }
 
-/// What tells names under one quota from those under another.
+/// What tells keys under one name of a quota from those under another.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark(u64);
 
@@ -47,7 +47,7 @@ impl Names {
     }
 
     pub(super) fn mark(&self, quota: Quota) -> Mark {
-        Mark(self.random.hash_one(quota))
+        Mark(self.random.hash_one(quota.name()))
     }
 }
 
@@ -57,12 +57,16 @@ mod tests {
 
     #[test]
     fn names_differ_by_key_by_quota_and_from_run_to_run() {
-        let quota = |limit| Quota::new(limit, std::time::Duration::from_secs(1));
+        let quota = |seconds| Quota::new(1, std::time::Duration::from_secs(seconds));
         let (names, others) = (Names::new(), Names::new());
         let (one, two) = (names.mark(quota(1)), names.mark(quota(2)));
         let tags = ["a", "b", ""].map(|key| names.of(key).tag);
         assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2]);
         assert_ne!(names.of("a").under(one).tag, names.of("a").under(two).tag);
+        let with_name = quota(1).named("x");
+        let tag = |quota| names.of("a").under(names.mark(quota)).tag;
+        assert_ne!(tag(with_name), tag(quota(1)));
+        assert_eq!(tag(with_name), tag(quota(2).named("x")));
         assert_eq!(names.of("a").under(one).shard, names.of("a").under(two).shard);
         assert_ne!(names.of("a").tag, others.of("a").tag);
     }

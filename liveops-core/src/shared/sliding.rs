@@ -29,7 +29,6 @@ use crate::time::Timestamp;
 /// assert!(limiter.check("player:bo", 1, now).allowed);
 /// ```
 pub struct SlidingLimiter {
-    rule: Sliding,
     capacity: usize,
     when_full: WhenFull,
     names: Names,
@@ -50,11 +49,10 @@ impl SlidingLimiter {
     /// 1,000,000 keys, refusing new ones when full.
     pub fn new(limit: u32, window: Duration) -> Self {
         Self {
-            rule: Sliding::new(limit, window),
             capacity: CAPACITY_DEFAULT,
             when_full: WhenFull::default(),
             names: Names::new(),
-            table: Table::new(CAPACITY_DEFAULT),
+            table: Table::new(CAPACITY_DEFAULT, Sliding::new(limit, window)),
             admitted_when_full: AtomicU64::new(0),
         }
     }
@@ -62,7 +60,8 @@ impl SlidingLimiter {
     /// With room for so many keys, at least one; it begins with none.
     #[must_use]
     pub fn capacity(self, keys: usize) -> Self {
-        Self { capacity: keys.max(1), table: Table::new(keys), ..self }
+        let rule = self.table.shard(0).rule();
+        Self { capacity: keys.max(1), table: Table::new(keys, rule), ..self }
     }
 
     /// What to do with a new key when there is no room.
@@ -71,19 +70,26 @@ impl SlidingLimiter {
         Self { when_full, ..self }
     }
 
+    /// Other numbers from now on, at any time. What passed still counts for each key; see
+    /// [`SlidingLog::replace`](crate::quota::SlidingLog::replace).
+    pub fn replace(&self, limit: u32, window: Duration) {
+        self.table.set_rule(Sliding::new(limit, window));
+    }
+
     /// Decides on a call that counts for `cost`; see [`SlidingLog::check`](crate::quota::SlidingLog::check).
     pub fn check(&self, key: &str, cost: u32, now: Timestamp) -> Decision {
         let name = self.names.of(key);
         let mut shard = self.table.shard(self.table.shard_of(name));
+        let rule = shard.rule();
         if let Some(passed) = shard.get(name.tag) {
-            return passed.check(self.rule, cost, now);
+            return passed.check(rule, cost, now);
         }
         let mut passed = Passed::default();
-        let decision = passed.check(self.rule, cost, now);
+        let decision = passed.check(rule, cost, now);
         if !decision.allowed || cost == 0 {
             return decision;
         }
-        let lapsed = Lapsed { rule: self.rule, now: micros(now), grace: STEP_BACK_MAX };
+        let lapsed = Lapsed { now: micros(now), grace: STEP_BACK_MAX };
         match shard.insert(name.tag, passed, lapsed) {
             Ok(()) => decision,
             Err(_) if self.when_full == WhenFull::Admit => {
@@ -113,7 +119,7 @@ impl SlidingLimiter {
 impl fmt::Debug for SlidingLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlidingLimiter")
-            .field("rule", &self.rule)
+            .field("rule", &self.table.shard(0).rule())
             .field("capacity", &self.capacity)
             .field("when_full", &self.when_full)
             .field("len", &self.len())
@@ -152,6 +158,18 @@ mod tests {
                 assert_eq!(limiter.check(&key, cost, time), log.check(cost, time), "seed {seed}, step {step}");
             }
         }
+    }
+
+    #[test]
+    fn other_numbers_hold_for_every_key() {
+        let limiter = SlidingLimiter::new(1000, Duration::from_secs(60)).capacity(10_000);
+        assert!((0..100).all(|n: u8| limiter.check(&n.to_string(), 1000, at(0)).allowed));
+        limiter.replace(10, Duration::from_secs(60));
+        assert!((0..100).all(|n: u8| !limiter.check(&n.to_string(), 1, at(0)).allowed));
+        limiter.replace(1001, Duration::from_secs(60));
+        assert!((0..100).all(|n: u8| limiter.check(&n.to_string(), 1, at(0)).allowed));
+        assert!((0..100).all(|n: u8| !limiter.check(&n.to_string(), 1, at(0)).allowed));
+        assert_eq!(limiter.len(), 100);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const SWEEP: usize = 32;
 
 /// A state that lapses.
 pub(super) trait Lapse: Default {
-    /// What its end depends on besides itself.
+    /// The numbers in force, on which its end may depend.
     type Rule: Copy;
 
     /// When it will mean the same as no state: microseconds since 1970.
@@ -41,27 +41,26 @@ pub(super) trait Lapse: Default {
 
 /// When entries lapse.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lapsed<R> {
-    pub(super) rule: R,
+pub(super) struct Lapsed {
     /// The time of the call, in microseconds.
     pub(super) now: i64,
     /// What ended less than so long ago stays while there is room, for clocks that run back a little.
     pub(super) grace: i64,
 }
 
-pub(super) struct Table<S> {
+pub(super) struct Table<S: Lapse> {
     /// As many as a power of two.
     shards: Box<[Mutex<Shard<S>>]>,
 }
 
 impl<S: Lapse> Table<S> {
     /// With room for so many entries, at least one. Memory is taken as it is needed.
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, rule: S::Rule) -> Self {
         let capacity = capacity.max(1);
         let shards = (capacity / SHARE_MIN).clamp(1, SHARDS_MAX);
         let shards = if shards.is_power_of_two() { shards } else { shards.next_power_of_two() / 2 };
         let share = |index| capacity / shards + usize::from(index < capacity % shards);
-        Self { shards: (0..shards).map(|index| Mutex::new(Shard::new(share(index)))).collect() }
+        Self { shards: (0..shards).map(|index| Mutex::new(Shard::new(share(index), rule))).collect() }
     }
 
     pub(super) fn shard_of(&self, name: Name) -> usize {
@@ -73,6 +72,15 @@ impl<S: Lapse> Table<S> {
 
     pub(super) fn shard(&self, index: usize) -> MutexGuard<'_, Shard<S>> {
         self.shards[index].lock()
+    }
+
+    /// Puts other numbers in force, shard by shard.
+    pub(super) fn set_rule(&self, rule: S::Rule) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            // What was found out of ends holds no more.
+            (shard.rule, *shard.sweep) = (rule, Sweep::START);
+        }
     }
 
     /// Entries, also lapsed ones.
@@ -106,13 +114,14 @@ impl<S> Bucket<S> {
     }
 }
 
-pub(super) struct Shard<S> {
+pub(super) struct Shard<S: Lapse> {
     /// An entry lies in its own bucket or behind it, and then every bucket from its own one on up to there is full. At
     /// least one slot is free, so every way ends.
     buckets: Box<[Bucket<S>]>,
     /// Slots that are taken.
     taken: usize,
     capacity: usize,
+    rule: S::Rule,
     /// Apart: it is seldom needed, and shards are looked up faster when there is little of them.
     sweep: Box<Sweep>,
 }
@@ -141,8 +150,13 @@ impl Sweep {
 }
 
 impl<S: Lapse> Shard<S> {
-    fn new(capacity: usize) -> Self {
-        Self { buckets: Box::default(), taken: 0, capacity, sweep: Box::new(Sweep::START) }
+    fn new(capacity: usize, rule: S::Rule) -> Self {
+        Self { buckets: Box::default(), taken: 0, capacity, rule, sweep: Box::new(Sweep::START) }
+    }
+
+    /// The numbers in force.
+    pub(super) const fn rule(&self) -> S::Rule {
+        self.rule
     }
 
     /// The entry of a tag.
@@ -170,14 +184,14 @@ impl<S: Lapse> Shard<S> {
 
     /// Takes a slot for a tag that has none. If there is no room, says when the first of the entries that it knows ends:
     /// of all, where the whole shard is at most [`SWEEP`] buckets.
-    pub(super) fn insert(&mut self, tag: u64, state: S, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
+    pub(super) fn insert(&mut self, tag: u64, state: S, lapsed: Lapsed) -> Result<(), i64> {
         let full = self.taken == self.capacity;
         if full {
             self.is_quiet(lapsed)?;
         }
         let keep_after = if full { lapsed.now } else { lapsed.now - lapsed.grace };
-        let end = state.end(lapsed.rule);
-        if let Some((bucket, slot)) = self.slot_on_way(tag, lapsed.rule, keep_after) {
+        let end = state.end(self.rule);
+        if let Some((bucket, slot)) = self.slot_on_way(tag, keep_after) {
             let taken = std::mem::replace(&mut self.buckets[bucket].0[slot], Slot { tag, state });
             self.taken += usize::from(taken.tag == 0);
         } else {
@@ -193,14 +207,14 @@ impl<S: Lapse> Shard<S> {
     }
 
     /// Where a new tag may go: to whoever lapsed on its way, else to the first free slot if the present table has room.
-    fn slot_on_way(&self, tag: u64, rule: S::Rule, keep_after: i64) -> Option<(usize, usize)> {
+    fn slot_on_way(&self, tag: u64, keep_after: i64) -> Option<(usize, usize)> {
         if self.buckets.is_empty() {
             return None;
         }
         let mut at = self.home(tag);
         loop {
             let bucket = &self.buckets[at];
-            let lapsed = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(rule) <= keep_after;
+            let lapsed = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(self.rule) <= keep_after;
             if let Some(slot) = bucket.0.iter().position(lapsed) {
                 return Some((at, slot));
             }
@@ -253,8 +267,9 @@ impl<S: Lapse> Shard<S> {
 
     /// Moves to a table a quarter larger, or to one of the same size if that gives a fifth of it back, and leaves behind
     /// what lapsed. Small steps keep tables dense; an entry moves five times, all in all.
-    fn grow(&mut self, lapsed: Lapsed<S::Rule>) {
-        let lives = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(lapsed.rule) > lapsed.now - lapsed.grace;
+    fn grow(&mut self, lapsed: Lapsed) {
+        let rule = self.rule;
+        let lives = |slot: &Slot<S>| slot.tag != 0 && slot.state.end(rule) > lapsed.now - lapsed.grace;
         let living = self.buckets.iter().flat_map(|bucket| &bucket.0).filter(|slot| lives(slot)).count();
         let len = self.buckets.len();
         let wanted = if living * 5 <= self.room() * 4 { len } else { len + len / 4 + 1 };
@@ -271,7 +286,7 @@ impl<S: Lapse> Shard<S> {
 
     /// Whether something may have lapsed, as far as is known; else says when something will. A shard that is swept as a
     /// whole each time needs no memory, and can tell exactly.
-    fn is_quiet(&self, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
+    fn is_quiet(&self, lapsed: Lapsed) -> Result<(), i64> {
         match self.sweep.quiet {
             Some((from, until))
                 if self.buckets.len() > SWEEP && from - lapsed.grace <= lapsed.now && lapsed.now < until =>
@@ -284,7 +299,7 @@ impl<S: Lapse> Shard<S> {
 
     /// Gives the slot of one lapsed entry back, if there is one among the next [`SWEEP`] buckets; else says when the first
     /// of those it knows ends.
-    fn sweep(&mut self, lapsed: Lapsed<S::Rule>) -> Result<(), i64> {
+    fn sweep(&mut self, lapsed: Lapsed) -> Result<(), i64> {
         if self.buckets.len() <= SWEEP {
             *self.sweep = Sweep { hand: self.sweep.hand, ..Sweep::START };
         }
@@ -295,7 +310,7 @@ impl<S: Lapse> Shard<S> {
                 if found.tag == 0 {
                     continue;
                 }
-                let end = found.state.end(lapsed.rule);
+                let end = found.state.end(self.rule);
                 if end <= lapsed.now {
                     self.free(hand, slot);
                     *self.sweep = Sweep { hand, ..Sweep::START };
@@ -352,6 +367,14 @@ mod tests {
 
     use super::*;
 
+    impl Lapse for i64 {
+        type Rule = ();
+
+        fn end(&self, (): ()) -> i64 {
+            *self
+        }
+    }
+
     impl<S: Lapse> Shard<S> {
         /// Every entry with its bucket; panics if one cannot be found or something is miscounted.
         fn entries(&self) -> BTreeMap<u64, usize> {
@@ -380,14 +403,14 @@ mod tests {
         for seed in 0..60 {
             let mut random = crate::quota::tests::SplitMix64(seed);
             let capacity = 1 + usize::try_from(random.below(60)).unwrap();
-            let mut shard: Shard<i64> = Shard::new(capacity);
+            let mut shard: Shard<i64> = Shard::new(capacity, ());
             let (spread, span, mut now) = (1 + random.below(8), 1 + random.below(400), 0_i64);
             let mut model: BTreeMap<u64, i64> = BTreeMap::new();
             for step in 0..2000 {
                 now += i64::try_from(random.below(3)).unwrap();
                 let tag = (random.below(spread) << 61) + (random.below(200) << 1) + 1;
                 let end = now + 1 + i64::try_from(random.below(span)).unwrap();
-                let lapsed = Lapsed { rule: (), now, grace: 5 };
+                let lapsed = Lapsed { now, grace: 5 };
                 if let Some(state) = shard.get(tag) {
                     assert_eq!(*state, model[&tag], "seed {seed}, step {step}");
                     if random.below(4) == 0 {
@@ -425,8 +448,8 @@ mod tests {
     fn sweeps_go_round_and_rest() {
         let mut random = crate::quota::tests::SplitMix64(7);
         let mut tag = || random.below(u64::MAX) | 1;
-        let lapsed = |now| Lapsed { rule: (), now, grace: 0 };
-        let mut shard: Shard<i64> = Shard::new(room_of(SWEEP * 4));
+        let lapsed = |now| Lapsed { now, grace: 0 };
+        let mut shard: Shard<i64> = Shard::new(room_of(SWEEP * 4), ());
         let first = tag();
         shard.insert(first, 500, lapsed(0)).unwrap();
         while shard.taken < shard.capacity {
@@ -450,8 +473,8 @@ mod tests {
     /// While there is room, what lapsed a moment ago stays, for a clock that runs back.
     #[test]
     fn the_lapsed_stay_for_a_moment() {
-        let at = |now| Lapsed { rule: (), now, grace: 100 };
-        let mut shard: Shard<i64> = Shard::new(3);
+        let at = |now| Lapsed { now, grace: 100 };
+        let mut shard: Shard<i64> = Shard::new(3, ());
         shard.insert(1, 50, at(0)).unwrap();
         shard.insert(3, 1000, at(149)).unwrap();
         assert!(shard.get(1).is_some());
@@ -465,9 +488,9 @@ mod tests {
 
     #[test]
     fn a_table_grows_and_gives_back() {
-        let table: Table<i64> = Table::new(4096);
+        let table: Table<i64> = Table::new(4096, ());
         assert_eq!(table.shards.len(), 2);
-        let lapsed = |now| Lapsed { rule: (), now, grace: 0 };
+        let lapsed = |now| Lapsed { now, grace: 0 };
         let mut shard = table.shard(0);
         let mut sizes = vec![0];
         for n in 0..2048_u64 {
@@ -498,7 +521,7 @@ mod tests {
         for (capacity, shards) in
             [(0, 1), (1, 1), (4095, 1), (4096, 2), (1_000_000, 256), (2_097_151, 512), (usize::MAX, 1024)]
         {
-            let table: Table<i64> = Table::new(capacity);
+            let table: Table<i64> = Table::new(capacity, ());
             let shares: usize = table.shards.iter().map(|shard| shard.lock().capacity).sum();
             assert_eq!((table.shards.len(), shares), (shards, capacity.max(1)));
         }

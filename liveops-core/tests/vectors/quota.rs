@@ -26,18 +26,41 @@ fn quotas(case: &Case) {
             None => limiter,
         }
     };
-    let requests = |step: &'_ Value| -> Vec<(Quota, String)> {
+    let requests = |step: &'_ Value, own: usize| -> Vec<(Quota, String)> {
         let request = |request: &Value| (quotas[count(&request[0])], text(&request[1]).to_owned());
         let several = step.get("requests").map(|all| all.as_array().unwrap().iter().map(request).collect());
-        several.unwrap_or_else(|| vec![(quotas[0], text(&step["key"]).to_owned())])
+        several.unwrap_or_else(|| vec![(quotas[own], text(&step["key"]).to_owned())])
     };
     let limiter = new();
-    steps(case, |step, cost, now| match step.get("key") {
-        Some(key) => limiter.check(text(key), cost, now),
-        None => ask(&limiter, &requests(step), cost, now),
+    steps(case, |step| match step {
+        Step::Replace(own) => {
+            limiter.replace(quotas[count(own)]);
+            None
+        }
+        Step::Check { step, cost, now } => Some(match step.get("key") {
+            Some(key) => limiter.check(text(key), cost, now),
+            None => ask(&limiter, &requests(step, 0), cost, now),
+        }),
     });
-    let store = new();
-    steps(case, |step, cost, now| ask(&store, &requests(step), cost, now));
+    let (store, mut own) = (new(), 0);
+    steps(case, |step| match step {
+        Step::Replace(other) => {
+            own = count(other);
+            None
+        }
+        Step::Check { step, cost, now } => Some(ask(&store, &requests(step, own), cost, now)),
+    });
+}
+
+/// What a step asks for.
+enum Step<'v> {
+    Check {
+        step: &'v Value,
+        cost: u32,
+        now: Timestamp,
+    },
+    /// Other numbers.
+    Replace(&'v Value),
 }
 
 fn ask(store: &dyn QuotaStore, requests: &[(Quota, String)], cost: u32, now: Timestamp) -> Decision {
@@ -46,25 +69,51 @@ fn ask(store: &dyn QuotaStore, requests: &[(Quota, String)], cost: u32, now: Tim
 }
 
 fn sliding(case: &Case, rule: &Value) {
-    let (limit, window) = (small(&rule["limit"]), seconds(&rule["windowSeconds"]));
+    let read = |rule: &Value| (small(&rule["limit"]), seconds(&rule["windowSeconds"]));
+    let (limit, window) = read(rule);
     let limiter = SlidingLimiter::new(limit, window).when_full(when_full(case));
     let Some(capacity) = case.get("capacity") else {
-        let mut logs = BTreeMap::new();
-        steps(case, |step, cost, now| {
-            logs.entry(text(&step["key"])).or_insert_with(|| SlidingLog::new(limit, window)).check(cost, now)
+        let (mut logs, mut rule) = (BTreeMap::new(), (limit, window));
+        steps(case, |step| match step {
+            Step::Replace(other) => {
+                rule = read(other);
+                for log in logs.values_mut() {
+                    SlidingLog::replace(log, rule.0, rule.1);
+                }
+                None
+            }
+            Step::Check { step, cost, now } => {
+                let log = logs.entry(text(&step["key"])).or_insert_with(|| SlidingLog::new(rule.0, rule.1));
+                Some(log.check(cost, now))
+            }
         });
-        return steps(case, |step, cost, now| limiter.check(text(&step["key"]), cost, now));
+        return shared(case, &limiter, read);
     };
-    let limiter = limiter.capacity(count(capacity));
-    steps(case, |step, cost, now| limiter.check(text(&step["key"]), cost, now));
+    shared(case, &limiter.capacity(count(capacity)), read);
 }
 
-fn steps<'v>(case: &Case<'v>, mut check: impl FnMut(&'v Value, u32, Timestamp) -> Decision) {
+fn shared(case: &Case, limiter: &SlidingLimiter, read: impl Fn(&Value) -> (u32, Duration)) {
+    steps(case, |step| match step {
+        Step::Replace(rule) => {
+            let (limit, window) = read(rule);
+            limiter.replace(limit, window);
+            None
+        }
+        Step::Check { step, cost, now } => Some(limiter.check(text(&step["key"]), cost, now)),
+    });
+}
+
+fn steps<'v>(case: &Case<'v>, mut take: impl FnMut(Step<'v>) -> Option<Decision>) {
     for (at, step) in case.need("steps").as_array().unwrap().iter().enumerate() {
-        let cost = step.get("cost").map_or(1, small);
-        let mut decision = check(step, cost, time(&step["nowMs"]));
+        if let Some(replace) = step.get("replace") {
+            assert!(take(Step::Replace(replace)).is_none());
+            continue;
+        }
+        let (cost, now) = (step.get("cost").map_or(1, small), time(&step["nowMs"]));
+        let mut check = || take(Step::Check { step, cost, now }).unwrap();
+        let mut decision = check();
         for _ in 1..step.get("times").map_or(1, count) {
-            decision = check(step, cost, time(&step["nowMs"]));
+            decision = check();
         }
         let mut told = json!(decision);
         let headers = decision.headers(step.get("policy").map_or("default", text));
@@ -76,6 +125,7 @@ fn steps<'v>(case: &Case<'v>, mut check: impl FnMut(&'v Value, u32, Timestamp) -
 
 fn quota(quota: &Value) -> Quota {
     let made = Quota::new(small(&quota["limit"]), seconds(&quota["periodSeconds"]));
+    let made = quota.get("name").map_or(made, |name| made.named(text(name)));
     quota.get("burst").map_or(made, |calls| made.burst(small(calls)))
 }
 

@@ -1118,7 +1118,13 @@ class Quota:
         period_seconds: int | None = None,
         period: timedelta | None = None,
         burst: int | None = None,
+        name: str | None = None,
     ) -> Self: ...
+    @property
+    def name(self) -> str | None: ...
+    def carry(
+        self, state: int, interval: timedelta, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> int: ...
     @property
     def limit(self) -> int: ...
     @property
@@ -1183,6 +1189,17 @@ class RateLimiter:
     ) -> Self: ...
     @overload
     def __new__(cls, limit: Quota, *, capacity: int = ..., when_full: _WhenFull = "refuse") -> Self: ...
+    @overload
+    def replace(
+        self,
+        limit: int,
+        *,
+        period_seconds: int | None = None,
+        period: timedelta | None = None,
+        burst: int | None = None,
+    ) -> None: ...
+    @overload
+    def replace(self, limit: Quota) -> None: ...
     def check(
         self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
     ) -> Decision: ...
@@ -1209,6 +1226,9 @@ class SlidingLimiter:
         capacity: int = ...,
         when_full: _WhenFull = "refuse",
     ) -> Self: ...
+    def replace(
+        self, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
+    ) -> None: ...
     def check(
         self, key: str, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None
     ) -> Decision: ...
@@ -1221,6 +1241,9 @@ class SlidingLog:
     def __new__(
         cls, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
     ) -> Self: ...
+    def replace(
+        self, limit: int, *, window_seconds: int | None = None, window: timedelta | None = None
+    ) -> None: ...
     def check(self, cost: int = ..., *, now_ms: int | None = None, now: datetime | None = None) -> Decision: ...
 
 @final
