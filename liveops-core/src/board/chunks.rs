@@ -1,11 +1,13 @@
-//! Long lists that grow a chunk at a time: nothing is copied when they grow, so no call stalls for it.
+//! Long lists that grow a chunk at a time: nothing but a part of the first chunk is copied when they grow, so no call stalls
+//! for it.
 
 use std::ops::{Index, IndexMut};
 
 /// A list of values by number. What was never set has the default and may take no memory.
 #[derive(Clone, Debug)]
 pub(super) struct Chunks<T, const SIZE: usize> {
-    /// Each of `SIZE` values, or of none as long as nothing in it was set.
+    /// Each of `SIZE` values, or of none as long as nothing in it was set. The first begins with few and doubles: there are
+    /// many small boards.
     chunks: Vec<Box<[T]>>,
 }
 
@@ -16,33 +18,43 @@ impl<T, const SIZE: usize> Default for Chunks<T, SIZE> {
 }
 
 impl<T: Default, const SIZE: usize> Chunks<T, SIZE> {
-    /// The value, if its chunk is there.
+    /// The value, if there is room for it.
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
         self.chunks.get(at / SIZE)?.get(at % SIZE)
     }
 
-    /// The value, to change; its chunk is made if it is not there.
+    /// The value, to change; room for it and for those before it in its chunk is made if there is none.
+    #[inline]
     pub(super) fn entry(&mut self, at: usize) -> &mut T {
-        let chunk = at / SIZE;
+        if self.get(at).is_none() {
+            self.make_room(at);
+        }
+        &mut self[at]
+    }
+
+    #[cold]
+    fn make_room(&mut self, at: usize) {
+        let (chunk, within) = (at / SIZE, at % SIZE);
         if chunk >= self.chunks.len() {
             self.chunks.resize_with(chunk + 1, Box::default);
         }
-        if self.chunks[chunk].is_empty() {
-            self.chunks[chunk] = std::iter::repeat_with(T::default).take(SIZE).collect();
-        }
-        &mut self.chunks[chunk][at % SIZE]
+        let len = if chunk == 0 { (within + 1).next_power_of_two().min(SIZE) } else { SIZE };
+        let mut values = std::mem::take(&mut self.chunks[chunk]).into_vec();
+        values.reserve_exact(len - values.len());
+        values.resize_with(len, T::default);
+        self.chunks[chunk] = values.into_boxed_slice();
     }
 
-    /// Makes the chunks of the first `len` values.
+    /// Makes room for the first `len` values.
     pub(super) fn reserve(&mut self, len: usize) {
         for at in (0..len).step_by(SIZE) {
-            self.entry(at);
+            self.entry((at + SIZE).min(len) - 1);
         }
     }
 }
 
-/// Of a value whose chunk is there.
+/// Of a value for which there is room.
 impl<T, const SIZE: usize> Index<usize> for Chunks<T, SIZE> {
     type Output = T;
 
@@ -71,5 +83,25 @@ mod tests {
         assert_eq!((list.get(9), list.get(8), list.get(1), list[9]), (Some(&7), Some(&0), None, 7));
         list.reserve(5);
         assert_eq!((list.get(1), list.get(7), list.get(12)), (Some(&0), Some(&0), None));
+    }
+
+    #[test]
+    fn the_first_chunk_grows_with_what_is_in_it() {
+        let mut list = Chunks::<usize, 100>::default();
+        let mut lens = Vec::new();
+        for at in 0..250 {
+            *list.entry(at) = at;
+            let room = list.chunks.iter().map(|chunk| chunk.len()).sum::<usize>();
+            if lens.last() != Some(&room) {
+                lens.push(room);
+            }
+        }
+        assert_eq!(lens, [1, 2, 4, 8, 16, 32, 64, 100, 200, 300]);
+        assert!((0..250).all(|at| list[at] == at));
+        for len in [0, 1, 99, 100, 101, 350] {
+            let mut list = Chunks::<u8, 100>::default();
+            list.reserve(len);
+            assert!((0..len).all(|at| list.get(at).is_some()), "{len}");
+        }
     }
 }
