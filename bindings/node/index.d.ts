@@ -1618,7 +1618,7 @@ export class DropRate {
 
 /** The threshold is in natural logarithms, below 100: 16 unless given. Without a population people's intervals are taken to be wide. */
 export interface RegularityOptions { readonly threshold?: number; readonly population?: Population }
-/** Intervals as regular as a program's: breaks of half an hour speak for a person, events within a second are one act. */
+/** Intervals as regular as a program's: breaks of half an hour speak for a person, events within a second are one act, and usual intervals below 1.75 s are not judged. */
 export class Regularity {
   constructor(options?: RegularityOptions)
   /** Throws StoreError for bytes that are none. */

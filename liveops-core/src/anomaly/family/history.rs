@@ -224,7 +224,7 @@ impl Crowd {
             match beat {
                 Beat::None => {}
                 Beat::Break => self.breaks += 1,
-                Beat::Off(off) => {
+                Beat::Off(off) | Beat::Within(_, _, off) => {
                     self.intervals.add(off);
                     self.within += 1;
                     player.intervals += 1;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Score;
+use super::curve::steps;
 use super::population::{Population, RhythmTable};
 use super::rhythm::{Beat, Rhythm};
 use crate::anomaly::finite::Threshold;
@@ -11,14 +12,19 @@ use crate::codec::Stable;
 use crate::time::Timestamp;
 
 const VERSION: u8 = 1;
+/// Likelihoods between two intervals are added up in steps of this size at most: a logarithm.
+const STEP: f64 = 1.0 / 16.0;
 
 /// Whether the time between a player's events is more regular than people are: a cumulative sum (E. S. Page, 1954) of
 /// the logarithm of how much likelier each interval is from a program than from the population's players.
 ///
 /// A program acts at an interval of its own, exactly or with some jitter (up to about 0.4 of what people's intervals
 /// spread by), and hardly ever takes a break; people speed up, slow down and go for tea. Breaks of more than half an hour
-/// speak for a person; events within a second are one act. It cannot see a program that replays a recorded person, and
-/// it says nothing of who acts once a day. 13 bytes of rhythm and 2 of score.
+/// speak for a person. Time is counted in whole seconds, whatever the clock, as events tell it: what comes within one is one act,
+/// short intervals are compared as what they may have been, and nobody is judged whose usual interval is below 1.75 s, where
+/// everybody who is busy seems to act by the second. So people are flagged equally seldom at whatever pace, and programs are
+/// found from two seconds on. It cannot see a program that replays a recorded person, and it says nothing of who acts once a
+/// day. 13 bytes of rhythm and 2 of score.
 ///
 /// ```
 /// use liveops_core::Timestamp;
@@ -52,7 +58,11 @@ impl Regularity {
         let n = u64::from(self.rhythm.n);
         let baseline = Baseline::new(n, self.rhythm.usual.get(), 0.0, Source::Player);
         let reason = if sum.get() > self.threshold.get() { Reason::TooRegular } else { Reason::Usual };
-        let direction = if matches!(beat, Beat::Off(off) if off < 0.0) { Direction::Low } else { Direction::High };
+        let direction = if matches!(beat, Beat::Off(off) | Beat::Within(_, _, off) if off < 0.0) {
+            Direction::Low
+        } else {
+            Direction::High
+        };
         Verdict::new(sum.get(), self.threshold, direction, reason, baseline)
     }
 
@@ -95,6 +105,22 @@ impl Regularity {
     }
 }
 
+impl RhythmTable {
+    /// How much likelier an interval between two is from a program, as a logarithm: the mean of the likelihoods in between, as
+    /// people's intervals lie there about as densely everywhere.
+    fn between(&self, least: f64, most: f64) -> f64 {
+        let parts = steps(libm::ceil((most - least) / STEP).clamp(1.0, 64.0) as usize);
+        let width = (most - least) / parts;
+        let mut sum = 0.0;
+        let mut at = least + width / 2.0;
+        while at < most {
+            sum += libm::exp(self.ratio.at(at));
+            at += width;
+        }
+        libm::log(sum / parts)
+    }
+}
+
 /// Moves rhythm and sum on by an event.
 pub(super) fn beat(rhythm: &mut Rhythm, sum: &mut Score, people: &RhythmTable, at: Timestamp) -> Beat {
     let beat = rhythm.beat(at.as_unix_millis());
@@ -102,6 +128,7 @@ pub(super) fn beat(rhythm: &mut Rhythm, sum: &mut Score, people: &RhythmTable, a
         Beat::None => return beat,
         Beat::Break => people.pause.get(),
         Beat::Off(off) => people.ratio.at(off),
+        Beat::Within(least, most, _) => people.between(least, most),
     };
     *sum = Score::new(sum.get() + step);
     beat

@@ -5,8 +5,13 @@ use crate::codec::Stable;
 
 /// Longer is a break between sessions, in milliseconds: half an hour.
 pub(super) const BREAK_MS: i64 = 30 * 60 * 1_000;
-/// What comes sooner belongs to the same act, in milliseconds.
-const APART_MS: i64 = 1_000;
+/// What a rhythm is timed in, whatever the clock: a second. Events say no less, and what comes within one is one act.
+const TICK_MS: i64 = 1_000;
+/// The shortest usual interval at which a rhythm is judged, as a logarithm of milliseconds: 1.75 s. Below, whoever is busy acts
+/// in every second or in every other, and cannot be told from a program.
+const RESOLVED: f64 = 7.467_371;
+/// From this interval on a second more or less makes no difference, in milliseconds.
+const COARSE_MS: i64 = 16_000;
 /// The part of the way that one interval moves the usual one at least.
 const RATE: f64 = 1.0 / 16.0;
 /// And how far it is taken to lie at most: a logarithm.
@@ -36,6 +41,8 @@ pub(super) enum Beat {
     Break,
     /// Logarithm of how many times as long as usual.
     Off(f64),
+    /// The same of an interval of few seconds: between which two it lies, and what the clock says.
+    Within(f64, f64, f64),
 }
 
 impl Rhythm {
@@ -46,17 +53,20 @@ impl Rhythm {
             self.newest_ms = at_ms;
             return Beat::None;
         }
-        if gap < APART_MS {
+        if gap < TICK_MS {
             return Beat::None;
         }
+        let seconds = at_ms.div_euclid(TICK_MS) - self.newest_ms.div_euclid(TICK_MS);
         self.newest_ms = at_ms;
         if gap > BREAK_MS {
             self.n = self.n.min(AFTER_BREAK);
             return Beat::Break;
         }
+        let gap = seconds * TICK_MS;
         #[expect(clippy::cast_precision_loss, reason = "at most half an hour")]
         let logarithm = libm::log(gap as f64);
         let n = f64::from(self.n);
+        let before = self.usual.get();
         let off = if self.n == 0 { 0.0 } else { logarithm - self.usual.get() };
         let usual = if self.n == 0 {
             logarithm
@@ -65,10 +75,21 @@ impl Rhythm {
             self.usual.get() + off.max(-reach).min(reach) * (1.0 / (n + 1.0)).max(RATE)
         };
         self.usual = narrow(usual);
-        let known = self.n >= WARM_UP;
+        let judged = self.n >= WARM_UP && before >= RESOLVED;
         self.n = self.n.saturating_add(1);
-        if known { Beat::Off(off) } else { Beat::None }
+        match gap {
+            _ if !judged => Beat::None,
+            ..COARSE_MS => within(gap, off),
+            _ => Beat::Off(off),
+        }
     }
+}
+
+/// Both ends of an interval were cut off to a second: it may have been about half a second more or less.
+#[expect(clippy::cast_precision_loss, reason = "some seconds")]
+fn within(gap_ms: i64, off: f64) -> Beat {
+    let part = 0.5 * TICK_MS as f64 / gap_ms as f64;
+    Beat::Within(off + libm::log1p(-part), off + libm::log1p(part), off)
 }
 
 impl Stable for Rhythm {
@@ -100,7 +121,7 @@ mod tests {
         assert!(off.abs() < 1e-6);
         let Beat::Off(twice) = rhythm.beat(1_120_000) else { panic!("still known") };
         assert!((twice - 2_f64.ln()).abs() < 1e-6, "{twice}");
-        assert_eq!(rhythm.beat(1_120_000 + BREAK_MS + 1), Beat::Break);
+        assert_eq!(rhythm.beat(1_120_000 + BREAK_MS + 1_000), Beat::Break);
         assert_eq!(Rhythm::take(&mut &rhythm.to_bytes()[..]), Some(rhythm));
     }
 }
