@@ -46,7 +46,9 @@ pub(super) fn read(
         let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
         let (select, value, kind) = if kind == "timeFloor" {
             let mut kills = names.met(Some(&literal("boss_kill")));
-            let boss = kills.ask_name(&literal("bossId"), &fields.need("boss")?)?;
+            let boss_node = fields.need("boss")?;
+            let boss = boss_node.id()?;
+            kills.ask(&literal("bossId"), &Wanted::Text(boss.to_string()), &boss_node)?;
             let minimum_ms = floor(&fields.need("minimumMs")?, &kills)?;
             let wanted = vec![(literal("bossId"), Wanted::Text(boss.to_string()))];
             let select = Selector { on: Some(literal("boss_kill")), wanted };

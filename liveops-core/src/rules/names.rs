@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::document::Read;
-use super::reader::Node;
+use super::reader::{Node, RulesError};
 use super::select::{Selector, Wanted};
 use crate::error::Code;
 use crate::event::{EventSchema, FieldKind, Schemas, UnknownFields};
@@ -74,9 +74,8 @@ impl<'a> Met<'a> {
 
     /// Leaves the types whose field can be what is asked for; refused if none can, with what the first one holds.
     pub(super) fn ask(&mut self, field: &Id, wanted: &Wanted, node: &Node<'_>) -> Read<()> {
-        self.need(field, node)?;
         let excluded = self.leave(field, |kind| wanted.excluded_by(kind), wanted.can_be_kept());
-        self.unless_none(excluded, node)
+        self.unless_none(field, excluded, node)
     }
 
     /// The same for a boss, drop or activity.
@@ -89,17 +88,19 @@ impl<'a> Met<'a> {
     /// The same for one that is the key under which a node stands. Fields that name something hold ids, which neither a text
     /// nor a kept field does.
     pub(super) fn ask_key(&mut self, field: &Id, name: &Id, node: &Node<'_>) -> Read<()> {
-        self.need(field, node)?;
         let wanted = Wanted::Text(name.to_string());
         let is_text = |kind: &FieldKind| matches!(kind, FieldKind::Text { .. });
         let excluded_by = |kind: &FieldKind| wanted.excluded_by(kind).or(is_text(kind).then_some(Code::WrongType));
         let excluded = self.leave(field, excluded_by, false);
-        self.unless_none(excluded, node)
+        self.unless_none(field, excluded, node)
     }
 
     /// Refuses a field that holds anything but whole numbers; returns their least and greatest.
     pub(super) fn whole_numbers(&self, field: &Id, node: &Node<'_>) -> Read<(i64, i64)> {
-        self.need(field, node)?;
+        let is_kept = self.types().any(|(_, schema)| schema.unknown_fields == UnknownFields::Keep);
+        if !self.names.fields.contains_key(field) || (self.kinds(field).next().is_none() && !is_kept) {
+            return Err(unknown(node));
+        }
         let mut range = (INTEGER_MAX, -INTEGER_MAX);
         for kind in self.kinds(field) {
             let (FieldKind::Int { min, max } | FieldKind::Uint { min, max }) = kind else {
@@ -114,11 +115,6 @@ impl<'a> Met<'a> {
     fn kinds(&self, field: &Id) -> impl Iterator<Item = &'a FieldKind> {
         let known = self.names.fields.get(field).into_iter().flatten();
         known.filter(|(place, _)| self.left.get(*place) == Some(&true)).map(|(_, kind)| *kind)
-    }
-
-    fn need(&self, field: &Id, node: &Node<'_>) -> Read<()> {
-        let unknown = || node.error(Code::UnknownField, "no event type that the rule can meet has such a field");
-        self.kinds(field).next().map(drop).ok_or_else(unknown)
     }
 
     /// Takes away the types on which nothing can be so; returns why the first of them is one. Types that do not know the field
@@ -143,12 +139,18 @@ impl<'a> Met<'a> {
         excluded
     }
 
-    fn unless_none(&self, excluded: Option<(Code, &FieldKind)>, node: &Node<'_>) -> Read<()> {
+    /// A field that no type knows is refused although some may keep it: it is more likely misspelt.
+    fn unless_none(&self, field: &Id, excluded: Option<(Code, &FieldKind)>, node: &Node<'_>) -> Read<()> {
         match excluded {
-            Some((issue, kind)) if !self.left.contains(&true) => Err(node.error(issue, holds(kind))),
-            _ => Ok(()),
+            _ if self.left.contains(&true) && self.names.fields.contains_key(field) => Ok(()),
+            Some((issue, kind)) => Err(node.error(issue, holds(kind))),
+            None => Err(unknown(node)),
         }
     }
+}
+
+fn unknown(node: &Node<'_>) -> RulesError {
+    node.error(Code::UnknownField, "no event type that the rule can meet has such a field")
 }
 
 /// What a field can be.
