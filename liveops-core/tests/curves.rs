@@ -232,6 +232,7 @@ fn rules_of(curve: impl Fn(usize) -> String) -> Duration {
         curve(0),
         earlier.join(",")
     );
+    #[expect(clippy::disallowed_methods, reason = "a test of how long it takes")]
     let begun = Instant::now();
     assert!(Rules::from_json(&text).is_ok(), "{:?}", Rules::from_json(&text).err());
     begun.elapsed()

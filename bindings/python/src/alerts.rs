@@ -1,7 +1,6 @@
 //! From verdicts to alerts: one an excursion, and no more of a player than somebody can look at.
 
 use liveops_core::anomaly;
-use liveops_core::error::Code;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 

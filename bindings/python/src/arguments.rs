@@ -109,14 +109,14 @@ pub(crate) fn each<'py, T>(
     if values.len().is_ok_and(|len| len > len_max) {
         return Err(too_long(values.py(), len_max));
     }
-    let mut made = Vec::new();
+    let mut list = Vec::new();
     for value in values.try_iter()? {
-        if made.len() == len_max {
+        if list.len() == len_max {
             return Err(too_long(values.py(), len_max));
         }
-        made.push(make(value?)?);
+        list.push(make(value?)?);
     }
-    Ok(made)
+    Ok(list)
 }
 
 pub(crate) fn too_long(py: Python<'_>, len_max: usize) -> PyErr {

@@ -148,7 +148,7 @@ impl LevelCurve {
     /// above 0 begins at the level from which it holds. Only the whole has a highest level: that of a formula says nothing here, and
     /// need not be given.
     ///
-    /// >>> rest = LevelCurve.polynomial(["403", "-45.5", "2.5"], cumulative=True)  # falls at first
+    /// >>> rest = LevelCurve.polynomial(("403", "-45.5", "2.5"), cumulative=True)  # falls at first
     /// >>> line = LevelCurve.polynomial([-17, 17], cumulative=True)
     /// >>> LevelCurve.piecewise([(1, line), (18, rest)], max_level=20, cumulative=True).totals()[15:]
     /// [255, 272, 394, 441, 493]

@@ -7,7 +7,7 @@ mod natural;
 mod rate;
 mod ratio;
 
-pub(crate) use natural::Natural;
+pub(crate) use natural::{Natural, split};
 pub use rate::Rate;
 pub use ratio::{Ratio, Rounding};
 pub(crate) use ratio::{fraction, greatest_common_divisor};

@@ -108,7 +108,7 @@ impl Natural {
 }
 
 /// The low and the high half.
-fn split(wide: u128) -> (u64, u64) {
+pub(crate) fn split(wide: u128) -> (u64, u64) {
     ((wide & 0xffff_ffff_ffff_ffff) as u64, (wide >> 64) as u64)
 }
 

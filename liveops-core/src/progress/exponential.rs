@@ -1,9 +1,10 @@
 //! Powers of a fraction times a whole number, each rounded exactly, at a cost that does not grow with the level.
 
 use super::{Ratio, Rounding};
-use crate::exact::Natural;
+use crate::exact::{Natural, split};
+use crate::limits::INTEGER_MAX;
 
-/// Limbs of 64 bits behind the point. What is cut off in [`crate::limits::LEVELS_MAX`] steps is then below 2^-170, while a
+/// Limbs of 64 bits behind the point. What is cut off in [`LEVELS_MAX`](crate::limits::LEVELS_MAX) steps is then below 2^-170, while a
 /// level's value that is not whole lies further from the next whole number in all but freak cases, which are worked out in full.
 const FRACTION_LIMBS: usize = 4;
 
@@ -17,12 +18,9 @@ fn bracketed<const LIMBS: usize>(base: u64, growth: Ratio, rounding: Rounding) -
     let bounds = std::iter::successors(Some(start), move |bounds| Some(bounds.and_then(|bounds| next(bounds, growth))));
     (0_u32..).zip(bounds).map(move |(power, bounds)| {
         let (low, high) = bounds?;
-        rounded(low, high, rounding).unwrap_or_else(|| in_full(base, growth, power, rounding)).filter(is_integer)
+        let value = rounded(low, high, rounding).unwrap_or_else(|| in_full(base, growth, power, rounding));
+        value.filter(|value| *value <= INTEGER_MAX.unsigned_abs())
     })
-}
-
-fn is_integer(value: &u64) -> bool {
-    *value <= crate::limits::INTEGER_MAX.unsigned_abs()
 }
 
 /// The value with all its digits.
@@ -55,20 +53,19 @@ impl<const LIMBS: usize> Fixed<LIMBS> {
     fn times(self, ratio: Ratio) -> Option<(Self, bool)> {
         let (mut limbs, mut carry) = (self.0, 0);
         for limb in &mut limbs {
-            let product = u128::from(*limb) * u128::from(ratio.numerator()) + carry;
-            (*limb, carry) = ((product & u128::from(u64::MAX)) as u64, product >> 64);
+            let product = u128::from(*limb) * u128::from(ratio.numerator()) + u128::from(carry);
+            (*limb, carry) = split(product);
         }
         // The denominator has at most 30 bits: with halves of limbs each division is one of 64 bits.
         let denominator = ratio.denominator();
-        let carry = u64::try_from(carry).ok()?;
         if carry >= denominator {
             return None;
         }
         let mut rest = carry;
         for limb in limbs.iter_mut().rev() {
-            let (high, low) = (rest << 32 | *limb >> 32, *limb & 0xffff_ffff);
-            let lower = (high % denominator) << 32 | low;
-            *limb = high / denominator << 32 | lower / denominator;
+            let (high, low) = ((rest << 32) | (*limb >> 32), *limb & 0xffff_ffff);
+            let lower = ((high % denominator) << 32) | low;
+            *limb = ((high / denominator) << 32) | (lower / denominator);
             rest = lower % denominator;
         }
         Some((Self(limbs), rest != 0))

@@ -18,7 +18,7 @@ pub(crate) fn run(case: &Case) {
     let make = case.text("make");
     for refused in case.need("refused").as_array().unwrap() {
         let given = &refused["with"];
-        let made = match make {
+        let answer = match make {
             "leaderboard" | "windowed" => board(given),
             "calendar" => calendar(given),
             "linear" | "exponential" | "polynomial" | "table" | "piecewise" => curve(make, given),
@@ -38,7 +38,7 @@ pub(crate) fn run(case: &Case) {
             | "timeFloor" | "regularity" | "review" | "policy" | "engine" => continue,
             other => panic!("unknown constructor {other}"),
         };
-        if let Err(error) = made {
+        if let Err(error) = answer {
             assert_eq!(error.code().as_str(), text(&refused["code"]), "{}: {given}", case.name());
         } else {
             assert!(is_left_out(make, given), "{}: {given} is taken", case.name());
