@@ -2,44 +2,74 @@
 //
 //   LIVEOPS_SECRET=whsec_... node fastify_app.mjs
 //
-// It listens on this machine only; put it behind your own proxy.
+// It listens on this machine only, at PORT (3000), by the rules in LIVEOPS_RULES (the sample rules); put it behind your own proxy.
+// One process owns a game in memory: run one.
 
+import { STATUS_CODES } from 'node:http'
+import { argv, env } from 'node:process'
+import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
 import { Engine, Intake, LiveopsError, Refusal, Rules } from 'liveops'
 
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
+/** Beyond what any event has: whoever sends more is answered before the rest is read. */
+const BODY_BYTES_MAX = 64 * 1024
+const PROBLEM = 'application/problem+json'
 
-const rules = Rules.fromFile(new URL('../data/rules.json', import.meta.url))
-for (const { path, message } of rules.warnings()) console.warn(`rules.json: warning: ${path}: ${message}`)
-const engine = new Engine(rules)
-const intake = new Intake(rules, { secret: process.env.LIVEOPS_SECRET })
-const app = Fastify({ bodyLimit: 128 * 1024 })
+export function createApp ({ rules, secret, nowMs = Date.now }) {
+  const engine = new Engine(rules)
+  const intake = new Intake(rules, { secret })
+  const app = Fastify({ bodyLimit: BODY_BYTES_MAX })
+  app.decorate('engine', engine)
 
-// The signature is over the bytes as they came: nobody may parse them first.
-app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  // The signature is over the bytes as they came, whatever they are called: nobody may parse them first.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
 
-app.post('/events', async (req, reply) => {
-  const event = intake.admit(req.headers, req.body ?? '', { address: req.ip })
-  const outcome = await engine.submitAsync(event)
-  return reply.code(202).headers(outcome.headers()).send(outcome.unwrap())
-})
+  app.post('/events', async (req, reply) => {
+    const event = intake.admit(req.headers, req.body ?? '', { address: req.ip, nowMs: nowMs() })
+    const outcome = await engine.submitAsync(event)
+    return reply.code(202).headers(outcome.headers()).send(outcome.unwrap())
+  })
 
-app.get('/leaderboard', async (req, reply) => {
-  const { board: name = 'xp', window = 'weekly', limit = '100' } = req.query
-  const now = new Date()
-  if (!WINDOWS.includes(window) || !/^[1-9][0-9]?$|^100$/.test(limit)) return reply.code(400).send({ code: 'invalid_query' })
-  const board = engine.board(name)
-  const season = rules.calendar.describe(board.period(window, { now })).label
-  return { window, season, updatedAt: now.toISOString(), entries: board.top(window, Number(limit), { now }) }
-})
+  app.get('/leaderboard', async (req, reply) => {
+    const { board: name = 'xp', window = 'weekly', limit = '100' } = req.query
+    if (!WINDOWS.includes(window)) return problem(reply, 400, 'invalid_query', `window: one of ${WINDOWS.join(', ')}`)
+    if (!/^([1-9][0-9]?|100)$/.test(limit)) return problem(reply, 400, 'invalid_query', 'limit: a whole number from 1 to 100')
+    const now = { nowMs: nowMs() }
+    const board = engine.board(name)
+    const season = rules.calendar.describe(board.period(window, now)).label
+    return { window, season, updatedAt: new Date(now.nowMs).toISOString(), entries: board.top(window, Number(limit), now) }
+  })
 
-app.setErrorHandler((error, _, reply) => {
-  if (error instanceof Refusal) return reply.code(error.httpStatus).headers(error.headers()).send(error.problem())
-  if (error instanceof LiveopsError && error.code.startsWith('unknown_')) return reply.code(404).send({ code: error.code })
-  return reply.send(error)
-})
+  app.get('/healthz', async () => ({ status: 'ok', game: rules.game }))
 
-// Now and then: closes periods and frees what is too old to matter.
-setInterval(() => engine.advance(), 60_000).unref()
+  app.setNotFoundHandler((_, reply) => problem(reply, 404, 'not_found', 'there is nothing here'))
+  app.setErrorHandler((error, _, reply) => {
+    if (error instanceof Refusal) return reply.code(error.httpStatus).headers(error.headers()).type(PROBLEM).send(error.problem())
+    if (error instanceof LiveopsError) return problem(reply, error.httpStatus, error.code, error.message)
+    // What is left of a body that is too large is not read: the connection goes with it.
+    if (error.statusCode === 413) return problem(reply.header('connection', 'close'), 413, 'too_large', `a body has at most ${BODY_BYTES_MAX} bytes`)
+    if (error.statusCode < 500) return problem(reply, error.statusCode, 'http_error', error.message)
+    console.error(error)
+    return problem(reply, 500, 'internal', 'an unforeseen error')
+  })
 
-await app.listen({ host: '127.0.0.1', port: 3000 })
+  // Now and then: closes periods and frees what is too old to matter.
+  const minutely = setInterval(() => engine.advance({ nowMs: nowMs() }), 60_000).unref()
+  app.addHook('onClose', async () => clearInterval(minutely))
+  return app
+}
+
+/** A problem document (RFC 9457). */
+function problem (reply, status, code, detail) {
+  return reply.code(status).type(PROBLEM).send({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail })
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const file = env.LIVEOPS_RULES ?? fileURLToPath(new URL('../data/rules.json', import.meta.url))
+  const rules = Rules.fromFile(file)
+  for (const { path, message } of rules.warnings()) console.warn(`${file}: warning: ${path}: ${message}`)
+  const app = createApp({ rules, secret: env.LIVEOPS_SECRET })
+  await app.listen({ host: '127.0.0.1', port: Number(env.PORT ?? 3000) })
+}
