@@ -316,8 +316,14 @@ export interface EngineOptions {
 /** Rules and a store in memory: decides events and operators' commands, each exactly once. */
 export class Engine {
   constructor(rules: Rules, options?: EngineOptions)
-  /** Throws StoreError for bytes that are no snapshot. Those of an engine hold no `lootSeed`: give it with the rules. */
-  static restore(rules: Rules, snapshot: Uint8Array, options?: EngineOptions): Engine
+  /**
+   * Throws StoreError for bytes that are no snapshot. Those of an engine hold no `lootSeed`: give it with the rules.
+   *
+   * With `at`, the present, it is the way back from an `advance` too far: the horizon is brought back. What was ever taken in is not
+   * taken in again, though its outcome was forgotten: commands not newer than the newest of any player are `too_old`. A period that
+   * anybody was paid for stays closed, so the horizon stays past its closing.
+   */
+  static restore(rules: Rules, snapshot: Uint8Array, options?: EngineOptions & { readonly at?: Instant }): Engine
   /** Never throws for a refusal; `unwrap()` does. */
   submit(command: Command): Outcome
   submitAsync(command: Command): Promise<Outcome>
@@ -345,8 +351,13 @@ export class Engine {
   suspicionsNdjson(): string
   /** Throws LiveopsError `unknown_board`. */
   board(name: string): Board
-  /** To be called now and then: moves the horizon, closes periods, frees what is too old to matter. */
-  advance(options?: Now): { readonly now: number; readonly forgottenBefore: number }
+  /**
+   * To be called now and then: moves the horizon, closes periods, frees what is too old to matter. A time far ahead cannot be taken back, so
+   * LiveopsError for one more than 31 days past the horizon (`clock_jump`), and for one that looks like seconds or microseconds by
+   * the horizon or the newest event (`clock_unit`): unless `far: true` says that it is meant. The first may be to anywhere.
+   * `Engine.restore` with `at` is the way back.
+   */
+  advance(options?: Now & { readonly far?: boolean }): { readonly now: number; readonly forgottenBefore: number }
   /** Periods that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween(after: Instant, through: Instant): IterableIterator<PeriodDetails>
   /** `v1:` and 64 hex digits: the state to the last bit. */

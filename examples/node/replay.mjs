@@ -69,7 +69,7 @@ class Season {
   }
 
   #advance (nowMs) {
-    this.engine.advance({ nowMs })
+    this.engine.advance({ nowMs, far: true }) // a log may be silent for months
     if (this.last === undefined) return
     for (const period of this.engine.closedBetween(this.last, nowMs)) {
       const boards = Object.entries(this.boards).filter(([, windows]) => period.window in windows)

@@ -145,7 +145,7 @@ class Replay:
             self.batch = []
 
     def advance(self, now_ms: int) -> None:
-        self.engine.advance(now_ms=now_ms)
+        self.engine.advance(now_ms=now_ms, far=True)  # a log may be silent for months
         if self.tally.last_ms is not None:
             for period in self.engine.closed_between(self.tally.last_ms, now_ms):
                 self.tally.closings.append(Closing(period, list(self.winners(period))))

@@ -9,7 +9,7 @@ pub use pay_closed::{PaidPeriod, PayRun, Unpaid};
 
 use std::borrow::Borrow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::event::{self, Parser};
 use crate::id::{BoardId, PlayerId};
 use crate::limits::PAGE_LEN_MAX;
-use crate::plan::{Outcome, Plan};
+use crate::plan::{self, Outcome, Plan};
 use crate::record::{BoardKey, Command, Horizon, Key, Player, Receipt, Record, Suspicion};
 use crate::rules::{BoardRule, PlayerView, Rules, RulesDiff};
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
@@ -49,6 +49,8 @@ pub struct Engine<S> {
     rules: RwLock<Loaded>,
     store: S,
     counters: Counters,
+    /// The time of the newest event that was applied: what the next [`Self::advance`] is measured by.
+    newest_event: AtomicI64,
 }
 
 /// Rules and what is made from them once.
@@ -68,7 +70,8 @@ impl Loaded {
 impl<S> Engine<S> {
     /// Joins the two; `S` may be `Box<dyn Store>` or `Arc<dyn Store>`.
     pub fn new(rules: Rules, store: S) -> Self {
-        Self { rules: RwLock::new(Loaded::new(rules)), store, counters: Counters::default() }
+        let newest_event = AtomicI64::new(Timestamp::MIN.as_unix_millis());
+        Self { rules: RwLock::new(Loaded::new(rules)), store, counters: Counters::default(), newest_event }
     }
 
     /// The rules of now.
@@ -136,6 +139,9 @@ impl<S: Store> Engine<S> {
             if keys.is_empty() {
                 let outcomes = plan.finish();
                 self.counters.count(&outcomes);
+                if let Some(newest) = plan::newest_event(commands, &outcomes) {
+                    self.newest_event.fetch_max(newest.as_unix_millis(), Ordering::Relaxed);
+                }
                 return outcomes;
             }
             let batch = plan.decide(self.store.load(&keys));
@@ -218,7 +224,36 @@ impl<S: Store> Engine<S> {
 impl<S: Store + Boards> Engine<S> {
     /// Moves the horizon to `now`, never back; forgets the outcomes that no acceptable command can ask for any more,
     /// and frees boards whose period is dropped. To be called now and then: every minute, say.
+    ///
+    /// A time far ahead cannot be taken back: whatever comes after it is too old for good. So a jump of more than
+    /// [31 days](crate::limits::ADVANCE_MILLIS_MAX) over the horizon is refused, and a time that looks like another unit by the
+    /// horizon or by the newest event that this engine applied; [`Self::advance_far`] does not ask. The first advance of a store may be
+    /// to anywhere. A time a little behind the horizon is no mistake, and moves nothing. Who advanced too far all the same:
+    /// [`crate::MemoryStore::restore_at`].
+    ///
+    /// Errors: `clock_unit`, `clock_jump`, with [`AdvanceError`](crate::record::AdvanceError) as the source; those of the store.
+    ///
+    /// ```
+    /// use liveops_core::{Code, Engine, MemoryStore, Rules, Timestamp};
+    ///
+    /// let engine = Engine::new(Rules::from_json(r#"{ "version": 1, "game": "emberfall" }"#)?, MemoryStore::new());
+    /// let now = Timestamp::from_rfc3339("2026-11-30T12:00:00Z").unwrap();
+    /// engine.advance(now)?;
+    /// let nanoseconds = Timestamp::from_unix_millis(now.as_unix_millis() * 1_000_000);
+    /// assert_eq!(engine.advance(nanoseconds).unwrap_err().code(), Code::ClockUnit);
+    /// let new_year = Timestamp::from_rfc3339("2027-01-01T00:00:00Z").unwrap();
+    /// assert_eq!(engine.advance(new_year).unwrap_err().code(), Code::ClockJump);
+    /// assert_eq!(engine.advance_far(new_year)?.now, new_year);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn advance(&self, now: Timestamp) -> Result<Horizon, Error> {
+        let newest = Timestamp::from_unix_millis(self.newest_event.load(Ordering::Relaxed));
+        horizon(&self.store)?.check_advance(now, (newest != Timestamp::MIN).then_some(newest))?;
+        self.advance_far(now)
+    }
+
+    /// The same to any time, because the caller means it: a replay, a simulation, a test, a game that slept for a quarter.
+    pub fn advance_far(&self, now: Timestamp) -> Result<Horizon, Error> {
         let rules = self.rules();
         let forgotten_before = now.minus_millis(rules.door().limits().past_millis_max);
         let horizon = self.store.advance(Horizon { now, forgotten_before })?;
@@ -296,6 +331,14 @@ impl Engine<crate::memory::MemoryStore> {
     /// The whole state as bytes; see [`crate::MemoryStore::snapshot`].
     pub fn snapshot(&self) -> Vec<u8> {
         self.store.snapshot()
+    }
+}
+
+fn horizon<S: Store>(store: &S) -> Result<Horizon, Error> {
+    match store.load(&[Key::Horizon])?.pop() {
+        Some(Some(Record::Horizon(horizon))) => Ok(horizon),
+        Some(None) => Ok(Horizon::default()),
+        _ => Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The async engine: the same plan, no runtime named.
 
 use std::borrow::Borrow;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use crate::error::{Code, Error, StoreError};
-use crate::plan::{Outcome, Plan};
+use crate::error::{Code, Error, StoreError, StoreErrorKind};
+use crate::plan::{self, Outcome, Plan};
 use crate::record::{ChangeSet, Command, CommitOutcome, Horizon, Key, Record};
 use crate::rules::Rules;
 use crate::store::{AsyncStore, Store};
@@ -14,12 +15,14 @@ use crate::time::Timestamp;
 pub struct AsyncEngine<S> {
     rules: Rules,
     store: S,
+    /// The time of the newest event that was applied: what the next [`Self::advance`] is measured by.
+    newest_event: AtomicI64,
 }
 
 impl<S: AsyncStore> AsyncEngine<S> {
     /// Joins the two.
     pub const fn new(rules: Rules, store: S) -> Self {
-        Self { rules, store }
+        Self { rules, store, newest_event: AtomicI64::new(Timestamp::MIN.as_unix_millis()) }
     }
 
     /// Takes one command.
@@ -35,7 +38,11 @@ impl<S: AsyncStore> AsyncEngine<S> {
         loop {
             let keys = plan.keys();
             if keys.is_empty() {
-                return plan.finish();
+                let outcomes = plan.finish();
+                if let Some(newest) = plan::newest_event(commands, &outcomes) {
+                    self.newest_event.fetch_max(newest.as_unix_millis(), Ordering::Relaxed);
+                }
+                return outcomes;
             }
             let batch = plan.decide(self.store.load(&keys).await);
             if !batch.is_empty() {
@@ -44,8 +51,23 @@ impl<S: AsyncStore> AsyncEngine<S> {
         }
     }
 
-    /// Moves the horizon to `now`, never back, and forgets what no acceptable command can ask for any more.
+    /// Moves the horizon to `now`, never back, and forgets what no acceptable command can ask for any more. Refuses what
+    /// [`crate::Engine::advance`] refuses.
+    ///
+    /// Errors: `clock_unit`, `clock_jump`; those of the store.
     pub async fn advance(&self, now: Timestamp) -> Result<Horizon, Error> {
+        let newest = Timestamp::from_unix_millis(self.newest_event.load(Ordering::Relaxed));
+        let horizon = match self.store.load(&[Key::Horizon]).await?.pop() {
+            Some(Some(Record::Horizon(horizon))) => horizon,
+            Some(None) => Horizon::default(),
+            _ => return Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
+        };
+        horizon.check_advance(now, (newest != Timestamp::MIN).then_some(newest))?;
+        self.advance_far(now).await
+    }
+
+    /// The same to any time, because the caller means it.
+    pub async fn advance_far(&self, now: Timestamp) -> Result<Horizon, Error> {
         let forgotten_before = now.minus_millis(self.rules.door().limits().past_millis_max);
         Ok(self.store.advance(Horizon { now, forgotten_before }).await?)
     }

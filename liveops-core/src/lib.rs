@@ -224,6 +224,11 @@ pub use window::{Period, Window};
 #[doc = include_str!("../../docs/payouts.md")]
 struct PayoutsRecipe;
 
+/// The page `docs/advance.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/advance.md")]
+struct TimeAndTheWayBack;
+
 /// The page `docs/door.md`, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/door.md")]

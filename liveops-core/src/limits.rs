@@ -96,6 +96,8 @@ pub const REASON_BYTES_MAX: usize = 256;
 
 /// Most commands of one player in one change set.
 pub const RUN_LEN_MAX: usize = 64;
+/// How far past its horizon a store is moved without anybody saying that it is meant, in milliseconds: 31 days.
+pub const ADVANCE_MILLIS_MAX: i64 = 31 * 86_400_000;
 /// Most players of one batch who are loaded and committed together: what a round touches stays in a processor's cache,
 /// and a batch of any size needs little memory beside its own.
 pub const ROUND_PLAYERS_MAX: usize = 256;

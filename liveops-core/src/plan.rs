@@ -5,11 +5,14 @@
 //! keys() -> load them -> decide(answers) -> commit the change sets -> resolve(results) -> keys() ... -> finish()
 //! ```
 
+use std::borrow::Borrow;
+
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash;
 use crate::limits::{ATTEMPTS_MAX, ROUND_PLAYERS_MAX, RUN_LEN_MAX};
-use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record};
+use crate::record::{Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record};
 use crate::rules::{Decided, Decision, Found, Rules, Scratch, Stored};
+use crate::time::Timestamp;
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -271,6 +274,15 @@ impl<'a> Plan<'a> {
     fn refuse_from(&mut self, first: usize, error: &Error) {
         (first..self.round).for_each(|at| self.fail_run(at, &Outcome::Refused(error.clone())));
     }
+}
+
+/// The newest time of the events that a batch applied.
+pub(crate) fn newest_event<C: Borrow<Command>>(commands: &[C], outcomes: &[Outcome]) -> Option<Timestamp> {
+    let applied =
+        commands.iter().map(Borrow::borrow).zip(outcomes).filter(|(command, outcome)| {
+            matches!((&command.action, outcome), (Action::Event { .. }, Outcome::Applied(_)))
+        });
+    applied.map(|(command, _)| command.ts).max()
 }
 
 /// The answers to one run's keys, in the order of [`Plan::keys`]: the player, what is found of each command, and what a

@@ -597,5 +597,5 @@ fn an_engine_over_a_decorated_store_does_all_it_can() {
     assert_eq!(engine.export_player(&player("ann")).unwrap().outcomes.len(), 1);
     assert_eq!(engine.feed(0, 9).unwrap().len(), 1);
     let calls = store.calls();
-    assert_eq!((calls.loads, calls.keys, calls.commits, calls.change_sets), (1, 3, 1, 1), "one event, one of each");
+    assert_eq!((calls.loads, calls.keys, calls.commits, calls.change_sets), (2, 4, 1, 1), "one event, and the horizon");
 }

@@ -1,7 +1,7 @@
 'use strict'
 // The engine: rules and a store in memory.
 
-const { bytes, count, handle, instant, integer, list, now, options, received, text, INTEGER_MAX, TIME } = require('./arguments.js')
+const { bytes, count, flag, handle, instant, integer, list, now, options, received, text, INTEGER_MAX, TIME } = require('./arguments.js')
 const { Archive, Names } = require('./archive.js')
 const { Command, makeCommand } = require('./command.js')
 const { Board } = require('./engine_board.js')
@@ -17,16 +17,18 @@ const { readingOf } = require('./when.js')
 class Engine {
   constructor (rules, opts) {
     const given = handle(rules, 'rules', Rules)
-    const feed = feedOf(opts)
+    const feed = feedOf(options(opts, ['feed']))
     hold(this, call(() => new native.Engine(given, feed)))
   }
 
-  /** An engine in the state of a snapshot. */
+  /** An engine in the state of a snapshot; with `at`, the present, brought back from an advance too far. */
   static restore (rules, snapshot, opts) {
     const given = handle(rules, 'rules', Rules)
     const content = bytes(snapshot, 'snapshot')
-    const feed = feedOf(opts)
-    return hold(Object.create(Engine.prototype), call(() => native.Engine.restore(given, content, feed)))
+    const chosen = options(opts, ['feed', 'at'])
+    const feed = feedOf(chosen)
+    const time = chosen.at === undefined ? undefined : instant(chosen.at, 'at')
+    return hold(Object.create(Engine.prototype), call(() => native.Engine.restore(given, content, feed, time)))
   }
 
   /** Takes an event that an Intake admitted, or a command. Never throws for a refusal; `unwrap()` does. */
@@ -97,10 +99,15 @@ class Engine {
     return new Board(this, board)
   }
 
-  /** Moves the horizon, never back; closes periods and frees what is too old to matter. To be called now and then. */
+  /**
+   * Moves the horizon, never back; closes periods and frees what is too old to matter. To be called now and then. A jump of more than 31
+   * days, or a time in another unit, is refused, unless `far: true` says that it is meant.
+   */
   advance (opts) {
-    const time = now(options(opts, TIME))
-    return read(call(() => handleOf(this, Engine).advance(time)))
+    const given = options(opts, [...TIME, 'far'])
+    const far = given.far !== undefined && flag(given.far, 'far')
+    const time = now(given)
+    return read(call(() => handleOf(this, Engine).advance(time, far)))
   }
 
   /** Periods that close in `after < t <= through`, once and in order, made as they are taken. */
@@ -198,8 +205,7 @@ class Engine {
 }
 
 /** How many committed change sets may wait to be acknowledged. */
-function feedOf (opts) {
-  const { feed } = options(opts, ['feed'])
+function feedOf ({ feed }) {
   return feed === undefined ? undefined : count(feed, 'feed', 1)
 }
 

@@ -36,10 +36,14 @@ impl Engine {
         Self(liveops_core::Engine::new(rules.0.clone(), store(feed)))
     }
 
-    /// An engine in the state of a snapshot.
+    /// An engine in the state of a snapshot, brought back to a time if one is given.
     #[napi(factory)]
-    pub fn restore(rules: &Rules, bytes: &[u8], feed: Option<u32>) -> Result<Self> {
-        let store = store(feed).restored(bytes).or_throw()?;
+    pub fn restore(rules: &Rules, bytes: &[u8], feed: Option<u32>, now: Option<i64>) -> Result<Self> {
+        let store = match now {
+            Some(now) => store(feed).restored_at(bytes, &rules.0, at(now)),
+            None => store(feed).restored(bytes),
+        };
+        let store = store.or_throw()?;
         Ok(Self(liveops_core::Engine::new(rules.0.clone(), store)))
     }
 
@@ -132,10 +136,11 @@ impl Engine {
         text(&all)
     }
 
-    /// Moves the horizon; it as JSON.
+    /// Moves the horizon, also far if that is meant; it as JSON.
     #[napi]
-    pub fn advance(&self, env: &Env, now: i64) -> Result<String> {
-        let horizon = self.0.advance(at(now)).or_throw()?;
+    pub fn advance(&self, env: &Env, now: i64, far: bool) -> Result<String> {
+        let horizon = if far { self.0.advance_far(at(now)) } else { self.0.advance(at(now)) };
+        let horizon = horizon.or_throw()?;
         tell(env)?;
         text(&horizon)
     }

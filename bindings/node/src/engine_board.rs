@@ -2,11 +2,13 @@
 
 use liveops_core::engine::Board;
 use liveops_core::{MemoryStore, Period, Timestamp};
+use napi::Env;
 use napi_derive::napi;
 
 use crate::archive::{Archive, Archived, Names};
 use crate::engine::{Engine, player_id};
 use crate::failure::{OrThrow as _, Result, text};
+use crate::memory::tell;
 use crate::payout::Payout;
 use crate::rows::{Rows, cursor, page, rows};
 use crate::rules::integer;
@@ -129,9 +131,11 @@ impl Engine {
 
     /// Pays every board that closed since a mark; what came of it, as JSON.
     #[napi]
-    pub fn pay_closed(&self, mark: Option<i64>, now: i64) -> Result<String> {
+    pub fn pay_closed(&self, env: &Env, mark: Option<i64>, now: i64) -> Result<String> {
         let mark = mark.map(Timestamp::from_unix_millis);
-        text(&self.0.pay_closed(mark, Timestamp::from_unix_millis(now)).or_throw()?)
+        let run = self.0.pay_closed(mark, Timestamp::from_unix_millis(now));
+        tell(env)?;
+        text(&run.or_throw()?)
     }
 
     fn board(&self, board: &str) -> Result<Board<'_, MemoryStore>> {

@@ -3,6 +3,7 @@
 use liveops_core::board::{BatchError, TiersError};
 use liveops_core::error::StoreError;
 use liveops_core::event::ValidationError;
+use liveops_core::record::AdvanceError;
 use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
 use liveops_core::signing::SignatureError;
@@ -79,10 +80,14 @@ impl<E: Failure> Failure for At<E> {
 impl Failure for Error {
     fn details(&self) -> Value {
         use std::error::Error as _;
-        match self.source().and_then(|source| source.downcast_ref::<StoreError>()) {
-            Some(store) => store.details(),
-            None => self.code().details(),
+        if let Some(store) = self.source().and_then(|source| source.downcast_ref::<StoreError>()) {
+            return store.details();
         }
+        let mut told = self.code().details();
+        if let Some(wrong) = self.source().and_then(|source| source.downcast_ref::<AdvanceError>()) {
+            told["message"] = format!("{}: {wrong}", self.code()).into();
+        }
+        told
     }
 }
 

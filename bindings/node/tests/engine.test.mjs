@@ -213,6 +213,37 @@ describe('the state as a whole', () => {
     assert.equal(first.label, '0001-01-01', 'made as they are taken')
   })
 
+  test('a wrong clock moves nothing', () => {
+    const engine = new Engine(rules())
+    engine.advance(at)
+    const [digest, month] = [engine.digest(), 31 * 86_400_000]
+    for (const [wrong, code, message] of [[NOW_MS * 1000, 'clock_unit', /microseconds/], [Math.floor(NOW_MS / 1000), 'clock_unit', /seconds/], [NOW_MS + month + 1, 'clock_jump', /31 days/]]) {
+      assert.throws(() => engine.advance({ nowMs: wrong }), { name: 'LiveopsError', code, message })
+    }
+    assert.throws(() => engine.advance({ nowMs: BigInt(NOW_MS) * 1_000_000n }), { code: 'invalid_argument' }, 'no number holds nanoseconds')
+    assert.equal(engine.digest(), digest)
+    assert.equal(engine.advance({ nowMs: NOW_MS - 1 }).now, NOW_MS)
+    assert.equal(engine.advance({ nowMs: NOW_MS + month, far: false }).now, NOW_MS + month)
+    assert.equal(engine.advance({ nowMs: NOW_MS + 4 * month, far: true }).now, NOW_MS + 4 * month)
+    for (const far of [1, 'yes', null]) assert.throws(() => engine.advance({ ...at, far }), { code: 'invalid_argument' })
+  })
+
+  test('the way back takes nothing in twice', () => {
+    const engine = new Engine(rules())
+    const one = (line, nowMs) => engine.submitNdjson(line, { nowMs }).at(0).code
+    assert.equal(one(event('e1', 'ana', 120), NOW_MS), 'applied')
+    engine.advance({ nowMs: NOW_MS + 10_000 * 86_400_000, far: true })
+    const later = NOW_MS + 60_000
+    const missed = event('e2', 'ana', 5, { ts: later / 1000 })
+    assert.equal(one(missed, later), 'too_old')
+    const back = Engine.restore(rules(), engine.snapshot(), { at: new Date(later) })
+    assert.deepEqual(back.advance({ nowMs: later }), { now: later, forgottenBefore: NOW_MS + 1 })
+    const again = (line) => back.submitNdjson(line, { nowMs: later }).at(0).code
+    assert.deepEqual([again(event('e1', 'ana', 120)), again(missed), again(missed)], ['too_old', 'applied', 'replayed'])
+    for (const wrong of ['x', 0.5, null]) assert.throws(() => Engine.restore(rules(), engine.snapshot(), { at: wrong }), { code: 'invalid_argument' })
+    assert.throws(() => new Engine(rules(), { at: later }), { code: 'invalid_argument' })
+  })
+
   test('a snapshot restores to the same digest and goes on alike', () => {
     const engine = played()
     const bytes = engine.snapshot()

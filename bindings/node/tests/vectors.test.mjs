@@ -483,7 +483,9 @@ function outcomesOf (engine, { isLine, nowMs, steps }, inForce) {
   }
   const [step] = steps
   if (step.advance !== undefined) {
-    engine.advance({ nowMs: step.advance })
+    const advance = () => engine.advance({ nowMs: step.advance, far: step.far === true })
+    if (step.error === undefined) advance()
+    else assert.equal(codeOf(advance).code, step.error)
     return []
   }
   if (step.payout !== undefined) return [paid(engine, step.payout, nowMs)]
@@ -525,8 +527,13 @@ function paid (engine, { board, window, index }, nowMs) {
 function engine (one) {
   for (const together of [false, true]) {
     const inForce = { rules: rulesOf(one) }
-    const engine = new Engine(inForce.rules)
+    let engine = new Engine(inForce.rules)
     for (const run of runsOf(one.steps, together)) {
+      const [{ restoreAt }] = run.steps
+      if (restoreAt !== undefined) {
+        engine = Engine.restore(inForce.rules, engine.snapshot(), { at: restoreAt })
+        continue
+      }
       const outcomes = outcomesOf(engine, run, inForce)
       const expected = run.steps.filter((step) => step.advance === undefined)
       assert.equal(outcomes.length, expected.length)

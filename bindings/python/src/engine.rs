@@ -5,6 +5,7 @@ use std::sync::Arc;
 use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::store::{FeedEntry, Scan as _};
 use liveops_core::{Command as CoreCommand, Engine as Core, Error, Key, MemoryStore, Record};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::json;
@@ -31,13 +32,22 @@ pub(crate) struct Engine(Arc<Shared>);
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (rules, *, feed=Int(0), snapshot=None))]
-    fn new(py: Python<'_>, rules: &Rules, feed: Int<usize>, snapshot: Option<Bytes<'_>>) -> PyResult<Self> {
+    #[pyo3(signature = (rules, *, feed=Int(0), snapshot=None, at=None))]
+    fn new(
+        py: Python<'_>,
+        rules: &Rules,
+        feed: Int<usize>,
+        snapshot: Option<Bytes<'_>>,
+        at: Option<When>,
+    ) -> PyResult<Self> {
         let store = if feed.0 == 0 { MemoryStore::new() } else { MemoryStore::with_feed(feed.0) };
-        let store = match &snapshot {
-            Some(bytes) => store.restored(bytes.as_slice()).map_err(Error::from).or_raise(py)?,
-            None => store,
+        let store = match (&snapshot, at) {
+            (Some(bytes), None) => store.restored(bytes.as_slice()),
+            (Some(bytes), Some(When(now))) => store.restored_at(bytes.as_slice(), &rules.0, now),
+            (None, None) => Ok(store),
+            (None, Some(_)) => return Err(PyTypeError::new_err("at goes with a snapshot")),
         };
+        let store = store.map_err(Error::from).or_raise(py)?;
         let core = Core::new((*rules.0).clone(), store);
         Ok(Self(Arc::new(Owned::new(core))))
     }
@@ -161,15 +171,21 @@ impl Engine {
 
     /// Moves the horizon to now, never back: forgets outcomes that no acceptable command can ask for any more, and frees
     /// boards whose period is dropped. To be called now and then: every minute, say.
-    #[pyo3(signature = (*, now_ms=None, now=None))]
+    ///
+    /// A time far ahead cannot be taken back, so `ArgumentError` for one more than 31 days past the horizon (`clock_jump`), and for one
+    /// that looks like seconds, microseconds or nanoseconds by the horizon or the newest event (`clock_unit`): unless `far=True`
+    /// says that it is meant. The first advance may be to anywhere. `Engine.restore` with `at=` is the way back.
+    #[pyo3(signature = (*, now_ms=None, now=None, far=false))]
     fn advance<'py>(
         &self,
         py: Python<'py>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
+        far: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        load(py, "Horizon", &py.detach(|| engine.advance(now)).or_raise(py)?)
+        let horizon = py.detach(|| if far { engine.advance_far(now) } else { engine.advance(now) });
+        load(py, "Horizon", &horizon.or_raise(py)?)
     }
 
     /// Periods that close in `after < t <= through`, once and in order, made as they are taken. Both are milliseconds or aware

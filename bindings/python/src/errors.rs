@@ -5,6 +5,7 @@ use liveops_core::error::{Code, Error};
 use liveops_core::event::{Issue, ValidationError};
 use liveops_core::intake::Refusal;
 use liveops_core::progress::CurveError;
+use liveops_core::record::AdvanceError;
 use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
 use liveops_core::signing::SignatureError;
@@ -38,7 +39,11 @@ impl Raise for Code {
 
 impl Raise for Error {
     fn raise(self, py: Python<'_>) -> PyErr {
-        fail(py, self.code())
+        use std::error::Error as _;
+        match self.source().and_then(|source| source.downcast_ref::<AdvanceError>()) {
+            Some(wrong) => raise_as(py, self.code(), &wrong.to_string()),
+            None => fail(py, self.code()),
+        }
     }
 }
 

@@ -167,6 +167,38 @@ def test_state_as_a_whole(rules: liveops.Rules, engine: liveops.Engine) -> None:
     assert engine.size()["players"] == 7
 
 
+def test_a_wrong_clock_moves_nothing(engine: liveops.Engine) -> None:
+    engine.advance(now_ms=NOW_MS)
+    digest, month = engine.digest(), 31 * 86_400_000
+    for wrong, code, word in (
+        (NOW_MS * 1_000_000, "clock_unit", "nanoseconds"),
+        (NOW_MS * 1_000, "clock_unit", "microseconds"),
+        (NOW_MS // 1_000, "clock_unit", "seconds"),
+        (NOW_MS + month + 1, "clock_jump", "31 days"),
+    ):
+        with pytest.raises(liveops.ArgumentError, match=word) as refused:
+            engine.advance(now_ms=wrong)
+        assert (refused.value.code, engine.digest()) == (code, digest)
+    assert engine.advance(now_ms=NOW_MS - 1).now == NOW_MS
+    assert engine.advance(now_ms=NOW_MS + month).now == NOW_MS + month
+    assert engine.advance(now_ms=NOW_MS + 4 * month, far=True).now == NOW_MS + 4 * month
+
+
+def test_the_way_back_takes_nothing_in_twice(engine: liveops.Engine) -> None:
+    assert engine.submit_ndjson(event("e1"), now_ms=NOW_MS).counts() == {"applied": 1}
+    engine.advance(now_ms=NOW_MS + 10_000 * 86_400_000, far=True)
+    later = NOW_MS + 60_000
+    missed = event("e2", ts=later // 1000)
+    assert engine.submit_ndjson(missed, now_ms=later)[0].code == "too_old"
+    at = datetime.fromtimestamp(later / 1000, timezone.utc)
+    back = liveops.Engine.restore(engine.rules, engine.snapshot(), at=at)
+    assert back.advance(now_ms=later) == liveops.Horizon(later, NOW_MS + 1)
+    assert back.submit_ndjson(event("e1"), now_ms=later)[0].code == "too_old", "applied before, its outcome dropped"
+    assert [back.submit_ndjson(missed, now_ms=later)[0].code for _ in range(2)] == ["applied", "replayed"]
+    with pytest.raises(TypeError):
+        liveops.Engine(engine.rules, at=later)
+
+
 def test_closings_come_once_and_in_order(engine: liveops.Engine) -> None:
     day = 86_400_000
     closed = list(engine.closed_between(NOW_MS, NOW_MS + 2 * day))

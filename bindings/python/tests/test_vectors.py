@@ -410,7 +410,14 @@ def engine(case: Case) -> None:
                 for step, outcome in zip(steps, outcomes, strict=True):
                     compare(step["expect"], as_dict(outcome))
             elif "advance" in first:
-                engine.advance(now_ms=first["advance"])
+                refused = None
+                try:
+                    engine.advance(now_ms=first["advance"], far="far" in first)
+                except liveops.ArgumentError as error:
+                    refused = error.code
+                assert refused == first.get("error")
+            elif "restoreAt" in first:
+                engine = liveops.Engine.restore(engine.rules, engine.snapshot(), at=first["restoreAt"])
             elif "payout" in first:
                 compare(first["expect"], pay(engine, first))
             elif "payClosed" in first:

@@ -14,7 +14,7 @@ pub trait Referee {
     /// One outcome per event, in order.
     fn submit(&self, batch: &[Admitted]) -> Vec<Outcome>;
 
-    /// Moves the engine's time.
+    /// Moves the engine's time, to the next line of a log, however long after the one before.
     fn advance(&self, now: Timestamp) -> Result<(), Error>;
 
     /// The periods that closed in `after < t <= through`; none, where boards cannot be read.
@@ -29,7 +29,7 @@ impl Referee for Engine<MemoryStore> {
     }
 
     fn advance(&self, now: Timestamp) -> Result<(), Error> {
-        Self::advance(self, now).map(drop)
+        self.advance_far(now).map(drop)
     }
 
     fn closings(&self, after: Timestamp, through: Timestamp) -> Result<Vec<Closing>, Error> {
@@ -53,7 +53,7 @@ impl Referee for AsyncEngine<Ready<MemoryStore>> {
     }
 
     fn advance(&self, now: Timestamp) -> Result<(), Error> {
-        answered(Self::advance(self, now)).map(drop)
+        answered(self.advance_far(now)).map(drop)
     }
 }
 
@@ -92,6 +92,6 @@ impl Referee for Threads<'_> {
     }
 
     fn advance(&self, now: Timestamp) -> Result<(), Error> {
-        self.0.advance(now).map(drop)
+        self.0.advance_far(now).map(drop)
     }
 }

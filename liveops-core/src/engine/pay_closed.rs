@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::Engine;
-use super::payout::horizon;
+use super::{Engine, horizon};
 use crate::error::{Code, Error};
 use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;

@@ -1,6 +1,6 @@
 //! Finished boards: archived, and turned into one payment for each owner who reached a tier.
 
-use super::{Board, Engine};
+use super::{Board, Engine, horizon};
 use crate::board::{Archive, Award, Heading, Names, Row};
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::limits::ROUND_PLAYERS_MAX;
@@ -138,13 +138,5 @@ impl<S: Store + Boards> Board<'_, S> {
         self.rules.closed_at(period, horizon)?;
         self.check_kept(period, now.max(horizon.now))?;
         Ok((horizon, self.store.page(&self.key(period), 0, usize::MAX, self.ranking())?))
-    }
-}
-
-pub(super) fn horizon<S: Store>(store: &S) -> Result<Horizon, Error> {
-    match store.load(&[Key::Horizon])?.pop() {
-        Some(Some(Record::Horizon(horizon))) => Ok(horizon),
-        Some(None) => Ok(Horizon::default()),
-        _ => Err(StoreError::new(StoreErrorKind::Misconfigured).into()),
     }
 }

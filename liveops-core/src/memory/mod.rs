@@ -23,7 +23,9 @@ use crate::codec::{Seal, Stable as _};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record, digest};
+use crate::rules::Rules;
 use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
+use crate::time::Timestamp;
 
 const GATES: usize = 64;
 const SNAPSHOT: Seal = Seal { head: b"liveops snapshot", version: 1 };
@@ -131,6 +133,57 @@ impl MemoryStore {
             self.insert(key, record).ok_or(StoreErrorKind::Corrupt)?;
         }
         Ok(self)
+    }
+
+    /// The way back from an [`Engine::advance`](crate::Engine::advance) too far: a store in the state of a snapshot, its horizon brought
+    /// back to `now`, the present. Take the snapshot of what there is, or better, one of before the mistake with
+    /// [`Self::restore`].
+    ///
+    /// Nothing that was ever taken in is taken in again, though the wrong advance forgot its outcome: commands that are not newer
+    /// than the newest of any player are `too_old` from then on. Those that came in meanwhile and were refused can be sent again.
+    /// A period that anybody was paid for stays closed, so the horizon is not brought back before its closing; until the clock comes
+    /// near it, events are `too_old`. What the wrong advance dropped stays
+    /// gone: boards of periods that were over by it are as the players' records still have them, and who was erased and is not
+    /// there any more is nobody, whose events of before the erasure only the time of others' commands keeps out.
+    ///
+    /// ```
+    /// use liveops_core::testing::EventBuilder;
+    /// use liveops_core::{Engine, MemoryStore, Rules, Timestamp};
+    ///
+    /// let rules = Rules::from_json(r#"{ "version": 1, "game": "emberfall" }"#)?;
+    /// let engine = Engine::new(rules.clone(), MemoryStore::new());
+    /// let now = Timestamp::from_rfc3339("2026-11-30T12:00:00Z").unwrap();
+    /// let event = |id, at| EventBuilder::progression("ana", 120, at).id(id).body();
+    /// engine.submit_ndjson(&event("e1", now), now);
+    /// engine.advance_far(Timestamp::from_rfc3339("2062-01-01T00:00:00Z").unwrap())?; // one clock was wrong
+    /// let later = now.plus_millis(60_000);
+    /// assert_eq!(engine.submit_ndjson(&event("e2", later), later)[0].code(), "too_old");
+    ///
+    /// let store = MemoryStore::restore_at(&engine.snapshot(), &rules, later)?;
+    /// let engine = Engine::new(rules, store);
+    /// assert_eq!(engine.submit_ndjson(&event("e1", now), later)[0].code(), "too_old", "not applied twice");
+    /// assert_eq!(engine.submit_ndjson(&event("e2", later), later)[0].code(), "applied");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn restore_at(bytes: &[u8], rules: &Rules, now: Timestamp) -> Result<Self, StoreError> {
+        Self::new().restored_at(bytes, rules, now)
+    }
+
+    /// This store, which must be empty, in the state of a snapshot, brought back to `now`: see [`Self::restore_at`].
+    pub fn restored_at(self, bytes: &[u8], rules: &Rules, now: Timestamp) -> Result<Self, StoreError> {
+        let store = self.restored(bytes)?;
+        let (mut newest, mut paid_until) = (Timestamp::MIN, Timestamp::MIN);
+        for slot in &store.players {
+            let Some(player) = &slot.player else { continue };
+            newest = newest.max(player.newest_ts).max(player.erased_through.unwrap_or(Timestamp::MIN));
+            let closings = player.paid.newest().map(|period| rules.calendar().closes_at(period));
+            paid_until = closings.fold(paid_until, Timestamp::max);
+        }
+        let mut closed = store.close();
+        let back = closed[0].turned_back(now, newest, paid_until);
+        closed.iter_mut().for_each(|gate| **gate = back);
+        drop(closed);
+        Ok(store)
     }
 
     /// How much it holds.

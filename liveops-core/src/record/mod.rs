@@ -6,6 +6,7 @@
 
 mod change;
 mod command;
+mod horizon;
 mod key;
 mod paid;
 mod player;
@@ -13,6 +14,7 @@ mod signature;
 
 pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled, StoredOutcome, Suspicion};
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
+pub use horizon::{AdvanceError, Horizon, Measure};
 pub use key::Key;
 pub use paid::Paid;
 pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Triage};
@@ -27,7 +29,6 @@ use crate::error::StoreErrorKind;
 use crate::hash::Digest;
 use crate::id::BoardId;
 use crate::reward::Scope;
-use crate::time::Timestamp;
 use crate::window::Period;
 
 /// A board in one period.
@@ -39,32 +40,6 @@ pub struct BoardKey {
     /// Which period.
     #[serde(flatten)]
     pub period: Period,
-}
-
-/// How far the store has been moved in time. Both marks only grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Horizon {
-    /// Decisions count as made no earlier than this.
-    pub now: Timestamp,
-    /// Outcomes of commands older than this are gone, so such commands are refused for ever, also under later rules
-    /// that would allow more.
-    pub forgotten_before: Timestamp,
-}
-
-/// Before everything.
-impl Default for Horizon {
-    fn default() -> Self {
-        Self { now: Timestamp::MIN, forgotten_before: Timestamp::MIN }
-    }
-}
-
-impl Horizon {
-    /// The later of the two, mark by mark.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self { now: self.now.max(other.now), forgotten_before: self.forgotten_before.max(other.forgotten_before) }
-    }
 }
 
 /// One stored value, behind a pointer: answers travel through several hands, and most are absent.
@@ -220,7 +195,6 @@ impl Stable for Record {
 }
 
 fields!(BoardKey { board, period });
-fields!(Horizon { now, forgotten_before });
 
 /// Hash over all records in key order: two stores with the same digest hold the same state.
 ///

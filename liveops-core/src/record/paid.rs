@@ -53,6 +53,12 @@ impl Paid {
         }
     }
 
+    /// The newest period of each window of each board.
+    pub fn newest(&self) -> impl Iterator<Item = Period> {
+        let newest = |of: &PaidWindow| of.ranges.last().map(|(_, index)| Period { window: of.window, index: *index });
+        self.0.iter().filter_map(newest)
+    }
+
     fn find(&self, key: &BoardKey) -> Result<usize, usize> {
         self.0.binary_search_by(|known| (&known.board, known.window).cmp(&(&key.board, key.period.window)))
     }

@@ -12,7 +12,7 @@ type Memory = Engine<MemoryStore>;
 
 pub(crate) fn run(case: &Case) {
     for in_batches in [false, true] {
-        let engine = Engine::new(case.rules(), MemoryStore::new());
+        let mut engine = Engine::new(case.rules(), MemoryStore::new());
         let steps = case.need("steps").as_array().unwrap();
         let same_batch = |a: &Value, b: &Value| in_batches && is_line(a) && is_line(b) && a["nowMs"] == b["nowMs"];
         for steps in steps.chunk_by(same_batch) {
@@ -22,7 +22,13 @@ pub(crate) fn run(case: &Case) {
                 assert_eq!(outcomes.len(), steps.len(), "one outcome for each line");
                 steps.iter().zip(&outcomes).for_each(|(step, outcome)| check_outcome(case, step, outcome));
             } else if let Some(now) = steps[0].get("advance") {
-                engine.advance(time(now)).unwrap();
+                let far = steps[0].get("far").is_some();
+                let moved = if far { engine.advance_far(time(now)) } else { engine.advance(time(now)) };
+                assert_eq!(moved.err().map(|error| error.code().as_str()), steps[0].get("error").map(text), "{now}");
+            } else if let Some(now) = steps[0].get("restoreAt") {
+                let rules = (*engine.rules()).clone();
+                let store = MemoryStore::restore_at(&engine.snapshot(), &rules, time(now)).unwrap();
+                engine = Engine::new(rules, store);
             } else if steps[0].get("payout").is_some() {
                 case.compare(&steps[0]["expect"], &pay(&engine, &steps[0]));
             } else if let Some(mark) = steps[0].get("payClosed") {

@@ -18,7 +18,8 @@ __all__ = ["Engine"]
 class Engine(_native.Engine):
     """Rules and a store in memory. Share one between threads; a forked process makes its own.
 
-    `feed` is how many committed change sets may wait to be acknowledged; 0 keeps none. `snapshot` is a state to begin in.
+    `feed` is how many committed change sets may wait to be acknowledged; 0 keeps none. `snapshot` is a state to begin in, `at` the
+    time to bring it back to (see `restore`).
 
     >>> import liveops
     >>> rules = liveops.Rules.from_json('{"version": 1, "game": "g", "boards": {"xp": {"value": "grantedXp", '
@@ -32,9 +33,30 @@ class Engine(_native.Engine):
     """
 
     @classmethod
-    def restore(cls, rules: _native.Rules, snapshot: bytes, *, feed: int = 0) -> Self:
-        """An engine in the state of a snapshot. StoreError for bytes that are none."""
-        return cls(rules, feed=feed, snapshot=snapshot)
+    def restore(cls, rules: _native.Rules, snapshot: bytes, *, feed: int = 0, at: int | datetime | None = None) -> Self:
+        """An engine in the state of a snapshot. StoreError for bytes that are none.
+
+        With `at`, the present, it is the way back from an `advance` too far: the horizon is brought back. What was ever taken in is
+        not taken in again, though its outcome was forgotten: commands not newer than the newest of any player are `too_old`.
+        A period that anybody was paid for stays closed, so the horizon stays past its closing.
+
+        >>> import liveops
+        >>> rules = liveops.Rules.from_json('{"version": 1, "game": "g"}')
+        >>> def event(id, ts):
+        ...     return f'{{"id":"{id}","type":"progression","playerId":"ana","ts":{ts},"payload":{{"deltaXp":5}}}}'.encode()
+        >>> engine = liveops.Engine(rules)
+        >>> engine.submit_ndjson(event("e1", 1794052800), now_ms=1794052800000)[0].code
+        'applied'
+        >>> horizon = engine.advance(now_ms=2900000000000, far=True)                       # one clock was wrong
+        >>> engine.submit_ndjson(event("e2", 1794052860), now_ms=1794052860000)[0].code
+        'too_old'
+        >>> engine = liveops.Engine.restore(rules, engine.snapshot(), at=1794052860000)
+        >>> engine.submit_ndjson(event("e2", 1794052860), now_ms=1794052860000)[0].code
+        'applied'
+        >>> engine.submit_ndjson(event("e1", 1794052800), now_ms=1794052860000)[0].code    # applied before
+        'too_old'
+        """
+        return cls(rules, feed=feed, snapshot=snapshot, at=at)
 
     async def submit_async(self, command: _native.Command) -> _native.Outcome:
         """`submit`, for asyncio. In memory one command takes microseconds, so it is decided here and now."""
