@@ -35,7 +35,7 @@ class Quota {
   carry (state, intervalMicros, opts) {
     const given = options(opts, TIME)
     const args = [integer(state, 'state'), integer(intervalMicros, 'intervalMicros', 1), now(given)]
-    return call(() => handleOf(this).carry(...args))
+    return call(() => handleOf(this, Quota).carry(...args))
   }
 }
 
@@ -131,7 +131,7 @@ class RateLimiter {
   /** Other numbers for the limiter's own quota, whose name stays; what each key used still counts. */
   replace (quota) {
     const held = quotaOf(quota)
-    call(() => handleOf(this).replace(held))
+    call(() => handleOf(this, RateLimiter).replace(held))
   }
 
   /** Charges one call to several quotas, each with a key, or to none of them. */
@@ -169,7 +169,7 @@ class SlidingLimiter {
   replace (quota) {
     const given = required(quota, WINDOW, 'quota')
     const args = [count(given.limit, 'limit', 1), spanOf(given, 'window')]
-    call(() => handleOf(this).replace(...args))
+    call(() => handleOf(this, SlidingLimiter).replace(...args))
   }
 
   /** Decides on a call; a refused one costs nothing. */
@@ -200,7 +200,7 @@ class SlidingLog {
   replace (quota) {
     const given = required(quota, WINDOW, 'quota')
     const args = [count(given.limit, 'limit', 1), spanOf(given, 'window')]
-    call(() => handleOf(this).replace(...args))
+    call(() => handleOf(this, SlidingLog).replace(...args))
   }
 
   /** Decides on a call; a refused one costs nothing. */
