@@ -1792,7 +1792,7 @@ export class PopulationBuilder {
 }
 
 /** False alerts that are affordable, over all detectors: per player and day with events, per event, or as the part of players ever flagged. */
-export type Budget = { readonly perPlayerDay: number } | { readonly perEvent: number } | { readonly perPlayer: number }
+export type Budget = { readonly perPlayerDay: number } | { readonly perEvent: number } | { readonly perPlayer: number; readonly events?: Integer }
 export interface Calibration extends HistoryCount {
   readonly thresholds: Thresholds
   /** Events of players who came when there were four million already. */

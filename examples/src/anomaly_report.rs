@@ -119,7 +119,7 @@ impl Report {
         for (_, most) in players.into_values() {
             calibrator.add(most, 1);
         }
-        if let Ok(thresholds) = calibrator.thresholds(Budget::PerPlayer(self.budget)) {
+        if let Ok(thresholds) = calibrator.thresholds(Budget::PerPlayer { part: self.budget, events: None }) {
             (self.thresholds, self.is_calibrated) = (thresholds, true);
         }
         Ok(())

@@ -203,7 +203,8 @@ fn fitted(game: Game, players: u64) -> (f64, f64, f64) {
         }
         calibrator.add(most, 1);
     }
-    let family = family.with_thresholds(calibrator.thresholds(Budget::PerPlayer(0.003)).unwrap());
+    let family =
+        family.with_thresholds(calibrator.thresholds(Budget::PerPlayer { part: 0.003, events: None }).unwrap());
     let (mut honest, mut accused, mut alerts, mut events, mut cheaters, mut found) =
         (0_u32, 0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
     for player in 0..players {

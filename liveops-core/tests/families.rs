@@ -185,7 +185,7 @@ fn a_population_says_what_is_usual_from_the_first_event_on_and_stays() {
         }
         calibrator.add(most, 1);
     }
-    let thresholds = calibrator.thresholds(Budget::PerPlayer(0.01)).unwrap();
+    let thresholds = calibrator.thresholds(Budget::PerPlayer { part: 0.01, events: None }).unwrap();
     assert!(FamilyDetector::ALL.iter().all(|detector| (7.0..100.0).contains(&thresholds.of(*detector))));
 
     let engine = Engine::new(anchored, MemoryStore::new());

@@ -2,7 +2,7 @@
 // Thresholds of a family: given, or found for a budget of false alerts.
 
 const { isArrayBuffer, isUint8Array } = require('node:util').types
-const { kindOf, number, received, required, text } = require('./arguments.js')
+const { count, kindOf, number, received, required, text } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { native } = require('./native.js')
@@ -21,17 +21,18 @@ function thresholdsOf (thresholds) {
 /** A number of each detector under its name. */
 const named = (numbers) => Object.freeze(Object.fromEntries(DETECTORS.map((detector, place) => [detector, numbers[place]])))
 
-/** `{ perPlayer: 0.003 }` and the like as a unit and a rate. */
+/** `{ perPlayer: 0.003, events: 500 }` and the like as a unit, a rate and the length of play that it holds for. */
 function budgetOf (budget) {
-  const given = required(budget, BUDGETS, 'budget')
+  const { events, ...given } = required(budget, [...BUDGETS, 'events'], 'budget')
   const units = Object.keys(given)
   if (units.length !== 1) throw argumentError(TypeError, `budget must have one of ${BUDGETS.join(', ')}`)
-  return [units[0], number(given[units[0]], units[0])]
+  if (events !== undefined && units[0] !== 'perPlayer') throw argumentError(TypeError, 'events belong to perPlayer')
+  return [units[0], number(given[units[0]], units[0]), events === undefined ? undefined : count(events, 'events', 1)]
 }
 
 /** Thresholds for a family of rules from lines of history, and what became of the lines. */
 function calibrate (rules, family, history, budget) {
-  const [name, pieces, [unit, rate]] = [text(family, 'family'), piecesOf(history), budgetOf(budget)]
+  const [name, pieces, [unit, rate, over]] = [text(family, 'family'), piecesOf(history), budgetOf(budget)]
   let failed
   // What an iterable throws is thrown on as it is, past the addon.
   const next = () => {
@@ -43,7 +44,7 @@ function calibrate (rules, family, history, budget) {
     }
   }
   try {
-    const told = call(() => native.calibrate(rules, name, next, unit, rate))
+    const told = call(() => native.calibrate(rules, name, next, unit, rate, over))
     if (failed === undefined) {
       const { thresholds, ...counts } = read(told)
       return Object.freeze({ thresholds: named(thresholds), ...counts })

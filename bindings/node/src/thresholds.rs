@@ -25,11 +25,11 @@ pub(crate) fn listed(of: impl Fn(FamilyDetector) -> f64) -> Vec<f64> {
     FamilyDetector::ALL.into_iter().map(of).collect()
 }
 
-fn budget(unit: &str, rate: f64) -> Result<Budget> {
+fn budget(unit: &str, rate: f64, events: Option<u32>) -> Result<Budget> {
     match unit {
         "perPlayerDay" => Ok(Budget::PerPlayerDay(rate)),
         "perEvent" => Ok(Budget::PerEvent(rate)),
-        "perPlayer" => Ok(Budget::PerPlayer(rate)),
+        "perPlayer" => Ok(Budget::PerPlayer { part: rate, events }),
         _ => Err(Code::InvalidArgument).or_throw(),
     }
 }
@@ -64,8 +64,8 @@ impl Calibrator {
 
     /// Thresholds that spend a budget, in the order of the detectors.
     #[napi]
-    pub fn thresholds(&self, unit: String, rate: f64) -> Result<Vec<f64>> {
-        let thresholds = self.0.thresholds(budget(&unit, rate)?).map_err(|_| REFUSED).or_throw()?;
+    pub fn thresholds(&self, unit: String, rate: f64, events: Option<u32>) -> Result<Vec<f64>> {
+        let thresholds = self.0.thresholds(budget(&unit, rate, events)?).map_err(|_| REFUSED).or_throw()?;
         Ok(listed(|detector| thresholds.of(detector)))
     }
 }
@@ -92,8 +92,9 @@ pub fn calibrate(
     next: Function<'_, (), Option<Uint8Array>>,
     unit: String,
     rate: f64,
+    over: Option<u32>,
 ) -> Result<String> {
-    let budget = budget(&unit, rate)?;
+    let budget = budget(&unit, rate, over)?;
     let mut calibration = rules
         .0
         .calibrate(&family)

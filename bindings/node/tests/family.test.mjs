@@ -403,6 +403,8 @@ describe('history', () => {
     assert.deepEqual([told.events, told.refused, told.leftOut, Object.keys(told.thresholds)], [10_000, 0, 0, DETECTORS])
     for (const threshold of Object.values(told.thresholds)) assert.ok(threshold >= 7 && threshold < 100)
     assert.deepEqual(anchored.calibrate('cheats', history.map((lines) => Buffer.from(lines)), { perPlayer: 0.01 }), told)
+    const over = (events) => anchored.calibrate('cheats', history, { perPlayer: 0.01, events }).thresholds.drift
+    assert.ok(over(4) <= told.thresholds.drift && over(40_000) > told.thresholds.drift, 'who plays longer is flagged more often')
     assert.ok(anchored.calibrate('cheats', history, { perEvent: 1e-7 }).thresholds.robust >= told.thresholds.robust)
     const calibrated = anchored.withThresholds('cheats', told.thresholds)
     assert.equal(calibrated.populationHash, anchored.populationHash)
@@ -412,7 +414,7 @@ describe('history', () => {
     refused(() => anchored.calibrate('cheats', history[0], { perPlayer: 0.01 }))
     for (const rate of [0, -1, NaN, Infinity]) refused(() => anchored.calibrate('cheats', history, { perPlayer: rate }))
     refused(() => anchored.calibrate('nobody', history, { perPlayer: 0.01 }))
-    for (const budget of [undefined, {}, { perYear: 1 }, { perPlayer: 0.1, perEvent: 0.1 }, { perEvent: '1' }]) refused(() => anchored.calibrate('cheats', history, budget), TypeError)
+    for (const budget of [undefined, {}, { perYear: 1 }, { perPlayer: 0.1, perEvent: 0.1 }, { perEvent: '1' }, { perEvent: 0.1, events: 9 }]) refused(() => anchored.calibrate('cheats', history, budget), TypeError)
     for (const bad of [undefined, 7, {}, [7]]) refused(() => anchored.calibrate('cheats', bad, { perPlayer: 0.01 }), TypeError)
     refused(() => anchored.withThresholds('nobody', told.thresholds))
     refused(() => anchored.withThresholds('cheats', { robust: 0 }))

@@ -92,8 +92,9 @@ impl Rules {
     /// pieces of whole lines, such as an open binary file gives. Events of a player come in their order, players in any.
     ///
     /// The budget is per player and day on which the player was there, per event, or the part of the players who are ever
-    /// flagged in a time as long as the history. `ArgumentError` with fewer than 200 players. Other threads run meanwhile.
-    #[pyo3(signature = (family, history, *, per_player_day=None, per_event=None, per_player=None))]
+    /// flagged within so many `events` of theirs, or as many as those of the history have. `ArgumentError` with fewer than 200 players. Other threads run meanwhile.
+    #[pyo3(signature = (family, history, *, per_player_day=None, per_event=None, per_player=None, events=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords, of which one is given")]
     fn calibrate<'py>(
         &self,
         py: Python<'py>,
@@ -102,8 +103,9 @@ impl Rules {
         per_player_day: Option<Number>,
         per_event: Option<Number>,
         per_player: Option<Number>,
+        events: Option<Int<u32>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let budget = budget(per_player_day, per_event, per_player)?;
+        let budget = budget(per_player_day, per_event, per_player, events)?;
         let mut calibration = self.0.calibrate(family).ok_or_else(|| no_family(py))?;
         let count = of_history(history, |lines| py.detach(|| calibration.add_ndjson(lines)))?;
         let found = py.detach(|| calibration.thresholds(budget)).map_err(|_| refused(py))?;

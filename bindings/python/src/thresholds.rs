@@ -58,11 +58,15 @@ pub(crate) fn budget(
     per_player_day: Option<Number>,
     per_event: Option<Number>,
     per_player: Option<Number>,
+    events: Option<Int<u32>>,
 ) -> PyResult<Budget> {
+    if events.is_some() && per_player.is_none() {
+        return Err(PyTypeError::new_err("events belong to per_player"));
+    }
     match (per_player_day, per_event, per_player) {
         (Some(rate), None, None) => Ok(Budget::PerPlayerDay(rate.0)),
         (None, Some(rate), None) => Ok(Budget::PerEvent(rate.0)),
-        (None, None, Some(part)) => Ok(Budget::PerPlayer(part.0)),
+        (None, None, Some(part)) => Ok(Budget::PerPlayer { part: part.0, events: events.map(|events| events.0) }),
         _ => Err(PyTypeError::new_err("give one of per_player_day, per_event and per_player")),
     }
 }
@@ -97,16 +101,17 @@ impl Calibrator {
     }
 
     /// Thresholds that spend a budget of false alerts: per player and day on which the player was there, per event, or the
-    /// part of the players who are ever flagged in a time as long as the history.
-    #[pyo3(signature = (*, per_player_day=None, per_event=None, per_player=None))]
+    /// part of the players who are ever flagged within so many `events` of theirs, or as many as those of the history have.
+    #[pyo3(signature = (*, per_player_day=None, per_event=None, per_player=None, events=None))]
     fn thresholds<'py>(
         &self,
         py: Python<'py>,
         per_player_day: Option<Number>,
         per_event: Option<Number>,
         per_player: Option<Number>,
+        events: Option<Int<u32>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let budget = budget(per_player_day, per_event, per_player)?;
+        let budget = budget(per_player_day, per_event, per_player, events)?;
         let found = detached(py, &self.0, |calibrator| calibrator.thresholds(budget));
         told(py, &found.map_err(|_| refused(py))?)
     }

@@ -723,6 +723,10 @@ def test_a_calibrator() -> None:
             most.observe(profile)
         calibrator.add(most, 1)
     strict, lax = calibrator.thresholds(per_player=0.001), calibrator.thresholds(per_player=0.05)
+    longer = [calibrator.thresholds(per_player=0.05, events=events).regularity for events in (10, 1_000, 100_000)]
+    assert longer == sorted(longer) and longer[0] < longer[2], "who plays longer is flagged more often"
+    with pytest.raises(TypeError, match="per_player"):
+        calibrator.thresholds(per_event=1e-5, events=10)  # type: ignore[call-overload]
     assert strict.regularity > lax.regularity >= lax.robust >= 7
     assert calibrator.thresholds(per_player_day=0.001) == strict, "each was there for one day"
     assert calibrator.thresholds(per_event=1.0).regularity <= lax.regularity

@@ -69,7 +69,7 @@ impl Rules {
     /// let rules = rules.with_population(builder.finish())?;
     /// let mut calibration = rules.calibrate("cheats").unwrap();
     /// calibration.add_ndjson(history.as_bytes());
-    /// let thresholds = calibration.thresholds(Budget::PerPlayer(0.003))?;
+    /// let thresholds = calibration.thresholds(Budget::PerPlayer { part: 0.003, events: None })?;
     /// let rules = rules.with_thresholds("cheats", thresholds)?;
     /// assert_eq!(rules.family("cheats").unwrap().thresholds(), &thresholds);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -78,7 +78,8 @@ pub(crate) fn family(case: &Case) {
         let rules = rules.with_population(population.clone()).unwrap();
         let mut calibration = rules.calibrate("cheats").unwrap();
         calibration.add_ndjson(lines.as_bytes());
-        thresholds = calibration.thresholds(Budget::PerPlayer(number(&history["perPlayer"]))).unwrap();
+        thresholds =
+            calibration.thresholds(Budget::PerPlayer { part: number(&history["perPlayer"]), events: None }).unwrap();
         actual["populationHash"] = json!(population.hash().to_hex());
         actual["thresholds"] = json!(FamilyDetector::ALL.map(|detector| bits(thresholds.of(detector))));
     }

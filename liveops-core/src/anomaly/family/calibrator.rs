@@ -12,8 +12,14 @@ pub enum Budget {
     PerPlayerDay(f64),
     /// Alerts per event.
     PerEvent(f64),
-    /// The part of the players who are ever flagged in a time as long as the history: 0.003 is three of a thousand.
-    PerPlayer(f64),
+    /// The part of the players who are ever flagged within so many events.
+    PerPlayer {
+        /// 0.003 is three of a thousand.
+        part: f64,
+        /// The length of play that it holds for, in events of one player: who plays longer is flagged more often. `None` for as many
+        /// as the players of the history have on average.
+        events: Option<u32>,
+    },
 }
 
 /// The most of one player's history.
@@ -88,7 +94,9 @@ impl Calibrator {
         let (rate, exposure): (f64, fn(&Most) -> f64) = match budget {
             Budget::PerPlayerDay(rate) => (rate, |most| most.days),
             Budget::PerEvent(rate) => (rate, |most| most.events),
-            Budget::PerPlayer(part) => (part, |_| 1.0),
+            Budget::PerPlayer { part, events: None } => (part, |_| 1.0),
+            // False alerts come by the event, at whatever pace.
+            Budget::PerPlayer { part, events: Some(events) } => (part / f64::from(events), |most| most.events),
         };
         if !(rate > 0.0 && rate.is_finite()) || self.players.len() < PLAYERS_MIN {
             return Err(Code::InvalidArgument);
@@ -146,7 +154,14 @@ mod tests {
     fn the_tail_is_continued_to_the_budget() {
         // A hundred events and ten days each: 1e-5 an event are 1e-4 a day and 1e-3 a player, a fifth of it for each.
         let wanted = -2.0 * (0.001_f64 / 5.0).ln();
-        for budget in [Budget::PerEvent(1e-5), Budget::PerPlayerDay(1e-4), Budget::PerPlayer(1e-3)] {
+        let of_player = |part, events| Budget::PerPlayer { part, events };
+        for budget in [
+            Budget::PerEvent(1e-5),
+            Budget::PerPlayerDay(1e-4),
+            of_player(1e-3, None),
+            of_player(1e-3, Some(100)),
+            of_player(1e-2, Some(1_000)),
+        ] {
             let thresholds = calibrator(0).thresholds(budget).unwrap();
             for detector in FamilyDetector::ALL {
                 let threshold = thresholds.of(detector);
@@ -164,6 +179,8 @@ mod tests {
 
     #[test]
     fn budgets_and_histories_that_are_none_are_refused() {
+        let never = Budget::PerPlayer { part: 0.003, events: Some(0) };
+        assert_eq!(calibrator(0).thresholds(never), Err(Code::InvalidArgument));
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(calibrator(0).thresholds(Budget::PerEvent(bad)), Err(Code::InvalidArgument), "{bad}");
         }
