@@ -20,7 +20,7 @@ class Quota {
     const burst = given.burst === undefined ? undefined : count(given.burst, 'burst', 1)
     const unnamed = new native.Quota(this.limit, spanOf(given, 'period'), burst)
     this.name = given.name === undefined || given.name === null ? null : text(given.name, 'name')
-    const held = this.name === null ? unnamed : unnamed.named(this.name)
+    const held = this.name === null ? unnamed : call(() => unnamed.named(this.name))
     this.periodMillis = held.periodMillis
     this.burst = held.burst
     Object.freeze(hold(this, held))
