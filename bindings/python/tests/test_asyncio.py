@@ -34,3 +34,19 @@ def test_batches_do_not_block_the_loop(engine: liveops.Engine, trusted: liveops.
     turns, lines, batch = asyncio.run(run())
     assert turns > 2
     assert (lines.counts(), batch.counts()) == ({"applied": 20_000}, {"applied": 5})
+
+
+def test_a_batch_whose_task_is_cancelled_is_decided_whole(engine: liveops.Engine) -> None:
+    data = b"\n".join(event(f"e{n}", f"p{n % 997}") for n in range(20_000))
+
+    async def run() -> None:
+        batch = asyncio.create_task(engine.submit_ndjson_async(data, now_ms=NOW_MS))
+        while engine.size()["outcomes"] == 0:
+            await asyncio.sleep(0)
+        batch.cancel()
+        await asyncio.gather(batch, return_exceptions=True)
+        assert batch.cancelled()
+
+    # Ends once the thread has: `asyncio.run` waits for it.
+    asyncio.run(run())
+    assert engine.submit_ndjson(data, now_ms=NOW_MS).counts() == {"replayed": 20_000}

@@ -65,7 +65,7 @@ pub(super) struct Cause<'a> {
 
 impl<'a> Cause<'a> {
     pub(super) const fn occasion(&self) -> Occasion<'a> {
-        Occasion { ts: self.ts, command: self.command, now: self.now }
+        Occasion { ts: self.ts, command: self.command }
     }
 }
 
@@ -160,7 +160,7 @@ impl Rules {
                 let ts = command.ts;
                 self.event(&Cause { kind, payload, event_id: &command.id.id, ts, command, now }, draft)
             }
-            Action::Adjust { xp, .. } => self.adjust(*xp, command, now, draft),
+            Action::Adjust { xp, .. } => self.adjust(*xp, command, draft),
             Action::Review { suspicion: number, ruling } => {
                 self.review(*number, *ruling, found.suspicion, command, now, draft)
             }
@@ -175,7 +175,7 @@ impl Rules {
             Action::Payout(payment) => self.pay(payment, command, draft),
             Action::Claim(name) => self.claim(*name, found.receipt.as_deref(), command, now, draft),
             Action::Revoke { receipt: name, .. } => self.revoke(*name, found.receipt.as_deref(), command, draft),
-            Action::Migrate { .. } => self.migrate(command, now, draft),
+            Action::Migrate { .. } => self.migrate(command, draft),
         }
     }
 
@@ -204,7 +204,8 @@ impl Rules {
             };
             let verdicts = judgements.clone();
             let suspicion = Suspicion { event, received_at, held, verdicts, settled: Settled::Open };
-            draft.suspect(number, suspicion, triage, cause.now.minus_millis(self.suspicions_millis_max));
+            // By its own time, as all that needs no horizon: `advance` from another thread must not change what is found.
+            draft.suspect(number, suspicion, triage, received_at.minus_millis(self.suspicions_millis_max));
             *(if held { &mut effect.held } else { &mut effect.flagged }) = Some(number);
         }
         effect.verdicts = judgements;

@@ -30,12 +30,11 @@ impl<'a> Gift<'a> {
     }
 }
 
-/// What a reward is given on: the time that its receipt bears, the command, and when that counts as decided.
+/// What a reward is given on: the time that its receipt bears, and the command.
 #[derive(Clone, Copy)]
 pub(super) struct Occasion<'a> {
     pub(super) ts: Timestamp,
     pub(super) command: &'a Command,
-    pub(super) now: Timestamp,
 }
 
 /// Experience beyond the highest level: what is gathered with it, and what that gives.
@@ -235,7 +234,7 @@ impl Rules {
     fn reward(&self, rule: &RewardRule, scope: Scope, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
         let (items, roll) = self.open(&rule.prize, on.command.received_at, draft);
         // From when the player can know of it: the event may have been hours on its way.
-        let claim_until = rule.claim_within_millis.map(|millis| on.now.plus_millis(millis));
+        let claim_until = rule.claim_within_millis.map(|millis| on.command.received_at.plus_millis(millis));
         let gift = Gift { reward: &rule.name, scope, items, roll, claim_until };
         self.give(gift, on.ts, on.command, draft, effect);
     }

@@ -60,7 +60,7 @@ use crate::window::{Calendar, Closings, Window};
 /// | number | what changed |
 /// |---|---|
 /// | 1 | the first |
-/// | 2 | XP can be taken away; boosts carry their fractions; misses of pity by entry; open holds are never let go; detectors of amounts know no unit, rhythms are judged at the resolution of their clock; an event of a type that the rules do not know is refused |
+/// | 2 | XP can be taken away; boosts carry their fractions; misses of pity by entry; open holds are never let go; detectors of amounts know no unit, rhythms are judged at the resolution of their clock; an event of a type that the rules do not know is refused; alerts of a day, the age of suspicions and the time to claim go by a command's own time |
 pub const DECISIONS: u16 = 2;
 
 /// The game's rules: read once from one JSON document, then shared freely. The reference of the document is `docs/rules.md`.

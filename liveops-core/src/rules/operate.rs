@@ -46,13 +46,7 @@ impl Rules {
         Ok(effect)
     }
 
-    pub(super) fn adjust(
-        &self,
-        xp: i64,
-        command: &Command,
-        now: Timestamp,
-        draft: &mut Draft<'_>,
-    ) -> Result<Effect, Code> {
+    pub(super) fn adjust(&self, xp: i64, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let total = self.known_xp_of(&draft.changes.record)?.checked_add_signed(xp).ok_or(Code::OutOfRange)?;
         if total > INTEGER_MAX.unsigned_abs() {
             return Err(Code::ScoreOverflow);
@@ -60,17 +54,17 @@ impl Rules {
         let mut effect = Effect { adjusted: xp, ..Effect::default() };
         self.bring_to_curve(draft, &mut effect);
         draft.changes.record.xp = total;
-        self.level_rewards(Occasion { ts: command.ts, command, now }, draft, &mut effect);
+        self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
         Ok(self.leveled(effect, draft))
     }
 
     /// Brings the XP total to the curve in force.
-    pub(super) fn migrate(&self, command: &Command, now: Timestamp, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    pub(super) fn migrate(&self, command: &Command, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         self.known_xp_of(&draft.changes.record)?;
         let mut effect = Effect::default();
         self.bring_to_curve(draft, &mut effect);
-        self.level_rewards(Occasion { ts: command.ts, command, now }, draft, &mut effect);
+        self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
         Ok(self.leveled(effect, draft))
     }

@@ -210,7 +210,7 @@ impl Rules {
             families.push((&rule.name, profile));
         }
         let (mut doubts, mut alerts) = (player.doubts.clone(), player.alerts);
-        self.agreement.settle(&mut judgements, &mut doubts, &mut alerts, cause.ts, cause.now);
+        self.agreement.settle(&mut judgements, &mut doubts, &mut alerts, cause.ts, cause.command.received_at);
         Watched { judgements, learned, families, doubts, alerts }
     }
 
