@@ -147,7 +147,7 @@ describe('examples', () => {
 
   test('of the door, in the README', () => {
     const [block] = blocks(read('README.md')).filter((block) => block.includes('verifyBatch'))
-    assert.equal(run(block, given()), 11)
+    assert.equal(run(block, given()), 12)
   })
 
   test('of boards, in the README', () => {

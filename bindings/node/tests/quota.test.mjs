@@ -12,9 +12,9 @@ const later = (ms) => ({ nowMs: NOW_MS + ms })
 describe('a quota', () => {
   test('says what it was made of', () => {
     const quota = new Quota({ limit: 60, periodSeconds: 60, burst: 10 })
-    assert.deepEqual({ ...quota }, { limit: 60, periodMillis: 60_000, burst: 10 })
+    assert.deepEqual({ ...quota }, { limit: 60, periodMillis: 60_000, burst: 10, name: null })
     assert.equal(quota.intervalMicros, 1_000_000)
-    assert.deepEqual({ ...new Quota({ limit: 7n, periodMillis: 1500n }) }, { limit: 7, periodMillis: 1500, burst: 7 })
+    assert.deepEqual({ ...new Quota({ limit: 7n, periodMillis: 1500n }) }, { limit: 7, periodMillis: 1500, burst: 7, name: null })
     assert.equal(new Quota({ limit: 7, periodMillis: 1500 }).intervalMicros, 214_286, 'rounded up')
     assert.ok(Object.isFrozen(quota))
     assert.deepEqual(new Quota(quota), quota)
