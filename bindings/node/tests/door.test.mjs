@@ -121,6 +121,18 @@ describe('admit', () => {
     assert.equal(codeOf(() => intake.admit({}, event('e', 'ana', 1), { nowMs: NOW_MS + 2000 })), 'too_old')
   })
 
+  test('what was used of a quota outlives replaced rules', () => {
+    const daily = (limit) => rules({ door: { quotas: [{ per: 'player', limit, periodSeconds: 86_400 }] } })
+    for (const [limit, more] of [[10, 0], [1001, 1]]) {
+      const intake = new Intake(daily(1000), { trusted: true })
+      const request = { headers: {}, body: event('e', 'ana', 1) }
+      const letIn = (events) => intake.admitBatch(Array(events).fill(request), { nowMs: NOW_MS }).filter((answer) => answer instanceof Command).length
+      assert.equal(letIn(1001), 1000)
+      intake.replaceRules(daily(limit))
+      assert.equal(letIn(20), more)
+    }
+  })
+
   test('what is admitted goes into an engine', () => {
     const effect = new Engine(rules()).submit(admit(signed)).unwrap()
     assert.equal(effect.xp.granted, 120)

@@ -21,6 +21,39 @@ describe('a quota', () => {
     assert.deepEqual(new Quota({ ...quota, burst: 3 }).burst, 3)
   })
 
+  test('may have a name', () => {
+    const daily = new Quota({ limit: 1000, periodSeconds: 86_400, name: 'daily' })
+    assert.equal(daily.name, 'daily')
+    assert.deepEqual(new Quota(daily), daily)
+    for (const name of [7, {}, '\ud800']) assert.throws(() => new Quota({ limit: 1, periodSeconds: 1, name }), { code: 'invalid_argument' })
+  })
+
+  test('that is lowered or raised forgets nothing', () => {
+    for (const [limit, more] of [[10, 0], [1001, 1]]) {
+      const quota = { limit, periodSeconds: 86_400 }
+      const made = [
+        new RateLimiter({ limit: 1000, periodSeconds: 86_400 }),
+        new SlidingLimiter({ limit: 1000, windowSeconds: 86_400 }),
+        new SlidingLog({ limit: 1000, windowSeconds: 86_400 })
+      ]
+      for (const limiter of made) {
+        const check = (cost) => limiter instanceof SlidingLog ? limiter.check({ ...at, cost }) : limiter.check('ana', { ...at, cost })
+        assert.ok(check(1000).allowed)
+        assert.equal(limiter.replace(limiter instanceof RateLimiter ? quota : { limit, windowSeconds: 86_400 }), undefined)
+        assert.equal(Array.from({ length: 20 }, () => check(1)).filter(({ allowed }) => allowed).length, more)
+      }
+      const several = new RateLimiter({ limit: 1000, periodSeconds: 86_400 })
+      assert.ok(several.checkAll([[{ limit: 1000, periodSeconds: 86_400 }, 'ana']], { ...at, cost: 1000 }).allowed)
+      const ask = () => several.checkAll([[quota, 'ana'], [{ limit: 100, periodSeconds: 1 }, 'ip']], at).allowed
+      assert.equal(Array.from({ length: 20 }, ask).filter(Boolean).length, more)
+    }
+    const [old, lowered] = [1000, 10].map((limit) => new Quota({ limit, periodSeconds: 86_400 }))
+    const { state } = gcra(null, old, { ...at, cost: 4 })
+    assert.equal(gcra(lowered.carry(state, old.intervalMicros, at), lowered, { ...at, cost: 0 }).decision.remaining, 6)
+    for (const wrong of [[null, 1], [1.5, 1], [1, 0], [1, '1']]) assert.throws(() => old.carry(...wrong, at), { name: /TypeError|RangeError/ })
+    for (const wrong of [null, { limit: 1 }, { limit: 0, periodSeconds: 1 }]) assert.throws(() => new RateLimiter(old).replace(wrong), { name: /TypeError|RangeError/ })
+  })
+
   test('is refused if it is none, and says what it is if it is the longest', () => {
     const refused = (quota, name) => assert.throws(() => new Quota(quota), { name, code: name === 'RangeError' ? 'out_of_range' : 'invalid_argument' })
     refused({ limit: 0, periodSeconds: 1 }, 'RangeError')

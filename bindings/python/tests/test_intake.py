@@ -169,6 +169,23 @@ def test_it_is_told_of_new_rules(trusted: liveops.Intake) -> None:
     assert trusted.admit({}, arena, now_ms=NOW_MS).type == "arena_win"
 
 
+@pytest.mark.parametrize(("limit", "more"), [(10, 0), (1001, 1)])
+def test_what_was_used_outlives_replaced_rules(limit: int, more: int) -> None:
+    def daily(limit: int) -> liveops.Rules:
+        quota = f'{{"per": "player", "limit": {limit}, "periodSeconds": 86400}}'
+        return liveops.Rules.from_json(f'{{"version": 1, "game": "g", "door": {{"quotas": [{quota}]}}}}')
+
+    door = liveops.Intake(daily(1000), trusted=True)
+
+    def let_in(events: int) -> int:
+        answers = door.admit_batch([({}, event("e", "ana", 1))] * events, now_ms=NOW_MS)
+        return sum(isinstance(answer, liveops.Command) for answer in answers)
+
+    assert let_in(1001) == 1000
+    door.replace(daily(limit))
+    assert let_in(20) == more
+
+
 def test_senders_whom_the_caller_knows(intake: liveops.Intake) -> None:
     assert intake.admit({}, event("e1"), trusted=True, now_ms=NOW_MS).player_id == "ana"
     assert intake.admit({}, event("e2", "ana"), trusted_player="ana", now_ms=NOW_MS).id == "e2"

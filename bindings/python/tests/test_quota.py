@@ -37,6 +37,44 @@ def test_quotas() -> None:
     assert liveops.SlidingLog(1, window=timedelta.max).check().period_millis == -(-(2**50) // 1000)
 
 
+def test_names() -> None:
+    daily = liveops.Quota(1000, period_seconds=86_400, name="daily")
+    assert (daily.name, MINUTE.name) == ("daily", None)
+    assert pickle.loads(pickle.dumps(daily)) == daily != liveops.Quota(1000, period_seconds=86_400)
+    assert repr(daily) == "Quota(1000, period=datetime.timedelta(days=1), burst=1000, name='daily')"
+    with pytest.raises(TypeError):
+        liveops.Quota(1, name=7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("limit", "more"), [(10, 0), (1001, 1)])
+def test_numbers_that_change_forget_nothing(limit: int, more: int) -> None:
+    day = timedelta(days=1)
+    limiter, sliding = liveops.RateLimiter(1000, period=day), liveops.SlidingLimiter(1000, window=day)
+    log, several = liveops.SlidingLog(1000, window=day), liveops.RateLimiter(1000, period=day)
+
+    def ask_several(limit: int, cost: int) -> bool:
+        requests = [(liveops.Quota(limit, period=day), "ana"), (liveops.Quota(5000), "ip")]
+        return several.check_all(requests, cost, now_ms=NOW_MS).allowed
+
+    assert limiter.check("ana", 1000, now_ms=NOW_MS).allowed and sliding.check("ana", 1000, now_ms=NOW_MS).allowed
+    assert log.check(1000, now_ms=NOW_MS).allowed and ask_several(1000, 1000)
+    limiter.replace(liveops.Quota(limit, period=day))
+    sliding.replace(limit, window=day)
+    log.replace(limit, window=day)
+    passed = [
+        [limiter.check("ana", now_ms=NOW_MS).allowed for _ in range(20)],
+        [sliding.check("ana", now_ms=NOW_MS).allowed for _ in range(20)],
+        [log.check(now_ms=NOW_MS).allowed for _ in range(20)],
+        [ask_several(limit, 1) for _ in range(20)],
+    ]
+    assert [sum(each) for each in passed] == [more] * 4
+    for wrong in (lambda: limiter.replace(0), lambda: sliding.replace(1, window=timedelta()), lambda: log.replace(0)):
+        with pytest.raises(liveops.ArgumentError):
+            wrong()
+    with pytest.raises(TypeError):
+        limiter.replace(liveops.Quota(1), burst=1)  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
