@@ -2,12 +2,12 @@
 //!
 //! XP is gamma, Pareto, wide lognormal, or fixed and growing by levels; intervals are exponential, players have a thousand
 //! events, everybody grows, floors are not told, and the rules may not tell of the weekends that double XP. Some play a
-//! game that is thirty times as fast, by a clock of whole seconds, or whose amounts are a thousand times as large.
+//! game that is thirty times as fast, by a clock of whole seconds, or whose amounts are a thousand times as large or as small.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use liveops_core::Timestamp;
-use liveops_core::anomaly::{Budget, Calibrator, Family, Observation, PlayerProfile, PopulationBuilder};
+use liveops_core::anomaly::{Budget, Calibrator, Family, Observation, PlayerProfile, Population, PopulationBuilder};
 use liveops_examples::random::SplitMix64;
 
 const START_MS: i64 = 1_794_000_000_000;
@@ -48,6 +48,8 @@ struct Game {
     pace: f64,
     /// How many times as much everything brings.
     times: f64,
+    /// Whether history makes tables, or the rules know floors and nothing else is known.
+    tables: bool,
 }
 
 enum What {
@@ -182,8 +184,13 @@ fn fitted(game: Game, players: u64) -> (f64, f64, f64) {
             }
         }
     }
-    let mut family = Family::new(builder.finish());
-    let (kraken, crown) = (family.boss("kraken", None).unwrap(), family.drop_odds("crown", ODDS).unwrap());
+    let (population, floor_ms) = if game.tables {
+        (builder.finish(), None)
+    } else {
+        (Population::default(), u32::try_from(millis(FLOOR_MS)).ok())
+    };
+    let mut family = Family::new(population);
+    let (kraken, crown) = (family.boss("kraken", floor_ms).unwrap(), family.drop_odds("crown", ODDS).unwrap());
     let places = ACTIVITIES.map(|(name, _)| family.activity(name));
     let observation = |deed: &Deed| {
         let event = Observation::at(time(deed));
@@ -236,7 +243,7 @@ fn judged_as_well(game: Game) {
 fn a_game_unlike_the_simulator_is_judged_as_well() {
     for tail in [Tail::Gamma, Tail::Pareto, Tail::Lognormal, Tail::Fixed] {
         for boosts_told in [true, false] {
-            judged_as_well(Game { tail, boosts_told, pace: 1.0, times: 1.0 });
+            judged_as_well(Game { tail, boosts_told, pace: 1.0, times: 1.0, tables: true });
         }
     }
 }
@@ -244,13 +251,28 @@ fn a_game_unlike_the_simulator_is_judged_as_well() {
 #[test]
 fn a_fast_game_is_judged_as_well() {
     for tail in [Tail::Gamma, Tail::Fixed] {
-        judged_as_well(Game { tail, boosts_told: true, pace: 30.0, times: 1.0 });
+        judged_as_well(Game { tail, boosts_told: true, pace: 30.0, times: 1.0, tables: true });
     }
 }
 
 #[test]
 fn a_game_of_large_amounts_is_judged_as_well() {
     for tail in [Tail::Gamma, Tail::Pareto] {
-        judged_as_well(Game { tail, boosts_told: true, pace: 1.0, times: 1_000.0 });
+        judged_as_well(Game { tail, boosts_told: true, pace: 1.0, times: 1_000.0, tables: true });
+    }
+}
+
+/// Who has no history is told what amounts are usual by each player: then a thousandth is judged as a thousandfold is.
+#[test]
+fn without_tables_a_game_is_judged_alike_in_whatever_unit() {
+    let players = if cfg!(debug_assertions) { 500 } else { 2_000 };
+    let of = |times| fitted(Game { tail: Tail::Gamma, boosts_told: true, pace: 1.0, times, tables: false }, players);
+    let plain = of(1.0);
+    println!("without tables: {plain:?}");
+    assert!(plain.0 >= 0.8 && plain.1 <= 0.008, "{plain:?}");
+    for times in [1_000.0, 0.001] {
+        let other = of(times);
+        let near = |one: f64, other: f64| (one - other).abs() <= 0.01;
+        assert!(near(plain.0, other.0) && near(plain.1, other.1), "times {times}: {other:?}, not {plain:?}");
     }
 }
