@@ -125,7 +125,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
             if payout.awards.is_empty() && payout.holds.is_empty() {
                 continue;
             }
-            let paid = self.pay(payout, rules.calendar().label(key.period));
+            let paid = self.pay(&payout, rules.calendar().label(key.period));
             if !paid.unpaid.iter().all(Unpaid::is_settled) {
                 run.mark = run.mark.min(Some(closed_at.minus_millis(1)));
             }
@@ -135,7 +135,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
         Ok(run)
     }
 
-    fn pay(&self, payout: Payout, label: String) -> PaidPeriod {
+    fn pay(&self, payout: &Payout, label: String) -> PaidPeriod {
         let mut told = PaidPeriod {
             board: payout.board.clone(),
             label,

@@ -181,7 +181,9 @@ impl MemoryStore {
         }
         let mut closed = store.close();
         let back = closed[0].turned_back(now, newest, paid_until);
-        closed.iter_mut().for_each(|gate| **gate = back);
+        for gate in &mut closed {
+            **gate = back;
+        }
         drop(closed);
         Ok(store)
     }
