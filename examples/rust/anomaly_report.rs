@@ -39,11 +39,13 @@ fn main() -> ExitCode {
 }
 
 fn report(events: &str, out: &str, budget: f64) -> Result<(), Box<dyn Error>> {
-    let report = Report::read(|| File::open(events).map(BufReader::new), budget)?;
-    if let Some(folder) = Path::new(out).parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(out, page::html(&report))?;
+    let report = Report::read(|| File::open(events).map(BufReader::new), budget);
+    let report = report.map_err(|error| format!("{events}: {error}"))?;
+    let written = match Path::new(out).parent() {
+        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| std::fs::write(out, page::html(&report))),
+        None => std::fs::write(out, page::html(&report)),
+    };
+    written.map_err(|error| format!("{out}: {error}"))?;
     println!("{out}: {} of {} players stand out", report.flagged.len(), report.players);
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Report {
     /// From lines of events, read anew by every call of `open`: bodies as the wire has them, or a season's lines around
     /// them. Odds of drops and floors of bosses are not in a log; floors are taken from it.
     ///
-    /// Errors: of reading, and `invalid_argument` for a budget outside 0..1.
+    /// Errors: of reading, `invalid_argument` for a budget outside 0..1, and a log without any event that can be judged.
     pub fn read<R: BufRead>(
         open: impl Fn() -> std::io::Result<R>,
         budget: f64,
@@ -82,7 +82,9 @@ impl Report {
             }
             lines = (lines.0 + 1, lines.1 + u64::from(!taken));
         }
-        let span_ms = if span_ms.0 > span_ms.1 { (0, 0) } else { span_ms };
+        if lines.0 == lines.1 {
+            return Err(format!("none of {} lines is an event that can be judged", lines.0).into());
+        }
         let mut family = Family::new(builder.finish());
         let bosses: Vec<String> = family.population().bosses().map(str::to_owned).collect();
         for boss in &bosses {

@@ -65,7 +65,12 @@ fn a_report_names_those_who_stand_out_and_why() {
     }
     let few = log.lines().take(50).collect::<Vec<_>>().join("\n");
     assert!(!Report::read(|| Ok(few.as_bytes()), 0.003).unwrap().is_calibrated);
-    assert!(page::html(&Report::read(|| Ok(&b""[..]), 0.003).unwrap()).contains("0 players"));
+    for empty in ["", "no event\n\n{}\n"] {
+        let error = Report::read(|| Ok(empty.as_bytes()), 0.003).unwrap_err().to_string();
+        assert!(error.contains("lines is an event that can be judged"), "{error}");
+    }
+    assert!(!html.contains("for a reason") && html.contains("prefers-color-scheme: dark"));
+    assert!(html.find("The players") < html.find("The highest score over time"), "players first");
 }
 
 #[test]

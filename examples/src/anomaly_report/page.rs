@@ -9,25 +9,25 @@ use super::{Flagged, Report, chart};
 
 /// Players who are shown with their evidence.
 const SHOWN_MAX: usize = 100;
-/// Alerts that are shown of each.
-const ALERTS_SHOWN: usize = 5;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#222}\
-h1,h2,h3{line-height:1.2}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3em .6em;border-bottom:1px solid #ddd;vertical-align:top}\
-svg{max-width:100%;height:auto;background:#f6f6f4}.under{fill:#8aa}.over{fill:#c33}.limit{stroke:#c33;stroke-dasharray:4 3}polyline{fill:none;stroke:#246}\
-.small{color:#666;font-size:.9em}";
+/// Colours, letters and tables of the page of curves, in light and dark.
+const CURVE_STYLE: &str = include_str!("../curve/page.css");
+const STYLE: &str = "main{max-width:60rem}h2{margin-top:2.5rem}h3{margin-top:1rem}svg{background:var(--card);border:1px solid var(--line)}\
+rect.under{fill:var(--old)}rect.over{fill:var(--fall)}line.limit{stroke:var(--fall);stroke-dasharray:4 3}polyline{fill:none;stroke:var(--old)}\
+.small{color:var(--soft);font-size:.88rem}.axis{display:flex;justify-content:space-between}td svg{min-width:15rem}";
 
 /// The page.
 pub fn html(report: &Report) -> String {
     let mut page = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Who stands out</title><style>{STYLE}</style></head><body>"
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>Who stands out</title><style>{CURVE_STYLE}{STYLE}</style></head><body><main>"
     );
     summary(&mut page, report);
+    people(&mut page, report);
     for detector in FamilyDetector::ALL.into_iter().filter(|detector| *detector != FamilyDetector::DropRate) {
         section(&mut page, report, detector);
     }
-    people(&mut page, report);
-    page += "</body></html>\n";
+    page += "</main></body></html>\n";
     page
 }
 
@@ -52,10 +52,8 @@ fn summary(page: &mut String, report: &Report) {
     };
     _ = write!(
         page,
-        "<p>Budget: of {} players, {allowed:.1} may be flagged by chance. {} were flagged, so about {:.0} of them for a reason. {source}</p>",
+        "<p>If all {} players were honest, about {allowed:.1} of them would be expected here by chance. {source}</p>",
         report.players,
-        report.flagged.len(),
-        (count(report.flagged.len()) - allowed).max(0.0),
     );
 }
 
@@ -71,10 +69,13 @@ fn section(page: &mut String, report: &Report, detector: FamilyDetector) {
     };
     _ = write!(
         page,
-        "<h2>{title}</h2><p>{words}</p><h3>The highest score over time</h3>{}<p class=\"small\">Each bar is a slice of time; the dashed \
+        "<h2>{title}</h2><p>{words}</p><h3>The highest score over time</h3>{}<p class=\"small axis\"><span>{}</span><span>{}</span></p>\
+         <p class=\"small\">Each bar is a slice of time; the dashed \
          line is the threshold, {threshold:.1}. Red is above it.</p><h3>How many players reach which score</h3>{}<p class=\"small\">From 0 \
          on the left to {:.1} on the right; a bar twice as high stands for many times as many players. {} of {} are above the threshold.</p>",
         chart::bars(highest, threshold, hint),
+        day(from),
+        day(until),
         chart::distribution(most, threshold),
         most.iter().copied().fold(threshold * 1.3, f64::max),
         most.iter().filter(|score| **score > threshold).count(),
@@ -86,10 +87,27 @@ fn people(page: &mut String, report: &Report) {
     *page += "<h2>The players</h2><table><tr><th>player</th><th>why</th><th>score over time</th></tr>";
     for Flagged { player, alerts, more, curve } in report.flagged.iter().take(SHOWN_MAX) {
         _ = write!(page, "<tr><td>{}</td><td>", escaped(player));
-        for (at_ms, detector, sentence) in alerts.iter().take(ALERTS_SHOWN) {
-            _ = write!(page, "<p>{} <b>{}</b>: {}</p>", day(*at_ms), explained(*detector).0, escaped(sentence));
+        // One line for each detector: what follows the first alert of one differs in numbers alone.
+        let mut lines: Vec<(FamilyDetector, i64, i64, usize, &str)> = Vec::new();
+        for (at_ms, detector, sentence) in alerts {
+            match lines.iter_mut().find(|line| line.0 == *detector) {
+                Some(line) => (line.2, line.3) = (*at_ms, line.3 + 1),
+                None => lines.push((*detector, *at_ms, *at_ms, 1, sentence)),
+            }
         }
-        let rest = alerts.len().saturating_sub(ALERTS_SHOWN) + more;
+        for (detector, first, last, times, sentence) in lines {
+            let (title, sentence) = (explained(detector).0, escaped(sentence));
+            _ = match times {
+                1 => write!(page, "<p>{} <b>{title}</b>: {sentence}</p>", day(first)),
+                _ => write!(
+                    page,
+                    "<p>{} to {} <b>{title}</b>, {times} times, first: {sentence}</p>",
+                    day(first),
+                    day(last)
+                ),
+            };
+        }
+        let rest = *more;
         if rest > 0 {
             _ = write!(page, "<p class=\"small\">and {rest} more</p>");
         }
@@ -121,7 +139,9 @@ const fn explained(detector: FamilyDetector) -> (&'static str, &'static str) {
 }
 
 fn day(at_ms: i64) -> String {
-    Timestamp::from_unix_millis(at_ms).to_string()
+    // 2026-11-07 12:00 UTC, of 2026-11-07T12:00:00Z.
+    let text = Timestamp::from_unix_millis(at_ms).to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| format!("{} UTC", minute.replace('T', " ")))
 }
 
 /// Names come from outside and may look like markup.
