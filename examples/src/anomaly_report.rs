@@ -110,7 +110,8 @@ impl Report {
     fn calibrate<R: BufRead>(&mut self, family: &Family, open: impl Fn() -> std::io::Result<R>) -> std::io::Result<()> {
         let mut calibrator = Calibrator::new();
         let mut players: BTreeMap<String, (PlayerProfile, PlayerMost)> = BTreeMap::new();
-        each(family, open, |player, _, observation| {
+        each(family, open, |event, observation| {
+            let player = event.player.as_str();
             let (profile, most) = players.entry(player.to_owned()).or_default();
             // What cannot be judged was counted in the first pass.
             if family.observe(profile, observation).is_ok() {
@@ -132,7 +133,8 @@ impl Report {
         let mut flagged: BTreeMap<String, Flagged> = BTreeMap::new();
         self.highest = std::array::from_fn(|_| vec![0.0; SLICES]);
         let (from, until) = self.span_ms;
-        each(family, &open, |player, at_ms, observation| {
+        each(family, &open, |event, observation| {
+            let (player, at_ms) = (event.player.as_str(), event.at_ms);
             let (profile, most) = players.entry(player.to_owned()).or_default();
             let Ok(findings) = family.observe(profile, observation) else { return };
             let slice =
@@ -146,7 +148,7 @@ impl Report {
                 let entry = flagged.entry(player.to_owned()).or_default();
                 player.clone_into(&mut entry.player);
                 if entry.alerts.len() < ALERTS_MAX {
-                    entry.alerts.push((at_ms, finding.detector, finding.verdict.sentence()));
+                    entry.alerts.push((at_ms, finding.detector, event.sentence(&finding.verdict)));
                 } else {
                     entry.more += 1;
                 }
@@ -155,7 +157,8 @@ impl Report {
         let mut again: BTreeMap<&str, PlayerProfile> = BTreeMap::new();
         let mut curves: BTreeMap<String, Vec<(i64, f64)>> = BTreeMap::new();
         let known: Vec<String> = flagged.keys().cloned().collect();
-        each(family, &open, |player, at_ms, observation| {
+        each(family, &open, |event, observation| {
+            let (player, at_ms) = (event.player.as_str(), event.at_ms);
             let Ok(place) = known.binary_search_by(|known| known.as_str().cmp(player)) else { return };
             let profile = again.entry(&known[place]).or_default();
             if family.observe(profile, observation).is_err() {
@@ -185,12 +188,12 @@ impl Report {
 fn each<R: BufRead>(
     family: &Family,
     open: impl Fn() -> std::io::Result<R>,
-    mut with: impl FnMut(&str, i64, &Observation),
+    mut with: impl FnMut(&log::Event, &Observation),
 ) -> std::io::Result<()> {
     let places = log::Places::new(family);
     for line in open()?.lines() {
         if let Some(event) = log::read(&line?) {
-            with(&event.player, event.at_ms, &event.observation(family, &places));
+            with(&event, &event.observation(family, &places));
         }
     }
     Ok(())

@@ -23,7 +23,11 @@ pub(super) fn bars(values: &[f64], limit: f64, hint: impl Fn(usize, f64) -> Stri
         );
     }
     let y = HEIGHT - HEIGHT * limit / top;
-    _ = write!(svg, r#"<line class="limit" x1="0" x2="{WIDTH}" y1="{y:.1}" y2="{y:.1}"/></svg>"#);
+    _ = write!(
+        svg,
+        r#"<line class="limit" x1="0" x2="{WIDTH}" y1="{y:.1}" y2="{y:.1}"/><text x="4" y="{:.1}">{limit:.1}</text><text x="4" y="12">{top:.1}</text></svg>"#,
+        y - 3.0
+    );
     svg
 }
 
@@ -53,7 +57,11 @@ pub(super) fn distribution(values: &[f64], limit: f64) -> String {
         );
     }
     let x = WIDTH * limit / top;
-    _ = write!(svg, r#"<line class="limit" x1="{x:.1}" x2="{x:.1}" y1="0" y2="{HEIGHT}"/></svg>"#);
+    _ = write!(
+        svg,
+        r#"<line class="limit" x1="{x:.1}" x2="{x:.1}" y1="0" y2="{HEIGHT}"/><text x="{:.1}" y="12">{limit:.1}</text><text x="4" y="12">{most} players</text></svg>"#,
+        x + 3.0
+    );
     svg
 }
 

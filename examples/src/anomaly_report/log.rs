@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use liveops_core::Timestamp;
-use liveops_core::anomaly::{BossIndex, Family, Observation, PopulationBuilder};
+use liveops_core::anomaly::{BossIndex, Family, Observation, PopulationBuilder, Reason, Verdict};
 use liveops_core::error::Code;
 use serde::Deserialize;
 
@@ -67,6 +67,23 @@ impl Event {
         Ok(())
     }
 
+    /// What was found in it, in the units of the game.
+    pub(super) fn sentence(&self, verdict: &Verdict) -> String {
+        let Verdict { score, threshold, reason, baseline, .. } = verdict;
+        let by = format!("(score {:.1}, threshold {:.1})", score.get(), threshold.get());
+        match (reason, self.xp, &self.kill) {
+            (Reason::FarAboveUsual | Reason::RisesSteadily, Some(xp), _) => {
+                let usual = libm::expm1(baseline.mean.get());
+                format!("{xp:.0} XP from {}, where about {usual:.0} XP is usual {by}", self.activity)
+            }
+            (Reason::BelowFloor, _, Some((boss, ms))) => {
+                let [took, limit] = [f64::from(*ms), baseline.mean.get()].map(|ms| ms.round() / 1_000.0);
+                format!("{boss} in {took} s, where the limit is {limit} s {by}")
+            }
+            _ => verdict.sentence(),
+        }
+    }
+
     pub(super) fn observation(&self, family: &Family, places: &Places) -> Observation {
         let mut observation = Observation::at(Timestamp::from_unix_millis(self.at_ms));
         if let Some(xp) = self.xp {
@@ -109,4 +126,18 @@ pub fn wire(world: &World, player: u64, deed: &Deed) -> String {
     let ts = deed.at_ms / 1_000;
     serde_json::json!({ "type": kind, "playerId": format!("player-{player}"), "ts": ts, "payload": payload })
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use liveops_core::anomaly::TimeFloor;
+
+    use super::*;
+
+    #[test]
+    fn a_kill_too_fast_is_told_in_seconds() {
+        let line = r#"{"type":"boss_kill","playerId":"ana","ts":1,"payload":{"bossId":"hydra","durationMs":57600}}"#;
+        let sentence = read(line).unwrap().sentence(&TimeFloor { minimum_ms: 60_000 }.score(57_600.0));
+        assert!(sentence.starts_with("hydra in 57.6 s, where the limit is 60 s"), "{sentence}");
+    }
 }
