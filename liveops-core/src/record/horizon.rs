@@ -155,6 +155,8 @@ fields!(Horizon { now, forgotten_before });
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error as _;
+
     use super::*;
     use crate::time::DAY_MILLIS;
 
@@ -171,7 +173,6 @@ mod tests {
 
     fn refused(horizon: Horizon, now: i64, event: Option<i64>) -> Option<String> {
         let error = horizon.check_advance(at(now), event.map(at)).err()?;
-        use std::error::Error as _;
         Some(format!("{}: {}", error.code(), error.source().unwrap()))
     }
 
