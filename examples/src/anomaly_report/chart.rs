@@ -59,7 +59,7 @@ pub(super) fn distribution(values: &[f64], limit: f64) -> String {
     let x = WIDTH * limit / top;
     _ = write!(
         svg,
-        r#"<line class="limit" x1="{x:.1}" x2="{x:.1}" y1="0" y2="{HEIGHT}"/><text x="{:.1}" y="12">{limit:.1}</text><text x="4" y="12">{most} players</text></svg>"#,
+        r#"<line class="limit" x1="{x:.1}" x2="{x:.1}" y1="0" y2="{HEIGHT}"/><text x="{:.1}" y="12">{limit:.1}</text><text x="716" y="12" text-anchor="end">highest bar: {most} players</text></svg>"#,
         x + 3.0
     );
     svg
