@@ -13,7 +13,7 @@ use crate::verdict::Told;
 /// fallen to half the threshold (until the floor is kept again, for a floor).
 ///
 /// >>> import liveops
-/// >>> xp, alerts = liveops.Robust(), liveops.Hysteresis()
+/// >>> xp, alerts = liveops.Robust(6, (4.6, 1.5, 4.0)), liveops.Hysteresis()
 /// >>> [alerts.is_first(xp.observe(value)) for value in (5_000_000, 9_000_000, 100, 5_000_000)]
 /// [True, False, False, True]
 #[pyclass(module = "liveops", frozen)]
