@@ -75,7 +75,8 @@ pub struct Player {
     /// Alerts of the day.
     #[serde(skip)]
     pub alerts: AlertTally,
-    /// Where suspicions stand. `None` without any, and in a record of before version 4, which does not say.
+    /// Where suspicions stand. `None` without any, and where records of before version 4, which did not say, have added
+    /// none since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub triage: Option<Triage>,
     /// Rolls without the entry that pity is for, by table and entry: of those that pity was ever for.

@@ -205,8 +205,7 @@ impl<'s> Draft<'s> {
 
     /// One that waits, own or stored.
     fn waiting_receipt(&mut self, number: u64) -> Option<Receipt> {
-        // Own ones are in order, and the oldest of those that wait is among the last.
-        let own = self.changes.receipts.iter().rfind(|receipt| receipt.number == number).cloned();
+        let own = self.changes.receipts.iter().find(|receipt| receipt.number == number).cloned();
         own.or_else(|| match self.listed(&Key::Receipt(self.changes.player.clone(), number)) {
             Some(Record::Receipt(receipt)) => Some(*receipt),
             _ => None,

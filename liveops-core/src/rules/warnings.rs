@@ -103,10 +103,15 @@ impl Rules {
 
     fn progress_warnings(&self, found: &mut Found<'_>) {
         for (at, (select, amount)) in self.xp.iter().enumerate().filter(|_| self.says("/progress/xp")) {
-            if range(select, amount, found) == Some((0, 0)) {
-                let at = at.to_string();
-                found.push(WarningCode::NoEffect, &["progress", "xp", &at, "amount"], "it gives no XP");
-            }
+            let message = match range(select, amount, found) {
+                Some((0, 0)) => "it gives no XP",
+                // Of a field that is described, it was refused: nobody knows what a kept one holds.
+                Some((..0, _)) if self.progression.floor.is_none() => {
+                    "where it is negative, nothing is taken without a \"floor\""
+                }
+                _ => continue,
+            };
+            found.push(WarningCode::NoEffect, &["progress", "xp", &at.to_string(), "amount"], message);
         }
         if self.progression.daily_xp_cap == Some(0) {
             let message = "nobody is ever granted XP: leave the cap out if there is to be none";
