@@ -234,9 +234,8 @@ fn judged_as_well(game: Game) {
     // Without optimisation, fewer do.
     let players = if cfg!(debug_assertions) { 1_000 } else { 2_000 };
     let (recall, accused, rate) = fitted(game, players);
-    println!("{game:?}: recall {recall:.3}, honest {accused:.4}, alerts {rate:.1e}");
-    assert!(recall >= 0.9, "{game:?}: {recall}");
-    assert!(accused <= 0.008 && rate <= 1e-5, "{game:?}: {accused} {rate}");
+    let told = format!("{game:?}: recall {recall:.3}, honest {accused:.4}, alerts {rate:.1e}");
+    assert!(recall >= 0.9 && accused <= 0.008 && rate <= 1e-5, "{told}");
 }
 
 #[test]

@@ -90,8 +90,8 @@ impl Amounts {
 }
 
 /// What was learned with a prior or without, for who goes on otherwise: the same amounts, by the other logarithm.
-pub(super) fn converted(stats: &DecayingStats, had_prior: bool, has_prior: bool) -> DecayingStats {
-    if had_prior == has_prior || stats.n() == 0 {
+pub(super) fn converted(stats: &DecayingStats, learned_with_prior: bool, has_prior: bool) -> DecayingStats {
+    if learned_with_prior == has_prior || stats.n() == 0 {
         return *stats;
     }
     if has_prior {

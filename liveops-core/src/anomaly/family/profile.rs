@@ -107,7 +107,8 @@ impl PlayerProfile {
         // Means beside a population and means without one say different things: what a family without has learned stays.
         let is_own = self.is_own || other.is_own;
         let (mut ours, mut theirs) = (*self, *other);
-        [&mut ours, &mut theirs].into_iter().for_each(|profile| profile.set_own(is_own));
+        ours.set_own(is_own);
+        theirs.set_own(is_own);
         let other = &theirs;
         *self = ours;
         let mut slots: Vec<(u8, u16, f64)> = Vec::with_capacity(2 * SLOTS);

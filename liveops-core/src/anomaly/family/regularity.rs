@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Score;
-use super::curve::steps;
 use super::population::{Population, RhythmTable};
 use super::rhythm::{Beat, Rhythm};
 use crate::anomaly::finite::Threshold;
@@ -109,7 +108,7 @@ impl RhythmTable {
     /// How much likelier an interval between two is from a program, as a logarithm: the mean of the likelihoods in between, as
     /// people's intervals lie there about as densely everywhere.
     fn between(&self, least: f64, most: f64) -> f64 {
-        let parts = steps(libm::ceil((most - least) / STEP).clamp(1.0, 64.0) as usize);
+        let parts = libm::ceil((most - least) / STEP).clamp(1.0, 64.0);
         let width = (most - least) / parts;
         let mut sum = 0.0;
         let mut at = least + width / 2.0;

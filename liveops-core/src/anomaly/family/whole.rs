@@ -261,7 +261,7 @@ impl Family {
         // Wider while the mean itself is uncertain.
         let wide = spread * (1.0 + uncertain).sqrt();
         let off = value - expected;
-        self.judge(profile, table, &Apart { off, wide, uncertain, known });
+        Self::judge(profile, table, &Apart { off, wide, uncertain, known });
         if let Some(slot) = slot.or_else(|| profile.claim(gain.activity.0)) {
             let from = if known == 0 { prior } else { profile.slot_mean[slot].get() };
             let step = clamped(off, reach(wide));
@@ -291,13 +291,13 @@ impl Family {
         let (table, uncertain) = (&self.population.other, 1.0 / own);
         let wide = table.spread.get() * (1.0 + uncertain).sqrt();
         let off = value - mean;
-        self.judge(profile, table, &Apart { off, wide, uncertain, known });
+        Self::judge(profile, table, &Apart { off, wide, uncertain, known });
         learn(profile, clamped(off, reach(wide)));
         Some(Baseline::new(u64::from(known), anchored(mean), wide, Source::Player))
     }
 
     /// Moves the scores of amounts on by one that lies so far off.
-    fn judge(&self, profile: &mut PlayerProfile, table: &ActivityTable, apart: &Apart) {
+    fn judge(profile: &mut PlayerProfile, table: &ActivityTable, apart: &Apart) {
         let Apart { off, wide, uncertain, known } = *apart;
         let (spread, drift) = (table.spread.get(), table.drift.get());
         // Where a player's level moves between activities and times, that is no surprise.
