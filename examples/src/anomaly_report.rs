@@ -3,7 +3,8 @@
 //! [`Report::read`] goes through the log three times: for what is usual, for how much honest players vary, and for who
 //! stands out. [`page::html`] makes one self-contained page of it.
 
-mod chart;
+mod figures;
+mod intervals;
 mod log;
 pub mod page;
 
@@ -15,6 +16,7 @@ use liveops_core::anomaly::{
 };
 use liveops_core::error::Code;
 
+use intervals::Intervals;
 pub use log::wire;
 
 /// Slices of time that the page shows.
@@ -52,12 +54,25 @@ pub struct Report {
 pub struct Flagged {
     /// Who.
     pub player: String,
-    /// When, by which detector, and why, in words.
-    pub alerts: Vec<(i64, FamilyDetector, String)>,
+    /// In the order of the log.
+    pub alerts: Vec<Alert>,
     /// How often beyond those listed.
     pub more: usize,
     /// Score over threshold after each event, of the detector that alerted first.
     pub curve: Vec<(i64, f64)>,
+}
+
+/// What was found in an event.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// When: milliseconds since 1970.
+    pub at_ms: i64,
+    /// By what.
+    pub detector: FamilyDetector,
+    /// The boss or the activity; empty for a rhythm, which is of the player.
+    pub subject: String,
+    /// Why, in words.
+    pub sentence: String,
 }
 
 impl Report {
@@ -131,12 +146,15 @@ impl Report {
     fn judge<R: BufRead>(&mut self, family: &Family, open: impl Fn() -> std::io::Result<R>) -> std::io::Result<()> {
         let mut players: BTreeMap<String, (PlayerProfile, [f64; 5])> = BTreeMap::new();
         let mut flagged: BTreeMap<String, Flagged> = BTreeMap::new();
+        let mut rhythms: BTreeMap<String, Intervals> = BTreeMap::new();
         self.highest = std::array::from_fn(|_| vec![0.0; SLICES]);
         let (from, until) = self.span_ms;
         each(family, &open, |event, observation| {
             let (player, at_ms) = (event.player.as_str(), event.at_ms);
             let (profile, most) = players.entry(player.to_owned()).or_default();
             let Ok(findings) = family.observe(profile, observation) else { return };
+            let rhythm = rhythms.entry(player.to_owned()).or_default();
+            rhythm.add(at_ms);
             let slice =
                 usize::try_from((at_ms - from) * 120 / (until - from).max(1)).unwrap_or_default().min(SLICES - 1);
             for detector in FamilyDetector::ALL {
@@ -148,7 +166,9 @@ impl Report {
                 let entry = flagged.entry(player.to_owned()).or_default();
                 player.clone_into(&mut entry.player);
                 if entry.alerts.len() < ALERTS_MAX {
-                    entry.alerts.push((at_ms, finding.detector, event.sentence(&finding.verdict)));
+                    let subject = event.subject(finding.detector).to_owned();
+                    let sentence = event.sentence(&finding.verdict, rhythm);
+                    entry.alerts.push(Alert { at_ms, detector: finding.detector, subject, sentence });
                 } else {
                     entry.more += 1;
                 }
@@ -164,7 +184,7 @@ impl Report {
             if family.observe(profile, observation).is_err() {
                 return;
             }
-            let first = flagged.get(player).and_then(|flagged| flagged.alerts.first()).map(|alert| alert.1);
+            let first = flagged.get(player).and_then(|flagged| flagged.alerts.first()).map(|alert| alert.detector);
             let curve = curves.entry(player.to_owned()).or_default();
             if let Some(detector) = first.filter(|_| curve.len() < CURVE_MAX) {
                 curve.push((at_ms, profile.scores().of(detector) / family.thresholds().of(detector)));

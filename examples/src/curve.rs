@@ -4,16 +4,14 @@
 //! - `document` reads rules, and asks them what each level is rewarded with and how earlier curves are left.
 //! - `crowd` is who the change is tried on: real totals, or an assumption that is told as one.
 //! - `effect` asks the planner.
-//! - `plot` draws, `figures` says what, `page` puts it together, `table` and `text` have the exact numbers.
+//! - `figures` says what is drawn, `page` puts it together, `table` and `text` have the exact numbers.
 
 mod crowd;
 mod document;
 mod effect;
 mod figures;
-mod html;
 mod lanes;
 mod page;
-mod plot;
 mod table;
 mod text;
 

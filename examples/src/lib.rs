@@ -12,6 +12,7 @@
 
 pub mod anomaly_report;
 pub mod curve;
+mod drawing;
 pub mod evaluate;
 pub mod export;
 pub mod generate;

@@ -2,8 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use liveops_core::anomaly::Budget;
-use liveops_examples::anomaly_report::{Report, page, wire};
+#[path = "curve/markup.rs"]
+mod markup;
+
+use std::fmt::Write as _;
+
+use liveops_core::anomaly::{Budget, FamilyDetector};
+use liveops_examples::anomaly_report::{Alert, Flagged, Report, page, wire};
 use liveops_examples::evaluate::{Fit, Trial, together};
 use liveops_examples::simulate::{Crowd, DAY_MS, Kind, START_MS, What, World};
 
@@ -55,9 +60,9 @@ fn a_report_names_those_who_stand_out_and_why() {
     assert!(report.flagged.len() >= 3 && honest <= 2, "{} flagged, {honest} of them honest", report.flagged.len());
     let html = page::html(&report);
     assert!(html.contains("&lt;b&gt;&amp;player-") && !html.contains("<b>&player"), "names are text");
-    assert!(!html.contains("http") && !html.contains("<script"), "nothing is fetched or run");
+    assert!(!html.contains("://") && !html.contains("<script"), "nothing is fetched or run");
     for flagged in &report.flagged {
-        assert!(html.contains(flagged.alerts[0].2.as_str()), "{}", flagged.alerts[0].2);
+        assert!(html.contains(flagged.alerts[0].sentence.as_str()), "{}", flagged.alerts[0].sentence);
         assert!(flagged.curve.iter().any(|point| point.1 > 1.0), "the evidence crosses the threshold");
     }
     for bad in [0.0, 1.0, f64::NAN] {
@@ -70,7 +75,54 @@ fn a_report_names_those_who_stand_out_and_why() {
         assert!(error.contains("lines is an event that can be judged"), "{error}");
     }
     assert!(!html.contains("for a reason") && html.contains("prefers-color-scheme: dark"));
-    assert!(html.find("The players") < html.find("The highest score over time"), "players first");
+    assert!(html.find("The players") < html.find("Highest score of any player"), "players first");
+    markup::Page::read(&html);
+    for axis in ["month-day or hour, UTC", ">score</text>", ">threshold</span>"] {
+        assert!(html.contains(axis), "{axis}");
+    }
+    let is_day = |text: &&str| text.len() == 5 && text.as_bytes()[2] == b'-';
+    let ticks = html.split("text-anchor=\"middle\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+    assert!(ticks.filter(is_day).count() >= 3 * report.flagged.len(), "days stand below the curves");
+}
+
+#[test]
+fn a_program_is_told_in_seconds() {
+    // Ana acts at any time, as people do, and Bot every 20 seconds.
+    let mut log = String::new();
+    let (mut ana, mut gap) = (1_793_652_783, 7);
+    for n in 0..600 {
+        gap = gap * 31 % 197;
+        ana += gap + 2;
+        for (player, ts) in [("ana", ana), ("bot", 1_793_652_783 + n * 20)] {
+            _ = writeln!(log, r#"{{"playerId":"{player}","ts":{ts},"payload":{{"activity":"quest","deltaXp":10}}}}"#);
+        }
+    }
+    let report = Report::read(|| Ok(log.as_bytes()), 0.003).unwrap();
+    let names: Vec<_> = report.flagged.iter().map(|flagged| flagged.player.as_str()).collect();
+    assert_eq!(names, ["bot"]);
+    let alert = &report.flagged[0].alerts[0];
+    assert!(alert.detector == FamilyDetector::Regularity && alert.subject.is_empty(), "{alert:?}");
+    let told = "an event every 20 s; of the last ";
+    assert!(alert.sentence.starts_with(told) && alert.sentence.contains("eight in ten took 20 s"), "{alert:?}");
+    assert!(page::html(&report).contains(told));
+}
+
+#[test]
+fn alike_is_what_the_same_detector_finds_in_the_same() {
+    let log = log(20);
+    let mut report = Report::read(|| Ok(log.as_bytes()), 0.003).unwrap();
+    let alert = |at_ms, subject: &str| Alert {
+        at_ms,
+        detector: FamilyDetector::TimeFloor,
+        subject: subject.to_owned(),
+        sentence: format!("{subject} in {at_ms} ms"),
+    };
+    let alerts = vec![alert(1, "hydra"), alert(2, "kraken"), alert(3, "hydra")];
+    report.flagged = vec![Flagged { player: "ana".to_owned(), alerts, ..Flagged::default() }];
+    let html = page::html(&report);
+    assert!(html.contains("2 times, first: hydra in 1 ms") && html.contains(": kraken in 2 ms"), "{html}");
+    assert!(!html.contains("hydra in 3 ms"));
+    markup::Page::read(&html);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use liveops_core::Timestamp;
-use liveops_core::anomaly::{BossIndex, Family, Observation, PopulationBuilder, Reason, Verdict};
+use liveops_core::anomaly::{BossIndex, Family, FamilyDetector, Observation, PopulationBuilder, Reason, Verdict};
 use liveops_core::error::Code;
 use serde::Deserialize;
 
+use super::intervals::Intervals;
 use crate::simulate::{Deed, What, World};
 
 /// What detectors look at.
@@ -67,8 +68,17 @@ impl Event {
         Ok(())
     }
 
+    /// Of what a detector judges it: what is found in another is another thing.
+    pub(super) fn subject(&self, detector: FamilyDetector) -> &str {
+        match (detector, &self.kill) {
+            (FamilyDetector::Robust | FamilyDetector::Drift, _) => &self.activity,
+            (FamilyDetector::TimeFloor, Some((boss, _))) => boss,
+            _ => "",
+        }
+    }
+
     /// What was found in it, in the units of the game.
-    pub(super) fn sentence(&self, verdict: &Verdict) -> String {
+    pub(super) fn sentence(&self, verdict: &Verdict, rhythm: &Intervals) -> String {
         let Verdict { score, threshold, reason, baseline, .. } = verdict;
         let by = format!("(score {:.1}, threshold {:.1})", score.get(), threshold.get());
         match (reason, self.xp, &self.kill) {
@@ -80,6 +90,7 @@ impl Event {
                 let [took, limit] = [f64::from(*ms), baseline.mean.get()].map(|ms| ms.round() / 1_000.0);
                 format!("{boss} in {took} s, where the limit is {limit} s {by}")
             }
+            (Reason::TooRegular, ..) => rhythm.told().map_or_else(|| verdict.sentence(), |told| format!("{told} {by}")),
             _ => verdict.sentence(),
         }
     }
@@ -137,7 +148,8 @@ mod tests {
     #[test]
     fn a_kill_too_fast_is_told_in_seconds() {
         let line = r#"{"type":"boss_kill","playerId":"ana","ts":1,"payload":{"bossId":"hydra","durationMs":57600}}"#;
-        let sentence = read(line).unwrap().sentence(&TimeFloor { minimum_ms: 60_000 }.score(57_600.0));
+        let sentence =
+            read(line).unwrap().sentence(&TimeFloor { minimum_ms: 60_000 }.score(57_600.0), &Intervals::default());
         assert!(sentence.starts_with("hydra in 57.6 s, where the limit is 60 s"), "{sentence}");
     }
 }

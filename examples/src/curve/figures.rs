@@ -1,24 +1,18 @@
 //! Which pictures there are, and what they say.
 
-use super::plot::{Pen, Plot, Scale, Series, short};
 use super::{Change, Document, Effect, Study};
+use crate::drawing::Figure;
+use crate::drawing::plot::{Axis, Pen, Plot, Scale, Series, short};
 use crate::report::layout::number;
 
+/// Every level is written as it is.
+const LEVELS: Axis = Axis::Numbers(|level| level.to_string());
 /// A value this many times the lowest one leaves the low ones on the ground of a linear scale.
 const LOG_FROM_RATIO: i64 = 100;
 /// Rewards for more levels than one in so many are no landmarks.
 const LANDMARK_EVERY: usize = 5;
 /// Largest share that is drawn, in thousandths of the old cost.
 const SHARE_MAX: i64 = 1_000_000_000_000;
-
-/// A picture with what stands above and below it.
-pub(super) struct Figure<'a> {
-    pub(super) plot: Plot<'a>,
-    /// Classes and names of what is drawn.
-    pub(super) legend: Vec<(&'static str, String)>,
-    /// What to know beside; may be empty.
-    pub(super) note: String,
-}
 
 /// Totals and costs, each on a linear scale, and on a logarithmic one where the range asks for it.
 pub(super) fn curves(study: &Study) -> Vec<Figure<'static>> {
@@ -82,6 +76,7 @@ fn curve(study: &Study, id: &'static str, title: &str, scale: Scale, mut series:
             id,
             title: title.to_owned(),
             description,
+            axis: LEVELS,
             x_label: "level",
             scale,
             series,
@@ -156,6 +151,7 @@ pub(super) fn differences(old: &Document, change: &Change) -> Vec<Figure<'static
             id,
             title: title.to_owned(),
             description: format!("New cost less old cost of {both} levels: above 0 the new curve asks for more."),
+            axis: LEVELS,
             x_label: "level",
             scale: Scale::Linear,
             series: vec![Series { class: "change", pen: Pen::Bars, points }],
@@ -208,6 +204,7 @@ pub(super) fn shift<'a>(id: &'a str, effect: &Effect, highest: u32) -> Figure<'a
                 number(plan.stay),
                 number(plan.fall)
             ),
+            axis: LEVELS,
             x_label: "old level",
             scale: Scale::Linear,
             series: vec![series("stay", stays), Series { class: "new", pen: Pen::Dots, points: arrivals }],

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Document;
-use super::html::escape;
+use crate::drawing::html::escape;
 
 const WIDTH: u32 = 440;
 const LANE: u32 = 34;

@@ -2,26 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{self, Figure};
-use super::html::escape;
-use super::{Change, Document, Effect, Study, lanes, table, text};
+use super::{Change, Document, Effect, Study, figures, lanes, table, text};
+use crate::drawing::html::escape;
+use crate::drawing::{self, grid, section};
 use crate::report::layout::number;
 
-const STYLE: &str = include_str!("page.css");
-
-/// Also well-formed XML, which is how the tests read it.
 pub(super) fn render(study: &Study) -> String {
-    let game = escape(study.first.rules.game());
-    let mut out = String::new();
-    // Writing to a text cannot fail.
-    _ = write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <title>{game}: level curve</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-    );
+    let mut out = drawing::begin(&format!("{}: level curve", study.first.rules.game()));
     header(&mut out, study);
     key_figures(&mut out, study);
     section(&mut out, "The curve", &study.change.as_ref().map(compared).unwrap_or_default());
@@ -44,7 +31,8 @@ pub(super) fn render(study: &Study) -> String {
     }
     section(&mut out, "Every level", "Exact numbers, as the compiled table has them.");
     table::levels(study).write(&mut out);
-    out.push_str("</section>\n</main>\n</body>\n</html>\n");
+    out.push_str("</section>\n");
+    out.push_str(drawing::END);
     out
 }
 
@@ -66,13 +54,6 @@ fn header(out: &mut String, study: &Study) {
         out,
         "<header><p class=\"over\">Level curve</p><h1>{game}</h1><p class=\"files\">{files}</p></header>"
     );
-}
-
-fn section(out: &mut String, title: &str, lead: &str) {
-    _ = writeln!(out, "<section><h2>{}</h2>", escape(title));
-    if !lead.is_empty() {
-        _ = writeln!(out, "<p class=\"lead\">{}</p>", escape(lead));
-    }
 }
 
 fn key_figures(out: &mut String, study: &Study) {
@@ -102,31 +83,6 @@ fn key_figures(out: &mut String, study: &Study) {
         _ = writeln!(out, "<div><dt>{name}</dt>{}</div>", value(of));
     }
     _ = write!(out, "<div class=\"hash\"><dt>hash of the table</dt>{}</div>\n</dl>\n", value(&hash));
-}
-
-fn grid(out: &mut String, figures: &[Figure<'_>]) {
-    out.push_str("<div class=\"grid\">\n");
-    for figure in figures {
-        write_figure(out, figure);
-    }
-    out.push_str("</div>\n");
-}
-
-fn write_figure(out: &mut String, figure: &Figure<'_>) {
-    _ = write!(out, "<figure><figcaption><b>{}</b>", escape(&figure.plot.title));
-    if !figure.legend.is_empty() {
-        out.push_str("<span class=\"legend\">");
-        for (class, name) in &figure.legend {
-            _ = write!(out, "<span class=\"key {class}\">{}</span> ", escape(name));
-        }
-        out.push_str("</span>");
-    }
-    out.push_str("</figcaption>\n");
-    figure.plot.write(out);
-    if !figure.note.is_empty() {
-        _ = write!(out, "<p class=\"note\">{}</p>", escape(&figure.note));
-    }
-    out.push_str("</figure>\n");
 }
 
 fn effects(out: &mut String, study: &Study, change: &Change) {
@@ -181,6 +137,6 @@ fn write_effect(out: &mut String, effect: &Effect, id: &str, highest: u32) {
         x += width;
     }
     out.push_str("</svg>\n");
-    write_figure(out, &figures::shift(id, effect, highest));
+    figures::shift(id, effect, highest).write(out);
     out.push_str("</article>\n");
 }

@@ -1,7 +1,7 @@
 //! The exact numbers, as rows for page and terminal alike.
 
-use super::html::Table;
 use super::{Change, Document, Study};
+use crate::drawing::html::Table;
 use crate::report::layout::{number, signed};
 
 /// Levels with their costs and totals; with two curves, those of both and what is between them.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::html::Table;
 use super::{Change, Document, Study, table};
+use crate::drawing::html::Table;
 use crate::report::layout::{heading, number};
 
 /// Widest column; what is longer ends a line, where it does no harm.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Text as it stands between tags and in attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
@@ -21,17 +21,17 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// A table. The first cell of a row is its head; the others are read from the right if they are numbers.
-pub(super) struct Table {
-    pub(super) caption: String,
-    pub(super) head: Vec<String>,
+pub(crate) struct Table {
+    pub(crate) caption: String,
+    pub(crate) head: Vec<String>,
     /// Whether each column has numbers.
-    pub(super) is_number: Vec<bool>,
-    pub(super) rows: Vec<Vec<String>>,
+    pub(crate) is_number: Vec<bool>,
+    pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// In a box of its own that scrolls, also by keyboard.
-    pub(super) fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String) {
         let caption = escape(&self.caption);
         // Writing to a text cannot fail.
         _ = write!(

@@ -1,6 +1,8 @@
-//! Lines over levels, as SVG. Floating point is for coordinates only: every number that is read is an integer.
+//! Lines over levels, scores or time, as SVG. Floating point is for coordinates only: every number that is read is an integer.
 
 use std::fmt::Write as _;
+
+use liveops_core::Timestamp;
 
 use super::html::escape;
 
@@ -15,9 +17,21 @@ const BANDS_MAX: usize = 100;
 /// Points of one line: more than that nobody sees.
 const POINTS_MAX: usize = 800;
 
+/// A day, in minutes.
+const DAY: u32 = 24 * 60;
+
+/// What the places from left to right are.
+#[derive(Clone, Copy)]
+pub(crate) enum Axis {
+    /// Whole numbers, written so.
+    Numbers(fn(i64) -> String),
+    /// Minutes since 1970, in UTC.
+    Minutes,
+}
+
 /// How values are spread over the height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scale {
+pub(crate) enum Scale {
     Linear,
     /// By powers of ten; values below 1 are left out.
     Log,
@@ -25,39 +39,41 @@ pub(super) enum Scale {
 
 /// How a row of points is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pen {
+pub(crate) enum Pen {
     Line,
     /// From 0.
     Bars,
     Dots,
 }
 
-/// Points by level.
-pub(super) struct Series {
+/// Points by level, or what else is on the axis.
+pub(crate) struct Series {
     /// Names its colour in the style sheet.
-    pub(super) class: &'static str,
-    pub(super) pen: Pen,
-    pub(super) points: Vec<(u32, i64)>,
+    pub(crate) class: &'static str,
+    pub(crate) pen: Pen,
+    pub(crate) points: Vec<(u32, i64)>,
 }
 
-/// A picture of series over levels.
-pub(super) struct Plot<'a> {
+/// A picture of series over an axis.
+pub(crate) struct Plot<'a> {
     /// Unique in the page.
-    pub(super) id: &'a str,
-    pub(super) title: String,
+    pub(crate) id: &'a str,
+    pub(crate) title: String,
+    /// What the places of points are.
+    pub(crate) axis: Axis,
     /// What is to be seen, for those who do not see it.
-    pub(super) description: String,
-    pub(super) x_label: &'a str,
-    pub(super) scale: Scale,
-    pub(super) series: Vec<Series>,
-    /// What is said of a level that is pointed at, in order of levels.
-    pub(super) hints: Vec<(u32, String)>,
+    pub(crate) description: String,
+    pub(crate) x_label: &'a str,
+    pub(crate) scale: Scale,
+    pub(crate) series: Vec<Series>,
+    /// What is said of a place that is pointed at, in order and at equal distances.
+    pub(crate) hints: Vec<(u32, String)>,
     /// Written at a value of the vertical axis.
-    pub(super) label: fn(i64) -> String,
+    pub(crate) label: fn(i64) -> String,
 }
 
 impl Plot<'_> {
-    pub(super) fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String) {
         let frame = Frame::of(self);
         let (id, title, description) = (self.id, escape(&self.title), escape(&self.description));
         // Writing to a text cannot fail.
@@ -93,9 +109,10 @@ impl Plot<'_> {
             _ = writeln!(
                 out,
                 "<line class=\"axis\" x1=\"{x:.1}\" y1=\"{bottom}\" x2=\"{x:.1}\" y2=\"{:.1}\"/>\
-                 <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{level}</text>",
+                 <text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 bottom + 4.0,
-                bottom + 17.0
+                bottom + 17.0,
+                escape(&frame.x_text(level))
             );
         }
         _ = writeln!(
@@ -109,7 +126,8 @@ impl Plot<'_> {
     /// Invisible bands whose titles browsers show to whoever points at them.
     fn write_hints(&self, out: &mut String, frame: &Frame) {
         let per_band = self.hints.len().div_ceil(BANDS_MAX).max(1);
-        let width = (frame.x(frame.x_min + 1) - frame.x(frame.x_min)) * float_of(per_band);
+        let distance = self.hints.windows(2).map(|pair| pair[1].0 - pair[0].0).min().unwrap_or(1).max(1);
+        let width = (frame.x(frame.x_min + distance) - frame.x(frame.x_min)) * float_of(per_band);
         for band in self.hints.chunks(per_band) {
             let Some((level, hint)) = band.first() else { continue };
             let x = frame.x(*level) - width / 2.0;
@@ -182,6 +200,7 @@ fn thinned(points: &[(u32, i64)]) -> Vec<(u32, i64)> {
 /// Where levels and values are.
 struct Frame {
     scale: Scale,
+    axis: Axis,
     x_min: u32,
     x_max: u32,
     y_min: i64,
@@ -211,7 +230,7 @@ impl Frame {
                 (10_i64.pow(first), 10_i64.pow(last), step)
             }
         };
-        Self { scale: plot.scale, x_min, x_max, y_min, y_max, y_step }
+        Self { scale: plot.scale, axis: plot.axis, x_min, x_max, y_min, y_max, y_step }
     }
 
     fn x(&self, level: u32) -> f64 {
@@ -244,14 +263,35 @@ impl Frame {
     }
 
     fn x_ticks(&self) -> Vec<u32> {
-        let step = nice_step(i64::from(self.x_max - self.x_min), 8);
-        let step = u32::try_from(step).unwrap_or(1).max(1);
-        let first = self.x_min;
+        let (step, first) = (self.x_step(), self.x_min);
         let rest = (first / step + 1..).map(|n| n * step).take_while(|level| *level <= self.x_max);
         // The first level, unless the next tick would stand on it.
         let rest: Vec<_> = rest.collect();
         let is_free = rest.first().is_none_or(|next| step < 4 || (next - first) * 2 > step);
-        is_free.then_some(first).into_iter().chain(rest).collect()
+        let is_told = matches!(self.axis, Axis::Numbers(_)) && is_free || first.is_multiple_of(step);
+        is_told.then_some(first).into_iter().chain(rest).collect()
+    }
+
+    fn x_step(&self) -> u32 {
+        let span = self.x_max - self.x_min;
+        let whole = |span: u32, parts| u32::try_from(nice_step(i64::from(span), parts)).unwrap_or(1).max(1);
+        match self.axis {
+            Axis::Numbers(_) => whole(span, 8),
+            Axis::Minutes => [1, 5, 15, 60, 180, 360, 720]
+                .into_iter()
+                .find(|step| span / step <= 6)
+                .unwrap_or_else(|| whole(span.div_ceil(DAY), 6) * DAY),
+        }
+    }
+
+    fn x_text(&self, place: u32) -> String {
+        if let Axis::Numbers(text) = self.axis {
+            return text(place.into());
+        }
+        // The day, or between midnights the minute, of 2026-11-07T12:00:00Z.
+        let text = Timestamp::from_unix_millis(i64::from(place) * 60_000).to_string();
+        let part = if place.is_multiple_of(DAY) { text.get(5..10) } else { text.get(11..16) };
+        part.unwrap_or_default().to_owned()
     }
 }
 
@@ -270,7 +310,7 @@ fn nice_step(span: i64, parts: i64) -> i64 {
 
 /// A whole number in few characters: `2.5M` for 2,500,000. What does not fit three digits behind the point is cut off,
 /// which ticks never need.
-pub(super) fn short(value: i64) -> String {
+pub(crate) fn short(value: i64) -> String {
     let sign = if value < 0 { "-" } else { "" };
     let amount = value.unsigned_abs();
     for (unit, name) in [(1_000_000_000_000, "T"), (1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")] {
@@ -300,7 +340,17 @@ mod tests {
     fn plot(scale: Scale, points: Vec<(u32, i64)>) -> Plot<'static> {
         let series = vec![Series { class: "old", pen: Pen::Line, points }];
         let (title, description) = ("<t>".to_owned(), "d".to_owned());
-        Plot { id: "a", title, description, x_label: "level", scale, series, hints: Vec::new(), label: short }
+        Plot {
+            id: "a",
+            title,
+            description,
+            axis: Axis::Numbers(short),
+            x_label: "level",
+            scale,
+            series,
+            hints: Vec::new(),
+            label: short,
+        }
     }
 
     #[test]
@@ -328,6 +378,24 @@ mod tests {
             let ticks = frame.x_ticks();
             assert!(ticks[0] == 1 && ticks.len() <= 10, "{ticks:?}");
             assert!((frame.x(1) - LEFT).abs() < 0.1 && (frame.x(last) - (WIDTH - RIGHT)).abs() < 0.1);
+        }
+    }
+
+    #[test]
+    fn time_is_told_at_midnights_or_full_minutes() {
+        // 2026-11-03T07:33Z, and from then on.
+        let from = 29_894_853;
+        for (span, wanted) in [
+            (1, &["07:33", "07:34"][..]),
+            (100, &["07:45", "08:00", "08:15", "08:30", "08:45", "09:00"]),
+            (2 * DAY, &["12:00", "11-04", "12:00", "11-05"]),
+            (30 * DAY, &["11-08", "11-13", "11-18", "11-23", "11-28", "12-03"]),
+        ] {
+            let mut timed = plot(Scale::Linear, vec![(from, 0), (from + span, 5)]);
+            timed.axis = Axis::Minutes;
+            let frame = Frame::of(&timed);
+            let texts: Vec<_> = frame.x_ticks().into_iter().map(|minute| frame.x_text(minute)).collect();
+            assert_eq!(texts, wanted, "{span}");
         }
     }
 
