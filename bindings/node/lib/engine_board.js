@@ -61,7 +61,10 @@ class Board {
     const { engine, name } = handleOf(this, Board)
     const when = readingOf(window, opts)
     const period = { ...read(call(() => engine.boardPeriod(name, when))), earlier: 0, now: when.now }
-    const page = (after, limit) => pageOf(() => engine.boardPageAfter(name, period, after ?? undefined, limit))
+    const page = (after, limit) => {
+      const { engine } = handleOf(this, Board)
+      return pageOf(() => engine.boardPageAfter(name, period, after ?? undefined, limit))
+    }
     return walk(page)
   }
 

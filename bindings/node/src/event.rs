@@ -9,6 +9,7 @@ use napi_derive::napi;
 use serde::Serialize;
 
 use crate::failure::{OrThrow as _, Result, text};
+use crate::memory::{self, Moved};
 use crate::rules::Rules;
 
 /// Turns bodies into events.
@@ -86,15 +87,17 @@ pub struct Validation {
 }
 
 impl Task for Validation {
-    type Output = liveops_core::event::BatchReport;
+    type Output = Moved<liveops_core::event::BatchReport>;
     type JsValue = BatchReport;
 
     fn compute(&mut self) -> Result<Self::Output> {
-        Ok(self.parser.validate_batch(&self.lines, self.now))
+        Ok(Moved::made(|| self.parser.validate_batch(&self.lines, self.now)))
     }
 
-    fn resolve(&mut self, _env: Env, report: Self::Output) -> Result<BatchReport> {
-        Ok(BatchReport(report))
+    fn resolve(&mut self, env: Env, report: Self::Output) -> Result<BatchReport> {
+        let report = BatchReport(report.arrived());
+        memory::tell(&env)?;
+        Ok(report)
     }
 }
 

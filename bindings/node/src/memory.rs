@@ -2,7 +2,7 @@
 //!
 //! V8 sees a few bytes of each object of ours, however much stands behind it, and would never find a reason to collect.
 //! Every allocation of the addon is counted by its thread, and `tell` passes on by how much the sum has changed. An
-//! object stays on the thread that made it, and so does the count.
+//! object stays on the thread that made it, and so does the count; what another thread makes for it is [`Moved`].
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -30,6 +30,28 @@ pub fn tell(env: &Env) -> Result<()> {
         TOLD.set(TOLD.get() + change);
     }
     Ok(())
+}
+
+/// What one thread made for another, and how much it holds: the count goes with it to the thread that will free it.
+#[derive(Debug)]
+pub struct Moved<T> {
+    value: T,
+    held: i64,
+}
+
+impl<T> Moved<T> {
+    /// Made here, and counted here no longer.
+    pub(crate) fn made(make: impl FnOnce() -> T) -> Self {
+        let before = HELD.get();
+        let value = make();
+        Self { value, held: HELD.replace(before) - before }
+    }
+
+    /// Counted by this thread from now on.
+    pub(crate) fn arrived(self) -> T {
+        HELD.set(HELD.get() + self.held);
+        self.value
+    }
 }
 
 /// What V8 was told of in all, by us and others; for tests, since `process.memoryUsage().external` counts buffers alone.

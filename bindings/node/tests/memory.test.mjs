@@ -4,9 +4,14 @@ import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { Calendar, Engine, Leaderboard, LiveopsError, Rules, WindowedLeaderboard } from '../index.mjs'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Calendar, Engine, EventParser, Leaderboard, LiveopsError, Rules, WindowedLeaderboard } from '../index.mjs'
 
 const { native } = createRequire(import.meta.url)('../lib/native.js')
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
 
 const NOW_MS = 1_793_800_800_000
 const rules = Rules.fromFile(new URL('../../../examples/data/rules.json', import.meta.url))
@@ -37,6 +42,15 @@ const makers = {
 
 const closed = (error) => error instanceof LiveopsError && error.code === 'closed' && error.httpStatus === 500
 
+/** A reason for finalizers, and turns of the event loop to run in; then V8 is told. */
+async function settled () {
+  for (let turn = 0; turn < 3; turn++) {
+    collect()
+    await setImmediate()
+  }
+  native.tellMemory()
+}
+
 describe('memory', () => {
   for (const [name, make] of Object.entries(makers)) {
     it(`of ${name} is told to V8, and freed by close`, () => {
@@ -57,12 +71,14 @@ describe('memory', () => {
     const { Leaderboard: board, WindowedLeaderboard: windowed, Engine: engine, Outcomes: outcomes } =
       Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make()]))
     const xp = engine.board('xp')
+    const rows = xp.rows('weekly', { nowMs: NOW_MS })
+    rows.next()
     for (const each of [board, windowed, engine, outcomes]) each.close()
     const calls = [
       () => board.length, () => board.submit('ana', 1), () => board.rank('ana'), () => board.snapshot(), () => [...board],
       () => windowed.rank('allTime', 'ana'), () => windowed.owners, () => windowed.snapshot(),
       () => engine.digest(), () => engine.player('ana'), () => engine.advance({ nowMs: NOW_MS }), () => engine.board('xp'),
-      () => engine.submitNdjson(bytes, { nowMs: NOW_MS }), () => xp.top('weekly', 10), () => xp.len('weekly'),
+      () => engine.submitNdjson(bytes, { nowMs: NOW_MS }), () => xp.top('weekly', 10), () => xp.len('weekly'), () => [...rows],
       () => outcomes.length, () => [...outcomes], () => outcomes.counts(), () => outcomes.at(0)
     ]
     for (const call of calls) assert.throws(call, closed, String(call))
@@ -78,5 +94,22 @@ describe('memory', () => {
     }
     const grown = process.memoryUsage().rss - resident
     assert.ok(grown < 300e6, `${Math.round(grown / 1e6)} MB more`)
+  })
+  it('of reports that another thread made is told as what it is, and not as less and less', async () => {
+    const parser = new EventParser(rules)
+    const lines = Buffer.from('{}\n'.repeat(1_000))
+    // What earlier tests left behind goes first.
+    await settled()
+    const before = native.toldMemory()
+    let held = before
+    for (let n = 0; n < 200; n++) {
+      const report = await parser.validateBatchAsync(lines, { nowMs: NOW_MS })
+      assert.equal(report.refused, 1_000)
+      if (n === 0) held = native.toldMemory()
+      if (n % 20 === 19) await settled()
+    }
+    assert.ok(held - before > 200_000, `${held - before} bytes told of the first`)
+    const change = native.toldMemory() - before
+    assert.ok(Math.abs(change) < 5 * (held - before), `${change} bytes`)
   })
 })
