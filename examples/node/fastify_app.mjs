@@ -34,6 +34,7 @@ export function createApp ({ rules, secret, nowMs = Date.now }) {
 
   app.get('/leaderboard', async (req, reply) => {
     const { board: name = 'xp', window = 'weekly', limit = '100' } = req.query
+    if (typeof name !== 'string') return problem(reply, 400, 'invalid_query', 'board: one name')
     if (!WINDOWS.includes(window)) return problem(reply, 400, 'invalid_query', `window: one of ${WINDOWS.join(', ')}`)
     if (!/^([1-9][0-9]?|100)$/.test(limit)) return problem(reply, 400, 'invalid_query', 'limit: a whole number from 1 to 100')
     const now = { nowMs: nowMs() }
@@ -56,9 +57,19 @@ export function createApp ({ rules, secret, nowMs = Date.now }) {
   })
 
   // Now and then: closes periods and frees what is too old to matter.
-  const minutely = setInterval(() => engine.advance({ nowMs: nowMs() }), 60_000).unref()
+  const minutely = setInterval(() => advance(engine, nowMs()), 60_000).unref()
   app.addHook('onClose', async () => clearInterval(minutely))
   return app
+}
+
+/** A clock that is wrong (`clock_jump`) is told, and asked again a minute later: it may be right by then. */
+function advance (engine, nowMs) {
+  try {
+    engine.advance({ nowMs })
+  } catch (error) {
+    if (!(error instanceof LiveopsError)) throw error
+    console.error(`advance: ${error.message}`)
+  }
 }
 
 /** A problem document (RFC 9457). */

@@ -23,6 +23,29 @@ const { createApp } = await import('../../../examples/node/fastify_app.mjs')
 const data = (name) => new URL(`../../../examples/data/${name}`, import.meta.url)
 const HOUR_MS = 3_600_000
 
+describe('the minute of the Fastify example', () => {
+  it('goes on after a clock that was wrong', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    const said = t.mock.method(console, 'error', () => {})
+    const begun = 1_793_340_000_000
+    let nowMs = begun
+    const app = createApp({ rules: Rules.fromFile(data('rules.json')), secret: readFileSync(data('secret.txt'), 'utf8').trim(), nowMs: () => nowMs })
+    const minute = (at) => {
+      nowMs = at
+      t.mock.timers.tick(60_000)
+    }
+    minute(begun)
+    minute(begun + 32 * 24 * HOUR_MS)
+    assert.match(said.mock.calls[0].arguments[0], /^advance: clock_jump/)
+    const yesterday = () => app.engine.board('xp').archive('daily', { earlier: 1, nowMs: begun + 48 * HOUR_MS })
+    assert.throws(yesterday, { code: 'period_open' })
+    minute(begun + 48 * HOUR_MS)
+    assert.equal(said.mock.callCount(), 1)
+    assert.ok(yesterday().archive, 'the period is closed')
+    await app.close()
+  })
+})
+
 describe('the Fastify example', () => {
   let app
   let port
@@ -89,7 +112,7 @@ describe('the Fastify example', () => {
     assert.ok(answer.season !== '' && answer.updatedAt === new Date(nowMs).toISOString())
   })
 
-  for (const query of ['limit=0', 'limit=101', 'limit=abc', 'limit=', 'limit=1&limit=2', 'window=hourly', 'window=', 'window=daily&window=daily']) {
+  for (const query of ['limit=0', 'limit=101', 'limit=abc', 'limit=', 'limit=1&limit=2', 'window=hourly', 'window=', 'window=daily&window=daily', 'board=xp&board=xp']) {
     it(`answers 400 to ${query}`, async () => {
       const { status, type, answer } = await ask('GET', `/leaderboard?${query}`)
       assert.deepEqual([status, type, answer.status, answer.code], [400, 'application/problem+json', 400, 'invalid_query'])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import importlib
 import json
 import resource
 import socket
@@ -12,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,17 +36,20 @@ class Clock:
         return self.now_ms
 
 
+def example() -> Any:
+    sys.path.insert(0, str(EXAMPLES / "python"))
+    try:
+        return importlib.import_module("fastapi_app")
+    finally:
+        sys.path.remove(str(EXAMPLES / "python"))
+
+
 class Served:
     """The application behind a socket of its own."""
 
     def __init__(self) -> None:
-        sys.path.insert(0, str(EXAMPLES / "python"))
-        try:
-            from fastapi_app import create_app
-        finally:
-            sys.path.remove(str(EXAMPLES / "python"))
         self.clock = Clock()
-        self.app = create_app(liveops.Rules.from_file(EXAMPLES / "data" / "rules.json"), SECRET, self.clock)
+        self.app = example().create_app(liveops.Rules.from_file(EXAMPLES / "data" / "rules.json"), SECRET, self.clock)
         self.engine: liveops.Engine = self.app.state.engine
         # With its protocol named, asyncio answers without delay: 40 ms a request otherwise.
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -108,6 +114,26 @@ def test_the_season_ends_in_the_committed_digest(served: Served) -> None:
     assert (status, answer["window"], len(answer["entries"])) == (200, "weekly", 3)
     assert answer["season"] and answer["updatedAt"].startswith("2026-")
     assert answer["entries"][0]["rank"] == 1
+
+
+def test_the_minute_goes_on_after_a_clock_that_was_wrong(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, engine = example(), liveops.Engine(liveops.Rules.from_file(EXAMPLES / "data" / "rules.json"))
+    begun_ms = Clock.now_ms
+    later_ms = begun_ms + 48 * HOUR_MS
+    minutes = [begun_ms, begun_ms + 32 * 24 * HOUR_MS, later_ms]
+
+    async def minute(_: float) -> None:
+        if not minutes:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(app, "asyncio", SimpleNamespace(sleep=minute, to_thread=asyncio.to_thread))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(app.advance_every_minute(engine, lambda: minutes.pop(0)))
+    assert [record.message[:20] for record in caplog.records] == ["advance: clock_jump:"]
+    board = engine.board("xp")
+    board.archive(board.period("daily", 1, now_ms=later_ms), now_ms=later_ms)  # Closed: else `period_open`.
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=abc", "limit=", "window=hourly", "window="])
