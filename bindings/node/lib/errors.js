@@ -1,7 +1,7 @@
 'use strict'
 // Errors as classes. The addon throws one JSON text; `call` turns it into the class that its `kind` names.
 
-const { freeze } = require('./json.js')
+const { freeze, own } = require('./json.js')
 
 /** What all errors of the library have: a stable `code`, and the status of an HTTP answer. */
 class LiveopsError extends Error {
@@ -78,8 +78,9 @@ function argumentError (Class, message, code = 'invalid_argument') {
 
 /** The error behind what the addon says of it. */
 function fromDetails (details) {
-  const { kind, message, index } = details
-  const error = kind === 'argument' ? argumentError(RangeError, message, details.code) : new (CLASSES[kind] ?? LiveopsError)(message, details)
+  const told = own(details)
+  const { kind, message, index } = told
+  const error = kind === 'argument' ? argumentError(RangeError, message, told.code) : new (CLASSES[kind] ?? LiveopsError)(message, told)
   // Of a batch: which value is at fault.
   return index === undefined ? error : Object.assign(error, { index })
 }

@@ -10,4 +10,7 @@ function freeze (value) {
 /** The value of a JSON text, frozen to the bottom; null for none. */
 const read = (text) => text === null || text === undefined ? null : freeze(JSON.parse(text))
 
-module.exports = { read, freeze }
+/** What the addon said for us to take apart: what is not there is not there, whatever anything puts on Object.prototype. */
+const own = (told) => ({ __proto__: null, ...told })
+
+module.exports = { read, freeze, own }

@@ -3,7 +3,7 @@
 
 const { integer } = require('./arguments.js')
 const { argumentError, call, fromDetails } = require('./errors.js')
-const { freeze, read } = require('./json.js')
+const { freeze, own, read } = require('./json.js')
 const { close, dispose, handleOf, hold } = require('./native.js')
 
 /** Rows that an iteration fetches at once. */
@@ -13,7 +13,8 @@ const STRETCH = 256
 class Outcome {
   #refusal
 
-  constructor ({ status, code, effect, refusal }) {
+  constructor (told) {
+    const { status, code, effect, refusal } = own(told)
     this.status = status
     this.code = code
     this.effect = effect === undefined ? null : freeze(effect)

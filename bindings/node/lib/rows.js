@@ -2,6 +2,7 @@
 // From the addon's rows to frozen plain objects. Two values cross for a page: parsing JSON took several times as long.
 
 const { call } = require('./errors.js')
+const { own } = require('./json.js')
 
 /** Rows that an iteration fetches at once. */
 const STRETCH = 256
@@ -21,7 +22,7 @@ const rowsOf = (work) => shaped(call(work))
 /** Rows, and the cursor behind the last of them. */
 function pageOf (work) {
   const told = call(work)
-  return Object.freeze({ rows: shaped(told), next: told.next ?? null })
+  return Object.freeze({ rows: shaped(told), next: own(told).next ?? null })
 }
 
 /** All rows, in stretches that follow one another by cursor. `pageAfter(cursor, limit)` gives one of them. */

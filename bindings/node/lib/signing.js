@@ -5,7 +5,7 @@ const { randomBytes } = require('node:crypto')
 const { body, bytes, each, handle, instant, integer, list, now, options, pair, required, text, word, TIME } = require('./arguments.js')
 const { argumentError, call, fromDetails, SignatureError } = require('./errors.js')
 const { headerList } = require('./headers.js')
-const { freeze, read } = require('./json.js')
+const { freeze, own, read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
 
 const SCHEMES = ['standard', 'legacyBody', 'legacyBodyTimestamp']
@@ -104,7 +104,10 @@ class Verifier {
       return headerList(head)
     })
     const told = JSON.parse(call(() => handleOf(this, Verifier).verifyBatch(headers, bodies, time)))
-    return Object.freeze(told.map(({ verified, refused }) => refused === undefined ? freeze(verified) : fromDetails(refused)))
+    return Object.freeze(told.map((each) => {
+      const { verified, refused } = own(each)
+      return refused === undefined ? freeze(verified) : fromDetails(refused)
+    }))
   }
 }
 

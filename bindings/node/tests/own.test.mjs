@@ -6,7 +6,7 @@ import vm from 'node:vm'
 import * as module from '../index.mjs'
 import {
   Archive, Calendar, Command, Engine, EventParser, Family, Intake, Leaderboard, LevelCurve, Loot, Overflow, Population, Quota, RateLimiter, Refusal, Rules,
-  SlidingLimiter, Streak, Verifier, WindowedLeaderboard, generateSecret, planMigration, validate, verifyChain
+  Signer, SlidingLimiter, Streak, Verifier, WindowedLeaderboard, generateSecret, planMigration, validate, verifyChain
 } from '../index.mjs'
 import { NOW_MS, event, rules } from './game.mjs'
 
@@ -75,6 +75,29 @@ describe('what anything puts on Object.prototype', () => {
       const loot = new Loot({ entries: [{ name: 'crown', weight: 1 }] })
       assert.equal(loot.roll({ seed: new Uint8Array(32), table: 't', player: 'p', nonce: 0 }).missesAfter, 0)
     })
+  })
+
+  test('is no part of an answer', () => {
+    const lent = { effect: { minted: [{ amount: 1e9 }] }, refusal: { kind: 'refusal', code: 'lent', headers: [] }, refused: {}, verified: {}, next: 'zzz', index: 7 }
+    const engine = new Engine(rules())
+    const intake = new Intake(rules(), { secret, trusted: false })
+    const board = new Leaderboard()
+    board.submitBatch(['ana', 'bo'], [5, 7])
+    const headers = new Signer(secret).sign('e', 'body', at)
+    const [set, late] = [5, 6].map((id) => Command.review({ id: `a${id}`, player: 'ana', suspicion: id, ruling: 'release', ...at }))
+    const good = Command.erase({ id: 'good', player: 'ana', ...at })
+    const told = polluted(Object.prototype, lent, () => ({
+      one: engine.submit(set), many: [...engine.submitBatch([late, good])], page: board.pageAfter(null, 9), signed: new Verifier(secret).verifyBatch([[headers, 'body']], at)[0],
+      thrown: (() => { try { intake.admit({}, event('e', 'ana', 1), at) } catch (error) { return error } })()
+    }))
+    for (const refused of [told.one, told.many[0]]) {
+      assert.deepEqual([refused.status, refused.effect], ['refused', null])
+      assert.throws(() => refused.unwrap(), { code: refused.code, name: 'Refusal' })
+    }
+    assert.deepEqual([told.many[1].status, told.many[1].error, told.many[1].httpStatus], ['applied', null, 202])
+    assert.equal(told.page.next, null)
+    assert.equal(told.signed.messageId, 'e')
+    assert.equal(Object.hasOwn(told.thrown, 'index'), false)
   })
 
   test('fills no hole of an array', () => {
