@@ -151,7 +151,12 @@ impl RateLimiter {
             return self.check_new(&mut shard, (quota, place), name, cost, now);
         };
         let (after, charge) = charge(self.intervals.carry(*debt, quota, place, now), quota, cost, now);
-        *debt = Debt::new(after, place);
+        let (before, after) = (debt.state(), Debt::new(after, place));
+        *debt = after;
+        // Looser numbers, or a clock that was set back far: a full shard must not wait for what was owed before.
+        if after.state() < before {
+            shard.note(&after);
+        }
         drop(shard);
         charge.decision(quota)
     }
@@ -215,24 +220,21 @@ impl RateLimiter {
         if !decision.allowed {
             // Nothing is paid, but what other numbers or a clock in the far future left is put right.
             for refused in &*pending {
-                if let Some(debt) = of(locked, refused.shard).get(refused.name.tag) {
-                    *debt = refused.unpaid;
-                }
+                _ = of(locked, refused.shard).put(refused.name.tag, refused.unpaid);
             }
             return decision;
         }
         // Those that are there first: with a debt, they do not make room for the others.
         for known in pending.iter().filter(|p| p.stored.is_some()) {
-            if let Some(state) = of(locked, known.shard).get(known.name.tag) {
-                *state = known.after;
-            }
+            _ = of(locked, known.shard).put(known.name.tag, known.after);
         }
         let mut full = None;
         for new in pending.iter().filter(|p| p.stored.is_none() && p.after.state() > now) {
             let shard = of(locked, new.shard);
-            if let Some(state) = shard.get(new.name.tag) {
-                *state = new.after;
-            } else if let Err(earliest) = shard.insert(new.name.tag, new.after, lapsed(now)) {
+            if shard.put(new.name.tag, new.after) {
+                continue;
+            }
+            if let Err(earliest) = shard.insert(new.name.tag, new.after, lapsed(now)) {
                 let names = pending.iter().filter(|p| p.shard == new.shard && p.stored.is_none()).count();
                 // Waiting does not help where even an empty share had no room.
                 full = Some(if names > shard.capacity() { None } else { Some(earliest) });
@@ -354,6 +356,26 @@ mod tests {
         assert!(limiter.check("a", 1, at(1000)).allowed);
         assert_eq!(limiter.len(), 3);
         assert_eq!(limiter.check_all(&[], 1, at(0)), Decision::unlimited());
+    }
+
+    /// What a full limiter found out of ends holds until then, and looser numbers let debts end sooner.
+    #[test]
+    fn under_looser_numbers_a_full_limiter_has_room_as_soon_as_debts_end() {
+        let day = |limit| Quota::new(limit, Duration::from_secs(86_400));
+        let second = |s: i64| at(s * 1000);
+        for several in [false, true] {
+            let limiter = RateLimiter::new(day(1)).capacity(200);
+            let check = |quota: Quota, key: &str, now| {
+                if several { limiter.check_all(&[(quota, key)], 1, now) } else { limiter.check(key, 1, now) }
+            };
+            let keys: Vec<_> = (0..200).map(|key| key.to_string()).collect();
+            assert!(keys.iter().all(|key| check(day(1), key, second(0)).allowed));
+            limiter.replace(day(86_400));
+            let looser = day(86_400);
+            assert!((0..9).all(|new| !check(looser, &format!("early {new}"), second(2)).allowed));
+            assert!(keys.iter().all(|key| check(looser, key, second(3)).allowed));
+            assert!(check(looser, "late", second(10)).allowed, "several: {several}");
+        }
     }
 
     #[test]

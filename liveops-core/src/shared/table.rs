@@ -133,7 +133,7 @@ struct Sweep {
     hand: usize,
     /// Buckets since something lapsed was found.
     since: usize,
-    /// No entry of those buckets, and none that came since, ends before. Ends only move on, but for clocks set back.
+    /// No entry of those buckets, and none that came or was changed since, ends before.
     earliest: i64,
     /// After a whole round: from when until when nothing lapses.
     quiet: Option<(i64, i64)>,
@@ -142,7 +142,7 @@ struct Sweep {
 impl Sweep {
     const START: Self = Self { hand: 0, since: 0, earliest: i64::MAX, quiet: None };
 
-    /// An entry came.
+    /// An entry came, or ends sooner than before.
     fn note(&mut self, end: i64) {
         self.earliest = self.earliest.min(end);
         self.quiet = self.quiet.map(|(from, until)| (from, until.min(end)));
@@ -163,6 +163,22 @@ impl<S: Lapse> Shard<S> {
     pub(super) fn get(&mut self, tag: u64) -> Option<&mut S> {
         let (bucket, slot) = self.find(tag)?;
         Some(&mut self.buckets[bucket].0[slot].state)
+    }
+
+    /// Another state for a tag that has an entry; whether it has. Through [`Self::get`], whoever makes an entry end sooner says
+    /// so by [`Self::note`].
+    pub(super) fn put(&mut self, tag: u64, state: S) -> bool {
+        let end = state.end(self.rule);
+        let Some(known) = self.get(tag) else { return false };
+        *known = state;
+        self.sweep.note(end);
+        true
+    }
+
+    /// An entry ends when this state does, which may be sooner than was found.
+    pub(super) fn note(&mut self, state: &S) {
+        let end = state.end(self.rule);
+        self.sweep.note(end);
     }
 
     fn find(&self, tag: u64) -> Option<(usize, usize)> {
