@@ -72,6 +72,15 @@ pub enum Measure {
     Horizon,
 }
 
+impl Measure {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "newest event",
+            Self::Horizon => "horizon",
+        }
+    }
+}
+
 /// Why a time does not look like the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,8 +93,8 @@ pub enum AdvanceError {
     Microseconds(Measure),
     /// A millionfold: nanoseconds.
     Nanoseconds(Measure),
-    /// A millionth: then the store was moved by nanoseconds.
-    StoreInNanoseconds,
+    /// A millionth: then the store was moved, or told of an event, by nanoseconds.
+    StoreInNanoseconds(Measure),
 }
 
 impl AdvanceError {
@@ -105,7 +114,7 @@ impl AdvanceError {
             Some(Self::Nanoseconds(measure))
         } else if is_near(now.saturating_mul(1_000_000)) {
             // Nobody counts in units of a quarter of an hour.
-            Some(Self::StoreInNanoseconds)
+            Some(Self::StoreInNanoseconds(measure))
         } else {
             None
         }
@@ -129,8 +138,12 @@ impl fmt::Display for AdvanceError {
                     "the time lies more than 31 days past the store's horizon; advance far, if that is what is meant",
                 );
             }
-            Self::StoreInNanoseconds => {
-                return f.write_str("milliseconds are expected, and the store's horizon looks like nanoseconds; restore it at the present");
+            Self::StoreInNanoseconds(measure) => {
+                let by = measure.as_str();
+                return write!(
+                    f,
+                    "milliseconds are expected, and the store's {by} looks like nanoseconds; restore it at the present"
+                );
             }
             Self::Seconds(Measure::Horizon) => {
                 return f.write_str(
@@ -141,11 +154,7 @@ impl fmt::Display for AdvanceError {
             Self::Microseconds(measure) => ("microseconds", measure),
             Self::Nanoseconds(measure) => ("nanoseconds", measure),
         };
-        let by = match measure {
-            Measure::Event => "newest event",
-            Measure::Horizon => "horizon",
-        };
-        write!(f, "milliseconds are expected; by the store's {by} this looks like {unit}")
+        write!(f, "milliseconds are expected; by the store's {} this looks like {unit}", measure.as_str())
     }
 }
 
@@ -208,6 +217,8 @@ mod tests {
         }
         let wrong = refused(moved(NOW * 1_000_000), NOW, Some(NOW)).unwrap();
         assert!(wrong.contains("horizon looks like nanoseconds"), "{wrong}");
+        let event = refused(moved(NOW - DAY_MILLIS), NOW, Some(NOW * 1_000_000)).unwrap();
+        assert!(event.contains("newest event looks like nanoseconds"), "{event}");
         assert!(refused(moved(NOW * 1_000), NOW, None).unwrap().contains("horizon like microseconds"));
     }
 
