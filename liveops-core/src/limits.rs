@@ -79,6 +79,9 @@ pub const DOUBTS_MAX: usize = 16;
 pub const REWARDS_MAX: usize = 1024;
 /// Most rolls after which pity gives its entry.
 pub const PITY_ROLLS_MAX: u32 = 10_000;
+/// Most rolls until pity gives its entry, of all entries together whose odds detectors take from loot tables: what those come to
+/// over many rolls is worked out when rules are read.
+pub const PITY_ROLLS_OF_ODDS_MAX: u32 = 100_000;
 /// Most streaks of one game.
 pub const STREAKS_MAX: usize = 16;
 /// Most missed days that a streak goes on over.

@@ -315,3 +315,28 @@ fn bad_families_say_where() {
         ("/alerts/corroborate/withinSeconds".to_owned(), "missing")
     );
 }
+
+/// What a table with pity comes to in the long run takes powers as large as its pity: once for each entry named, and bounded.
+#[test]
+fn odds_of_loot_tables_are_worked_out_once_and_within_a_bound() {
+    let table = r#"{ "pity": { "entry": "a", "guaranteedAt": 10000 }, "entries": { "a": { "weight": 1 }, "b": { "weight": 1 } } }"#;
+    let tables: Vec<_> = (0..11).map(|n| format!(r#""t{n}": {table}"#)).collect();
+    let read = |families: &[Vec<usize>]| {
+        let drop = |n: usize, table: &usize| {
+            format!(r#""d{n}": {{ "boss": "b{n}", "odds": {{ "loot": "t{table}", "entry": "a" }} }}"#)
+        };
+        let drops = |of: &Vec<usize>| of.iter().enumerate().map(|(n, t)| drop(n, t)).collect::<Vec<_>>().join(",");
+        let families = families.iter().enumerate();
+        let families: Vec<_> = families
+            .map(|(n, of)| format!(r#""f{n}": {{ "kind": "family", "drops": {{ {} }} }}"#, drops(of)))
+            .collect();
+        Rules::from_json(&format!(
+            r#"{{ "version": 1, "game": "g", "loot": {{ {} }}, "detectors": {{ {} }} }}"#,
+            tables.join(","),
+            families.join(",")
+        ))
+    };
+    assert!(read(&[vec![0; 250], vec![0; 250], (0..10).collect()]).is_ok(), "ten of ten thousand rolls, named often");
+    let error = read(&[(0..10).collect(), vec![3, 10]]).unwrap_err();
+    assert_eq!((error.path.as_str(), error.issue.as_str()), ("/detectors/f1/drops/d1/odds", "out_of_range"));
+}

@@ -250,18 +250,32 @@ impl Loot {
     /// # Ok::<(), liveops_core::Error>(())
     /// ```
     pub fn odds(&self) -> Vec<Odds> {
-        let pity = self.pity.as_ref().and_then(|pity| Some((pity, self.weight(&pity.entry)?)));
-        let renewals = pity.map(|(pity, weight)| (pity, Renewals::new(weight, self.total, pity.guaranteed_at)));
+        let renewals = self.renewals();
+        // A part of the table is a part of one.
         let odds = |entry: &Entry| {
-            let long_run = match &renewals {
-                None => Rate::of(entry.weight, self.total),
-                Some((pity, renewals)) if pity.entry == entry.name => renewals.of_pity(),
-                Some((_, renewals)) => renewals.of(entry.weight),
-            };
-            // A part of the table is a part of one.
-            Some(Odds { entry: entry.name.clone(), weight: entry.weight, total: self.total, long_run: long_run? })
+            let long_run = self.rate(entry, renewals.as_ref())?;
+            Some(Odds { entry: entry.name.clone(), weight: entry.weight, total: self.total, long_run })
         };
         self.entries.iter().filter_map(odds).collect()
+    }
+
+    /// The rate of one entry over many rolls, as [`Self::odds`] says it; `None` if there is no such entry.
+    pub fn long_run(&self, entry: &Id) -> Option<Rate> {
+        let index = self.entries.binary_search_by(|known| known.name.cmp(entry)).ok()?;
+        self.rate(self.entries.get(index)?, self.renewals().as_ref())
+    }
+
+    fn renewals(&self) -> Option<Renewals> {
+        let pity = self.pity.as_ref()?;
+        Some(Renewals::new(self.weight(&pity.entry)?, self.total, pity.guaranteed_at))
+    }
+
+    fn rate(&self, entry: &Entry, renewals: Option<&Renewals>) -> Option<Rate> {
+        match renewals {
+            None => Rate::of(entry.weight, self.total),
+            Some(renewals) if self.pity.as_ref().is_some_and(|pity| pity.entry == entry.name) => renewals.of_pity(),
+            Some(renewals) => renewals.of(entry.weight),
+        }
     }
 
     /// How many rolls a player makes on average until an entry comes, beginning without misses, pity taken into account;

@@ -12,8 +12,9 @@ use crate::anomaly::{
     Action, AlertBudget, DetectorKind, Family, FamilyDetector, Population, Prior, Threshold, Thresholds,
 };
 use crate::error::Code;
+use crate::exact::Rate;
 use crate::id::Id;
-use crate::limits::{DETECTORS_MAX, DOUBTS_MAX};
+use crate::limits::{DETECTORS_MAX, DOUBTS_MAX, PITY_ROLLS_OF_ODDS_MAX};
 use crate::reward::Loot;
 
 /// What `detectors` says.
@@ -30,6 +31,7 @@ pub(super) fn read(
     loot: &BTreeMap<Id, Loot>,
 ) -> Result<Read, RulesError> {
     let mut read = Read::default();
+    let mut loot = LootOdds { tables: loot, known: BTreeMap::new(), rolls: 0 };
     for (name, node) in node.named(DETECTORS_MAX)? {
         let mut fields = node.fields()?;
         let kind = fields.need("kind")?.word(&[
@@ -40,7 +42,7 @@ pub(super) fn read(
             ("timeFloor", "timeFloor"),
         ])?;
         if kind == "family" {
-            read.families.push(family(name, &node, fields, names, activities, loot)?);
+            read.families.push(family(name, &node, fields, names, activities, &mut loot)?);
             continue;
         }
         let action = fields.get("action").map_or(Ok(Action::Flag), |node| action(&node))?;
@@ -107,7 +109,7 @@ fn family(
     mut fields: Fields<'_>,
     names: &Names<'_>,
     activities: &[Id],
-    loot: &BTreeMap<Id, Loot>,
+    loot: &mut LootOdds<'_>,
 ) -> Result<FamilyRule, RulesError> {
     let (select, _) = select(&mut fields, names)?;
     let (kills, claims) = (names.met(Some(&literal("boss_kill"))), names.met(Some(&literal("drop_claimed"))));
@@ -148,7 +150,7 @@ fn family(
             }
             let node = fields.need("odds")?;
             fields.end()?;
-            let odds = odds(&node, loot)?;
+            let odds = loot.read(&node)?;
             let mut trial = Family::new(Population::default());
             let wrong = |_| node.error(Code::OutOfRange, "odds above 0 and below 1, such as \"0.05\", expected");
             trial.drop_odds(drop.as_str(), odds.get()).map_err(wrong)?;
@@ -161,21 +163,42 @@ fn family(
     rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
 }
 
-/// A decimal, or an entry of a loot table, whose odds are then those of the long run: pity makes it likelier, and nobody who
-/// rolls there is to stand out for it.
-fn odds(node: &Node<'_>, loot: &BTreeMap<Id, Loot>) -> Result<Threshold, RulesError> {
-    let wrong = || node.error(Code::OutOfRange, "odds above 0 and below 1, such as \"0.05\", expected");
-    if node.value().as_object().is_none() {
-        return Threshold::parse(node.decimal()?).ok_or_else(wrong);
+/// The odds of loot tables that detectors name, each worked out once.
+struct LootOdds<'a> {
+    tables: &'a BTreeMap<Id, Loot>,
+    known: BTreeMap<(Id, Id), Option<Rate>>,
+    /// Until pity, of all that are known.
+    rolls: u32,
+}
+
+impl LootOdds<'_> {
+    /// A decimal, or an entry of a loot table, whose odds are then those of the long run: pity makes it likelier, and nobody who
+    /// rolls there is to stand out for it.
+    fn read(&mut self, node: &Node<'_>) -> Result<Threshold, RulesError> {
+        let wrong = || node.error(Code::OutOfRange, "odds above 0 and below 1, such as \"0.05\", expected");
+        if node.value().as_object().is_none() {
+            return Threshold::parse(node.decimal()?).ok_or_else(wrong);
+        }
+        let mut fields = node.fields()?;
+        let (table, entry) = (fields.need("loot")?, fields.need("entry")?);
+        fields.end()?;
+        let name = (table.id()?, entry.id()?);
+        let loot = self.tables.get(&name.0).ok_or_else(|| table.error(Code::Missing, "no loot table of this name"))?;
+        let rate = match self.known.get(&name) {
+            Some(rate) => *rate,
+            None => {
+                self.rolls += loot.pity().map_or(0, |pity| pity.guaranteed_at);
+                if self.rolls > PITY_ROLLS_OF_ODDS_MAX {
+                    let message =
+                        format!("odds of tables with at most {PITY_ROLLS_OF_ODDS_MAX} rolls to pity together");
+                    return Err(node.error(Code::OutOfRange, message));
+                }
+                *self.known.entry(name.clone()).or_insert(loot.long_run(&name.1))
+            }
+        };
+        let rate = rate.ok_or_else(|| entry.error(Code::Missing, "the table has no such entry"))?;
+        Threshold::new(rate.into()).ok_or_else(wrong)
     }
-    let mut fields = node.fields()?;
-    let (table, entry) = (fields.need("loot")?, fields.need("entry")?);
-    fields.end()?;
-    let known = loot.get(&table.id()?).ok_or_else(|| table.error(Code::Missing, "no loot table of this name"))?;
-    let name = entry.id()?;
-    let odds = known.odds().into_iter().find(|odds| odds.entry == name);
-    let odds = odds.ok_or_else(|| entry.error(Code::Missing, "the table has no such entry"))?;
-    Threshold::new(odds.long_run.into()).ok_or_else(wrong)
 }
 
 /// An object by the names of a family's detectors.
