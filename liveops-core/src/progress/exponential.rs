@@ -126,6 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::limits::LEVELS_MAX;
 
     const ROUNDINGS: [Rounding; 3] = [Rounding::Floor, Rounding::Ceil, Rounding::Nearest];
 
@@ -150,6 +151,19 @@ mod tests {
         compare::<{ FRACTION_LIMBS + 1 }>(1, "0.000000001", 40);
         compare::<{ FRACTION_LIMBS + 1 }>(u64::MAX, "18446744073709551615", 3);
         compare::<{ FRACTION_LIMBS + 1 }>(100_000_000, "1.0001", 900);
+    }
+
+    /// Working a value out in full costs as much as its level is high, so that the longest curves must never need it.
+    #[test]
+    fn the_longest_curves_need_no_value_in_full() {
+        for growth in ["1.000000001", "1.000000009", "1.0000012", "1.00001", "0.999999999", "1000000007/1000000000"] {
+            let growth = Ratio::parse(growth).unwrap();
+            let start = (Fixed::<{ FRACTION_LIMBS + 1 }>::whole(1_000_000_000), Fixed::whole(1_000_000_000));
+            let bounds = std::iter::successors(Some(start), |bounds| next(*bounds, growth));
+            for (low, high) in bounds.take(LEVELS_MAX as usize) {
+                assert!(ROUNDINGS.iter().all(|rounding| rounded(low, high, *rounding).is_some()));
+            }
+        }
     }
 
     proptest! {
