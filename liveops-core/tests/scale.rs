@@ -183,3 +183,26 @@ fn activities_of_the_rules_have_scales_of_their_own_in_families() {
         assert!(found.iter().all(|found| found.detector == FamilyDetector::Regularity), "{n}: {found:?}");
     }
 }
+
+/// A family's profile holds four activities: a fifth must not make one of these unjudged again.
+#[test]
+fn other_activities_do_not_keep_one_from_being_judged() {
+    let mut family = Family::new(Population::default());
+    let names = ["dungeon", "quest", "progression", "raid", "boss_kill"];
+    names.iter().for_each(|name| family.keep_apart(name).unwrap());
+    let [dungeon, quest, progression, raid, fifth] = names.map(|name| family.activity(name));
+    let mut profile = PlayerProfile::default();
+    let mut observe = |activity, amount| {
+        let seen = Observation::at(at(START)).gain(activity, amount, 1.0);
+        let found = family.observe(&mut profile, &seen).unwrap();
+        found.iter().any(|found| found.detector == FamilyDetector::Robust)
+    };
+    for (activity, times) in [(dungeon, 40), (quest, 40), (progression, 40), (raid, 10)] {
+        (0..times).for_each(|_| assert!(!observe(activity, 100.0)));
+    }
+    let alerted = (0..50).position(|_| {
+        observe(fifth, 10.0);
+        observe(raid, 1_000_000.0)
+    });
+    assert!(alerted.is_some_and(|n| n < 5), "{alerted:?}");
+}

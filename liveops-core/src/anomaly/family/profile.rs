@@ -3,6 +3,7 @@
 use super::detectors::{FamilyDetector, SCORE_MAX, Scores};
 use super::rhythm::Rhythm;
 use super::{Float, Score, narrow};
+use crate::anomaly::amounts::OWN_FROM;
 use crate::codec::Stable;
 
 /// Activities of which a player's own mean is kept; of the others the mean is guessed from these.
@@ -175,9 +176,13 @@ impl PlayerProfile {
     }
 
     /// A slot for an activity that has none: a free one, or the least used as soon as others have come as often as it
-    /// was (J. Misra and D. Gries, 1982).
+    /// was (J. Misra and D. Gries, 1982). Where first values are learned unjudged, a slot beyond these is never given up: who
+    /// lowers it with other activities would be unjudged in it again.
     pub(super) fn claim(&mut self, activity: u8) -> Option<usize> {
         let (place, n) = (0..SLOTS).map(|place| (place, self.slot_n[place])).min_by_key(|(_, n)| *n)?;
+        if self.is_own && u64::from(n) >= OWN_FROM {
+            return None;
+        }
         if n > 0 {
             self.slot_n[place] = n - 1;
             return None;
