@@ -206,3 +206,20 @@ fn other_activities_do_not_keep_one_from_being_judged() {
     });
     assert!(alerted.is_some_and(|n| n < 5), "{alerted:?}");
 }
+
+/// "pvp" and "progression" hash to one place: the type of event has it, whatever is listed.
+#[test]
+fn activities_that_are_listed_later_move_no_type_of_event() {
+    let place = |activities: &str| {
+        let text = format!(
+            r#"{{ "version": 1, "game": "g", "activities": [{activities}], "detectors": {{ {} }} }}"#,
+            BY_DEFAULT[1]
+        );
+        let rules = Rules::from_json(&text).unwrap();
+        let family = rules.family("d").unwrap();
+        ["progression", "boss_kill", "pvp"].map(|name| family.activity(name))
+    };
+    let (without, with) = (place(""), place(r#""pvp""#));
+    assert_eq!(without[..2], with[..2]);
+    assert_ne!(with[0], with[2]);
+}

@@ -158,7 +158,9 @@ fn family(
         }
     }
     fields.end()?;
-    let apart = activities.iter().chain(names.met(None).types().map(|(kind, _)| kind)).cloned().collect();
+    // Types first, so that no activity that is listed later moves one.
+    let types = names.met(None);
+    let apart = types.types().map(|(kind, _)| kind).chain(activities).cloned().collect();
     let rule = FamilyRule::new(name, select, actions, floors, drops, apart, thresholds);
     rule.map_err(|code| node.error(code, format_args!("at most {} bosses and drops", Family::NAMES_MAX)))
 }
