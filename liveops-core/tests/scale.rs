@@ -223,3 +223,43 @@ fn activities_that_are_listed_later_move_no_type_of_event() {
     assert_eq!(without[..2], with[..2]);
     assert_ne!(with[0], with[2]);
 }
+
+/// Whatever order they come in, one spike among a player's first values does not blind a detector to the next ones.
+#[test]
+fn one_spike_among_the_first_values_blinds_nobody() {
+    let (usual, spike) = (100.0, 1_000_000.0);
+    for factor in FACTORS {
+        for place in 0..10 {
+            let (mut robust, mut cusum) = (Robust::new(6.0, None), Cusum::new(12.0, None));
+            for n in 0..10 {
+                let value = factor * if n == place { spike } else { usual };
+                assert!(!robust.observe(value).is_anomaly() && !cusum.observe(value).is_anomaly());
+            }
+            let baseline = robust.score(factor * spike).baseline;
+            assert!(baseline.sd.get() < 1.51, "spike at {place}: {baseline:?}");
+            let (mut spikes, mut first_risen) = (0, None);
+            for n in 0..200 {
+                let value = factor * if n % 2 == 0 { usual } else { spike };
+                spikes += u32::from(robust.observe(value).is_anomaly());
+                let risen = cusum.observe(value).is_anomaly();
+                first_risen = first_risen.or(risen.then_some(n));
+            }
+            assert!(spikes >= 5, "spike at {place}, times {factor}: {spikes} found");
+            assert!(first_risen.is_some_and(|n| n < 30), "spike at {place}, times {factor}: {first_risen:?}");
+        }
+    }
+}
+
+/// Nor is anybody flagged whose first value is a small one.
+#[test]
+fn a_small_first_value_makes_no_honest_player_stand_out() {
+    for who in 0..200 {
+        let mut random = Rng(who);
+        let mut robust = Robust::new(4.5, None);
+        robust.observe(1.0);
+        for n in 0..60 {
+            let verdict = robust.observe(120_000.0 * (0.5 * normal(&mut random)).exp());
+            assert!(!verdict.is_anomaly(), "player {who}, value {n}: {verdict:?}");
+        }
+    }
+}

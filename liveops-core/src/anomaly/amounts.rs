@@ -74,19 +74,39 @@ impl Amounts {
         Baseline::new(stats.n(), mean, sd, source)
     }
 
-    /// Learns a value: at most `reach` deviations from what is usual, or as it is while there is too little to tell.
+    /// Learns a value: at most `reach` deviations from what is usual.
     pub(super) fn learn(&self, stats: &mut DecayingStats, value: f64, reach: f64) {
-        let learned = match self.place(stats, value) {
-            Place::None | Place::Nothing => return,
-            Place::Early => libm::log(value),
+        // Logarithms are small: nothing to refuse.
+        match self.place(stats, value) {
+            Place::None | Place::Nothing => {}
+            Place::Early => self.learn_early(stats, libm::log(value), reach),
             Place::At(at) => {
                 let Usual { mean, sd, .. } = self.usual(stats);
-                at.max(mean - reach * sd).min(mean + reach * sd)
+                _ = stats.push(between(at, mean, reach * sd), self.rate);
             }
-        };
-        // Logarithms are small: nothing to refuse.
-        _ = stats.push(learned, self.rate);
+        }
     }
+
+    /// Learns one of the first values, which are all that there is to go by: none of them may say what is usual alone. The mean
+    /// of three is their median, later ones are clamped as among usual ones, and the spread that they leave is at most the usual
+    /// one: a single spike would widen it beyond all that follow.
+    fn learn_early(&self, stats: &mut DecayingStats, logarithm: f64, reach: f64) {
+        let (n, mean, sd, usual) = (stats.n(), stats.mean(), stats.sd(), Prior::DEFAULT.sd());
+        let learned = if n < 3 { logarithm } else { between(logarithm, mean, reach * usual) };
+        _ = stats.push(learned, self.rate);
+        if n == 2 {
+            // Two values lie a deviation to either side of their mean.
+            *stats = stats.with_mean(between(logarithm, mean, sd));
+        }
+        if n >= 2 {
+            *stats = stats.with_variance_at_most(usual * usual);
+        }
+    }
+}
+
+/// The nearest to the value that is at most `reach` from the centre. (`clamp` panics where this does not.)
+pub(super) fn between(value: f64, centre: f64, reach: f64) -> f64 {
+    value.max(centre - reach).min(centre + reach)
 }
 
 /// What was learned with a prior or without, for who goes on otherwise: the same amounts, by the other logarithm.

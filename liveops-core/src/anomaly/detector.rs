@@ -1,6 +1,6 @@
 //! The detectors. Each scores a value against what it has learned, then learns from it, clamped.
 
-use super::amounts::{self, Amounts, Place};
+use super::amounts::{self, Amounts, Place, between};
 use super::finite::{Prior, Threshold};
 use super::stats::{DecayingStats, RunningStats};
 use super::verdict::{Baseline, Direction, Reason, Source, Verdict};
@@ -169,7 +169,7 @@ impl Robust {
         Verdict::new(score, threshold, direction, reason, baseline)
     }
 
-    /// Learns a value: clamped, but for the first ones where there is no prior. What is no finite number or negative teaches
+    /// Learns a value: clamped, but for the first three where there is no prior. What is no finite number or negative teaches
     /// nothing.
     pub fn learn(&mut self, value: f64) {
         self.amounts().learn(&mut self.stats, value, ROBUST_LEARN_DEVIATIONS);
@@ -262,11 +262,6 @@ fn clamped(value: f64, n: u64, mean: f64, sd: f64) -> f64 {
     }
     let scale = if sd == 0.0 && mean == 0.0 { value } else { mean };
     between(value, mean, LEARN_DEVIATIONS * sd.max(LEARN_SPREAD_MIN * scale.abs()))
-}
-
-/// The nearest to the value that is at most `reach` from the centre. (`clamp` panics where this does not.)
-fn between(value: f64, centre: f64, reach: f64) -> f64 {
-    value.max(centre - reach).min(centre + reach)
 }
 
 #[cfg(test)]

@@ -171,6 +171,11 @@ impl DecayingStats {
         Self { mean: Finite::new(mean).unwrap_or_default(), ..self }
     }
 
+    /// The same with no more than so much variance.
+    pub(super) fn with_variance_at_most(self, most: f64) -> Self {
+        Self { variance: self.variance.min(Finite::new(most).unwrap_or_default()), ..self }
+    }
+
     /// Their weighted variance; 0 of fewer than two.
     pub const fn variance(&self) -> f64 {
         self.variance.get()
