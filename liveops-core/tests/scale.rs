@@ -4,10 +4,11 @@
 
 mod common;
 
-use common::{Rng, START, at, progression};
+use common::{Rng, START, at, id, progression};
 use liveops_core::anomaly::{
     Cusum, Ewma, Family, FamilyDetector, Observation, PlayerProfile, Population, Reason, Robust, Verdict, ZScore,
 };
+use liveops_core::event::FieldValue;
 use liveops_core::{Engine, MemoryStore, Outcome, Rules};
 
 /// In 0..1.
@@ -184,6 +185,46 @@ fn activities_of_the_rules_have_scales_of_their_own_in_families() {
     }
 }
 
+/// Whatever order they come in, one spike among a player's first values does not blind a detector to the next ones.
+#[test]
+fn one_spike_among_the_first_values_blinds_nobody() {
+    let (usual, spike) = (100.0, 1_000_000.0);
+    for factor in FACTORS {
+        for place in 0..10 {
+            let (mut robust, mut cusum) = (Robust::new(6.0, None), Cusum::new(12.0, None));
+            for n in 0..10 {
+                let value = factor * if n == place { spike } else { usual };
+                assert!(!robust.observe(value).is_anomaly() && !cusum.observe(value).is_anomaly());
+            }
+            let baseline = robust.score(factor * spike).baseline;
+            assert!(baseline.sd.get() < 1.51, "spike at {place}: {baseline:?}");
+            let (mut spikes, mut first_risen) = (0, None);
+            for n in 0..200 {
+                let value = factor * if n % 2 == 0 { usual } else { spike };
+                spikes += u32::from(robust.observe(value).is_anomaly());
+                let risen = cusum.observe(value).is_anomaly();
+                first_risen = first_risen.or(risen.then_some(n));
+            }
+            assert!(spikes >= 5, "spike at {place}, times {factor}: {spikes} found");
+            assert!(first_risen.is_some_and(|n| n < 30), "spike at {place}, times {factor}: {first_risen:?}");
+        }
+    }
+}
+
+/// Nor is anybody flagged whose first value is a small one.
+#[test]
+fn a_small_first_value_makes_no_honest_player_stand_out() {
+    for who in 0..200 {
+        let mut random = Rng(who);
+        let mut robust = Robust::new(4.5, None);
+        robust.observe(1.0);
+        for n in 0..60 {
+            let verdict = robust.observe(120_000.0 * (0.5 * normal(&mut random)).exp());
+            assert!(!verdict.is_anomaly(), "player {who}, value {n}: {verdict:?}");
+        }
+    }
+}
+
 /// A family's profile holds four activities: a fifth must not make one of these unjudged again.
 #[test]
 fn other_activities_do_not_keep_one_from_being_judged() {
@@ -224,42 +265,44 @@ fn activities_that_are_listed_later_move_no_type_of_event() {
     assert_ne!(with[0], with[2]);
 }
 
-/// Whatever order they come in, one spike among a player's first values does not blind a detector to the next ones.
+/// What the rules do not list is kept apart by its type of event, in families and in `robust` without a prior.
 #[test]
-fn one_spike_among_the_first_values_blinds_nobody() {
-    let (usual, spike) = (100.0, 1_000_000.0);
-    for factor in FACTORS {
-        for place in 0..10 {
-            let (mut robust, mut cusum) = (Robust::new(6.0, None), Cusum::new(12.0, None));
-            for n in 0..10 {
-                let value = factor * if n == place { spike } else { usual };
-                assert!(!robust.observe(value).is_anomaly() && !cusum.observe(value).is_anomaly());
-            }
-            let baseline = robust.score(factor * spike).baseline;
-            assert!(baseline.sd.get() < 1.51, "spike at {place}: {baseline:?}");
-            let (mut spikes, mut first_risen) = (0, None);
-            for n in 0..200 {
-                let value = factor * if n % 2 == 0 { usual } else { spike };
-                spikes += u32::from(robust.observe(value).is_anomaly());
-                let risen = cusum.observe(value).is_anomaly();
-                first_risen = first_risen.or(risen.then_some(n));
-            }
-            assert!(spikes >= 5, "spike at {place}, times {factor}: {spikes} found");
-            assert!(first_risen.is_some_and(|n| n < 30), "spike at {place}, times {factor}: {first_risen:?}");
+fn types_of_events_have_scales_of_their_own() {
+    let kill = |event_id: &str, ts: i64, xp: i64| {
+        let fields = vec![
+            ("bossId", FieldValue::Id(id("hydra"))),
+            ("deltaXp", FieldValue::Int(xp)),
+            ("durationMs", FieldValue::Int(60_000)),
+        ];
+        common::event(event_id, "ana", ts, "boss_kill", fields)
+    };
+    for detector in BY_DEFAULT {
+        let engine = engine(detector);
+        let flagged = |command| {
+            let Outcome::Applied(effect) = engine.submit(&command) else { panic!("applied") };
+            !effect.verdicts.is_empty()
+        };
+        let (mut random, mut ts) = (Rng(1), START);
+        let mut next = || {
+            ts += 20_000 + random.millis(200_000);
+            ts
+        };
+        for n in 0..10 {
+            assert!(!flagged(progression(&format!("p{n}"), "ana", next(), 10)));
         }
+        for n in 0..12 {
+            assert!(!flagged(kill(&format!("k{n}"), next(), 10_000)), "kill {n}, {detector}");
+            assert!(!flagged(progression(&format!("q{n}"), "ana", next(), 10)), "{n}, {detector}");
+        }
+        let cheats = (0..5).filter(|n| flagged(progression(&format!("c{n}"), "ana", next(), 1_000_000))).count();
+        assert!(cheats > 0, "{detector}");
     }
-}
-
-/// Nor is anybody flagged whose first value is a small one.
-#[test]
-fn a_small_first_value_makes_no_honest_player_stand_out() {
-    for who in 0..200 {
-        let mut random = Rng(who);
-        let mut robust = Robust::new(4.5, None);
-        robust.observe(1.0);
-        for n in 0..60 {
-            let verdict = robust.observe(120_000.0 * (0.5 * normal(&mut random)).exp());
-            assert!(!verdict.is_anomaly(), "player {who}, value {n}: {verdict:?}");
-        }
+    // With a prior, what is not listed is one, as it was.
+    for (detector, kept) in [(AROUND_A_HUNDRED, &["other"][..]), (BY_DEFAULT[0], &["boss_kill", "progression"])] {
+        let engine = engine(detector);
+        engine.submit(&progression("p", "ana", START, 10));
+        engine.submit(&kill("k", START + 60_000, 10));
+        let record = engine.record(&common::player("ana")).unwrap().unwrap();
+        assert_eq!(record.profile.iter().map(|profile| profile.activity.as_str()).collect::<Vec<_>>(), kept);
     }
 }

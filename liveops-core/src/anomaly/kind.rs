@@ -75,6 +75,11 @@ impl DetectorKind {
         }
     }
 
+    /// Whether a player's own amounts say what they are counted in.
+    pub(crate) const fn knows_no_unit(&self) -> bool {
+        matches!(self, Self::Robust { prior: None, .. })
+    }
+
     /// The verdict on a value if it is an anomaly; its action is [`super::Action::Flag`] until
     /// [`Verdict::with_action`] says otherwise. The state of another kind counts as fresh.
     pub fn score(&self, state: &DetectorState, value: i64) -> Option<Verdict> {

@@ -1,8 +1,8 @@
 //! What detectors say about an event, what they learn from it, and when it is acted upon.
 
-use super::Rules;
 use super::decide::Cause;
 use super::select::Selector;
+use super::{DetectorRule, Rules};
 use crate::anomaly::{
     Action, AlertBudget, AlertTally, BossIndex, DetectorState, DropIndex, Family, Observation, PlayerProfile,
     Population, PopulationBuilder, Threshold, Thresholds,
@@ -186,7 +186,7 @@ impl Rules {
             else {
                 continue;
             };
-            let activity = self.activity(cause.payload);
+            let activity = self.activity(rule, cause.kind, cause.payload);
             let known = player.profile_position(&rule.name, activity).ok().map(|at| &player.profile[at].state);
             let mut state = known.copied().unwrap_or_else(|| rule.kind.fresh());
             if let Some(verdict) = rule.kind.score(&state, value).filter(|_| rule.action != Action::Allow) {
@@ -214,10 +214,12 @@ impl Rules {
         Watched { judgements, learned, families, doubts, alerts }
     }
 
-    /// The activity that detectors keep apart, as far as the rules list it.
-    fn activity(&self, payload: &Payload) -> &Id {
+    /// What a detector keeps apart: the activity, as far as the rules list it. Of all others, where a player's own values are
+    /// all that amounts are compared with, the type of event, as types pay in different sizes.
+    fn activity<'a>(&'a self, rule: &DetectorRule, kind: &'a Id, payload: &Payload) -> &'a Id {
         let named = payload.id("activity").and_then(|name| self.activities.iter().find(|known| *known == name));
-        named.unwrap_or(&self.other_activity)
+        let other = if rule.kind.knows_no_unit() { kind } else { &self.other_activity };
+        named.unwrap_or(other)
     }
 
     /// The same rules, with their families of detectors anchored on the tables of a population: a second input beside the
