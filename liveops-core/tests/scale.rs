@@ -230,7 +230,9 @@ fn a_small_first_value_makes_no_honest_player_stand_out() {
 fn other_activities_do_not_keep_one_from_being_judged() {
     let mut family = Family::new(Population::default());
     let names = ["dungeon", "quest", "progression", "raid", "boss_kill"];
-    names.iter().for_each(|name| family.keep_apart(name).unwrap());
+    for name in names {
+        family.keep_apart(name).unwrap();
+    }
     let [dungeon, quest, progression, raid, fifth] = names.map(|name| family.activity(name));
     let mut profile = PlayerProfile::default();
     let mut observe = |activity, amount| {
