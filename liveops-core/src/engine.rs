@@ -61,17 +61,17 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn new(rules: Rules) -> Self {
+    fn new(rules: Arc<Rules>) -> Self {
         let parser = Arc::new(rules.door().parser());
-        Self { rules: Arc::new(rules), parser }
+        Self { rules, parser }
     }
 }
 
 impl<S> Engine<S> {
-    /// Joins the two; `S` may be `Box<dyn Store>` or `Arc<dyn Store>`.
-    pub fn new(rules: Rules, store: S) -> Self {
+    /// Joins the two; `S` may be `Box<dyn Store>` or `Arc<dyn Store>`, and rules in an `Arc` are shared by many engines.
+    pub fn new(rules: impl Into<Arc<Rules>>, store: S) -> Self {
         let newest_event = AtomicI64::new(Timestamp::MIN.as_unix_millis());
-        Self { rules: RwLock::new(Loaded::new(rules)), store, counters: Counters::default(), newest_event }
+        Self { rules: RwLock::new(Loaded::new(rules.into())), store, counters: Counters::default(), newest_event }
     }
 
     /// The rules of now.
@@ -105,7 +105,7 @@ impl<S> Engine<S> {
     ) -> Result<RulesDiff, Error> {
         let mut rules = self.rules.write();
         let diff = diff(&rules.rules, &new)?;
-        *rules = Loaded::new(new.with_loot_seed_of(&rules.rules).with_population_of(&rules.rules));
+        *rules = Loaded::new(new.with_loot_seed_of(&rules.rules).with_population_of(&rules.rules).into());
         Ok(diff)
     }
 

@@ -66,6 +66,15 @@ fn code(outcome: &Outcome) -> Code {
 }
 
 #[test]
+fn engines_share_rules_until_one_gets_others() {
+    let shared = Arc::new(rules());
+    let [one, other] = [(); 2].map(|()| Engine::new(Arc::clone(&shared), MemoryStore::new()));
+    assert!(Arc::ptr_eq(&one.rules(), &shared) && Arc::ptr_eq(&other.rules(), &shared), "none has a copy");
+    one.replace_rules(rules()).unwrap();
+    assert!(!Arc::ptr_eq(&one.rules(), &shared) && Arc::ptr_eq(&other.rules(), &shared));
+}
+
+#[test]
 fn a_payout_cannot_be_blocked_by_an_event_of_its_name() {
     let engine = engine();
     engine.submit(&xp("payout-7", "ann", START, 1));

@@ -1,5 +1,7 @@
 //! The engine in memory.
 
+use std::sync::Arc;
+
 use liveops_core::engine::{NamedOutcome, Numbered};
 use liveops_core::store::FeedEntry;
 use liveops_core::{MemoryStore, PlayerId, Timestamp};
@@ -33,7 +35,7 @@ impl Engine {
     /// An empty engine.
     #[napi(constructor)]
     pub fn new(rules: &Rules, feed: Option<u32>) -> Self {
-        Self(liveops_core::Engine::new(rules.0.clone(), store(feed)))
+        Self(liveops_core::Engine::new(Arc::clone(&rules.0), store(feed)))
     }
 
     /// An engine in the state of a snapshot, brought back to a time if one is given.
@@ -44,13 +46,13 @@ impl Engine {
             None => store(feed).restored(bytes),
         };
         let store = store.or_throw()?;
-        Ok(Self(liveops_core::Engine::new(rules.0.clone(), store)))
+        Ok(Self(liveops_core::Engine::new(Arc::clone(&rules.0), store)))
     }
 
     /// Lets go of all that it holds.
     #[napi]
     pub fn close(&mut self) {
-        self.0 = liveops_core::Engine::new((*self.0.rules()).clone(), store(None));
+        self.0 = liveops_core::Engine::new(self.0.rules(), store(None));
     }
 
     /// One command; the outcome as JSON.
@@ -148,13 +150,13 @@ impl Engine {
     /// The rules in force.
     #[napi]
     pub fn rules(&self) -> Rules {
-        Rules((*self.0.rules()).clone())
+        Rules(self.0.rules())
     }
 
     /// Puts new rules in force, from a time on if one is given; how they differ, as JSON.
     #[napi]
     pub fn replace_rules(&self, rules: &Rules, now: Option<i64>) -> Result<String> {
-        let rules = rules.0.clone();
+        let rules = (*rules.0).clone();
         let diff = match now {
             Some(now) => self.0.replace_rules_at(rules, at(now)),
             None => self.0.replace_rules(rules),

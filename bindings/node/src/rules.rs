@@ -1,6 +1,7 @@
 //! The rules document, and what can be asked of it alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use liveops_core::hash::Digest;
 use liveops_core::{Code, Id};
@@ -18,10 +19,16 @@ use crate::window::Calendar;
 #[napi]
 pub const DECISIONS: u32 = liveops_core::DECISIONS as u32;
 
-/// The game's rules.
+/// The game's rules, shared with the engines that go by them.
 #[napi]
 #[derive(Debug)]
-pub struct Rules(pub(crate) liveops_core::Rules);
+pub struct Rules(pub(crate) Arc<liveops_core::Rules>);
+
+impl From<liveops_core::Rules> for Rules {
+    fn from(rules: liveops_core::Rules) -> Self {
+        Self(Arc::new(rules))
+    }
+}
 
 #[napi]
 impl Rules {
@@ -29,9 +36,9 @@ impl Rules {
     #[napi(factory)]
     pub fn parse(document: &[u8], loot_seed: Option<&[u8]>) -> Result<Self> {
         let rules = liveops_core::Rules::from_slice(document).or_throw()?;
-        let Some(seed) = loot_seed else { return Ok(Self(rules)) };
+        let Some(seed) = loot_seed else { return Ok(rules.into()) };
         let seed = seed.try_into().map_err(|_| Code::InvalidArgument).or_throw()?;
-        Ok(Self(rules.with_loot_seed(seed)))
+        Ok(rules.with_loot_seed(seed).into())
     }
 
     /// The game's name.
@@ -61,7 +68,7 @@ impl Rules {
     /// The same rules, their families of detectors anchored on a population.
     #[napi]
     pub fn with_population(&self, population: &Population) -> Result<Self> {
-        self.0.clone().with_population(population.0.clone()).map(Self).or_throw()
+        (*self.0).clone().with_population(population.0.clone()).map(Self::from).or_throw()
     }
 
     /// The same rules but for some thresholds of a family, in the order of its detectors.
@@ -73,7 +80,7 @@ impl Rules {
             .ok_or(Argument(Code::InvalidArgument, "the rules have no family of this name"))
             .or_throw()?;
         let thresholds = thresholds(*known.thresholds(), &given)?;
-        self.0.clone().with_thresholds(&family, thresholds).map(Self).or_throw()
+        (*self.0).clone().with_thresholds(&family, thresholds).map(Self::from).or_throw()
     }
 
     /// What names the population, in hex; none without one.

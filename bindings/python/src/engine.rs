@@ -48,7 +48,7 @@ impl Engine {
             (None, Some(_)) => return Err(PyTypeError::new_err("at goes with a snapshot")),
         };
         let store = store.map_err(Error::from).or_raise(py)?;
-        let core = Core::new((*rules.0).clone(), store);
+        let core = Core::new(Arc::clone(&rules.0), store);
         Ok(Self(Arc::new(Owned::new(core))))
     }
 
