@@ -6,6 +6,8 @@ import ctypes
 import inspect
 import json
 import pickle
+import subprocess
+import sys
 import threading
 from array import array
 from datetime import datetime, timezone
@@ -479,3 +481,20 @@ def test_rules_may_change_what_has_not_begun() -> None:
         assert error.value.code == "board_incompatible"
     assert old.diff(new, now_ms=NOW_MS) == engine.replace_rules(new, now_ms=NOW_MS)
     assert engine.rules == new
+
+
+def test_small_boards_take_little_memory() -> None:
+    pytest.importorskip("resource", reason="this system does not tell")
+    script = """
+import resource, sys, liveops
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+before = peak()
+boards = [liveops.Leaderboard() for _ in range(2_000)]
+empty = peak()
+for board in boards:
+    board.submit("ana", 1)
+print((empty - before) // len(boards), (peak() - empty) // len(boards))
+"""
+    told = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+    empty, first = map(int, told.split())
+    assert empty < 10_000 and first < 10_000, "bytes of an empty board, and what its first owner adds"
