@@ -18,8 +18,8 @@ const STEPS: u64 = 9_000;
 const STEPS_PER_PHASE: u64 = 3_000;
 const STEPS_PER_CHECK: u64 = 100;
 const OWNERS: u64 = 2_500;
-/// Integers up to here are doubles, and so are their sums as long as these stay within.
-const EXACT_MAX: i64 = 1 << 53;
+/// The largest score of a board; a double holds every integer up to here.
+const EXACT_MAX: i64 = liveops_core::limits::INTEGER_MAX;
 
 #[test]
 fn boards_and_sorted_sets_agree() {

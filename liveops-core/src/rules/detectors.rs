@@ -186,17 +186,15 @@ impl LootOdds<'_> {
         fields.end()?;
         let name = (table.id()?, entry.id()?);
         let loot = self.tables.get(&name.0).ok_or_else(|| table.error(Code::Missing, "no loot table of this name"))?;
-        let rate = match self.known.get(&name) {
-            Some(rate) => *rate,
-            None => {
-                self.rolls += loot.pity().map_or(0, |pity| pity.guaranteed_at);
-                if self.rolls > PITY_ROLLS_OF_ODDS_MAX {
-                    let message =
-                        format!("odds of tables with at most {PITY_ROLLS_OF_ODDS_MAX} rolls to pity together");
-                    return Err(node.error(Code::OutOfRange, message));
-                }
-                *self.known.entry(name.clone()).or_insert(loot.long_run(&name.1))
+        let rate = if let Some(rate) = self.known.get(&name) {
+            *rate
+        } else {
+            self.rolls += loot.pity().map_or(0, |pity| pity.guaranteed_at);
+            if self.rolls > PITY_ROLLS_OF_ODDS_MAX {
+                let message = format!("odds of tables with at most {PITY_ROLLS_OF_ODDS_MAX} rolls to pity together");
+                return Err(node.error(Code::OutOfRange, message));
             }
+            *self.known.entry(name.clone()).or_insert(loot.long_run(&name.1))
         };
         let rate = rate.ok_or_else(|| entry.error(Code::Missing, "the table has no such entry"))?;
         Threshold::new(rate.into()).ok_or_else(wrong)
