@@ -88,11 +88,11 @@ impl Amounts {
     }
 
     /// Learns one of the first values, which are all that there is to go by: none of them may say what is usual alone. The mean
-    /// of three is their median, later ones are clamped as among usual ones, and the spread that they leave is at most the usual
-    /// one: a single spike would widen it beyond all that follow.
+    /// of three is their median, later ones lift it by no more than usual ones can, and the spread that they leave is at most the
+    /// usual one: a single spike would widen it beyond all that follow.
     fn learn_early(&self, stats: &mut DecayingStats, logarithm: f64, reach: f64) {
         let (n, mean, sd, usual) = (stats.n(), stats.mean(), stats.sd(), Prior::DEFAULT.sd());
-        let learned = if n < 3 { logarithm } else { between(logarithm, mean, reach * usual) };
+        let learned = if n < 3 { logarithm } else { logarithm.min(mean + reach * usual) };
         _ = stats.push(learned, self.rate);
         if n == 2 {
             // Two values lie a deviation to either side of their mean.

@@ -76,7 +76,7 @@ impl Cusum {
         Verdict::new(score, self.threshold, direction, reason, baseline)
     }
 
-    /// Learns a value: clamped, but for the first three where there is no prior. What is no finite number and what is negative
+    /// Learns a value: clamped, but for the first ones where there is no prior. What is no finite number and what is negative
     /// teaches nothing.
     pub fn learn(&mut self, value: f64) {
         let amounts = self.amounts();

@@ -169,7 +169,7 @@ impl Robust {
         Verdict::new(score, threshold, direction, reason, baseline)
     }
 
-    /// Learns a value: clamped, but for the first three where there is no prior. What is no finite number or negative teaches
+    /// Learns a value: clamped, but for the first ones where there is no prior. What is no finite number or negative teaches
     /// nothing.
     pub fn learn(&mut self, value: f64) {
         self.amounts().learn(&mut self.stats, value, ROBUST_LEARN_DEVIATIONS);
