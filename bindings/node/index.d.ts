@@ -1213,7 +1213,8 @@ export class LevelCurve {
   /** The growth is a text such as '1.2': 1.2 has no exact binary form. */
   static exponential(base: Integer, growth: DecimalText, options?: CurveOptions): LevelCurve
   /**
-   * Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. A piece need not be a curve by itself:
+   * Pieces count their levels anew, each from its own level 1; formulas of a cumulative whole count on. All are cumulative, as the whole
+   * is, or none; another one is refused as `invalid_format`. A piece need not be a curve by itself:
    * what it lacks, or a level that it begins badly, is told when it is asked as a whole. Its own `maxLevel` says nothing here.
    */
   static piecewise(pieces: readonly (readonly [fromLevel: Integer, curve: LevelCurve])[], options?: CurveOptions): LevelCurve

@@ -4,7 +4,7 @@
 const { count, decimal, flag, handle, integer, json, list, object, options, required, word } = require('./arguments.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
-const { handleOf, hold } = require('./native.js')
+const { handleOf, hold, native } = require('./native.js')
 const { part, partOf } = require('./part.js')
 
 const CURVE = ['maxLevel', 'rounding', 'cumulative']
@@ -47,8 +47,8 @@ class LevelCurve {
   }
 
   /**
-   * `[fromLevel, curve]` one after the other; only the whole has a highest level, and says whether all are cumulative. That of a piece says
-   * nothing here, and need not be given.
+   * `[fromLevel, curve]` one after the other; all are cumulative, as the whole is, or none. Only the whole has a highest level: that of a
+   * piece says nothing here, and need not be given.
    */
   static piecewise (pieces, opts) {
     const given = curveOf(opts)
@@ -56,8 +56,8 @@ class LevelCurve {
       const [fromLevel, shape] = list(piece, 'a piece')
       const { shape: written } = handle(shape, 'the curve of a piece', LevelCurve)
       if (written === undefined) throw argumentError(TypeError, 'the curve of rules cannot be a piece')
-      const { cumulative = false, maxLevel, ...rest } = written
-      if (cumulative && !given.cumulative) throw argumentError(RangeError, 'a piece is cumulative only where the whole is')
+      call(() => native.checkPiece(json(written, 'a piece'), given.cumulative === true))
+      const { cumulative, maxLevel, ...rest } = written
       return { fromLevel: count(fromLevel, 'fromLevel', 1), ...rest }
     })
     return curve({ kind: 'piecewise', pieces: read }, given)
@@ -134,16 +134,10 @@ function curve (shape, given) {
   try {
     held.compiled = part({ progress: { curve: held.shape } }).curve()
   } catch (error) {
-    if (!mayBePiece(held.shape, error)) throw error
+    if (!native.mayBePiece(json(held.shape, 'the curve'))) throw error
     held.why = error
   }
   return hold(Object.create(LevelCurve.prototype), held)
-}
-
-/** Whether what is no whole curve may be a piece of one: a formula that begins well at a later level, or a table that begins there. */
-function mayBePiece ({ kind, totals, maxLevel }, { issue, path }) {
-  if (kind === 'table') return totals !== undefined && maxLevel === undefined && (totals[0] > 0 || totals.length === 1)
-  return kind !== 'piecewise' && path === '/progress/curve' && (issue === 'out_of_range' || issue === 'missing')
 }
 
 function compiled (levels) {

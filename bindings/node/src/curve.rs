@@ -1,9 +1,10 @@
 //! Level curves, compiled.
 
+use liveops_core::Rules;
 use liveops_core::progress::Levels;
 use napi_derive::napi;
 
-use crate::failure::{Result, text};
+use crate::failure::{OrThrow as _, Result, text};
 use crate::rows::exact;
 use crate::rules::integer;
 
@@ -67,6 +68,19 @@ impl Curve {
     pub fn hash(&self) -> String {
         self.0.hash().to_hex()
     }
+}
+
+/// Whether what is no whole curve may be a piece of one.
+#[napi]
+pub fn may_be_piece(document: &[u8]) -> bool {
+    let curve = Rules::level_curve(document);
+    curve.is_ok_and(|curve| curve.compile().is_err_and(|why| curve.may_be_piece(&why)))
+}
+
+/// Refuses a curve that is no piece of a whole whose values are totals, or are not.
+#[napi]
+pub fn check_piece(document: &[u8], cumulative: bool) -> Result<()> {
+    Rules::level_curve(document).or_throw()?.into_piece(cumulative).map(drop).or_throw()
 }
 
 fn numbers(values: impl Iterator<Item = u64>) -> Result<Vec<f64>> {

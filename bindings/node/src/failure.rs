@@ -3,6 +3,7 @@
 use liveops_core::board::{BatchError, TiersError};
 use liveops_core::error::StoreError;
 use liveops_core::event::ValidationError;
+use liveops_core::progress::CurveError;
 use liveops_core::record::AdvanceError;
 use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
@@ -100,6 +101,12 @@ impl Failure for BatchError {
 }
 
 impl Failure for TiersError {
+    fn details(&self) -> Value {
+        json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
+    }
+}
+
+impl Failure for CurveError {
     fn details(&self) -> Value {
         json!({ "kind": "argument", "code": self.code(), "message": self.to_string() })
     }

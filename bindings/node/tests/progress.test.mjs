@@ -35,8 +35,13 @@ describe('curves', () => {
     assert.equal(whole.hash, LevelCurve.table([0, 300, 900, 2700], { cumulative }).hash)
     assert.throws(() => rest.cost(1), { name: 'RangeError', message: /starts at 0/ }, 'a part is no whole')
     assert.throws(() => LevelCurve.piecewise([[1, LevelCurve.table([0, 300], { cumulative })]], { maxLevel: 2 }), { name: 'RangeError', message: /cumulative/ })
-    const formula = LevelCurve.linear(100, 100)
+    const formula = LevelCurve.linear(100, 100, { cumulative })
     assert.equal(LevelCurve.piecewise([[1, formula]], { cumulative, maxLevel: 3 }).hash, LevelCurve.linear(100, 100, { cumulative, maxLevel: 3 }).hash)
+    const written = LevelCurve.fromRules({ kind: 'table', totals: [0, 300] })
+    assert.deepEqual(LevelCurve.piecewise([[1, written]], { cumulative }).totals(), [0, 300])
+    for (const costs of [LevelCurve.linear(10, 5), LevelCurve.linear(10, 5, { maxLevel: 20 }), LevelCurve.table([10, 15, 20, 25, 30]), LevelCurve.fromRules({ kind: 'table', costs: [10] })]) {
+      assert.throws(() => LevelCurve.piecewise([[1, costs]], { cumulative, maxLevel: 2 }), { name: 'RangeError', code: 'invalid_format', message: /cumulative/ })
+    }
     assert.throws(() => LevelCurve.table([0, 300, 300], { cumulative }), { name: 'RangeError', message: /totals\/2|level 2/ })
   })
 

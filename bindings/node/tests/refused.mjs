@@ -9,6 +9,8 @@ import {
 const rules = Rules.fromJson('{"version": 1, "game": "vectors"}')
 const time = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z')
 const curveOptions = ({ maxLevel, cumulative, rounding }) => ({ maxLevel, cumulative, rounding })
+/** A table, or a line. */
+const pieceOf = (values, options) => Array.isArray(values) ? LevelCurve.table(values, options) : LevelCurve.linear(values.base, values.step, { ...options, maxLevel: values.maxLevel })
 const ringOf = (ids) => ids?.map((id) => ({ id, secret: generateSecret() }))
 const priorOf = (prior) => prior && { mean: prior[0], sd: prior[1], weight: prior[2] }
 const itemsOf = (items) => items.map(([kind, id, amount]) => ({ kind, id, amount }))
@@ -26,7 +28,7 @@ const MAKERS = {
   exponential: (given) => LevelCurve.exponential(given.base, given.growth, curveOptions(given)).costs(),
   polynomial: (given) => LevelCurve.polynomial(given.coefficients, { ...curveOptions(given), ...given.times && { times: { coefficients: given.times } } }).costs(),
   table: (given) => LevelCurve.table(given.values, curveOptions(given)).costs(),
-  piecewise: (given) => LevelCurve.piecewise(given.pieces.map(([from, costs]) => [from, LevelCurve.table(costs)]), curveOptions(given)).costs(),
+  piecewise: (given) => LevelCurve.piecewise(given.pieces.map(([from, values, cumulative]) => [from, pieceOf(values, { cumulative })]), curveOptions(given)).costs(),
   progression: ({ boosts = [], ...given }) => new Progression(LevelCurve.table([100]), { ...given, boosts: boosts.map(([id, from, until, factor]) => ({ id, from, until, factor })) }),
   loot: ({ entries, pity }) => new Loot({
     entries: entries.map(([name, weight, items]) => ({ name, weight, items: itemsOf(items) })),

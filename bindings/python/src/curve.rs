@@ -1,8 +1,10 @@
 //! Level curves.
 
+use liveops_core::Rules;
 use liveops_core::limits::LEVELS_MAX;
 use liveops_core::progress::{CurveError, LevelCurve as Curve, Levels};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyList, PyRange};
 
 use crate::arguments::{Exact, Int, Listed, each};
@@ -19,7 +21,6 @@ use crate::rules::part;
 pub(crate) struct LevelCurve {
     /// As it was written, for pieces.
     curve: Curve,
-    cumulative: bool,
     compiled: Result<Levels, CurveError>,
 }
 
@@ -38,18 +39,17 @@ impl LevelCurve {
         };
         match curve.compile() {
             Err(why) if !curve.may_be_piece(&why) => Err(why.raise(py)),
-            compiled => Ok(Self { curve, cumulative, compiled }),
+            compiled => Ok(Self { curve, compiled }),
         }
     }
 
-    /// The curve as a piece of a whole: a formula as it was written, and what has an end or other values than the whole as
-    /// its table, which is as exact.
+    /// The curve as a piece of a whole: a formula as it was written, and what has an end as its table, which is as exact.
     fn piece(&self, py: Python<'_>, from: u32, cumulative: bool) -> PyResult<Curve> {
-        let is_of_whole = self.cumulative == cumulative;
-        if is_of_whole && (self.curve.is_formula() || self.compiled.is_err()) {
-            return Ok(self.curve.clone().into_piece());
+        let piece = self.curve.clone().into_piece(cumulative).or_raise(py)?;
+        let Ok(levels) = &self.compiled else { return Ok(piece) };
+        if self.curve.is_formula() {
+            return Ok(piece);
         }
-        let levels = self.levels(py)?;
         let skipped = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
         Ok(Curve::table(if cumulative { levels.totals().skip(skipped).collect() } else { levels.costs().collect() }))
     }
@@ -57,7 +57,7 @@ impl LevelCurve {
 
 impl From<Levels> for LevelCurve {
     fn from(levels: Levels) -> Self {
-        Self { curve: Curve::table(levels.costs().collect()), cumulative: false, compiled: Ok(levels) }
+        Self { curve: Curve::table(levels.costs().collect()), compiled: Ok(levels) }
     }
 }
 
@@ -145,7 +145,7 @@ impl LevelCurve {
     /// counts its levels anew, from its own level 1; each level costs what it costs there.
     ///
     /// With `cumulative` each counts on: a level starts where it starts in the curve that holds there; a table that begins
-    /// above 0 begins at the level from which it holds. Only the whole has a highest level: that of a formula says nothing here, and
+    /// above 0 begins at the level from which it holds. All are cumulative, as the whole is, or none. Only the whole has a highest level: that of a formula says nothing here, and
     /// need not be given.
     ///
     /// >>> rest = LevelCurve.polynomial(("403", "-45.5", "2.5"), cumulative=True)  # falls at first
@@ -174,7 +174,10 @@ impl LevelCurve {
     /// [300, 600, 1800]
     #[staticmethod]
     fn from_dict(curve: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Ok(part(curve, &["progress", "curve"])?.progression().levels.clone().into())
+        let levels = part(curve, &["progress", "curve"])?.progression().levels.clone();
+        let py = curve.py();
+        let text = py.import("json")?.call_method1("dumps", (curve,))?.extract::<PyBackedStr>()?;
+        Ok(Self { curve: Rules::level_curve(text.as_bytes()).or_raise(py)?, compiled: Ok(levels) })
     }
 
     /// XP from this level to the next; 0 at the highest level.

@@ -57,7 +57,13 @@ def polynomial(given: Given) -> object:
 
 
 def piecewise(given: Given) -> object:
-    pieces = [(start, liveops.LevelCurve.table(costs)) for start, costs in given["pieces"]]
+    def piece(values: Any, cumulative: bool = False) -> liveops.LevelCurve:
+        if isinstance(values, list):
+            return liveops.LevelCurve.table(values, cumulative=cumulative)
+        line = (values["base"], values["step"])
+        return liveops.LevelCurve.linear(*line, max_level=values["maxLevel"], cumulative=cumulative)
+
+    pieces = [(start, piece(*of)) for start, *of in given["pieces"]]
     return liveops.LevelCurve.piecewise(pieces, **keywords(given, **CURVE)).costs()
 
 

@@ -102,7 +102,13 @@ def test_totals_in_place_of_costs() -> None:
     with pytest.raises(liveops.ArgumentError, match="level 3"):
         liveops.LevelCurve.table([0, 5, 9, 9], cumulative=True)
     with pytest.raises(liveops.ArgumentError, match="ends at level 3"):
-        liveops.LevelCurve.piecewise([(1, liveops.LevelCurve.table([5, 4]))], max_level=6, cumulative=True)
+        liveops.LevelCurve.piecewise([(1, liveops.LevelCurve.table([5, 4]))], max_level=6)
+    written = liveops.LevelCurve.from_dict({"kind": "table", "totals": [0, 300]})
+    assert liveops.LevelCurve.piecewise([(1, written)], cumulative=True).totals() == [0, 300]
+    for piece, cumulative in ((liveops.LevelCurve.table([5, 4]), True), (cubes, False), (written, False)):
+        with pytest.raises(liveops.ArgumentError, match="cumulative where the whole is") as error:
+            liveops.LevelCurve.piecewise([(1, piece)], max_level=6, cumulative=cumulative)
+        assert error.value.code == "invalid_format"
     for starts in ((2,), (1, 1), (1, 9), (0,), (1, 0)):
         with pytest.raises(liveops.ArgumentError):
             liveops.LevelCurve.piecewise([(start, cubes) for start in starts], max_level=6, cumulative=True)

@@ -88,6 +88,11 @@ pub enum CurveError {
          only the whole is cumulative, and no piece has pieces"
     )]
     Pieces,
+    /// A piece of costs in a cumulative whole, or of totals in one that is not.
+    #[error(
+        "a piece is cumulative where the whole is, and only there: its values are totals, or costs, as those of the whole"
+    )]
+    PieceKind,
     /// Many long pieces of powers.
     #[error("its exponential pieces go over more than {EXPONENTIAL_LEVELS_MAX} levels: use fewer of them")]
     TooMuchWork,
@@ -109,7 +114,7 @@ impl CurveError {
     /// The stable code.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Growth | Self::Coefficient | Self::Factor | Self::Pieces => Code::InvalidFormat,
+            Self::Growth | Self::Coefficient | Self::Factor | Self::Pieces | Self::PieceKind => Code::InvalidFormat,
             Self::TooManyCoefficients | Self::TooMuchWork => Code::TooLong,
             Self::MaxLevelMissing => Code::Missing,
             Self::TableTooShort { .. } => Code::TooShort,
@@ -268,10 +273,13 @@ impl LevelCurve {
         matches!(self.shape, Shape::Linear { .. } | Shape::Polynomial(_) | Shape::Exponential { .. })
     }
 
-    /// The curve as a piece of a whole, which alone has a highest level and says whether values are totals.
-    #[must_use]
-    pub fn into_piece(self) -> Self {
-        Self { max_level: None, cumulative: false, ..self }
+    /// The curve as a piece of a whole, which alone has a highest level and says whether values are totals. A curve whose values
+    /// are not what those of the whole are would mean something else there, and is refused.
+    pub fn into_piece(self, cumulative: bool) -> Result<Self, CurveError> {
+        if self.cumulative != cumulative {
+            return Err(CurveError::PieceKind);
+        }
+        Ok(Self { max_level: None, cumulative: false, ..self })
     }
 
     const fn new(shape: Shape) -> Self {
@@ -558,6 +566,10 @@ mod tests {
             (LevelCurve::piecewise(vec![(1, square().cumulative())]).max_level(9), CurveError::Pieces),
         ] {
             assert_eq!(curve.compile().unwrap_err(), error, "{curve:?}");
+        }
+        for (piece, cumulative) in [(square(), true), (square().cumulative(), false)] {
+            assert_eq!(piece.clone().into_piece(cumulative), Err(CurveError::PieceKind));
+            assert_eq!(piece.max_level(3).into_piece(!cumulative), Ok(square()));
         }
         let powers = (1..=9_000).step_by(1_000).map(|from| (from, exponential(1_000, "1.0001"))).collect();
         let powers = LevelCurve::piecewise(powers).cumulative().max_level(LEVELS_MAX).compile();

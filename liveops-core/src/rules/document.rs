@@ -21,6 +21,7 @@ use crate::limits::{
     ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX, PAST_SECONDS_DEFAULT,
     RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
 };
+use crate::progress::LevelCurve;
 use crate::quota::Quota;
 use crate::window::{Calendar, Window};
 
@@ -30,12 +31,21 @@ pub(super) type Read<T> = Result<T, RulesError>;
 const YEAR_SECONDS: i64 = 366 * 86_400;
 const QUOTAS_MAX: usize = 16;
 
-pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
-    let document = json::parse(bytes, json::Limits::RULES).map_err(|e| RulesError {
+/// A level curve alone, as it is written.
+pub(super) fn level_curve(bytes: &[u8]) -> Read<LevelCurve> {
+    progress::written(&Node::root(&parsed(bytes)?)).map(|(curve, _)| curve)
+}
+
+fn parsed(bytes: &[u8]) -> Read<json::Value<'_>> {
+    json::parse(bytes, json::Limits::RULES).map_err(|e| RulesError {
         path: e.path.clone(),
         issue: e.code,
         message: e.to_string(),
-    })?;
+    })
+}
+
+pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
+    let document = parsed(bytes)?;
     let root = Node::root(&document);
     let mut fields = root.fields()?;
     if let Some(node) = fields.get("$schema") {

@@ -47,7 +47,7 @@ use crate::error::Error;
 use crate::event::{Parser, Schemas, TimeLimits};
 use crate::hash::{self, Digest};
 use crate::id::{BoardId, Id, PlayerId};
-use crate::progress::{LevelProgress, Levels, MigrationPolicy, Overflow, Progression, Streak};
+use crate::progress::{LevelCurve, LevelProgress, Levels, MigrationPolicy, Overflow, Progression, Streak};
 use crate::quota::Quota;
 use crate::record::{BoardKey, Command, CurveMark, Key, Player};
 use crate::reward::{Item, Loot, Trigger};
@@ -252,6 +252,11 @@ impl Rules {
     /// The same from bytes.
     pub fn from_slice(bytes: &[u8]) -> Result<Self, RulesError> {
         document::read(bytes)
+    }
+
+    /// The curve of a document that is what `progress.curve` of one would be, before it is compiled: it may be a piece of another.
+    pub fn level_curve(bytes: &[u8]) -> Result<LevelCurve, RulesError> {
+        document::level_curve(bytes)
     }
 
     /// The same rules with a secret seed for loot, which stays when an engine's rules are replaced by others without one: 32 random bytes, kept by the game and published when it wants its

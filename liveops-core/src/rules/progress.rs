@@ -176,6 +176,16 @@ fn migrations(node: &Node<'_>, current: &Levels) -> Read<Vec<MigrationRule>> {
 }
 
 fn curve(node: &Node<'_>) -> Read<Levels> {
+    let (curve, table) = written(node)?;
+    curve.compile().map_err(|e| match (&table, e.level()) {
+        // The very number of the table that is at fault.
+        (Some(table), Some(level)) => table.error(level, e.code(), &e),
+        _ => node.error(e.code(), e),
+    })
+}
+
+/// A curve as it is written, and if it is one, its table.
+pub(super) fn written<'v>(node: &Node<'v>) -> Read<(LevelCurve, Option<Table<'v>>)> {
     let mut fields = node.fields()?;
     let max_level = fields.get("maxLevel").map(|node| node.u32(1, LEVELS_MAX)).transpose()?;
     let cumulative = fields.get("cumulative").map_or(Ok(false), |node| node.bool())?;
@@ -187,15 +197,11 @@ fn curve(node: &Node<'_>) -> Read<Levels> {
     if cumulative || table.as_ref().is_some_and(|table| table.totals) {
         curve = curve.cumulative();
     }
-    curve.compile().map_err(|e| match (&table, e.level()) {
-        // The very number of the table that is at fault.
-        (Some(table), Some(level)) => table.error(level, e.code(), &e),
-        _ => node.error(e.code(), e),
-    })
+    Ok((curve, table))
 }
 
 /// Where the numbers of a table stand.
-struct Table<'v> {
+pub(super) struct Table<'v> {
     node: Node<'v>,
     totals: bool,
 }

@@ -109,9 +109,17 @@ fn curve(make: &str, given: &Value) -> Result<(), Error> {
         "table" => LevelCurve::table(numbers(&given["values"])),
         _ => {
             let pieces = rows(&given["pieces"]).iter();
-            let piece =
-                |piece: &Value| (u32::try_from(count(&piece[0])).unwrap(), LevelCurve::table(numbers(&piece[1])));
-            LevelCurve::piecewise(pieces.map(piece).collect())
+            let piece = |piece: &Value| {
+                let curve = if let Some(step) = piece[1]["step"].as_u64() {
+                    LevelCurve::linear(count(&piece[1]["base"]), step)
+                } else {
+                    LevelCurve::table(numbers(&piece[1]))
+                };
+                let curve = if piece[2] == true { curve.cumulative() } else { curve };
+                let curve = curve.into_piece(given["cumulative"] == true)?;
+                Ok::<_, Error>((u32::try_from(count(&piece[0])).unwrap(), curve))
+            };
+            LevelCurve::piecewise(pieces.map(piece).collect::<Result<_, _>>()?)
         }
     };
     let curve = if given["cumulative"] == true { curve.cumulative() } else { curve };
