@@ -126,8 +126,9 @@ describe('limiters', () => {
     const limiter = new RateLimiter({ limit: 1, periodSeconds: 60 })
     assert.deepEqual(['a', 'b', 'a', 'á', 'a\u0301', '', '🐉'].map((key) => limiter.check(key, at).allowed), [true, true, false, true, true, true, true])
     assert.equal(limiter.size, 6)
-    assert.ok(limiter.check('c').allowed, 'without a time it is the present')
     assert.equal(limiter.check('a', { ...at, cost: 0 }).remaining, 0)
+    // By then all of them have lapsed, and may make room.
+    assert.ok(limiter.check('c').allowed, 'without a time it is the present')
   })
 
   test('a full one refuses, or admits when told to', () => {
