@@ -100,6 +100,7 @@ codes! {
         ClockUnit = "clock_unit", 500, "The time is not in milliseconds, by the store's horizon or its newest event.";
         ClockJump = "clock_jump", 409, "The time lies more than 31 days past the store's horizon; say that it is meant, if it is.";
         CurveUnknown = "curve_unknown", 503, "The player stands on a level curve that the rules do not lead on from; list it in their migrations.";
+        WouldBlock = "would_block", 500, "The call would block the thread that runs others' tasks; use the asynchronous form.";
         Forked = "forked", 500, "The engine was made before a fork; make it in the process that uses it.";
         Closed = "closed", 500, "The object was closed, and holds nothing any more.";
     }
@@ -110,6 +111,8 @@ codes! {
         StoreOutcomeUnknown = "store_outcome_unknown", 503, "The store did not say whether it wrote; send the command again.";
         StoreFull = "store_full", 503, "The store is full; nothing was written.";
         FeedFull = "feed_full", 503, "The feed is full until it is acknowledged; nothing was written.";
+        FeedGap = "feed_gap", 410, "The feed no longer has what follows the cursor, or never did; begin anew from the records.";
+        StoreInUse = "store_in_use", 503, "Another process, or another store of this one, has the store open.";
         StoreCorrupt = "store_corrupt", 500, "Stored bytes make no sense; nothing was written.";
         RecordTooNew = "record_too_new", 500, "A record was written by a newer version; nothing was written.";
         StoreMisconfigured = "store_misconfigured", 500, "The store breaks its contract or is set up wrongly.";
@@ -225,6 +228,16 @@ pub enum StoreErrorKind {
     TooNew,
     /// The store is set up wrongly; nothing was written.
     Misconfigured,
+    /// Somebody else has it open; nothing was written.
+    InUse,
+    /// It was opened before a fork; nothing was written.
+    Forked,
+    /// The call would block a thread that may not be blocked; nothing was written.
+    WouldBlock,
+    /// The feed has not what was asked for.
+    FeedGap,
+    /// The records are of boards that count or sort otherwise; nothing was written.
+    BoardIncompatible,
 }
 
 impl StoreErrorKind {
@@ -238,18 +251,23 @@ impl StoreErrorKind {
             Self::Corrupt => Code::StoreCorrupt,
             Self::TooNew => Code::RecordTooNew,
             Self::Misconfigured => Code::StoreMisconfigured,
+            Self::InUse => Code::StoreInUse,
+            Self::Forked => Code::Forked,
+            Self::WouldBlock => Code::WouldBlock,
+            Self::FeedGap => Code::FeedGap,
+            Self::BoardIncompatible => Code::BoardIncompatible,
         }
     }
 }
 
 /// Why a store failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{}: {}", kind.code(), kind.code().description())]
 pub struct StoreError {
     /// What to do about it.
     pub kind: StoreErrorKind,
     /// What to log.
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl StoreError {
@@ -260,7 +278,7 @@ impl StoreError {
 
     /// A failure and its cause.
     pub fn with_source(kind: StoreErrorKind, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { kind, source: Some(source.into()) }
+        Self { kind, source: Some(source.into().into()) }
     }
 }
 

@@ -130,6 +130,7 @@
 //! conformance · decorate · testing
 //! engine · engine_async · intake
 //! memory · shared
+//! replica
 //! store
 //! plan
 //! rules
@@ -197,6 +198,7 @@ pub mod plan;
 pub mod progress;
 pub mod quota;
 pub mod record;
+pub mod replica;
 pub mod reward;
 pub mod rules;
 pub mod shared;
@@ -215,7 +217,8 @@ pub use memory::MemoryStore;
 pub use plan::{Outcome, Plan};
 pub use record::{Action, Command, Effect, Key, Receipt, Record, Ruling};
 pub use rules::{DECISIONS, Rules};
-pub use store::{AsyncStore, Boards, Feed, Scan, Store};
+pub use replica::Replica;
+pub use store::{AsyncStore, Boards, Feed, FullStore, Scan, Store, Whole};
 pub use time::Timestamp;
 pub use window::{Period, Window};
 

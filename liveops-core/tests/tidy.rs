@@ -11,6 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["conformance", "decorate", "testing"],
     &["engine", "engine_async", "intake"],
     &["memory", "shared"],
+    &["replica"],
     &["store"],
     &["plan"],
     &["rules"],

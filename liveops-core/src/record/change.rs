@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon, Key, Player, Receipt};
+use super::{BoardKey, Horizon, Key, Player, Receipt, Run};
 use crate::anomaly::Verdict;
+use crate::board::Standing;
 use crate::codec::{Stable, fields, tags};
 use crate::error::StoreError;
 use crate::event::Event;
@@ -177,8 +178,9 @@ pub struct ChangeSet {
     pub player: PlayerId,
     /// Written only if the stored player still has this version; 0 is absent.
     pub expected: u64,
-    /// Written only while nothing from here on was forgotten: the oldest outcome of the run.
-    pub oldest_ts: Timestamp,
+    /// What was forgotten when it was decided: written only while no more is. So no commit that was held up on its way finds
+    /// a player who was forgotten since and began again.
+    pub forgotten_before: Timestamp,
     /// Written only while the horizon is before this: the first closing of a period counted in.
     pub closes_at: Timestamp,
     /// First remove every other record of the player.
@@ -193,12 +195,19 @@ pub struct ChangeSet {
     pub suspicions: Vec<(u64, Suspicion)>,
     /// Records of the player that are no longer kept: last of all, remove them.
     pub removed: Vec<Key>,
+    /// Entries of boards that are not what they were, by board and period: what the board shows of the player now, `None` where
+    /// the entry is gone or hidden.
+    pub shown: Vec<(BoardKey, Option<Standing>)>,
+    /// What led here, for a recorder; only if the engine [records](crate::Engine::recording).
+    pub run: Option<Box<Run>>,
 }
 
 impl ChangeSet {
     /// Whether it may be written over a player of `version` under `horizon`.
     pub fn fits(&self, version: u64, horizon: Horizon) -> bool {
-        self.expected == version && self.oldest_ts >= horizon.forgotten_before && self.closes_at > horizon.now
+        self.expected == version
+            && self.forgotten_before == horizon.forgotten_before
+            && self.closes_at > horizon.now
     }
 }
 

@@ -22,7 +22,31 @@ pub enum Key {
     Suspicion(PlayerId, u64),
 }
 
+/// What a record of a player is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// [`Key::Player`].
+    Player,
+    /// [`Key::Outcome`].
+    Outcome,
+    /// [`Key::Receipt`].
+    Receipt,
+    /// [`Key::Suspicion`].
+    Suspicion,
+}
+
 impl Key {
+    /// What it names; `None` for the horizon.
+    pub const fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Horizon => None,
+            Self::Player(_) => Some(Kind::Player),
+            Self::Outcome(..) => Some(Kind::Outcome),
+            Self::Receipt(..) => Some(Kind::Receipt),
+            Self::Suspicion(..) => Some(Kind::Suspicion),
+        }
+    }
+
     /// Whose it is.
     pub const fn player(&self) -> Option<&PlayerId> {
         match self {

@@ -6,19 +6,25 @@
 
 mod change;
 mod command;
+mod header;
 mod horizon;
 mod key;
 mod paid;
 mod player;
+mod run;
 mod signature;
+mod told;
 
 pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled, StoredOutcome, Suspicion};
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
+pub use header::{BoardHeader, Header};
 pub use horizon::{AdvanceError, Horizon, Measure};
-pub use key::Key;
+pub use key::{Key, Kind};
 pub use paid::Paid;
 pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Triage};
+pub use run::Run;
 pub use signature::{sign_receipt, verify_receipt};
+pub use told::Told;
 
 pub use crate::reward::Receipt;
 

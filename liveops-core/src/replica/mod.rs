@@ -1,0 +1,1 @@
+//! Boards in memory, told what the records say.

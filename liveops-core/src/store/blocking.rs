@@ -1,0 +1,1 @@
+//! An asynchronous store behind the blocking boundary.

@@ -1,0 +1,102 @@
+//! Reading boards: separate from records, because a replica, a sorted set or an index in memory may answer.
+
+use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
+use crate::error::StoreError;
+use crate::id::PlayerId;
+use crate::record::BoardKey;
+
+/// One question to one board in one period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardRead {
+    /// Which.
+    pub key: BoardKey,
+    /// How ranks are counted.
+    pub ranking: Ranking,
+    /// What is asked.
+    pub what: Reading,
+}
+
+/// What is asked of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reading {
+    /// Best first, `offset..offset + limit`: [`BoardAnswer::Rows`].
+    Page {
+        /// How many are left out at the front.
+        offset: usize,
+        /// How many rows at most.
+        limit: usize,
+    },
+    /// The first `limit`, or those behind a page's end: [`BoardAnswer::Page`]; `store_misconfigured` for a cursor of another
+    /// board, which the engine never hands on.
+    PageAfter {
+        /// Where to go on.
+        cursor: Option<Cursor>,
+        /// How many rows at most.
+        limit: usize,
+    },
+    /// Those with a score in a range, best first, without the first `offset` of them: [`BoardAnswer::Rows`].
+    ByScoreRange {
+        /// From, through.
+        scores: ScoreRange,
+        /// How many are left out at the front.
+        offset: usize,
+        /// How many rows at most.
+        limit: usize,
+    },
+    /// How many of the others the player is ahead of, in hundredths of a percent, as [`crate::board::View::percentile`] says:
+    /// [`BoardAnswer::Percentile`].
+    Percentile(PlayerId),
+    /// Rank from 1, if the player is shown: [`BoardAnswer::Rank`].
+    Rank(PlayerId),
+    /// The player's row, with up to `each_side` rows above and below: [`BoardAnswer::Rows`].
+    Around {
+        /// In the middle.
+        player: PlayerId,
+        /// How many more each way.
+        each_side: usize,
+    },
+    /// Rows of some players, best first, with their ranks on the whole board: [`BoardAnswer::Rows`].
+    ByOwners(Vec<PlayerId>),
+    /// How many are strictly better than a score: [`BoardAnswer::Count`].
+    CountAbove {
+        /// The score.
+        score: i64,
+        /// How the board sorts.
+        order: Order,
+    },
+    /// How many are shown: [`BoardAnswer::Count`].
+    Len,
+}
+
+/// What a board answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoardAnswer {
+    /// Best first.
+    Rows(Vec<Row>),
+    /// Best first, and where the next page begins.
+    Page(Page),
+    /// From 1.
+    Rank(Option<u64>),
+    /// Hundredths of a percent.
+    Percentile(Option<u32>),
+    /// How many.
+    Count(u64),
+}
+
+/// Boards as the records say: everybody with an entry who is not hidden.
+pub trait Boards: Send + Sync {
+    /// Answers many questions, in order; a far store in one round trip. A board that nobody stands on is empty.
+    fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>>;
+
+    /// Frees the boards that are not to be kept; players' entries in them go at each player's next write.
+    fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError>;
+
+    /// Brings back what was freed and is kept again: every board as the records have it, before it returns. Others read and
+    /// write meanwhile.
+    fn rebuild(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError>;
+
+    /// Everything that was committed before the call is on the boards when it returns. Whoever pays by a board asks first.
+    fn catch_up(&self) -> Result<(), StoreError>;
+}
