@@ -1,15 +1,19 @@
 //! Stores around stores: for tests of what happens when storage fails, is slow, or is asked too often.
 
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
-use crate::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Key, Record};
-use crate::store::{Boards, Feed, FeedEntry, Scan, Store};
+use crate::plan::Plan;
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::store::{
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Loaded, Partitioned, Scan, Size, Store, Whole,
+    by_load_and_commit,
+};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +23,7 @@ pub enum Fault {
     None,
     /// Fails before anything is done.
     Before,
-    /// A commit writes its first half, then fails.
+    /// A load answers its first half, a commit writes it; then it fails.
     Middle,
     /// Nothing is done, and nobody knows.
     LostCall,
@@ -35,8 +39,8 @@ pub enum Fault {
 ///
 /// let mut faults = [Fault::Before].into_iter();
 /// let store = FaultyStore::new(MemoryStore::new(), move || faults.next().unwrap_or(Fault::None));
-/// assert!(store.load(&[Key::Horizon]).is_err());
-/// assert!(store.load(&[Key::Horizon]).is_ok());
+/// assert!(store.load(&[Key::Horizon])[0].is_err());
+/// assert!(store.load(&[Key::Horizon])[0].is_ok());
 /// ```
 #[derive(Debug)]
 pub struct FaultyStore<S, F> {
@@ -58,11 +62,28 @@ impl<S, F: FnMut() -> Fault + Send> FaultyStore<S, F> {
     fn fault(&self) -> Fault {
         (self.next.lock())()
     }
+
+    /// One change that has no halves.
+    fn change<T>(&self, make: impl FnOnce(&S) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.fault() {
+            Fault::None => make(&self.inner),
+            Fault::LostReply => make(&self.inner).and(Err(StoreErrorKind::OutcomeUnknown.into())),
+            Fault::LostCall => Err(StoreErrorKind::OutcomeUnknown.into()),
+            Fault::Before | Fault::Middle => Err(StoreErrorKind::Unavailable.into()),
+        }
+    }
 }
 
 impl<S: Store, F: FnMut() -> Fault + Send> Store for FaultyStore<S, F> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
-        if self.fault() == Fault::None { self.inner.load(keys) } else { Err(StoreErrorKind::Unavailable.into()) }
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
+        let answered = match self.fault() {
+            Fault::None => keys.len(),
+            Fault::Middle => keys.len() / 2,
+            _ => 0,
+        };
+        let mut answers = if answered > 0 { self.inner.load(&keys[..answered]) } else { Vec::new() };
+        answers.resize_with(keys.len(), || Err(StoreErrorKind::Unavailable.into()));
+        answers
     }
 
     fn commit(&self, mut batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
@@ -85,12 +106,24 @@ impl<S: Store, F: FnMut() -> Fault + Send> Store for FaultyStore<S, F> {
         }
     }
 
+    fn drive(&self, plan: &mut Plan<'_>) {
+        by_load_and_commit(self, plan);
+    }
+
+    fn round_players(&self) -> usize {
+        self.inner.round_players()
+    }
+
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
-        match self.fault() {
-            Fault::None => self.inner.advance(to),
-            Fault::LostReply => self.inner.advance(to).and(Err(StoreErrorKind::OutcomeUnknown.into())),
-            _ => Err(StoreErrorKind::Unavailable.into()),
-        }
+        self.change(|inner| inner.advance(to))
+    }
+
+    fn header(&self) -> Result<Header, StoreError> {
+        if self.fault() == Fault::None { self.inner.header() } else { Err(StoreErrorKind::Unavailable.into()) }
+    }
+
+    fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+        self.change(|inner| inner.replace_header(expected, new))
     }
 }
 
@@ -114,7 +147,7 @@ impl<S> SlowStore<S> {
 }
 
 impl<S: Store> Store for SlowStore<S> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
         std::thread::sleep(self.delay);
         self.inner.load(keys)
     }
@@ -124,9 +157,27 @@ impl<S: Store> Store for SlowStore<S> {
         self.inner.commit(batch)
     }
 
+    fn drive(&self, plan: &mut Plan<'_>) {
+        by_load_and_commit(self, plan);
+    }
+
+    fn round_players(&self) -> usize {
+        self.inner.round_players()
+    }
+
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         std::thread::sleep(self.delay);
         self.inner.advance(to)
+    }
+
+    fn header(&self) -> Result<Header, StoreError> {
+        std::thread::sleep(self.delay);
+        self.inner.header()
+    }
+
+    fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+        std::thread::sleep(self.delay);
+        self.inner.replace_header(expected, new)
     }
 }
 
@@ -179,7 +230,7 @@ impl<S> CountingStore<S> {
 }
 
 impl<S: Store> Store for CountingStore<S> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.keys.fetch_add(keys.len() as u64, Ordering::Relaxed);
         self.inner.load(keys)
@@ -191,62 +242,90 @@ impl<S: Store> Store for CountingStore<S> {
         self.inner.commit(batch)
     }
 
+    fn drive(&self, plan: &mut Plan<'_>) {
+        by_load_and_commit(self, plan);
+    }
+
+    fn round_players(&self) -> usize {
+        self.inner.round_players()
+    }
+
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.inner.advance(to)
     }
+
+    fn header(&self) -> Result<Header, StoreError> {
+        self.inner.header()
+    }
+
+    fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+        self.inner.replace_header(expected, new)
+    }
 }
 
-/// What is only read or freed goes through as it is, so that an engine over a decorated store can do all it can.
+/// What is only read, freed or taken as a whole goes through as it is, so that an engine over a decorated store can do all it can.
 macro_rules! pass_through {
     ($($store:ident [$($generics:tt)*] ($($arguments:tt)*);)+) => {$(
-        impl<S: Scan, $($generics)*> Scan for $store<$($arguments)*> {
-            fn scan(&self, after: Option<&Key>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
-                self.inner.scan(after, limit)
+        impl<S: Partitioned, $($generics)*> Partitioned for $store<$($arguments)*> {
+            fn partitions(&self) -> u16 {
+                self.inner.partitions()
             }
-            fn scan_player(&self, player: &PlayerId) -> Result<Vec<(Key, Record)>, StoreError> {
-                self.inner.scan_player(player)
+        }
+
+        impl<S: Scan, $($generics)*> Scan for $store<$($arguments)*> {
+            fn scan(&self, partition: u16, kind: Option<Kind>, after: Option<&Key>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
+                self.inner.scan(partition, kind, after, limit)
+            }
+            fn scan_player(&self, player: &PlayerId, kind: Option<Kind>, after: Option<&Key>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
+                self.inner.scan_player(player, kind, after, limit)
             }
         }
 
         impl<S: Boards, $($generics)*> Boards for $store<$($arguments)*> {
-            fn page_after(&self, key: &BoardKey, cursor: Option<&Cursor>, limit: usize, how: Ranking) -> Result<Page, StoreError> {
-                self.inner.page_after(key, cursor, limit, how)
-            }
-            fn by_score_range(&self, key: &BoardKey, scores: ScoreRange, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
-                self.inner.by_score_range(key, scores, offset, limit, how)
-            }
-            fn percentile(&self, key: &BoardKey, player: &PlayerId) -> Result<Option<u32>, StoreError> {
-                self.inner.percentile(key, player)
-            }
-            fn page(&self, key: &BoardKey, offset: usize, limit: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
-                self.inner.page(key, offset, limit, how)
-            }
-            fn rank(&self, key: &BoardKey, player: &PlayerId, how: Ranking) -> Result<Option<u64>, StoreError> {
-                self.inner.rank(key, player, how)
-            }
-            fn around(&self, key: &BoardKey, player: &PlayerId, n: usize, how: Ranking) -> Result<Vec<Row>, StoreError> {
-                self.inner.around(key, player, n, how)
-            }
-            fn by_owners(&self, key: &BoardKey, players: &[PlayerId], how: Ranking) -> Result<Vec<Row>, StoreError> {
-                self.inner.by_owners(key, players, how)
-            }
-            fn count_above(&self, key: &BoardKey, score: i64, order: Order) -> Result<u64, StoreError> {
-                self.inner.count_above(key, score, order)
-            }
-            fn len(&self, key: &BoardKey) -> Result<u64, StoreError> {
-                self.inner.len(key)
+            fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
+                self.inner.read(reads)
             }
             fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
                 self.inner.retain(keep)
             }
+            fn rebuild(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+                self.inner.rebuild(keep)
+            }
+            fn catch_up(&self) -> Result<(), StoreError> {
+                self.inner.catch_up()
+            }
         }
 
         impl<S: Feed, $($generics)*> Feed for $store<$($arguments)*> {
-            fn feed(&self, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
-                self.inner.feed(after, limit)
+            fn feed(&self, partition: u16, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
+                self.inner.feed(partition, after, limit)
             }
-            fn ack(&self, through: u64) -> Result<(), StoreError> {
-                self.inner.ack(through)
+            fn last(&self, partition: u16) -> Result<u64, StoreError> {
+                self.inner.last(partition)
+            }
+            fn ack(&self, consumer: &Consumer, partition: u16, through: u64) -> Result<(), StoreError> {
+                self.inner.ack(consumer, partition, through)
+            }
+            fn drop_consumer(&self, consumer: &Consumer) -> Result<(), StoreError> {
+                self.inner.drop_consumer(consumer)
+            }
+            fn consumers(&self) -> Result<Vec<ConsumerMark>, StoreError> {
+                self.inner.consumers()
+            }
+        }
+
+        impl<S: Whole, $($generics)*> Whole for $store<$($arguments)*> {
+            fn digest(&self) -> Result<String, StoreError> {
+                self.inner.digest()
+            }
+            fn snapshot(&self, to: &mut dyn Write) -> Result<(), StoreError> {
+                self.inner.snapshot(to)
+            }
+            fn restore(&self, from: &mut dyn Read) -> Result<(), StoreError> {
+                self.inner.restore(from)
+            }
+            fn size(&self) -> Result<Size, StoreError> {
+                self.inner.size()
             }
         }
     )+};
