@@ -3,12 +3,12 @@
 use std::io::{Read, Write};
 
 use super::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Loaded, Partitioned, Scan, Size, Store, Whole,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
 };
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 
 /// [`Store`] for asynchronous clients: the same promises.
 ///
@@ -68,9 +68,6 @@ pub trait AsyncScan: Partitioned {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(Key, Record)>, StoreError>> + Send;
 }
-
-/// What an asynchronous caller may pass to say which boards are kept.
-pub type Keeps<'k> = &'k (dyn Fn(&BoardKey) -> bool + Send + Sync);
 
 /// [`Boards`] for asynchronous clients.
 pub trait AsyncBoards: Send + Sync {

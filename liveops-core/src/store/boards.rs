@@ -85,17 +85,22 @@ pub enum BoardAnswer {
     Count(u64),
 }
 
+/// What a caller passes to say which boards are kept. Asked of each board in the moment in which it is freed or built, in one step
+/// with that, and it may change its mind: it goes by the rules in force.
+pub type Keeps<'k> = &'k (dyn Fn(&BoardKey) -> bool + Send + Sync);
+
 /// Boards as the records say: everybody with an entry who is not hidden.
 pub trait Boards: Send + Sync {
     /// Answers many questions, in order; a far store in one round trip. A board that nobody stands on is empty.
     fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>>;
 
-    /// Frees the boards that are not to be kept; players' entries in them go at each player's next write.
-    fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError>;
+    /// Frees the boards that are not to be kept; players' entries in them go at each player's next write. Whoever rebuilds after
+    /// `keep` changed its mind finds each board either kept or freed.
+    fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError>;
 
     /// Brings back what was freed and is kept again: every board as the records have it, before it returns. Others read and
-    /// write meanwhile.
-    fn rebuild(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError>;
+    /// write meanwhile. Where nothing was freed that is kept again, it costs next to nothing.
+    fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError>;
 
     /// Everything that was committed before the call is on the boards when it returns. Whoever pays by a board asks first.
     fn catch_up(&self) -> Result<(), StoreError>;

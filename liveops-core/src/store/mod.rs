@@ -11,7 +11,7 @@ mod whole;
 
 pub use asynchronous::{AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, Ready, drive};
 pub use blocking::{BlockOn, Blocking};
-pub use boards::{BoardAnswer, BoardRead, Boards, Reading};
+pub use boards::{BoardAnswer, BoardRead, Boards, Keeps, Reading};
 pub use feed::{Consumer, ConsumerMark, Feed, FeedEntry, Happened};
 pub use scan::{Pages, Partitioned, Scan, records};
 pub use snapshot::{FeedMarks, SnapshotReader, SnapshotWriter};

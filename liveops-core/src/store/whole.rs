@@ -34,12 +34,12 @@ pub trait Whole: Send + Sync {
     fn digest(&self) -> Result<String, StoreError>;
 
     /// Writes the whole state: header, cursors, records. One form for every store; see [`super::SnapshotWriter`].
-    fn snapshot(&self, to: &mut dyn Write) -> Result<(), StoreError>;
+    fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError>;
 
     /// Takes the state of a snapshot; the store must be empty, else `store_misconfigured`.
     ///
     /// Errors: `store_corrupt` for bytes that are none, `record_too_new` for a later version's; then the store is as empty as before.
-    fn restore(&self, from: &mut dyn Read) -> Result<(), StoreError>;
+    fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError>;
 
     /// How much there is.
     fn size(&self) -> Result<Size, StoreError>;
