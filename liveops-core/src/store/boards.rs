@@ -1,6 +1,6 @@
 //! Reading boards: separate from records, because a replica, a sorted set or an index in memory may answer.
 
-use crate::board::{Cursor, Order, Page, Ranking, Row, ScoreRange};
+use crate::board::{Cursor, Page, Ranking, Row, ScoreRange, Sort};
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::record::BoardKey;
@@ -10,6 +10,8 @@ use crate::record::BoardKey;
 pub struct BoardRead {
     /// Which.
     pub key: BoardKey,
+    /// How it sorts: entries that were made to sort otherwise, by an earlier board of that name, are on another board.
+    pub sort: Sort,
     /// How ranks are counted.
     pub ranking: Ranking,
     /// What is asked.
@@ -62,8 +64,6 @@ pub enum Reading {
     CountAbove {
         /// The score.
         score: i64,
-        /// How the board sorts.
-        order: Order,
     },
     /// How many are shown: [`BoardAnswer::Count`].
     Len,
@@ -89,7 +89,8 @@ pub enum BoardAnswer {
 /// with that, and it may change its mind: it goes by the rules in force.
 pub type Keeps<'k> = &'k (dyn Fn(&BoardKey) -> bool + Send + Sync);
 
-/// Boards as the records say: everybody with an entry who is not hidden.
+/// Boards as the records say: everybody with an entry of the board, the period and the [sort](BoardRead::sort) that is asked
+/// for who is not hidden.
 pub trait Boards: Send + Sync {
     /// Answers many questions, in order; a far store in one round trip. A board that nobody stands on is empty.
     fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>>;
