@@ -8,11 +8,14 @@
 use std::borrow::Borrow;
 
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
-use crate::hash;
-use crate::limits::{ATTEMPTS_MAX, ROUND_PLAYERS_MAX, RUN_LEN_MAX};
-use crate::record::{Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record};
+use crate::hash::{self, Digest};
+use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
+use crate::record::{Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record, Run};
 use crate::rules::{Decided, Decision, Found, Rules, Scratch, Stored};
 use crate::time::Timestamp;
+
+/// The answer to one key. An error concerns the key's player alone.
+pub type Loaded = Result<Option<Record>, StoreError>;
 
 /// The answer to one command.
 #[derive(Clone, Debug)]
@@ -90,6 +93,8 @@ impl Outcome {
 #[derive(Debug)]
 pub struct Plan<'a> {
     rules: &'a Rules,
+    /// Of the rules, if change sets are to say what led to them.
+    recording: Option<Digest>,
     /// By player, then as given.
     commands: Vec<&'a Command>,
     /// Where each of `commands` was given.
@@ -137,16 +142,24 @@ impl<'a> Plan<'a> {
         });
         let lanes = lanes.collect();
         let outcomes = commands.iter().map(|_| None).collect();
-        Self { rules, commands, given, lanes, round: 0, outcomes, found: Vec::new(), scratch: Scratch::default() }
+        let (found, scratch) = (Vec::new(), Scratch::default());
+        Self { rules, recording: None, commands, given, lanes, round: 0, outcomes, found, scratch }
     }
 
-    /// What to load next; empty once every command has its outcome.
-    pub fn keys(&mut self) -> Vec<Key> {
+    /// The same, with change sets that say what led to them ([`ChangeSet::run`]): under rules of that
+    /// [identity](Rules::identity).
+    #[must_use]
+    pub fn recording(self, rules: Digest) -> Self {
+        Self { recording: Some(rules), ..self }
+    }
+
+    /// What to load next, for at most so many players ([`crate::Store::round_players`]); empty once every command has its outcome.
+    pub fn keys(&mut self, round_players: usize) -> Vec<Key> {
         self.lanes.retain(|lane| lane.at < lane.end);
         if self.lanes.is_empty() {
             return Vec::new();
         }
-        self.round = self.lanes.len().min(ROUND_PLAYERS_MAX);
+        self.round = self.lanes.len().min(round_players.max(1));
         let mut keys = Vec::with_capacity(1 + 2 * self.round);
         keys.push(Key::Horizon);
         for lane in &self.lanes[..self.round] {
@@ -160,22 +173,16 @@ impl<'a> Plan<'a> {
         keys
     }
 
-    /// Decides one run of every player of the round: at most one change set each.
-    pub fn decide(&mut self, loaded: Result<Vec<Option<Record>>, StoreError>) -> Vec<ChangeSet> {
-        let mut answers = match loaded {
-            Ok(loaded) => loaded.into_iter(),
-            Err(error) => {
-                self.refuse_from(0, &Error::from(error));
-                return Vec::new();
-            }
-        };
-        let horizon = match answers.next() {
-            Some(Some(Record::Horizon(horizon))) => horizon,
-            Some(None) => Horizon::default(),
-            _ => {
-                self.refuse_from(0, &Error::new(Code::StoreMisconfigured));
-                return Vec::new();
-            }
+    /// Decides one run of every player of the round: at most one change set each. An answer that is an error, is missing
+    /// (`store_unavailable`) or is of another kind than its key (`store_misconfigured`) fails the run of its own player; of the
+    /// horizon, all of them.
+    pub fn decide(&mut self, loaded: Vec<Loaded>) -> Vec<ChangeSet> {
+        let mut answers = loaded.into_iter();
+        let horizon = match answers.next().unwrap_or_else(missing) {
+            Ok(Some(Record::Horizon(horizon))) => horizon,
+            Ok(None) => Horizon::default(),
+            Ok(Some(_)) => return self.refuse_round(&StoreErrorKind::Misconfigured.into()),
+            Err(error) => return self.refuse_round(&error),
         };
         let mut batch = Vec::with_capacity(self.round);
         for at in 0..self.round {
@@ -183,10 +190,9 @@ impl<'a> Plan<'a> {
             let run = &self.commands[lane.at..lane.run_end()];
             let stored = match read(run, &lane.lacks, &mut answers, &mut self.found) {
                 Ok(stored) => stored,
-                Err(code) => {
-                    // Nothing after such an answer can be trusted.
-                    self.refuse_from(at, &Error::new(code));
-                    break;
+                Err(error) => {
+                    self.fail_run(at, &Outcome::Refused(error.into()));
+                    continue;
                 }
             };
             let mut given = self.given[lane.at..lane.run_end()].iter();
@@ -197,7 +203,8 @@ impl<'a> Plan<'a> {
                 }
             };
             match self.rules.decide(run, horizon, stored, self.found.drain(..), &mut self.scratch, decided) {
-                Decided::Changes(changes) => {
+                Decided::Changes(mut changes) => {
+                    changes.run = self.recording.map(|rules| recorded(rules, horizon, run));
                     batch.push(changes);
                     self.lanes[at].waits = true;
                 }
@@ -270,10 +277,21 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Fails the runs of the round's lanes from `first` on; nothing of them is at the store.
-    fn refuse_from(&mut self, first: usize, error: &Error) {
-        (first..self.round).for_each(|at| self.fail_run(at, &Outcome::Refused(error.clone())));
+    /// Fails every run of the round; nothing of them is at the store.
+    fn refuse_round(&mut self, error: &StoreError) -> Vec<ChangeSet> {
+        let refused = Outcome::Refused(error.clone().into());
+        (0..self.round).for_each(|at| self.fail_run(at, &refused));
+        Vec::new()
     }
+}
+
+fn recorded(rules: Digest, horizon: Horizon, run: &[&Command]) -> Box<Run> {
+    Box::new(Run { rules, horizon, commands: run.iter().copied().cloned().collect() })
+}
+
+/// What a store that gave too few answers says to the other keys.
+fn missing() -> Loaded {
+    Err(StoreErrorKind::Unavailable.into())
 }
 
 /// The newest time of the events that a batch applied.
@@ -285,43 +303,47 @@ pub(crate) fn newest_event<C: Borrow<Command>>(commands: &[C], outcomes: &[Outco
     applied.map(|(command, _)| command.ts).max()
 }
 
-/// The answers to one run's keys, in the order of [`Plan::keys`]: the player, what is found of each command, and what a
-/// decision found that it needs as well. An error if they are of another kind or too few.
+/// The answers to one run's keys, in the order of [`Plan::keys`], all of which are taken: the player, what is found of each
+/// command, and what a decision found that it needs as well. Else the first error among them.
 fn read(
     run: &[&Command],
     lacks: &[Key],
-    answers: &mut impl Iterator<Item = Option<Record>>,
+    answers: &mut impl Iterator<Item = Loaded>,
     all: &mut Vec<Found>,
-) -> Result<Stored, Code> {
-    let player = match answers.next() {
-        Some(Some(Record::Player(player))) => Some(player),
-        Some(None) => None,
-        _ => return Err(Code::StoreMisconfigured),
-    };
+) -> Result<Stored, StoreError> {
+    let mut failed = None;
+    let mut fail = |error: StoreError| _ = failed.get_or_insert(error);
+    let mut next = || answers.next().unwrap_or_else(missing);
+    let wrong = || StoreError::new(StoreErrorKind::Misconfigured);
+    let mut player = None;
+    match next() {
+        Ok(Some(Record::Player(record))) => player = Some(record),
+        Ok(None) => {}
+        Ok(Some(_)) => fail(wrong()),
+        Err(error) => fail(error),
+    }
     all.clear();
     for command in run {
         let mut found = Found::default();
-        let mut sound = true;
-        Rules::keys(command, |key| match (key, answers.next()) {
-            (_, Some(None)) => {}
-            (Key::Outcome(..), Some(Some(Record::Outcome(outcome)))) => found.outcome = Some(outcome),
-            (Key::Suspicion(..), Some(Some(Record::Suspicion(suspicion)))) => found.suspicion = Some(suspicion),
-            (Key::Receipt(..), Some(Some(Record::Receipt(receipt)))) => found.receipt = Some(receipt),
-            _ => sound = false,
+        Rules::keys(command, |key| match (key, next()) {
+            (_, Ok(None)) => {}
+            (Key::Outcome(..), Ok(Some(Record::Outcome(outcome)))) => found.outcome = Some(outcome),
+            (Key::Suspicion(..), Ok(Some(Record::Suspicion(suspicion)))) => found.suspicion = Some(suspicion),
+            (Key::Receipt(..), Ok(Some(Record::Receipt(receipt)))) => found.receipt = Some(receipt),
+            (_, Ok(Some(_))) => fail(wrong()),
+            (_, Err(error)) => fail(error),
         });
-        if !sound {
-            return Err(Code::StoreMisconfigured);
-        }
         all.push(found);
     }
     let mut listed = Vec::with_capacity(lacks.len());
     for key in lacks {
-        match (key, answers.next()) {
-            (_, Some(None)) => listed.push((key.clone(), None)),
-            (Key::Suspicion(..), Some(Some(record @ Record::Suspicion(_))))
-            | (Key::Receipt(..), Some(Some(record @ Record::Receipt(_)))) => listed.push((key.clone(), Some(record))),
-            _ => return Err(Code::StoreMisconfigured),
+        match (key, next()) {
+            (_, Ok(None)) => listed.push((key.clone(), None)),
+            (Key::Suspicion(..), Ok(Some(record @ Record::Suspicion(_))))
+            | (Key::Receipt(..), Ok(Some(record @ Record::Receipt(_)))) => listed.push((key.clone(), Some(record))),
+            (_, Ok(Some(_))) => fail(wrong()),
+            (_, Err(error)) => fail(error),
         }
     }
-    Ok(Stored { player, listed })
+    failed.map_or(Ok(Stored { player, listed }), Err)
 }

@@ -17,12 +17,11 @@ pub use scan::{Pages, Partitioned, Scan, records};
 pub use snapshot::{FeedMarks, SnapshotReader, SnapshotWriter};
 pub use whole::{Digester, FullStore, Size, Whole, digest_of};
 
+pub use crate::plan::Loaded;
+
 use crate::error::StoreError;
 use crate::plan::Plan;
 use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
-
-/// The answer to one key. An error concerns the key's player alone.
-pub type Loaded = Result<Option<Record>, StoreError>;
 
 /// Where records live. Batch-shaped; no provided methods, so a wrapper cannot forget to forward one.
 ///
