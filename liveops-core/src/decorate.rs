@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 use crate::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Loaded, Partitioned, Scan, Size, Store, Whole,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
     by_load_and_commit,
 };
 
@@ -285,10 +285,10 @@ macro_rules! pass_through {
             fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
                 self.inner.read(reads)
             }
-            fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+            fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
                 self.inner.retain(keep)
             }
-            fn rebuild(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+            fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
                 self.inner.rebuild(keep)
             }
             fn catch_up(&self) -> Result<(), StoreError> {
@@ -318,10 +318,10 @@ macro_rules! pass_through {
             fn digest(&self) -> Result<String, StoreError> {
                 self.inner.digest()
             }
-            fn snapshot(&self, to: &mut dyn Write) -> Result<(), StoreError> {
+            fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError> {
                 self.inner.snapshot(to)
             }
-            fn restore(&self, from: &mut dyn Read) -> Result<(), StoreError> {
+            fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
                 self.inner.restore(from)
             }
             fn size(&self) -> Result<Size, StoreError> {

@@ -3,15 +3,14 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use super::asynchronous::Keeps;
 use super::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed,
-    FeedEntry, Loaded, Partitioned, Scan, Size, Store, Whole,
+    FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
 };
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 
 type Page = Result<Vec<(Key, Record)>, StoreError>;
 
@@ -60,10 +59,10 @@ macro_rules! forward {
             fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
                 (**self).read(reads)
             }
-            fn retain(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+            fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
                 (**self).retain(keep)
             }
-            fn rebuild(&self, keep: &dyn Fn(&BoardKey) -> bool) -> Result<(), StoreError> {
+            fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
                 (**self).rebuild(keep)
             }
             fn catch_up(&self) -> Result<(), StoreError> {
@@ -93,10 +92,10 @@ macro_rules! forward {
             fn digest(&self) -> Result<String, StoreError> {
                 (**self).digest()
             }
-            fn snapshot(&self, to: &mut dyn Write) -> Result<(), StoreError> {
+            fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError> {
                 (**self).snapshot(to)
             }
-            fn restore(&self, from: &mut dyn Read) -> Result<(), StoreError> {
+            fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
                 (**self).restore(from)
             }
             fn size(&self) -> Result<Size, StoreError> {
