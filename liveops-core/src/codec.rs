@@ -56,6 +56,33 @@ macro_rules! tags {
 
 pub(crate) use {fields, tags};
 
+/// Bytes that begin with the version of their form, which is given: the newest that this release knows, and the only one that it
+/// writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form(pub(crate) u8);
+
+impl Form {
+    pub(crate) fn begin(self, out: &mut Vec<u8>) {
+        out.push(self.0);
+    }
+
+    /// What `take` makes of the content, all of it: [`StoreErrorKind::TooNew`] for a later version's.
+    pub(crate) fn decode<T>(
+        self,
+        bytes: &[u8],
+        take: impl FnOnce(&mut &[u8]) -> Result<T, StoreErrorKind>,
+    ) -> Result<T, StoreErrorKind> {
+        let (version, mut content) = bytes.split_first().ok_or(StoreErrorKind::Corrupt)?;
+        match version {
+            _ if *version > self.0 => return Err(StoreErrorKind::TooNew),
+            _ if *version < self.0 => return Err(StoreErrorKind::Corrupt),
+            _ => {}
+        }
+        let value = take(&mut content)?;
+        if content.is_empty() { Ok(value) } else { Err(StoreErrorKind::Corrupt) }
+    }
+}
+
 /// Bytes to be kept outside a store: a head that says what they are, the version of their form, the content, and the
 /// SHA-256 of all that.
 #[derive(Clone, Copy, Debug)]

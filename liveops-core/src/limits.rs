@@ -48,6 +48,12 @@ pub const RULES_DEPTH_MAX: usize = 16;
 pub const LEVELS_MAX: u32 = 10_000;
 /// Most boards of one game.
 pub const BOARDS_MAX: usize = 256;
+/// Most boards that one game's rules list as retired.
+pub const RETIRED_BOARDS_MAX: usize = 1024;
+/// Most boards that a store's header knows, retired ones too.
+pub const HEADER_BOARDS_MAX: usize = 65_536;
+/// Longest part of a snapshot, which is a record or what stands before the records, in bytes.
+pub const SNAPSHOT_PART_BYTES_MAX: u64 = 1 << 30;
 /// Most owners that a board takes memory for before they come; it grows beyond.
 pub const BOARD_CAPACITY_MAX: usize = 10_000_000;
 /// Longest grace of a calendar, in seconds: 30 days.

@@ -63,7 +63,7 @@ use crate::limits::INTEGER_MAX;
 use crate::time::Timestamp;
 
 /// Which end of a board is first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Order {
     /// The highest score.
@@ -74,7 +74,7 @@ pub enum Order {
 }
 
 /// Who of several with the same score and subscore comes first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Ties {
@@ -88,7 +88,7 @@ pub enum Ties {
 }
 
 /// What a new value does to a score.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Operator {
@@ -104,7 +104,7 @@ pub enum Operator {
 }
 
 /// How entries of one board sort. Part of each entry, so that a store ranks without knowing rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sort {
     /// Which end is first.
     pub order: Order,

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon, Key, Player, Receipt, Run};
+use super::{BoardKey, Horizon, Key, Player, Receipt, Record, RecordRef, Run};
 use crate::anomaly::Verdict;
 use crate::board::Standing;
-use crate::codec::{Stable, fields, tags};
-use crate::error::StoreError;
+use crate::codec::{Form, Stable, fields, tags};
+use crate::error::{StoreError, StoreErrorKind};
 use crate::event::Event;
 use crate::id::{CommandId, Id, PlayerId};
 use crate::progress::Grant;
@@ -98,7 +98,7 @@ impl StoredOutcome {
         }
         let Effect { receipts, claimable, migrated, verdicts, .. } = &self.effect;
         let plain = claimable.is_empty() && migrated.is_none() && !verdicts.iter().any(Judgement::is_later);
-        let receipts = receipts.iter().map(super::receipt_version).max().unwrap_or(1);
+        let receipts = receipts.iter().map(super::encode::receipt_version).max().unwrap_or(1);
         if plain { receipts } else { 3 }
     }
 
@@ -202,12 +202,151 @@ pub struct ChangeSet {
     pub run: Option<Box<Run>>,
 }
 
+const FORM: Form = Form(1);
+
 impl ChangeSet {
     /// Whether it may be written over a player of `version` under `horizon`.
     pub fn fits(&self, version: u64, horizon: Horizon) -> bool {
         self.expected == version
             && self.forgotten_before == horizon.forgotten_before
             && self.closes_at > horizon.now
+    }
+
+    /// Everything that it writes; of what is under one key twice, the last counts.
+    pub fn written(&self) -> impl Iterator<Item = (Key, RecordRef<'_>)> {
+        let Self { player, record, outcomes, receipts, suspicions, .. } = self;
+        let record = (Key::Player(player.clone()), RecordRef::Player(record));
+        let outcomes =
+            outcomes.iter().map(|(id, outcome)| (Key::Outcome(player.clone(), id.clone()), RecordRef::Outcome(outcome)));
+        let receipts =
+            receipts.iter().map(|receipt| (Key::Receipt(player.clone(), receipt.number), RecordRef::Receipt(receipt)));
+        let suspicions = suspicions
+            .iter()
+            .map(|(number, suspicion)| (Key::Suspicion(player.clone(), *number), RecordRef::Suspicion(suspicion)));
+        std::iter::once(record).chain(outcomes).chain(receipts).chain(suspicions)
+    }
+
+    /// Through when the player was erased, if the set leaves nothing but that mark: a store lists these, to know whom `advance`
+    /// makes absent. Outcomes beside it go first, by their own time.
+    pub fn idle_mark(&self) -> Option<Timestamp> {
+        let nothing_else = self.receipts.is_empty() && self.suspicions.is_empty();
+        self.record.idle_mark().filter(|_| nothing_else)
+    }
+
+    /// The stable bytes: a byte for the version of their form, then the content. Records in it are in their own forms.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends them.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        let Self {
+            player,
+            expected,
+            forgotten_before,
+            closes_at,
+            forget,
+            record,
+            outcomes,
+            receipts,
+            suspicions,
+            removed,
+            shown,
+            run,
+        } = self;
+        FORM.begin(out);
+        player.put(out);
+        expected.put(out);
+        forgotten_before.put(out);
+        closes_at.put(out);
+        forget.put(out);
+        RecordRef::Player(record).encode_into(out);
+        (outcomes.len() as u64).put(out);
+        for (id, outcome) in outcomes {
+            id.put(out);
+            RecordRef::Outcome(outcome).encode_into(out);
+        }
+        (receipts.len() as u64).put(out);
+        for receipt in receipts {
+            RecordRef::Receipt(receipt).encode_into(out);
+        }
+        (suspicions.len() as u64).put(out);
+        for (number, suspicion) in suspicions {
+            number.put(out);
+            RecordRef::Suspicion(suspicion).encode_into(out);
+        }
+        removed.put(out);
+        shown.put(out);
+        run.is_some().put(out);
+        if let Some(run) = run {
+            run.put(out);
+        }
+    }
+
+    /// The change set behind stable bytes; [`StoreErrorKind::TooNew`] for a later version's, or if a record in it is, else
+    /// [`StoreErrorKind::Corrupt`] for bytes that [`Self::encode`] never makes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StoreErrorKind> {
+        FORM.decode(bytes, Self::take)
+    }
+
+    fn take(from: &mut &[u8]) -> Result<Self, StoreErrorKind> {
+        fn value<T: Stable>(from: &mut &[u8]) -> Result<T, StoreErrorKind> {
+            T::take(from).ok_or(StoreErrorKind::Corrupt)
+        }
+        fn many<T>(
+            from: &mut &[u8],
+            one: impl Fn(&mut &[u8]) -> Result<T, StoreErrorKind>,
+        ) -> Result<Vec<T>, StoreErrorKind> {
+            let mut all = Vec::new();
+            // Nothing is reserved on the word of a number: each takes bytes, which end.
+            for _ in 0..value::<u64>(from)? {
+                all.push(one(from)?);
+            }
+            Ok(all)
+        }
+        let player: PlayerId = value(from)?;
+        let (expected, forgotten_before) = (value(from)?, value(from)?);
+        let (closes_at, forget) = (value(from)?, value(from)?);
+        let Record::Player(record) = Record::take_known(from)? else { return Err(StoreErrorKind::Corrupt) };
+        let outcomes = many(from, |from| match (value(from)?, Record::take_known(from)?) {
+            (id, Record::Outcome(outcome)) => Ok((id, *outcome)),
+            _ => Err(StoreErrorKind::Corrupt),
+        })?;
+        let receipts = many(from, |from| match Record::take_known(from)? {
+            Record::Receipt(receipt) => Ok(*receipt),
+            _ => Err(StoreErrorKind::Corrupt),
+        })?;
+        let suspicions = many(from, |from| match (value(from)?, Record::take_known(from)?) {
+            (number, Record::Suspicion(suspicion)) => Ok((number, *suspicion)),
+            _ => Err(StoreErrorKind::Corrupt),
+        })?;
+        let removed: Vec<Key> = value(from)?;
+        let shown: Vec<(BoardKey, Option<Standing>)> = value(from)?;
+        let run = if value(from)? {
+            Some(Box::new(Run::take(&player, from).ok_or(StoreErrorKind::Corrupt)?))
+        } else {
+            None
+        };
+        let is_own = removed.iter().all(|key| key.player() == Some(&player));
+        if !is_own || !shown.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Err(StoreErrorKind::Corrupt);
+        }
+        Ok(Self {
+            player,
+            expected,
+            forgotten_before,
+            closes_at,
+            forget,
+            record,
+            outcomes,
+            receipts,
+            suspicions,
+            removed,
+            shown,
+            run,
+        })
     }
 }
 

@@ -244,46 +244,24 @@ impl Command {
         scratch.clear();
         self.player.put(scratch);
         self.ts.put(scratch);
-        match &self.action {
-            Action::Event { kind, payload } => {
-                scratch.push(0);
-                kind.put(scratch);
-                payload.put(scratch);
-            }
-            Action::Review { suspicion, ruling } => {
-                scratch.push(1);
-                suspicion.put(scratch);
-                ruling.put(scratch);
-            }
-            Action::SetVisibility { hidden } => {
-                scratch.push(2);
-                hidden.put(scratch);
-            }
-            Action::Erase => scratch.push(3),
-            Action::Adjust { xp, reason } => {
-                scratch.push(4);
-                xp.put(scratch);
-                reason.0.put(scratch);
-            }
-            Action::Payout(payment) => {
-                scratch.push(5);
-                payment.put(scratch);
-            }
-            Action::Claim(receipt) => {
-                scratch.push(6);
-                receipt.put(scratch);
-            }
-            Action::Revoke { receipt, reason } => {
-                scratch.push(7);
-                receipt.put(scratch);
-                reason.0.put(scratch);
-            }
-            Action::Migrate { curve } => {
-                scratch.push(8);
-                curve.put(scratch);
-            }
-        }
+        self.action.put(scratch);
         fingerprint(key, scratch)
+    }
+
+    /// Everything but whose it is.
+    pub(super) fn put_rest(&self, out: &mut Vec<u8>) {
+        let Self { id, player: _, ts, received_at, action } = self;
+        id.put(out);
+        ts.put(out);
+        // Most come in within seconds. Around the end of time the difference wraps, there and back.
+        received_at.as_unix_millis().wrapping_sub(ts.as_unix_millis()).put(out);
+        action.put(out);
+    }
+
+    pub(super) fn take_rest(player: &PlayerId, from: &mut &[u8]) -> Option<Self> {
+        let (id, ts, later) = (CommandId::take(from)?, Timestamp::take(from)?, i64::take(from)?);
+        let received_at = Timestamp::from_unix_millis(ts.as_unix_millis().wrapping_add(later));
+        Some(Self { id, player: player.clone(), ts, received_at, action: Action::take(from)? })
     }
 }
 
@@ -296,6 +274,89 @@ fn derived_id(domain: &[u8], about: &[&[u8]], now: Timestamp) -> EventId {
 fn id_of(hash: &[u8; 32]) -> EventId {
     // Hex digits are visible ASCII, and 32 are no more than 64.
     EventId::new(&hex(&hash[..16])).unwrap_or_else(|_| unreachable!("hex digits are a valid id"))
+}
+
+/// The player, then the rest.
+impl Stable for Command {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.player.put(out);
+        self.put_rest(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        let player = PlayerId::take(from)?;
+        Self::take_rest(&player, from)
+    }
+}
+
+/// A byte for what it does, then what it says.
+impl Stable for Action {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Event { kind, payload } => {
+                out.push(0);
+                kind.put(out);
+                payload.put(out);
+            }
+            Self::Review { suspicion, ruling } => {
+                out.push(1);
+                suspicion.put(out);
+                ruling.put(out);
+            }
+            Self::SetVisibility { hidden } => {
+                out.push(2);
+                hidden.put(out);
+            }
+            Self::Erase => out.push(3),
+            Self::Adjust { xp, reason } => {
+                out.push(4);
+                xp.put(out);
+                reason.put(out);
+            }
+            Self::Payout(payment) => {
+                out.push(5);
+                payment.put(out);
+            }
+            Self::Claim(receipt) => {
+                out.push(6);
+                receipt.put(out);
+            }
+            Self::Revoke { receipt, reason } => {
+                out.push(7);
+                receipt.put(out);
+                reason.put(out);
+            }
+            Self::Migrate { curve } => {
+                out.push(8);
+                curve.put(out);
+            }
+        }
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Some(match u8::take(from)? {
+            0 => Self::Event { kind: Stable::take(from)?, payload: Stable::take(from)? },
+            1 => Self::Review { suspicion: Stable::take(from)?, ruling: Stable::take(from)? },
+            2 => Self::SetVisibility { hidden: Stable::take(from)? },
+            3 => Self::Erase,
+            4 => Self::Adjust { xp: Stable::take(from)?, reason: Stable::take(from)? },
+            5 => Self::Payout(Stable::take(from)?),
+            6 => Self::Claim(Stable::take(from)?),
+            7 => Self::Revoke { receipt: Stable::take(from)?, reason: Stable::take(from)? },
+            8 => Self::Migrate { curve: Stable::take(from)? },
+            _ => return None,
+        })
+    }
+}
+
+impl Stable for Reason {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut &[u8]) -> Option<Self> {
+        Self::new(&Arc::<str>::take(from)?).ok()
+    }
 }
 
 fields!(ReceiptName { number, id });

@@ -284,16 +284,20 @@ impl Player {
 
     /// Whether nothing is left but the mark of an erasure that no acceptable command can precede any more.
     pub fn is_idle_mark(&self, horizon: Horizon) -> bool {
-        let Some(through) = self.erased_through.filter(|through| *through < horizon.forgotten_before) else {
-            return false;
+        // The mark first: hardly anybody has one, and comparing the rest takes long.
+        self.erased_through.is_some_and(|through| through < horizon.forgotten_before) && self.idle_mark().is_some()
+    }
+
+    /// Through when the player was erased, if nothing is left but that mark.
+    pub fn idle_mark(&self) -> Option<Timestamp> {
+        let through = self.erased_through?;
+        let mark = Self {
+            version: self.version,
+            erased_through: Some(through),
+            newest_ts: self.newest_ts,
+            ..Self::default()
         };
-        *self
-            == Self {
-                version: self.version,
-                erased_through: Some(through),
-                newest_ts: self.newest_ts,
-                ..Self::default()
-            }
+        (*self == mark).then_some(through)
     }
 
     /// Whether nobody is there: never was, or was erased and did not come back.

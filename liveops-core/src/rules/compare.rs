@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{BoardRule, Rules};
+use super::Rules;
+use super::header::Follow;
 use crate::error::{Code, Error};
 use crate::hash::Digest;
 use crate::time::Timestamp;
@@ -44,11 +45,11 @@ impl RulesDiff {
 
 impl Rules {
     /// How `new` differs, when nobody says what time it is. `board_incompatible` if it changes how a board that both
-    /// have sorts or counts, or the calendar under a board: its standings would no longer mean what they say. A calendar
-    /// may only grow: more seasons, or changes of the UTC offset, behind the last. Whoever adds lines later than their
+    /// have sorts or counts, or the calendar under a board that it does not retire: its standings would no longer mean what they
+    /// say. The same as [`Self::fit`] finds of a store that these rules began. A calendar may only grow: more seasons, or changes of the UTC offset, behind the last. Whoever adds lines later than their
     /// own time moves periods that have begun; [`Self::diff_at`] finds that out.
     pub fn diff(&self, new: &Self) -> Result<RulesDiff, Error> {
-        self.diff_where(new, self.calendar.grows_into(&new.calendar))
+        self.diff_where(new, Follow::Grow)
     }
 
     /// How `new` differs, to be put in force at `now`. `board_incompatible` as in [`Self::diff`], but what counts of the
@@ -71,16 +72,14 @@ impl Rules {
     pub fn diff_at(&self, new: &Self, now: Timestamp) -> Result<RulesDiff, Error> {
         // Events may be ahead of their arrival.
         let counted_through = now.plus_millis(self.door.limits.future_millis_max);
-        let differs_from = self.calendar.differs_from(&new.calendar);
-        self.diff_where(new, differs_from.is_none_or(|from| counted_through < from))
+        self.diff_where(new, Follow::After(counted_through))
     }
 
-    fn diff_where(&self, new: &Self, calendar_stays: bool) -> Result<RulesDiff, Error> {
-        let same_way = |old: &BoardRule, new: &BoardRule| old.operator == new.operator && old.sort == new.sort;
-        let mut both = self.boards.iter().filter_map(|old| new.board(&old.board).map(|new| (old, new)));
-        if both.any(|(old, new)| !calendar_stays || !same_way(old, new)) || self.game != new.game {
+    fn diff_where(&self, new: &Self, calendar: Follow) -> Result<RulesDiff, Error> {
+        if self.game != new.game {
             return Err(Code::BoardIncompatible.into());
         }
+        new.follow(&self.header(), calendar)?;
         let only = |a: &Self, b: &Self| a.leaves.keys().filter(|path| !b.leaves.contains_key(*path)).cloned().collect();
         let changed = self.leaves.iter().filter(|(path, leaf)| new.leaves.get(*path).is_some_and(|new| new != *leaf));
         Ok(RulesDiff {

@@ -6,12 +6,13 @@ use super::grant::Occasion;
 use super::migrate::Place;
 use super::watch::Watched;
 use crate::anomaly;
+use crate::board::Standing;
 use crate::error::Code;
 use crate::event::{Event, Payload};
 use crate::id::Id;
 use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
 use crate::record::{
-    Action, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, Settled, StoredOutcome, Suspicion, Triage,
+    Action, BoardKey, ChangeSet, Command, Effect, Horizon, Key, Receipt, Settled, StoredOutcome, Suspicion, Triage,
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
@@ -91,9 +92,9 @@ impl Rules {
         if draft.changes.outcomes.is_empty() {
             return Decided::Nothing;
         }
-        self.let_go(&mut draft.changes.record, horizon);
+        self.let_go(&mut draft);
         draft.expire_claimable(horizon.now);
-        Decided::Changes(draft.changes)
+        Decided::Changes(draft.finish())
     }
 
     fn decide_one(&self, command: &Command, mut found: Found, draft: &mut Draft<'_>) -> Decision {
@@ -165,7 +166,7 @@ impl Rules {
                 self.review(*number, *ruling, found.suspicion, command, now, draft)
             }
             Action::SetVisibility { hidden } => {
-                draft.changes.record.hidden = *hidden;
+                draft.hide(*hidden);
                 Ok(self.nothing(draft))
             }
             Action::Erase => {
@@ -230,9 +231,17 @@ impl Rules {
     }
 
     /// Drops what of the record no acceptable command can ask for any more.
-    fn let_go(&self, player: &mut Player, horizon: Horizon) {
+    fn let_go(&self, draft: &mut Draft<'_>) {
+        let horizon = draft.horizon;
+        let stays = |(key, standing): &(BoardKey, Standing)| self.keeps_entry(key, standing, horizon.now);
+        // Mostly all of them do.
+        if !draft.changes.record.standings.iter().all(stays) {
+            let mut standings = std::mem::take(&mut draft.changes.record.standings);
+            standings.extract_if(.., |entry| !stays(entry)).for_each(|(key, standing)| draft.note(key, Some(standing)));
+            draft.changes.record.standings = standings;
+        }
+        let player = &mut draft.changes.record;
         player.erased_through = player.erased_through.filter(|through| *through >= horizon.forgotten_before);
-        player.standings.retain(|(key, _)| self.keeps(key, horizon.now));
         player.xp_by_day.retain(|(index, _)| {
             let day = Period { window: Window::Daily, index: *index };
             self.calendar.end(day) > horizon.forgotten_before

@@ -15,11 +15,11 @@ use crate::board::{Operator, Order, Ranking, Sort, Ties};
 use crate::error::Code;
 use crate::event::{Field, FieldKind, Schemas, TimeLimits, UnknownFields};
 use crate::hash::Digest;
-use crate::id::Id;
+use crate::id::{BoardId, Id};
 use crate::json;
 use crate::limits::{
     ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX, PAST_SECONDS_DEFAULT,
-    RECEIPTS_PER_PLAYER_MAX, TEXT_BYTES_MAX,
+    RECEIPTS_PER_PLAYER_MAX, RETIRED_BOARDS_MAX, TEXT_BYTES_MAX,
 };
 use crate::progress::LevelCurve;
 use crate::quota::Quota;
@@ -72,6 +72,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let rewards = fields.get("rewards").map_or_else(|| Ok(Vec::new()), |node| reward::read(&node, &given, &rules))?;
     let calendar = fields.get("calendar").map_or_else(|| Ok(Calendar::utc()), |node| calendar(&node))?;
     let boards = fields.get("boards").map_or_else(|| Ok(Vec::new()), |node| boards(&node, &rules, &bundles))?;
+    let retired = fields.get("retiredBoards").map_or_else(|| Ok(Vec::new()), |node| retired_boards(&node, &boards))?;
     let detectors::Read { detectors, families } = fields
         .get("detectors")
         .map_or_else(|| Ok(detectors::Read::default()), |node| detectors::read(&node, &rules, &activities, &loot))?;
@@ -101,6 +102,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         loot,
         loot_seed: None,
         boards,
+        retired,
         detectors,
         families,
         agreement,
@@ -301,6 +303,23 @@ fn boards(node: &Node<'_>, names: &Names<'_>, bundles: &Bundles) -> Read<Vec<Boa
         boards.push(BoardRule { board, select, value, subvalue, operator, sort, ranking, windows, payouts });
     }
     Ok(boards)
+}
+
+/// Names of boards that are no more.
+fn retired_boards(node: &Node<'_>, boards: &[BoardRule]) -> Read<Vec<BoardId>> {
+    let mut retired = Vec::new();
+    for node in bounded(node, RETIRED_BOARDS_MAX)? {
+        let board = BoardId::from(node.id()?);
+        if boards.iter().any(|rule| rule.board == board) {
+            return Err(node.error(Code::InvalidArgument, "a board that the document has is not retired"));
+        }
+        if retired.contains(&board) {
+            return Err(node.error(Code::InvalidArgument, "each once"));
+        }
+        retired.push(board);
+    }
+    retired.sort_unstable();
+    Ok(retired)
 }
 
 fn retention(node: Option<Node<'_>>) -> Read<(u64, i64)> {

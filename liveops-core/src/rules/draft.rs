@@ -4,7 +4,7 @@ use crate::board::Standing;
 use crate::id::CommandId;
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
-    ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome, Suspicion,
+    BoardKey, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome, Suspicion,
     Triage,
 };
 use crate::reward::ReceiptState;
@@ -19,6 +19,8 @@ pub(super) struct Draft<'s> {
     listed: Vec<(Key, Option<Record>)>,
     /// Those that have to be asked for, if the decision cannot be made without.
     pub(super) lacks: Vec<Key>,
+    /// Whether the stored player is on no board.
+    was_hidden: bool,
 }
 
 /// What is stored about a player.
@@ -40,9 +42,9 @@ pub struct Scratch {
 /// An entry as the event being decided makes it.
 #[derive(Debug)]
 pub(super) struct NewEntry {
-    /// Its place among the player's standings, and whether it replaces what is there.
+    /// Its place among the player's standings, and what it replaces there.
     pub(super) at: usize,
-    pub(super) replaces: bool,
+    pub(super) replaces: Option<Standing>,
     pub(super) period: Period,
     /// Its board's place in the rules.
     pub(super) rule: usize,
@@ -58,10 +60,11 @@ impl<'s> Draft<'s> {
         scratch: &'s mut Scratch,
     ) -> Self {
         let record = stored.player.unwrap_or_default();
+        let was_hidden = record.hidden;
         let changes = ChangeSet {
             player: first.player.clone(),
             expected: record.version,
-            oldest_ts: Timestamp::MAX,
+            forgotten_before: horizon.forgotten_before,
             closes_at: Timestamp::MAX,
             forget: false,
             record,
@@ -69,8 +72,10 @@ impl<'s> Draft<'s> {
             receipts: Vec::new(),
             suspicions: Vec::new(),
             removed: Vec::new(),
+            shown: Vec::new(),
+            run: None,
         };
-        Self { changes, horizon, scratch, listed: stored.listed, lacks: Vec::new() }
+        Self { changes, horizon, scratch, listed: stored.listed, lacks: Vec::new(), was_hidden }
     }
 
     /// A record that the stored player lists. Where it was not asked for, the decision is given up, to be taken again with all
@@ -241,18 +246,61 @@ impl<'s> Draft<'s> {
         }
     }
 
+    /// Shows the player on boards, or not.
+    pub(super) fn hide(&mut self, hidden: bool) {
+        if self.changes.record.hidden != hidden {
+            self.note_all();
+            self.changes.record.hidden = hidden;
+        }
+    }
+
+    /// Notes what a board showed before the run, ahead of the first change of that entry. `standing` is what is there now.
+    ///
+    /// While a run goes on, `changes.shown` has what was shown of what was touched: few entries, where the player may have many.
+    pub(super) fn note(&mut self, key: BoardKey, standing: Option<Standing>) {
+        let shown = &mut self.changes.shown;
+        if let Err(at) = shown.binary_search_by(|(known, _)| known.cmp(&key)) {
+            shown.insert(at, (key, standing.filter(|_| !self.was_hidden)));
+        }
+    }
+
+    /// The same of every entry.
+    fn note_all(&mut self) {
+        // What was touched before, each as it was; and all others, as they are.
+        let touched = std::mem::take(&mut self.changes.shown);
+        let is_touched = |key: &BoardKey| touched.binary_search_by(|(known, _)| known.cmp(key)).is_ok();
+        let others = self.changes.record.standings.iter().filter(|(key, _)| !is_touched(key));
+        let was_hidden = self.was_hidden;
+        let others = others.map(|(key, standing)| (key.clone(), Some(*standing).filter(|_| !was_hidden)));
+        let mut all: Vec<_> = others.collect();
+        all.extend(touched);
+        all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.changes.shown = all;
+    }
+
+    /// The change set of the run: of what was touched, it has what boards show now and did not show before.
+    pub(super) fn finish(self) -> ChangeSet {
+        let Self { mut changes, .. } = self;
+        let record = &changes.record;
+        changes.shown.retain_mut(|(key, shown)| {
+            let before = std::mem::replace(shown, record.shown(key));
+            before != *shown
+        });
+        changes
+    }
+
     /// Books one applied command.
     pub(super) fn settle(&mut self, command: &Command, outcome: StoredOutcome) {
         let changes = &mut self.changes;
         changes.record.version += 1;
         changes.record.newest_ts = changes.record.newest_ts.max(command.ts);
-        changes.oldest_ts = changes.oldest_ts.min(outcome.ts);
         changes.outcomes.push((command.id.clone(), outcome));
     }
 
     /// Keeps the version, and the time up to which commands may have been taken in: their outcomes go too, so they must
     /// not come back.
     pub(super) fn erase(&mut self, ts: Timestamp) {
+        self.note_all();
         let changes = &mut self.changes;
         *changes.record = Player {
             version: changes.record.version,

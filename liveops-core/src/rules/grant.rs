@@ -142,11 +142,13 @@ impl Rules {
                 while here(at).is_some_and(|(known, _)| known.period < period) {
                     at += 1;
                 }
-                let before = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
+                let replaces = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
+                // What sorts otherwise was made by a retired board of that name.
+                let before = replaces.filter(|standing| standing.sort == rule.sort);
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
                 let standing = after.map_err(|_| Code::ScoreOverflow)?;
-                draft.scratch.entries.push(NewEntry { at, replaces: before.is_some(), period, rule: place, standing });
+                draft.scratch.entries.push(NewEntry { at, replaces, period, rule: place, standing });
             }
         }
         Ok(late)
@@ -154,16 +156,23 @@ impl Rules {
 
     /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
     fn enter(&self, draft: &mut Draft<'_>) {
+        let entries = std::mem::take(&mut draft.scratch.entries);
+        draft.changes.shown.reserve_exact(entries.len());
+        for NewEntry { replaces, period, rule, .. } in &entries {
+            let board = self.boards[*rule].board.clone();
+            draft.note(BoardKey { board, period: *period }, *replaces);
+        }
         let changes = &mut draft.changes;
-        for NewEntry { at, replaces, period, rule, standing } in draft.scratch.entries.drain(..).rev() {
-            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(period));
-            if replaces {
-                changes.record.standings[at].1 = standing;
+        for NewEntry { at, replaces, period, rule, standing } in entries.iter().rev() {
+            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(*period));
+            if replaces.is_some() {
+                changes.record.standings[*at].1 = *standing;
             } else {
-                let board = self.boards[rule].board.clone();
-                changes.record.standings.insert(at, (BoardKey { board, period }, standing));
+                let board = self.boards[*rule].board.clone();
+                changes.record.standings.insert(*at, (BoardKey { board, period: *period }, *standing));
             }
         }
+        draft.scratch.entries = entries;
     }
 
     pub(super) fn level_rewards(&self, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {

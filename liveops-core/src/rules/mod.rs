@@ -12,7 +12,9 @@ mod draft;
 mod due;
 mod explain;
 mod grant;
+mod header;
 mod history;
+mod identity;
 mod migrate;
 mod names;
 mod operate;
@@ -42,7 +44,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::anomaly::{Action, DetectorKind, Population};
-use crate::board::{Operator, Ranking, Sort};
+use crate::board::{Operator, Ranking, Sort, Standing};
 use crate::error::Error;
 use crate::event::{Parser, Schemas, TimeLimits};
 use crate::hash::{self, Digest};
@@ -61,7 +63,8 @@ use crate::window::{Calendar, Closings, Window};
 /// |---|---|
 /// | 1 | the first |
 /// | 2 | XP can be taken away; boosts carry their fractions; misses of pity by entry; open holds are never let go; detectors of amounts know no unit, rhythms are judged at the resolution of their clock; an event of a type that the rules do not know is refused; alerts of a day, the age of suspicions and the time to claim go by a command's own time |
-pub const DECISIONS: u16 = 2;
+/// | 3 | entries of boards and windows that the rules do not know stay; those of retired boards go, and those that sort otherwise than the board does |
+pub const DECISIONS: u16 = 3;
 
 /// The game's rules: read once from one JSON document, then shared freely. The reference of the document is `docs/rules.md`.
 ///
@@ -99,6 +102,8 @@ pub struct Rules {
     /// Secret; without one, rolls follow from the game's name.
     loot_seed: Option<[u8; 32]>,
     boards: Vec<BoardRule>,
+    /// By id.
+    retired: Vec<BoardId>,
     detectors: Vec<DetectorRule>,
     families: Vec<watch::FamilyRule>,
     agreement: watch::Agreement,
@@ -354,10 +359,23 @@ impl Rules {
         self.calendar.closed_between(&self.windows(), after, through)
     }
 
-    /// Whether a board's period can still be read.
+    /// Whether a board's period is kept: it can still be read, or these rules do not know the board or its window. Others may
+    /// know it, such as those of a process that was deployed a moment ago; a board goes when rules list it as retired.
     pub fn keeps(&self, key: &BoardKey, now: Timestamp) -> bool {
-        let keep = self.board(&key.board).and_then(|rule| rule.keep(key.period.window));
-        keep.is_some_and(|keep| !self.calendar.is_dropped(key.period, keep, now))
+        match self.board(&key.board) {
+            Some(rule) => rule.keep(key.period.window).is_none_or(|keep| !self.calendar.is_dropped(key.period, keep, now)),
+            None => self.retired.binary_search(&key.board).is_err(),
+        }
+    }
+
+    /// Whether a player's entry is kept: also not one that a retired board made, of whose name there is another now.
+    pub(crate) fn keeps_entry(&self, key: &BoardKey, standing: &Standing, now: Timestamp) -> bool {
+        self.board(&key.board).is_none_or(|rule| rule.sort == standing.sort) && self.keeps(key, now)
+    }
+
+    /// Boards that are no more, by id.
+    pub fn retired_boards(&self) -> &[BoardId] {
+        &self.retired
     }
 
     /// A player's record as callers read it: on the curve in force, as the player's next command finds it.

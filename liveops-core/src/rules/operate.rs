@@ -84,7 +84,8 @@ impl Rules {
         }
         // Entries go with their period. Then all that can be told is whether anybody is there.
         let player = &draft.changes.record;
-        let stands = if self.keeps(key, now) { player.standing(key).is_some() } else { !player.is_gone() };
+        let entry = || player.standing(key).is_some_and(|standing| standing.sort == rule.sort);
+        let stands = if self.keeps(key, now) { entry() } else { !player.is_gone() };
         if !stands {
             return Err(Code::StandingUnknown);
         }

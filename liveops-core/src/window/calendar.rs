@@ -1,7 +1,7 @@
 //! When periods begin, close and are dropped.
 
 use super::offsets::{OffsetChange, Offsets};
-use super::seasons::{SeasonTable, Seasons};
+use super::seasons::{Season, SeasonTable, Seasons};
 use super::{Period, PeriodState, Weekday, Window, within};
 use crate::error::{Code, Error};
 use crate::limits::GRACE_SECONDS_MAX;
@@ -321,6 +321,28 @@ impl Calendar {
 
     pub(super) const fn grace_millis(&self) -> i64 {
         self.grace_millis
+    }
+
+    /// In force before the first change.
+    pub(super) const fn offset_minutes(&self) -> i64 {
+        self.offsets.first_minutes()
+    }
+
+    pub(super) fn offset_changes(&self) -> Vec<OffsetChange> {
+        self.offsets.list()
+    }
+
+    pub(super) const fn reset_minute_of_day(&self) -> i64 {
+        self.reset_millis / 60_000
+    }
+
+    pub(super) const fn first_weekday(&self) -> Weekday {
+        self.week_start
+    }
+
+    /// `None`: by month.
+    pub(super) fn season_list(&self) -> Option<&[Season]> {
+        self.season_table.as_ref().map(SeasonTable::all)
     }
 
     /// Days since 1970-01-01 of the local date a period begins on, kept where dates can be calculated.

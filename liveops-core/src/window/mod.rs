@@ -6,6 +6,7 @@
 
 mod calendar;
 mod closings;
+mod encode;
 mod offsets;
 mod seasons;
 #[cfg(test)]

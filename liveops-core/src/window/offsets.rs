@@ -64,6 +64,17 @@ impl Offsets {
         Ok(Self { first_millis, changes })
     }
 
+    /// In force before the first change.
+    pub(super) const fn first_minutes(&self) -> i64 {
+        self.first_millis / 60_000
+    }
+
+    /// The changes that change something.
+    pub(super) fn list(&self) -> Vec<OffsetChange> {
+        let change = |change: &Change| OffsetChange { from: change.from, minutes: change.offset_millis / 60_000 };
+        self.changes().iter().map(change).collect()
+    }
+
     fn changes(&self) -> &[Change] {
         self.changes.as_deref().unwrap_or_default()
     }

@@ -49,6 +49,10 @@ impl SeasonTable {
         if are_apart { Ok(Self(seasons.into())) } else { Err(Code::OutOfRange) }
     }
 
+    pub(super) fn all(&self) -> &[Season] {
+        &self.0
+    }
+
     pub(super) fn get(&self, index: i64) -> Option<&Season> {
         self.0.get(usize::try_from(index).ok()?)
     }

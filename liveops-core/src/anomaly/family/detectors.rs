@@ -71,6 +71,15 @@ impl Thresholds {
         self.0.get(detector.place()).copied().unwrap_or(f64::INFINITY)
     }
 
+    /// What they are to the last bit, in eight bytes each, big-endian: for names.
+    pub(crate) fn to_bits(self) -> [u8; 40] {
+        let mut bits = [0; 40];
+        for (bytes, threshold) in bits.chunks_mut(8).zip(self.0) {
+            bytes.copy_from_slice(&threshold.to_be_bytes());
+        }
+        bits
+    }
+
     /// The same but for one detector. `out_of_range` unless it is above 0 and finite; scores end at 100, so 100
     /// switches a detector off.
     pub fn with(mut self, detector: FamilyDetector, threshold: f64) -> Result<Self, Code> {

@@ -1,0 +1,42 @@
+//! What names rules with all that was set beside their document.
+
+use super::Rules;
+use crate::codec::Stable as _;
+use crate::hash::Digest;
+
+impl Rules {
+    /// Names everything beside the release ([`super::DECISIONS`]) that decisions depend on: the document, how old and how new commands
+    /// may be, the population and the thresholds that were set beside it, and the seed of loot by its commitment. Rules of one
+    /// identity decide every command alike. Takes as long as hashing the document.
+    ///
+    /// ```
+    /// use liveops_core::Rules;
+    ///
+    /// let rules = Rules::from_json(r#"{ "version": 1, "game": "emberfall" }"#)?;
+    /// assert_eq!(rules.identity(), rules.clone().identity());
+    /// assert_ne!(rules.identity(), rules.clone().with_loot_seed([7; 32]).identity());
+    /// # Ok::<(), liveops_core::rules::RulesError>(())
+    /// ```
+    pub fn identity(&self) -> Digest {
+        let mut bytes = Vec::new();
+        let text = |text: &str, out: &mut Vec<u8>| {
+            (text.len() as u64).put(out);
+            out.extend_from_slice(text.as_bytes());
+        };
+        (self.leaves.len() as u64).put(&mut bytes);
+        for (path, leaf) in &self.leaves {
+            text(path, &mut bytes);
+            text(leaf, &mut bytes);
+        }
+        self.door.limits.past_millis_max.put(&mut bytes);
+        self.door.limits.future_millis_max.put(&mut bytes);
+        self.population_hash().put(&mut bytes);
+        (self.families.len() as u64).put(&mut bytes);
+        for rule in &self.families {
+            rule.name.put(&mut bytes);
+            rule.family.thresholds().to_bits().put(&mut bytes);
+        }
+        self.loot_commitment().put(&mut bytes);
+        Digest::of(&[b"liveops rules identity v1\0", &bytes])
+    }
+}
