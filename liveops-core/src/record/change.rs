@@ -207,17 +207,16 @@ const FORM: Form = Form(1);
 impl ChangeSet {
     /// Whether it may be written over a player of `version` under `horizon`.
     pub fn fits(&self, version: u64, horizon: Horizon) -> bool {
-        self.expected == version
-            && self.forgotten_before == horizon.forgotten_before
-            && self.closes_at > horizon.now
+        self.expected == version && self.forgotten_before == horizon.forgotten_before && self.closes_at > horizon.now
     }
 
     /// Everything that it writes; of what is under one key twice, the last counts.
     pub fn written(&self) -> impl Iterator<Item = (Key, RecordRef<'_>)> {
         let Self { player, record, outcomes, receipts, suspicions, .. } = self;
         let record = (Key::Player(player.clone()), RecordRef::Player(record));
-        let outcomes =
-            outcomes.iter().map(|(id, outcome)| (Key::Outcome(player.clone(), id.clone()), RecordRef::Outcome(outcome)));
+        let outcomes = outcomes
+            .iter()
+            .map(|(id, outcome)| (Key::Outcome(player.clone(), id.clone()), RecordRef::Outcome(outcome)));
         let receipts =
             receipts.iter().map(|receipt| (Key::Receipt(player.clone(), receipt.number), RecordRef::Receipt(receipt)));
         let suspicions = suspicions
@@ -324,11 +323,8 @@ impl ChangeSet {
         })?;
         let removed: Vec<Key> = value(from)?;
         let shown: Vec<(BoardKey, Option<Standing>)> = value(from)?;
-        let run = if value(from)? {
-            Some(Box::new(Run::take(&player, from).ok_or(StoreErrorKind::Corrupt)?))
-        } else {
-            None
-        };
+        let run =
+            if value(from)? { Some(Box::new(Run::take(&player, from).ok_or(StoreErrorKind::Corrupt)?)) } else { None };
         let is_own = removed.iter().all(|key| key.player() == Some(&player));
         if !is_own || !shown.is_sorted_by(|(a, _), (b, _)| a < b) {
             return Err(StoreErrorKind::Corrupt);

@@ -48,6 +48,15 @@ impl Horizon {
         unit.or_else(jump).map_or(Ok(()), |error| Err(Error::with_source(error.code(), error)))
     }
 
+    /// The same for who has a clock at hand: a store may be moved to `now` by that alone, wherever it is.
+    ///
+    /// Errors: `clock_unit`, `clock_jump`; the source is an [`AdvanceError`].
+    pub fn check_clock(now: Timestamp, clock: Timestamp) -> Result<(), Error> {
+        let unit = AdvanceError::of_unit(now, clock, Measure::Clock);
+        let ahead = || (now > clock.plus_millis(ADVANCE_MILLIS_MAX)).then_some(AdvanceError::AheadOfClock);
+        unit.or_else(ahead).map_or(Ok(()), |error| Err(Error::with_source(error.code(), error)))
+    }
+
     /// The horizon of a store that was moved too far, brought back to `now`.
     ///
     /// `newest` is the time of the newest command of any player, `paid_until` the closing of the newest period that anybody was
@@ -70,13 +79,16 @@ pub enum Measure {
     Event,
     /// By how far the store was moved before.
     Horizon,
+    /// By the caller's clock.
+    Clock,
 }
 
 impl Measure {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Event => "newest event",
-            Self::Horizon => "horizon",
+            Self::Event => "store's newest event",
+            Self::Horizon => "store's horizon",
+            Self::Clock => "clock",
         }
     }
 }
@@ -87,6 +99,8 @@ impl Measure {
 pub enum AdvanceError {
     /// More than 31 days past the horizon.
     Jump,
+    /// More than 31 days past the caller's clock.
+    AheadOfClock,
     /// A thousandth: seconds.
     Seconds(Measure),
     /// A thousandfold: microseconds.
@@ -123,7 +137,7 @@ impl AdvanceError {
     /// The stable code.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Jump => Code::ClockJump,
+            Self::Jump | Self::AheadOfClock => Code::ClockJump,
             _ => Code::ClockUnit,
         }
     }
@@ -138,11 +152,19 @@ impl fmt::Display for AdvanceError {
                     "the time lies more than 31 days past the store's horizon; advance far, if that is what is meant",
                 );
             }
+            Self::AheadOfClock => {
+                return f.write_str(
+                    "the time lies more than 31 days past the clock; advance far, if that is what is meant",
+                );
+            }
+            Self::StoreInNanoseconds(Measure::Clock) => {
+                return f.write_str("milliseconds are expected, and the clock looks like nanoseconds");
+            }
             Self::StoreInNanoseconds(measure) => {
                 let by = measure.as_str();
                 return write!(
                     f,
-                    "milliseconds are expected, and the store's {by} looks like nanoseconds; restore it at the present"
+                    "milliseconds are expected, and the {by} looks like nanoseconds; restore it at the present"
                 );
             }
             Self::Seconds(Measure::Horizon) => {
@@ -154,7 +176,7 @@ impl fmt::Display for AdvanceError {
             Self::Microseconds(measure) => ("microseconds", measure),
             Self::Nanoseconds(measure) => ("nanoseconds", measure),
         };
-        write!(f, "milliseconds are expected; by the store's {} this looks like {unit}", measure.as_str())
+        write!(f, "milliseconds are expected; by the {} this looks like {unit}", measure.as_str())
     }
 }
 
@@ -220,6 +242,27 @@ mod tests {
         let event = refused(moved(NOW - DAY_MILLIS), NOW, Some(NOW * 1_000_000)).unwrap();
         assert!(event.contains("newest event looks like nanoseconds"), "{event}");
         assert!(refused(moved(NOW * 1_000), NOW, None).unwrap().contains("horizon like microseconds"));
+    }
+
+    #[test]
+    fn who_has_a_clock_is_measured_by_that_alone() {
+        let refused = |now, clock| {
+            let error = Horizon::check_clock(at(now), at(clock)).err()?;
+            Some(format!("{}: {}", error.code(), error.source().unwrap()))
+        };
+        let month = 31 * DAY_MILLIS;
+        for now in [NOW, NOW + month, NOW - 10_000 * DAY_MILLIS, 5, -NOW] {
+            assert_eq!(refused(now, NOW), None, "{now}");
+        }
+        for (now, clock, code, word) in [
+            (NOW + month + 1, NOW, "clock_jump", "past the clock"),
+            (NOW / 1_000, NOW, "clock_unit", "by the clock this looks like seconds"),
+            (NOW * 1_000_000, NOW, "clock_unit", "nanoseconds"),
+            (NOW, NOW * 1_000_000, "clock_unit", "the clock looks like nanoseconds"),
+        ] {
+            let error = refused(now, clock).unwrap();
+            assert!(error.starts_with(code) && error.contains(word), "{error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! (see [`crate::codec`]). A version once released stays decodable; a newer one is `record_too_new` and is never overwritten. A record is written in the first version that can say it.
 
 mod change;
+mod columns;
 mod command;
 mod encode;
 mod header;

@@ -291,12 +291,8 @@ impl Player {
     /// Through when the player was erased, if nothing is left but that mark.
     pub fn idle_mark(&self) -> Option<Timestamp> {
         let through = self.erased_through?;
-        let mark = Self {
-            version: self.version,
-            erased_through: Some(through),
-            newest_ts: self.newest_ts,
-            ..Self::default()
-        };
+        let mark =
+            Self { version: self.version, erased_through: Some(through), newest_ts: self.newest_ts, ..Self::default() };
         (*self == mark).then_some(through)
     }
 

@@ -79,6 +79,19 @@ fields!(Receipt { number, id, reward, scope, items, cause, ts, rules, previous }
 fields!(RollProof { table, entry, nonce, misses });
 tags!(ReceiptState { Issued = 0, Claimable = 1, Claimed = 2, Expired = 3, Revoked = 4 });
 
+impl ReceiptState {
+    /// The name, as JSON writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Claimable => "claimable",
+            Self::Claimed => "claimed",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 impl Receipt {
     /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0`, the stable bytes of all up to
     /// `previous`, and where there is a time to claim or a roll, those of both.

@@ -4,8 +4,8 @@ use crate::board::Standing;
 use crate::id::CommandId;
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
-    BoardKey, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome, Suspicion,
-    Triage,
+    BoardKey, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome,
+    Suspicion, Triage,
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;

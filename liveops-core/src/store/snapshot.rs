@@ -167,7 +167,11 @@ pub struct SnapshotReader<R> {
 #[derive(Debug)]
 enum Source<R> {
     /// Sealed, as was found; how many records are left, and where the next begins.
-    Version1 { content: Vec<u8>, at: usize, left: u64 },
+    Version1 {
+        content: Vec<u8>,
+        at: usize,
+        left: u64,
+    },
     Stream(Stream<R>),
 }
 
@@ -242,7 +246,10 @@ impl<R: Read> SnapshotReader<R> {
             self.owner = Some(player.clone());
         }
         let is_first = matches!(key, Key::Horizon);
-        is_of_kind && is_first == self.last.is_none() && self.last.as_ref() < Some(key) && key.player() == self.owner.as_ref()
+        is_of_kind
+            && is_first == self.last.is_none()
+            && self.last.as_ref() < Some(key)
+            && key.player() == self.owner.as_ref()
     }
 }
 
