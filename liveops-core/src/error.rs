@@ -97,8 +97,8 @@ codes! {
         BoardIncompatible = "board_incompatible", 409, "New rules change the operator, order or calendar of a live board.";
         SnapshotCorrupt = "snapshot_corrupt", 500, "The bytes are no snapshot of this kind, or were changed since.";
         InvalidArgument = "invalid_argument", 500, "An argument is outside what the call allows.";
-        ClockUnit = "clock_unit", 500, "The time is not in milliseconds, by the store's horizon or its newest event.";
-        ClockJump = "clock_jump", 409, "The time lies more than 31 days past the store's horizon; say that it is meant, if it is.";
+        ClockUnit = "clock_unit", 500, "The time is not in milliseconds, by the store's horizon, its newest event or the clock.";
+        ClockJump = "clock_jump", 409, "The time lies more than 31 days past the store's horizon, or past the clock; say that it is meant, if it is.";
         CurveUnknown = "curve_unknown", 503, "The player stands on a level curve that the rules do not lead on from; list it in their migrations.";
         WouldBlock = "would_block", 500, "The call would block the thread that runs others' tasks; use the asynchronous form.";
         Forked = "forked", 500, "The engine was made before a fork; make it in the process that uses it.";

@@ -128,7 +128,7 @@
 //!
 //! ```text
 //! conformance · decorate · testing
-//! engine · engine_async · intake
+//! engine · intake
 //! memory · shared
 //! replica
 //! store
@@ -184,7 +184,6 @@ pub mod codec;
 pub mod conformance;
 pub mod decorate;
 pub mod engine;
-pub mod engine_async;
 pub mod error;
 pub mod event;
 pub mod exact;
@@ -208,8 +207,7 @@ pub mod testing;
 pub mod time;
 pub mod window;
 
-pub use engine::Engine;
-pub use engine_async::AsyncEngine;
+pub use engine::{AsyncEngine, Engine};
 pub use error::{Code, Error};
 pub use id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
 pub use intake::{Admitted, Intake, Refusal};

@@ -9,7 +9,7 @@ use std::path::Path;
 /// Top first. A module may use only modules strictly below it.
 const LAYERS: &[&[&str]] = &[
     &["conformance", "decorate", "testing"],
-    &["engine", "engine_async", "intake"],
+    &["engine", "intake"],
     &["memory", "shared"],
     &["replica"],
     &["store"],

@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
-use super::{Engine, horizon};
+use super::advance::horizon;
+use super::{AsyncEngine, Engine, ready};
 use crate::error::{Code, Error};
 use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;
 use crate::plan::Outcome;
 use crate::record::{BoardKey, Receipt};
 use crate::rules::{DroppedPeriods, OpenHold, Payout};
-use crate::store::{Boards, Scan, Store};
+use crate::store::{AsyncBoards, AsyncScan, AsyncStore, Boards, Scan, Store};
 use crate::time::Timestamp;
 
 /// What one run of [`Engine::pay_closed`] did.
@@ -65,6 +66,72 @@ impl Unpaid {
     }
 }
 
+impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
+    /// See [`Engine::pay_closed`].
+    pub async fn pay_closed(&self, mark: Option<Timestamp>, now: Timestamp) -> Result<PayRun, Error> {
+        let (rules, horizon) = (self.rules(), horizon(&self.store).await?);
+        let through = now.min(horizon.now);
+        // A mark ahead of the horizon is of a store that was brought back: nothing closed there.
+        let mark = mark.map(|mark| mark.min(horizon.now));
+        let due = rules.due(mark, through, now.max(horizon.now));
+        let held = if due.periods.is_empty() { Vec::new() } else { self.held().await? };
+        let mut run = PayRun { mark: mark.max(Some(through)), periods: Vec::new(), dropped: due.dropped };
+        for (closed_at, key) in due.periods {
+            let mut payout = match self.payout_without_holds(key.board.as_str(), key.period, now).await {
+                Ok(payout) => payout,
+                // Another thread advanced meanwhile.
+                Err(error) if error.code() == Code::PeriodDropped => {
+                    run.drop_period(key);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            payout.holds = rules.holds_of_period(&held, &key);
+            if payout.awards.is_empty() && payout.holds.is_empty() {
+                continue;
+            }
+            let paid = self.pay(&payout, rules.calendar().label(key.period)).await;
+            if !paid.unpaid.iter().all(Unpaid::is_settled) {
+                run.mark = run.mark.min(Some(closed_at.minus_millis(1)));
+            }
+            run.periods.push(paid);
+        }
+        run.mark = run.mark.filter(|mark| *mark != Timestamp::MIN);
+        Ok(run)
+    }
+
+    async fn pay(&self, payout: &Payout, label: String) -> PaidPeriod {
+        let mut told = PaidPeriod {
+            board: payout.board.clone(),
+            label,
+            closed_at: payout.closed_at,
+            paid: 0,
+            paid_before: 0,
+            receipts: Vec::new(),
+            unpaid: Vec::new(),
+            holds: payout.holds.clone(),
+        };
+        for commands in payout.commands().chunks(ROUND_PLAYERS_MAX) {
+            for (command, outcome) in commands.iter().zip(self.submit_batch(commands).await) {
+                match outcome {
+                    Outcome::Applied(effect) => {
+                        told.paid += 1;
+                        told.receipts.extend(effect.receipts);
+                    }
+                    Outcome::Replayed(effect) => {
+                        told.paid_before += 1;
+                        told.receipts.extend(effect.receipts);
+                    }
+                    Outcome::Refused(error) | Outcome::Unknown(error) => {
+                        told.unpaid.push(Unpaid { player_id: command.player.clone(), code: error.code() });
+                    }
+                }
+            }
+        }
+        told
+    }
+}
+
 impl<S: Store + Boards + Scan> Engine<S> {
     /// Pays every board that pays and closed since a mark, each as [`Self::payout`] says, and gives the next mark. Without a mark it
     /// begins with the oldest period that is kept. Advance first: only the store's horizon closes a period.
@@ -75,8 +142,8 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// The mark does not pass a period of which somebody could not be paid for now ([`PaidPeriod::unpaid`] with a code of the
     /// store, say): the next run tries again, as long as the period is kept.
     ///
-    /// To leave time for reviews pass a `now` of a day ago, say: what closed since then waits for a later run. Walks the whole
-    /// store once for [`PaidPeriod::holds`].
+    /// To leave time for reviews pass a `now` of a day ago, say: what closed since then waits for a later run. Walks through
+    /// all suspicions once, a page at a time, for [`PaidPeriod::holds`].
     ///
     /// Errors: those of the store. Then run it again with the same mark.
     ///
@@ -104,66 +171,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pay_closed(&self, mark: Option<Timestamp>, now: Timestamp) -> Result<PayRun, Error> {
-        let (rules, horizon) = (self.rules(), horizon(&self.store)?);
-        let through = now.min(horizon.now);
-        // A mark ahead of the horizon is of a store that was brought back: nothing closed there.
-        let mark = mark.map(|mark| mark.min(horizon.now));
-        let due = rules.due(mark, through, now.max(horizon.now));
-        let held = if due.periods.is_empty() { Vec::new() } else { self.suspicions()? };
-        let mut run = PayRun { mark: mark.max(Some(through)), periods: Vec::new(), dropped: due.dropped };
-        for (closed_at, key) in due.periods {
-            let mut payout = match self.payout_without_holds(key.board.as_str(), key.period, now) {
-                Ok(payout) => payout,
-                // Another thread advanced meanwhile.
-                Err(error) if error.code() == Code::PeriodDropped => {
-                    run.drop_period(key);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            payout.holds = rules.holds_of_period(&held, &key);
-            if payout.awards.is_empty() && payout.holds.is_empty() {
-                continue;
-            }
-            let paid = self.pay(&payout, rules.calendar().label(key.period));
-            if !paid.unpaid.iter().all(Unpaid::is_settled) {
-                run.mark = run.mark.min(Some(closed_at.minus_millis(1)));
-            }
-            run.periods.push(paid);
-        }
-        run.mark = run.mark.filter(|mark| *mark != Timestamp::MIN);
-        Ok(run)
-    }
-
-    fn pay(&self, payout: &Payout, label: String) -> PaidPeriod {
-        let mut told = PaidPeriod {
-            board: payout.board.clone(),
-            label,
-            closed_at: payout.closed_at,
-            paid: 0,
-            paid_before: 0,
-            receipts: Vec::new(),
-            unpaid: Vec::new(),
-            holds: payout.holds.clone(),
-        };
-        for commands in payout.commands().chunks(ROUND_PLAYERS_MAX) {
-            for (command, outcome) in commands.iter().zip(self.submit_batch(commands)) {
-                match outcome {
-                    Outcome::Applied(effect) => {
-                        told.paid += 1;
-                        told.receipts.extend(effect.receipts);
-                    }
-                    Outcome::Replayed(effect) => {
-                        told.paid_before += 1;
-                        told.receipts.extend(effect.receipts);
-                    }
-                    Outcome::Refused(error) | Outcome::Unknown(error) => {
-                        told.unpaid.push(Unpaid { player_id: command.player.clone(), code: error.code() });
-                    }
-                }
-            }
-        }
-        told
+        ready(self.0.pay_closed(mark, now))
     }
 }
 

@@ -1,14 +1,95 @@
 //! Finished boards: archived, and turned into one payment for each owner who reached a tier.
 
-use super::{Board, Engine, horizon};
+use super::advance::horizon;
+use super::read::load;
+use super::{AsyncBoard, AsyncEngine, Board, Engine, ready};
 use crate::board::{Archive, Award, Heading, Names, Row};
-use crate::error::{Code, Error, StoreError, StoreErrorKind};
+use crate::error::{Code, Error};
+use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;
-use crate::record::{BoardKey, Horizon, Key, Record};
+use crate::record::{BoardKey, Horizon, Key, Record, Settled, Suspicion};
 use crate::rules::Payout;
-use crate::store::{Boards, Scan, Store};
+use crate::store::{AsyncBoards, AsyncScan, AsyncStore, Boards, Scan, Store};
 use crate::time::Timestamp;
 use crate::window::Period;
+
+impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
+    /// See [`Engine::payout`].
+    pub async fn payout(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
+        let mut payout = self.payout_without_holds(board, period, now).await?;
+        payout.holds = self.rules().holds_of_period(&self.held().await?, &payout.board);
+        Ok(payout)
+    }
+
+    pub(super) async fn payout_without_holds(
+        &self,
+        board: &str,
+        period: Period,
+        now: Timestamp,
+    ) -> Result<Payout, Error> {
+        let board = self.board(board)?;
+        let key = board.key(period);
+        // Refused before anything large is read.
+        board.rules.payout_rule(&key)?;
+        let (horizon, rows) = board.finished(period, now).await?;
+        board.rules.payout(&key, &rows, horizon, now)
+    }
+
+    /// See [`Engine::payout_archived`].
+    pub async fn payout_archived(&self, archive: &Archive, names: &Names, now: Timestamp) -> Result<Payout, Error> {
+        let rules = self.rules();
+        let Heading { board, period, start, end, closed_at, .. } = archive.heading().clone();
+        let key = BoardKey { board, period };
+        let rule = rules.payout_rule(&key)?;
+        rules.closed_at(period, horizon(&self.store).await?)?;
+        let mut awards = archive.read(names)?.awards(&rule.tiers);
+        self.retain_payable(&mut awards).await?;
+        let mut payout = rules.pay_awards(&key, rule, closed_at, awards, now);
+        payout.holds = rules.open_holds(&self.held().await?, &key, start, end);
+        Ok(payout)
+    }
+
+    /// Suspicions that hold an event back and wait.
+    pub(super) async fn held(&self) -> Result<Vec<(PlayerId, u64, Suspicion)>, Error> {
+        self.suspicions_where(|suspicion| suspicion.held && suspicion.settled == Settled::Open).await
+    }
+
+    /// Leaves those who are there and shown.
+    async fn retain_payable(&self, awards: &mut Vec<Award>) -> Result<(), Error> {
+        let mut payable = Vec::with_capacity(awards.len());
+        for awards in awards.chunks(ROUND_PLAYERS_MAX) {
+            let keys: Vec<_> = awards.iter().map(|award| Key::Player(award.owner.clone())).collect();
+            let answers = load(&self.store, &keys).await?.into_iter();
+            payable.extend(answers.map(|answer| match answer {
+                Some(Record::Player(player)) => !player.hidden && !player.is_gone(),
+                _ => false,
+            }));
+        }
+        let mut payable = payable.into_iter();
+        awards.retain(|_| payable.next().unwrap_or(false));
+        Ok(())
+    }
+}
+
+impl<S: AsyncStore + AsyncBoards> AsyncBoard<'_, S> {
+    /// See [`Board::archive`].
+    pub async fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
+        self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
+        let (horizon, rows) = self.finished(period, now).await?;
+        let (board, sort, ranking) = (self.rule.board.clone(), self.rule.sort, self.rule.ranking);
+        let heading = Heading::new(board, period, self.rules.calendar(), sort, ranking, horizon.now)?;
+        Archive::new(heading, &rows)
+    }
+
+    /// Every row of a closed period, at one moment, and the horizon that closed it.
+    async fn finished(&self, period: Period, now: Timestamp) -> Result<(Horizon, Vec<Row>), Error> {
+        let horizon = horizon(self.store).await?;
+        self.rules.closed_at(period, horizon)?;
+        self.check_kept(period, now.max(horizon.now))?;
+        self.store.catch_up().await?;
+        Ok((horizon, self.of(period).all().await?))
+    }
+}
 
 /// Paying boards. A period is closed once the store was advanced past its closing, and not by the clock: until then an
 /// event that came in earlier may still be on its way.
@@ -24,8 +105,8 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// - when players were hidden or shown between two runs, ranks move. Whoever was paid stays paid as before: the command
     ///   with another rank or tier is refused as `event_id_reused` and gives nothing.
     ///
-    /// Walks the whole store for [`Payout::holds`]. With a store whose boards lag behind its records, bring them up to date
-    /// first.
+    /// Walks through all suspicions, a page at a time, for [`Payout::holds`]. A store whose boards lag behind its records brings them
+    /// up to date first.
     ///
     /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have; `unknown_payout` where the rules pay
     /// nothing; `period_open`; `period_dropped` for a period that is no longer kept (see [`Self::payout_archived`]).
@@ -63,18 +144,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn payout(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
-        let mut payout = self.payout_without_holds(board, period, now)?;
-        payout.holds = self.rules().holds_of_period(&self.suspicions()?, &payout.board);
-        Ok(payout)
-    }
-
-    pub(super) fn payout_without_holds(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
-        let board = self.board(board)?;
-        let key = board.key(period);
-        // Refused before anything large is read.
-        board.rules.payout_rule(&key)?;
-        let (horizon, rows) = board.finished(period, now)?;
-        board.rules.payout(&key, &rows, horizon, now)
+        ready(self.0.payout(board, period, now))
     }
 
     /// The same from an archive, under the tiers of now: for a period that the store no longer keeps. Whoever is hidden,
@@ -86,35 +156,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
     ///
     /// Errors: those of [`Self::payout`]; `invalid_argument` for the names of another archive.
     pub fn payout_archived(&self, archive: &Archive, names: &Names, now: Timestamp) -> Result<Payout, Error> {
-        let rules = self.rules();
-        let Heading { board, period, start, end, closed_at, .. } = archive.heading().clone();
-        let key = BoardKey { board, period };
-        let rule = rules.payout_rule(&key)?;
-        rules.closed_at(period, horizon(&self.store)?)?;
-        let mut awards = archive.read(names)?.awards(&rule.tiers);
-        self.retain_payable(&mut awards)?;
-        let mut payout = rules.pay_awards(&key, rule, closed_at, awards, now);
-        payout.holds = rules.open_holds(&self.suspicions()?, &key, start, end);
-        Ok(payout)
-    }
-
-    /// Leaves those who are there and shown.
-    fn retain_payable(&self, awards: &mut Vec<Award>) -> Result<(), Error> {
-        let mut payable = Vec::with_capacity(awards.len());
-        for awards in awards.chunks(ROUND_PLAYERS_MAX) {
-            let keys: Vec<_> = awards.iter().map(|award| Key::Player(award.owner.clone())).collect();
-            let answers = self.store.load(&keys)?;
-            if answers.len() != keys.len() {
-                return Err(StoreError::new(StoreErrorKind::Misconfigured).into());
-            }
-            payable.extend(answers.into_iter().map(|answer| match answer {
-                Some(Record::Player(player)) => !player.hidden && !player.is_gone(),
-                _ => false,
-            }));
-        }
-        let mut payable = payable.into_iter();
-        awards.retain(|_| payable.next().unwrap_or(false));
-        Ok(())
+        ready(self.0.payout_archived(archive, names, now))
     }
 }
 
@@ -125,18 +167,6 @@ impl<S: Store + Boards> Board<'_, S> {
     /// Errors: `unknown_window` for a window that the board does not have; `period_open` until the store was advanced past its
     /// closing; `period_dropped` for a period that is no longer kept.
     pub fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
-        self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
-        let (horizon, rows) = self.finished(period, now)?;
-        let (board, sort, ranking) = (self.rule.board.clone(), self.rule.sort, self.rule.ranking);
-        let heading = Heading::new(board, period, self.rules.calendar(), sort, ranking, horizon.now)?;
-        Archive::new(heading, &rows)
-    }
-
-    /// Every row of a closed period, at one moment, and the horizon that closed it.
-    fn finished(&self, period: Period, now: Timestamp) -> Result<(Horizon, Vec<Row>), Error> {
-        let horizon = horizon(self.store)?;
-        self.rules.closed_at(period, horizon)?;
-        self.check_kept(period, now.max(horizon.now))?;
-        Ok((horizon, self.store.page(&self.key(period), 0, usize::MAX, self.ranking())?))
+        ready(self.inner().archive(period, now))
     }
 }

@@ -1,20 +1,48 @@
 //! Level curves that change, and why players have what they have.
 
-use super::Engine;
+use super::pages::PAGE_RECORDS;
+use super::{AsyncEngine, Engine, ready};
 use crate::error::Error;
 use crate::id::PlayerId;
-use crate::record::{Command, Key, Player, Record};
-use crate::reward::{Receipt, ReceiptState};
+use crate::record::{Kind, Record};
 use crate::rules::{Explanation, MigrationForecast, MigrationPlanner, Rules};
-use crate::store::{Scan, Store};
+use crate::store::{AsyncScan, AsyncStore, Scan, Store};
 use crate::time::Timestamp;
+
+impl<S: AsyncStore + AsyncScan> AsyncEngine<S> {
+    /// See [`Engine::plan_migration`].
+    pub async fn plan_migration(&self, new: &Rules) -> Result<MigrationForecast, Error> {
+        let rules = self.rules();
+        let (mut planner, mut after) = (MigrationPlanner::new(&rules, new), None);
+        loop {
+            let page = self.page(Kind::Player, after.as_ref(), PAGE_RECORDS).await?;
+            for (_, record) in &page.items {
+                if let Record::Player(player) = record {
+                    planner.add(player);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(planner.finish());
+            }
+        }
+    }
+
+    /// See [`Engine::explain`].
+    pub async fn explain(&self, player: &PlayerId, now: Timestamp) -> Result<Option<Explanation>, Error> {
+        let export = self.export_player(player).await?;
+        let Some(record) = export.record.filter(|record| !record.is_gone()) else { return Ok(None) };
+        let outcomes = export.outcomes.iter().map(|named| (&named.id, &named.outcome));
+        Ok(Some(self.rules().explain(player, &record, outcomes, &export.receipts, now)))
+    }
+}
 
 /// Changing the level curve. Rules with another curve list the earlier ones under `migrations`, with what players keep; from
 /// the moment they are in force everybody is read on the new curve, and written to it with the next command, or with those
 /// of [`Engine::migrations`].
 impl<S: Store + Scan> Engine<S> {
     /// What new rules would make of the players of now, before they are in force: how many levels rise, fall and stay, and
-    /// which rewards would be minted. Walks the whole store.
+    /// which rewards would be minted. Walks through all players, a page at a time.
     ///
     /// ```
     /// use liveops_core::testing::EventBuilder;
@@ -44,36 +72,7 @@ impl<S: Store + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn plan_migration(&self, new: &Rules) -> Result<MigrationForecast, Error> {
-        let rules = self.rules();
-        let mut planner = MigrationPlanner::new(&rules, new);
-        self.each_player(|_, player| planner.add(&player))?;
-        Ok(planner.finish())
-    }
-
-    /// One command for each player who is still on another curve than the one in force. Submit them in batches of any
-    /// size, and make them again after any trouble: each player is migrated once. Walks the whole store.
-    pub fn migrations(&self, now: Timestamp) -> Result<Vec<Command>, Error> {
-        let rules = self.rules();
-        let curve = rules.progression().levels.hash();
-        let mut commands = Vec::new();
-        self.each_player(|id, player| {
-            if rules.is_to_migrate(&player) {
-                commands.push(Command::migrate(id, curve, player.version, now));
-            }
-        })?;
-        Ok(commands)
-    }
-
-    /// A player's receipts that can be claimed at a time, oldest first: also those that are kept for that alone, when others of
-    /// their age are no longer.
-    pub fn claimable(&self, player: &PlayerId, now: Timestamp) -> Result<Vec<Receipt>, Error> {
-        let Some(record) = self.record(player)? else { return Ok(Vec::new()) };
-        let keys: Vec<_> = record.claimable.iter().map(|(number, _)| Key::Receipt(player.clone(), *number)).collect();
-        let receipts = self.store.load(&keys)?.into_iter().filter_map(|answer| match answer {
-            Some(Record::Receipt(receipt)) => Some(*receipt),
-            _ => None,
-        });
-        Ok(receipts.filter(|receipt| receipt.state_at(now) == ReceiptState::Claimable).collect())
+        ready(self.0.plan_migration(new))
     }
 
     /// Why a player has this XP, this level and these rewards, line by line; `None` for one who never did anything or was
@@ -99,27 +98,6 @@ impl<S: Store + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn explain(&self, player: &PlayerId, now: Timestamp) -> Result<Option<Explanation>, Error> {
-        let export = self.export_player(player)?;
-        let Some(record) = export.record.filter(|record| !record.is_gone()) else { return Ok(None) };
-        let outcomes = export.outcomes.iter().map(|named| (&named.id, &named.outcome));
-        Ok(Some(self.rules().explain(player, &record, outcomes, &export.receipts, now)))
-    }
-
-    /// Every player, by id; a page of the store at a time.
-    fn each_player(&self, mut each: impl FnMut(PlayerId, Player)) -> Result<(), Error> {
-        let mut after = None;
-        loop {
-            let page = self.store.scan(after.as_ref(), PAGE_RECORDS)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(last.clone());
-            for (key, record) in page {
-                if let (Key::Player(id), Record::Player(player)) = (key, record) {
-                    each(id, *player);
-                }
-            }
-        }
+        ready(self.0.explain(player, now))
     }
 }
-
-/// Records that are looked at together.
-const PAGE_RECORDS: usize = 4096;

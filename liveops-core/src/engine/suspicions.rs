@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::Engine;
+use super::pages::{ScanCursor, ScanPage};
+use super::{AsyncEngine, Engine, ready};
 use crate::error::{Error, StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::Suspicion;
-use crate::store::{Scan, Store};
+use crate::store::{AsyncScan, AsyncStore, Scan, Store};
 
 /// One line.
 #[derive(Serialize)]
@@ -20,9 +21,36 @@ struct Line<'a> {
     sentences: Vec<String>,
 }
 
+impl Line<'_> {
+    fn of((player_id, number, suspicion): &(PlayerId, u64, Suspicion)) -> Result<String, Error> {
+        let sentences = suspicion.verdicts.iter().map(|judgement| judgement.verdict.sentence()).collect();
+        let line = Line { player_id, number: *number, suspicion, sentences };
+        // Nothing that a store can hold fails to become JSON.
+        let corrupt = |_| StoreError::new(StoreErrorKind::Corrupt);
+        Ok(serde_json::to_string(&line).map_err(corrupt)? + "\n")
+    }
+}
+
+impl<S: AsyncStore + AsyncScan> AsyncEngine<S> {
+    /// See [`Engine::suspicions_ndjson`].
+    pub async fn suspicions_ndjson(&self) -> Result<String, Error> {
+        self.suspicions().await?.iter().map(Line::of).collect()
+    }
+
+    /// See [`Engine::suspicions_ndjson_page`].
+    pub async fn suspicions_ndjson_page(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> Result<ScanPage<String>, Error> {
+        let ScanPage { items, next } = self.suspicions_page(after, limit).await?;
+        Ok(ScanPage { items: items.iter().map(Line::of).collect::<Result<_, _>>()?, next })
+    }
+}
+
 impl<S: Store + Scan> Engine<S> {
     /// Every kept suspicion as a line of JSON, by player and number: who, the number that a review names, the event, whether it
-    /// was held, the verdicts, each of them in a sentence, and where it stands. Walks the whole store.
+    /// was held, the verdicts, each of them in a sentence, and where it stands. At once: for few.
     ///
     /// ```
     /// use liveops_core::testing::EventBuilder;
@@ -40,15 +68,17 @@ impl<S: Store + Scan> Engine<S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn suspicions_ndjson(&self) -> Result<String, Error> {
-        let mut lines = String::new();
-        for (player_id, number, suspicion) in self.suspicions()? {
-            let sentences = suspicion.verdicts.iter().map(|judgement| judgement.verdict.sentence()).collect();
-            let line = Line { player_id: &player_id, number, suspicion: &suspicion, sentences };
-            // Nothing that a store can hold fails to become JSON.
-            let corrupt = |_| StoreError::new(StoreErrorKind::Corrupt);
-            lines += &serde_json::to_string(&line).map_err(corrupt)?;
-            lines.push('\n');
-        }
-        Ok(lines)
+        ready(self.0.suspicions_ndjson())
+    }
+
+    /// The same lines, a page at a time and by the store's order; each ends in a line feed.
+    ///
+    /// Errors: `cursor_invalid` for a cursor of another listing.
+    pub fn suspicions_ndjson_page(
+        &self,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> Result<ScanPage<String>, Error> {
+        ready(self.0.suspicions_ndjson_page(after, limit))
     }
 }

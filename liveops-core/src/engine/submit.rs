@@ -1,0 +1,143 @@
+//! Taking commands. The two `submit_batch` are the only code that the engines do not share: a store in memory would feel the
+//! difference.
+
+use std::borrow::Borrow;
+use std::slice;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{AsyncEngine, Engine};
+use crate::error::{Code, Error};
+use crate::event::{self, Parser};
+use crate::hash::Digest;
+use crate::plan::{self, Outcome, Plan};
+use crate::record::Command;
+use crate::rules::Rules;
+use crate::store::{self, AsyncStore, Store};
+use crate::time::Timestamp;
+
+/// Lines of [`Engine::submit_ndjson`] that are decided together.
+const NDJSON_BATCH_LEN: usize = 256;
+
+impl<S: AsyncStore> AsyncEngine<S> {
+    /// See [`Engine::submit`].
+    pub async fn submit(&self, command: &Command) -> Outcome {
+        self.submit_batch(slice::from_ref(command)).await.pop().unwrap_or_else(unknown)
+    }
+
+    /// See [`Engine::submit_batch`]. Dropping the future is like losing the reply: send the batch again.
+    pub async fn submit_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
+        let (rules, identity) = self.deciding();
+        let mut plan = plan(&rules, identity, commands);
+        store::drive(&self.store, &mut plan).await;
+        self.finish(plan, commands)
+    }
+
+    /// See [`Engine::submit_ndjson`].
+    pub async fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
+        let parser = self.parser();
+        let (mut lines, mut outcomes) = (event::lines(trusted), Vec::new());
+        while let Some(Lines { commands, parsed }) = Lines::next(&mut lines, &parser, now) {
+            let decided = self.submit_batch(&commands).await;
+            self.join(parsed, decided, &mut outcomes);
+        }
+        outcomes
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Takes one command, such as an event that [`crate::intake::Intake`] admitted.
+    pub fn submit(&self, command: &Command) -> Outcome {
+        self.submit_batch(slice::from_ref(command)).pop().unwrap_or_else(unknown)
+    }
+
+    /// Takes a batch; one outcome per command, in order. Commands of one player are decided in order, those of
+    /// different players independently of each other.
+    pub fn submit_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
+        let (rules, identity) = self.0.deciding();
+        let mut plan = plan(&rules, identity, commands);
+        self.store().drive(&mut plan);
+        self.0.finish(plan, commands)
+    }
+
+    /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for, and the
+    /// body must name the event. One outcome per line, in order; an empty last line is no line. A line that is no event
+    /// is refused with its first issue's code and the whole [`crate::event::ValidationError`] as the error's source.
+    pub fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
+        let parser = self.0.parser();
+        let (mut lines, mut outcomes) = (event::lines(trusted), Vec::new());
+        while let Some(Lines { commands, parsed }) = Lines::next(&mut lines, &parser, now) {
+            self.0.join(parsed, self.submit_batch(&commands), &mut outcomes);
+        }
+        outcomes
+    }
+}
+
+impl<S> AsyncEngine<S> {
+    fn deciding(&self) -> (Arc<Rules>, Option<Digest>) {
+        let in_force = self.in_force.read();
+        (Arc::clone(&in_force.rules), in_force.identity)
+    }
+
+    fn parser(&self) -> Arc<Parser> {
+        Arc::clone(&self.in_force.read().parser)
+    }
+
+    fn finish<C: Borrow<Command>>(&self, plan: Plan<'_>, commands: &[C]) -> Vec<Outcome> {
+        let outcomes = plan.finish();
+        self.counters.count(&outcomes);
+        if let Some(newest) = plan::newest_event(commands, &outcomes) {
+            self.newest_event.fetch_max(newest.as_unix_millis(), Ordering::Relaxed);
+        }
+        outcomes
+    }
+
+    /// Adds the outcomes of lines: those that are no commands are refused.
+    fn join(&self, parsed: Vec<Option<Error>>, decided: Vec<Outcome>, outcomes: &mut Vec<Outcome>) {
+        let mut decided = decided.into_iter();
+        outcomes.extend(parsed.into_iter().map(|error| match error {
+            Some(error) => {
+                self.counters.refused(error.code());
+                Outcome::Refused(error)
+            }
+            None => decided.next().unwrap_or_else(unknown),
+        }));
+    }
+}
+
+/// Lines that are decided together.
+struct Lines {
+    commands: Vec<Command>,
+    /// What is wrong with each line.
+    parsed: Vec<Option<Error>>,
+}
+
+impl Lines {
+    fn next<'l>(lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) -> Option<Self> {
+        let mut commands = Vec::with_capacity(NDJSON_BATCH_LEN);
+        let parsed: Vec<_> = lines
+            .take(NDJSON_BATCH_LEN)
+            .map(|line| trusted_event(parser, line, now).map(|command| commands.push(command)).err())
+            .collect();
+        (!parsed.is_empty()).then_some(Self { commands, parsed })
+    }
+}
+
+fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Result<Command, Error> {
+    let mut parsed = parser.parse(line, now).map_err(|e| Error::with_source(e.code(), e))?;
+    let id = parsed.id.take().ok_or(Code::MissingEventId)?;
+    Ok(Command::event(parsed.into_event(id), now))
+}
+
+fn plan<'c, C: Borrow<Command>>(rules: &'c Rules, identity: Option<Digest>, commands: &'c [C]) -> Plan<'c> {
+    let plan = Plan::new(rules, commands.iter().map(Borrow::borrow));
+    match identity {
+        Some(identity) => plan.recording(identity),
+        None => plan,
+    }
+}
+
+/// What a store is said to have done that has not said it.
+fn unknown() -> Outcome {
+    Outcome::Unknown(Code::StoreOutcomeUnknown.into())
+}
