@@ -6,6 +6,13 @@ use crate::record::{Horizon, Key, Record};
 use crate::store::{AsyncBoards, AsyncStore, Boards, Store};
 use crate::time::Timestamp;
 
+impl<S: AsyncStore> AsyncEngine<S> {
+    /// See [`Engine::horizon`].
+    pub async fn horizon(&self) -> Result<Horizon, Error> {
+        horizon(&self.store).await
+    }
+}
+
 impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
     /// See [`Engine::advance`].
     pub async fn advance(&self, now: Timestamp) -> Result<Horizon, Error> {
@@ -26,6 +33,13 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
         self.build_what_is_due(horizon).await?;
         self.retain(horizon).await?;
         Ok(horizon)
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// How far the store was moved in time; [`Horizon::default`] before the first advance.
+    pub fn horizon(&self) -> Result<Horizon, Error> {
+        ready(self.0.horizon())
     }
 }
 

@@ -136,7 +136,7 @@ impl<S: AsyncBoards> AsyncStandings<'_, S> {
 
     /// See [`Standings::question`].
     pub fn question(&self, what: Reading) -> BoardRead {
-        BoardRead { key: self.key.clone(), ranking: self.ranking, what }
+        BoardRead { key: self.key.clone(), sort: self.sort, ranking: self.ranking, what }
     }
 
     /// See [`Standings::top`].
@@ -196,7 +196,7 @@ impl<S: AsyncBoards> AsyncStandings<'_, S> {
 
     /// See [`Standings::count_above`].
     pub async fn count_above(&self, score: i64) -> Result<u64, Error> {
-        self.count(Reading::CountAbove { score, order: self.sort.order }).await
+        self.count(Reading::CountAbove { score }).await
     }
 
     /// See [`Standings::len`].
@@ -386,8 +386,8 @@ impl<S: Boards> Standings<'_, S> {
 
 /// A question as a store is asked it.
 fn checked(rules: &Rules, read: &BoardRead) -> Result<BoardRead, Error> {
-    let rule = rules.board(&read.key.board).ok_or(Code::UnknownBoard)?;
-    check_cursor(&read.what, &read.key, rule.sort)?;
+    rules.board(&read.key.board).ok_or(Code::UnknownBoard)?;
+    check_cursor(&read.what, &read.key, read.sort)?;
     Ok(BoardRead { what: bounded(read.what.clone()), ..read.clone() })
 }
 

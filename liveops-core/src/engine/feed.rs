@@ -2,7 +2,14 @@
 
 use super::{AsyncEngine, Engine, ready};
 use crate::error::Error;
-use crate::store::{AsyncFeed, Consumer, ConsumerMark, Feed, FeedEntry};
+use crate::store::{AsyncFeed, Consumer, ConsumerMark, Feed, FeedEntry, Partitioned};
+
+impl<S: Partitioned> AsyncEngine<S> {
+    /// See [`Engine::partitions`].
+    pub fn partitions(&self) -> u16 {
+        self.store.partitions()
+    }
+}
 
 impl<S: AsyncFeed> AsyncEngine<S> {
     /// See [`Engine::feed`].
@@ -31,8 +38,14 @@ impl<S: AsyncFeed> AsyncEngine<S> {
     }
 }
 
-/// The feed, if the store keeps one. Its partitions are those of the store:
-/// [`Partitioned::partitions`](crate::store::Partitioned::partitions).
+impl<S: Partitioned> Engine<S> {
+    /// How many partitions the store and its feed have, numbered from 0.
+    pub fn partitions(&self) -> u16 {
+        self.0.partitions()
+    }
+}
+
+/// The feed, if the store keeps one.
 impl<S: Feed> Engine<S> {
     /// What happened next in a partition after a cursor (0 is the start), at most `limit` entries: each commit and each advance, at
     /// least once, in the order of each player. Ids in them tell what was dealt with before.
