@@ -21,7 +21,7 @@ pub use crate::plan::Loaded;
 
 use crate::error::StoreError;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
+use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key};
 
 /// Where records live. Batch-shaped; no provided methods, so a wrapper cannot forget to forward one.
 ///
