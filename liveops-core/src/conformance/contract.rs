@@ -1,14 +1,14 @@
 //! What one caller at a time may rely on.
 
-use super::sample::{
-    NOW, advance, applied, command_id, commit, horizon, load, parts, payment, player, present, progression, rules,
-    season, set, xp,
-};
+use super::sample::{applied, command_id, commit, load, parts, player, present, progression, rules, season, set, xp};
 use crate::engine::Engine;
+use crate::error::StoreErrorKind;
 use crate::id::Origin;
+use crate::limits::RUN_LEN_MAX;
 use crate::memory::MemoryStore;
-use crate::record::{ChangeSet, Horizon, Key, Player, Record, StoredOutcome};
-use crate::store::{Scan as _, Store};
+use crate::plan::Outcome;
+use crate::record::{ChangeSet, Header, Key, Kind, Record, StoredOutcome};
+use crate::store::{Scan, Store, records};
 
 pub(super) fn load_answers_every_key_in_order(store: &dyn Store) {
     assert!(present(store, &[]).is_empty(), "loading nothing loads nothing");
@@ -17,6 +17,8 @@ pub(super) fn load_answers_every_key_in_order(store: &dyn Store) {
     applied(store, set("a", 0));
     let keys = ["b", "a", "b", "a"].map(|name| Key::Player(player(name)));
     assert_eq!(present(store, &keys), [false, true, false, true], "in order, repeats included");
+    let highest = [Key::Receipt(player("a"), u64::MAX), Key::Suspicion(player("a"), u64::MAX)];
+    assert_eq!(present(store, &highest), [false; 2], "no number is too high to be absent");
 }
 
 pub(super) fn all_parts_are_written(store: &dyn Store) {
@@ -32,12 +34,11 @@ pub(super) fn all_parts_are_written(store: &dyn Store) {
 pub(super) fn records_come_back_unchanged(store: &dyn Store) {
     let (here, reference) = (Engine::new(rules(), store), Engine::new(rules(), MemoryStore::new()));
     for chunk in season().chunks(50) {
-        let codes =
-            |outcomes: Vec<crate::plan::Outcome>| outcomes.iter().map(crate::plan::Outcome::code).collect::<Vec<_>>();
+        let codes = |outcomes: Vec<Outcome>| outcomes.iter().map(Outcome::code).collect::<Vec<_>>();
         assert_eq!(codes(here.submit_batch(chunk)), codes(reference.submit_batch(chunk)), "the same outcomes");
     }
-    let records = reference.store().scan(None, usize::MAX).expect("scan");
-    let (keys, wanted): (Vec<Key>, Vec<Record>) = records.into_iter().filter(|(key, _)| key.player().is_some()).unzip();
+    let all: Result<Vec<(Key, Record)>, _> = records(reference.store(), None, 100).collect();
+    let (keys, wanted): (Vec<Key>, Vec<Record>) = all.expect("scan").into_iter().unzip();
     for ((key, wanted), answer) in keys.iter().zip(wanted).zip(load(store, &keys)) {
         assert_eq!(answer, Some(wanted), "{key:?} comes back as it was written");
     }
@@ -113,92 +114,66 @@ pub(super) fn one_player_is_forgotten(store: &dyn Store) {
     }
 }
 
-pub(super) fn the_horizon_only_rises(store: &dyn Store) {
+/// More commands of one player than a run holds, and more players than a round: no command is left behind.
+pub(super) fn a_plan_is_taken_to_its_end(store: &dyn Store) {
+    let players = store.round_players();
+    assert!(players > 0, "a round has at least one player");
+    let mut commands: Vec<_> = (0..3 * RUN_LEN_MAX).map(|n| progression(&format!("e{n}"), "a", 0, 1)).collect();
+    commands.extend((0..players.min(300)).map(|n| progression("e", &format!("p{n}"), 0, 1)));
+    let outcomes = Engine::new(rules(), store).submit_batch(&commands);
+    assert!(outcomes.iter().all(|outcome| outcome.code() == "applied"), "every command of a plan has its outcome");
+    assert_eq!(xp(store, "a"), 3 * RUN_LEN_MAX as u64);
+}
+
+pub(super) fn the_header_is_compared_and_set(store: &dyn Store) {
+    let named = |name: &str| Header { game: Some(name.to_owned()), ..Header::default() };
+    let header = || store.header().expect("header");
+    let replace = |expected: &Header, new: &Header| store.replace_header(expected, new).expect("replace_header");
+    assert_eq!(header(), Header::default(), "nothing is there before anything was written");
+    assert!(!replace(&named("a"), &named("b")), "another is expected than is there");
+    assert_eq!(header(), Header::default(), "then nothing is written");
+    assert!(replace(&Header::default(), &named("a")));
+    assert_eq!(header(), named("a"), "what was set is there");
+    assert!(!replace(&Header::default(), &named("b")), "another is expected than is there");
+    assert_eq!(header(), named("a"), "then nothing is written");
+
+    // That of rules with boards, as it was written.
+    let full = rules().fit(&named("conformance"), None).expect("rules fit the header of their own game");
+    assert!(replace(&named("a"), &full));
     applied(store, set("a", 0));
-    for (to, wanted) in [
-        (horizon(10, -10), horizon(10, -10)),
-        (horizon(5, -20), horizon(10, -10)),
-        (horizon(5, 0), horizon(10, 0)),
-        (horizon(11, -1), horizon(11, 0)),
-    ] {
-        assert_eq!(advance(store, to), wanted, "each mark rises and never falls");
-        assert_eq!(load(store, &[Key::Horizon]), [Some(Record::Horizon(wanted))], "and can be read");
-    }
+    assert_eq!(header(), full, "every part of it comes back");
 }
 
-pub(super) fn a_closed_period_is_not_written(store: &dyn Store) {
-    let closing = |expected| ChangeSet { closes_at: NOW.plus_millis(10), ..set("a", expected) };
-    advance(store, horizon(9, -99));
-    assert_eq!(commit(store, vec![closing(0)]), [true], "still open");
-    advance(store, horizon(10, -99));
-    assert_eq!(commit(store, vec![closing(1)]), [false], "a period closed since the decision");
-    assert_eq!(commit(store, vec![set("a", 1)]), [true], "a run that counts in no such period is not held up");
-}
-
-pub(super) fn forgotten_commands_are_not_written(store: &dyn Store) {
-    advance(store, horizon(0, 0));
-    assert_eq!(commit(store, vec![set("a", 0)]), [true], "at the mark");
-    advance(store, horizon(0, 1));
-    assert_eq!(commit(store, vec![set("a", 1)]), [false], "the outcome of an earlier copy may be gone");
-    assert_eq!(present(store, &parts("a", 2)), [false; 3], "and nothing is written");
-}
-
-pub(super) fn advance_drops_old_outcomes_alone(store: &dyn Store) {
-    applied(store, set("a", 0));
-    let mut newer = set("a", 1);
-    newer.outcomes[0].1.ts = NOW.plus_millis(1);
-    applied(store, newer);
-    advance(store, horizon(99, 0));
-    assert_eq!(present(store, &parts("a", 1)), [true; 3], "an outcome at the mark is kept");
-    advance(store, horizon(99, 1));
-    assert_eq!(present(store, &parts("a", 1)), [false, true, true], "an outcome before the mark goes, nothing else");
-    assert_eq!(present(store, &parts("a", 2)), [true; 3], "a newer outcome is kept");
-    assert_eq!(xp(store, "a"), 2, "time changes no player");
-}
-
-pub(super) fn advance_drops_idle_marks_alone(store: &dyn Store) {
-    let mark = |version| Player { version, newest_ts: NOW, erased_through: Some(NOW), ..Player::default() };
-    let erase = |name, record: Player| {
+/// A record that cannot be read fails its own key, and its own player.
+pub(super) fn one_bad_record_fails_its_own_player<S: Store + Scan>(store: &S, damage: &dyn Fn(&S, &Key)) {
+    for name in ["a", "b", "c"] {
         applied(store, set(name, 0));
-        let (receipts, suspicions) = (Vec::new(), Vec::new());
-        applied(store, ChangeSet { forget: true, record: record.into(), receipts, suspicions, ..set(name, 1) });
-    };
-    erase("idle", mark(2));
-    erase("again", Player { xp: 5, ..mark(2) });
-    erase("later", Player { erased_through: Some(NOW.plus_millis(5)), ..mark(2) });
-    let keys = ["idle", "again", "later"].map(|name| Key::Player(player(name)));
-    advance(store, horizon(99, 0));
-    assert_eq!(present(store, &keys), [true; 3], "a mark at the horizon is needed");
-    advance(store, horizon(99, 1));
-    assert_eq!(present(store, &keys), [false, true, true], "a mark that nobody needs goes, nobody else does");
-    let anew = ChangeSet { oldest_ts: NOW.plus_millis(1), ..set("idle", 0) };
-    assert_eq!(commit(store, vec![anew]), [true], "who comes again is new");
-}
-
-/// A payment is for a period that may have closed long before the horizon forgot: its receipt bears that time, its outcome
-/// does not, and its mark stays.
-pub(super) fn an_old_payment_is_written_and_remembered(store: &dyn Store) {
-    const DAY: i64 = crate::time::DAY_MILLIS;
-    let pay = payment("a", NOW.plus_millis(40 * DAY));
-    let step = |store: &dyn Store, days: i64| {
-        let now = NOW.plus_millis(days * DAY);
-        advance(store, Horizon { now, forgotten_before: now.minus_millis(DAY) });
-    };
-    let reference = MemoryStore::new();
-    for store in [store, &reference] {
-        Engine::new(rules(), store).submit(&progression("e", "a", 0, 5));
-        step(store, 40);
     }
-    let engine = Engine::new(rules(), store);
-    assert_eq!(engine.submit(&pay).code(), "applied", "however old its receipt is");
-    let receipts = |days: i64| {
-        step(store, days);
-        engine.submit(&pay).into_effect().expect("a payment made is replayed").receipts.len()
-    };
-    assert_eq!((receipts(40), receipts(41)), (1, 1), "the outcome is kept from when it was made");
+    let [outcome, receipt, suspicion] = parts("c", 1);
+    let bad = [Key::Player(player("b")), outcome.clone()];
+    bad.iter().for_each(|key| damage(store, key));
 
-    Engine::new(rules(), &reference).submit(&pay);
-    let keys = [Key::Player(player("a")), Key::Outcome(player("a"), pay.id.clone()), Key::Receipt(player("a"), 1)];
-    assert_eq!(load(store, &keys), load(&reference, &keys), "what a payment writes comes back as it was written");
-    assert_eq!(receipts(42), 0, "the outcome goes, the mark stays");
+    let keys = ["a", "b", "c"].map(|name| Key::Player(player(name)));
+    let keys = [&[Key::Horizon], &keys[..], &[outcome, receipt, suspicion]].concat();
+    let answers = store.load(&keys);
+    assert_eq!(answers.len(), keys.len(), "load answers every key");
+    for (key, answer) in keys.iter().zip(answers) {
+        match answer {
+            Err(error) if bad.contains(key) => assert_eq!(error.kind, StoreErrorKind::Corrupt, "{key:?} says why"),
+            Err(error) => panic!("{key:?} fails for another's fault: {error}"),
+            Ok(_) => assert!(!bad.contains(key), "{key:?} makes no sense, and is answered"),
+        }
+    }
+
+    let commands = ["a", "b", "c"].map(|name| progression("e", name, 0, 5));
+    let outcomes = Engine::new(rules(), store).submit_batch(&commands);
+    let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+    assert_eq!(codes, ["applied", "store_corrupt", "applied"], "one player fails");
+
+    for kind in [Kind::Player, Kind::Outcome] {
+        let error = records(store, Some(kind), 2).find_map(Result::err).expect("a walk says that it cannot go on");
+        assert_eq!(error.kind, StoreErrorKind::Corrupt, "a walk says why");
+    }
+    let found: Result<Vec<_>, _> = records(store, Some(Kind::Receipt), 2).collect();
+    assert!(found.is_ok(), "a walk over records of another kind does not meet it");
 }

@@ -3,7 +3,7 @@
 use super::sample::{applied, command_id, commit, load, player, progression, rules, set, xp};
 use crate::engine::Engine;
 use crate::plan::{Outcome, Plan};
-use crate::record::{Key, Record};
+use crate::record::{Header, Key, Record};
 use crate::store::Store;
 
 pub(super) fn one_writer_wins(store: &dyn Store) {
@@ -16,6 +16,25 @@ pub(super) fn one_writer_wins(store: &dyn Store) {
     }
 }
 
+pub(super) fn one_header_wins(store: &dyn Store) {
+    let named = |name: String| Header { game: Some(name), ..Header::default() };
+    let mut before = Header::default();
+    for round in 0..20 {
+        let replace = |writer: u32| {
+            let new = named(format!("{round}-{writer}"));
+            store.replace_header(&before, &new).expect("replace_header").then_some(new)
+        };
+        let won: Vec<Header> = std::thread::scope(|scope| {
+            let replace = &replace;
+            let writers: Vec<_> = (0..8).map(|writer| scope.spawn(move || replace(writer))).collect();
+            writers.into_iter().filter_map(|writer| writer.join().expect("a writer")).collect()
+        });
+        assert_eq!(won.len(), 1, "of many writers over one header exactly one wins");
+        before = store.header().expect("header");
+        assert_eq!(won[0], before, "and what it wrote is there");
+    }
+}
+
 /// A rival comes between load and commit, with another command of the player first and then with one of ours.
 pub(super) fn a_writer_in_between_is_noticed(store: &dyn Store) {
     let rules = rules();
@@ -23,7 +42,7 @@ pub(super) fn a_writer_in_between_is_noticed(store: &dyn Store) {
     let rivals = [progression("rival", "a", 0, 300), two[1].clone()];
     let mut plan = Plan::new(&rules, &two);
     for round in 0.. {
-        let keys = plan.keys();
+        let keys = plan.keys(store.round_players());
         if keys.is_empty() {
             break;
         }

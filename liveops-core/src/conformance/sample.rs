@@ -1,17 +1,18 @@
 //! What the checks write: change sets with one record of each kind, and commands under small rules.
 
+use crate::board::{Sort, Standing};
 use crate::event::{Event, FieldValue, Payload};
 use crate::hash::Digest;
 use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::record::{
-    Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Payment, Player, Receipt, Record,
+    Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Kind, Payment, Player, Receipt, Record, Run,
     Settled, StoredOutcome, Suspicion,
 };
 use crate::reward::{Item, ReceiptState, Scope};
 use crate::rules::Rules;
-use crate::store::Store;
+use crate::store::{Scan, Store, records};
 use crate::time::Timestamp;
-use crate::window::{Calendar, Window};
+use crate::window::{Calendar, Period, Window};
 
 /// 2023-11-14T22:13:20Z
 pub(super) const NOW: Timestamp = Timestamp::from_unix_millis(1_700_000_000_000);
@@ -50,25 +51,65 @@ pub(super) fn receipt(number: u64) -> Receipt {
     }
 }
 
-/// A change set over a player of that version, with one record of each kind.
+/// The day of [`NOW`] on the board of XP.
+pub(super) fn day() -> BoardKey {
+    let period: Period = Calendar::utc().period(Window::Daily, NOW).expect("every time has its day");
+    BoardKey { board: id("xp").into(), period }
+}
+
+/// The mark of an erasure at a time, under a version.
+pub(super) fn erased(version: u64, through: Timestamp) -> Box<Player> {
+    Player { version, newest_ts: through, erased_through: Some(through), ..Player::default() }.into()
+}
+
+/// A change set over a player of that version, with one record of each kind and an entry on the board of XP.
 pub(super) fn set(name: &str, expected: u64) -> ChangeSet {
     let number = expected + 1;
     let id = command_id(number).id;
     let event = Event { id, player: player(name), ts: NOW, kind: self::id("progression"), payload: payload(1) };
     let effect = Effect { receipts: vec![receipt(number)], ..Effect::default() };
     let suspicion = Suspicion { event, received_at: NOW, held: true, verdicts: Vec::new(), settled: Settled::Open };
+    let score = i64::try_from(number).expect("few versions").into();
+    let standing = Standing { score, reached_at: NOW, newest_ts: NOW, sort: Sort::default() };
+    let standings = vec![(day(), standing)];
     ChangeSet {
         player: player(name),
         expected,
-        oldest_ts: NOW,
+        forgotten_before: Timestamp::MIN,
         closes_at: Timestamp::MAX,
         forget: false,
-        record: Player { version: number, newest_ts: NOW, xp: number, ..Player::default() }.into(),
+        record: Player { version: number, newest_ts: NOW, xp: number, standings, ..Player::default() }.into(),
         outcomes: vec![(command_id(number), StoredOutcome { fingerprint: number.into(), ts: NOW, effect })],
         receipts: vec![receipt(number)],
         suspicions: vec![(number, suspicion)],
         removed: Vec::new(),
+        shown: vec![(day(), Some(standing))],
+        run: None,
     }
+}
+
+/// The same, with what led to it.
+pub(super) fn recorded(name: &str, expected: u64) -> ChangeSet {
+    let commands = vec![progression(&format!("c{}", expected + 1), name, 0, 1)];
+    let run = Run { rules: Digest::of(&[b"rules"]), horizon: Horizon::default(), commands };
+    ChangeSet { run: Some(run.into()), ..set(name, expected) }
+}
+
+/// The erasure of a player of that version, at [`NOW`]: nothing is left but the mark and its own outcome.
+pub(super) fn erasure(name: &str, expected: u64) -> ChangeSet {
+    ChangeSet {
+        forget: true,
+        record: erased(expected + 1, NOW),
+        receipts: Vec::new(),
+        suspicions: Vec::new(),
+        shown: vec![(day(), None)],
+        ..set(name, expected)
+    }
+}
+
+/// A change set that was decided once nothing before the mark was remembered.
+pub(super) fn under(forgotten_before: Timestamp, set: ChangeSet) -> ChangeSet {
+    ChangeSet { forgotten_before, ..set }
 }
 
 /// The keys of the records that [`set`] writes beside the player: outcome, receipt, suspicion.
@@ -98,9 +139,9 @@ pub(super) fn applied<S: Store + ?Sized>(store: &S, set: ChangeSet) {
 }
 
 pub(super) fn load<S: Store + ?Sized>(store: &S, keys: &[Key]) -> Vec<Option<Record>> {
-    let answers = store.load(keys).expect("load");
+    let answers = store.load(keys);
     assert_eq!(answers.len(), keys.len(), "load answers every key");
-    answers
+    answers.into_iter().collect::<Result<_, _>>().expect("every key can be read")
 }
 
 pub(super) fn present<S: Store + ?Sized>(store: &S, keys: &[Key]) -> Vec<bool> {
@@ -114,6 +155,22 @@ pub(super) fn xp<S: Store + ?Sized>(store: &S, name: &str) -> u64 {
         [Some(Record::Player(player))] => player.xp,
         other => panic!("a player's key answers with the player: {other:?}"),
     }
+}
+
+/// What commits of now are decided under.
+pub(super) fn horizon_of<S: Store + ?Sized>(store: &S) -> Horizon {
+    match &load(store, &[Key::Horizon])[..] {
+        [None] => Horizon::default(),
+        [Some(Record::Horizon(horizon))] => *horizon,
+        other => panic!("the horizon's key answers with the horizon: {other:?}"),
+    }
+}
+
+/// All records of a kind or of every kind, in key order.
+pub(super) fn all<S: Scan + ?Sized>(store: &S, kind: Option<Kind>) -> Vec<(Key, Record)> {
+    let mut all: Vec<_> = records(store, kind, 50).collect::<Result<_, _>>().expect("scan");
+    all.sort_unstable_by(|a: &(Key, Record), b| a.0.cmp(&b.0));
+    all
 }
 
 pub(super) fn advance<S: Store + ?Sized>(store: &S, to: Horizon) -> Horizon {
@@ -177,12 +234,11 @@ pub(super) fn operator(id: &str, name: &str, millis: i64, action: Action) -> Com
 
 /// A payment for the day of [`NOW`] on the board of XP, made at a time.
 pub(super) fn payment(name: &str, now: Timestamp) -> Command {
-    let (calendar, window) = (Calendar::utc(), Window::Daily);
-    let period = calendar.period(window, NOW).expect("every time has its day");
-    let board = BoardKey { board: id("xp").into(), period };
+    let board = day();
+    let closed = Calendar::utc().closes_at(board.period);
     let items = vec![Item::new(id("item"), id("crown"), 1).expect("more than none")];
     let payment = Payment { board, tier: id("gold"), rank: 1, items };
-    Command::payout("conformance", player(name), calendar.closes_at(period), now, payment)
+    Command::payout("conformance", player(name), closed, now, payment)
 }
 
 /// A season of a dozen players: everything that the rules of the kit know, in a fixed order.
