@@ -1,10 +1,16 @@
-//! For users' own tests, and ours: a clock to turn, and signed events.
+//! For users' own tests, and ours: a clock to turn, signed events, and a way to wait without a runtime.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Wake};
+use std::thread::Thread;
 
 use serde_json::{Value, json};
 
+use crate::error::StoreErrorKind;
 use crate::signing::{Secret, SignatureError, SignedHeaders, Signer};
+use crate::store::BlockOn;
 use crate::time::Timestamp;
 
 /// A clock that stands until it is turned.
@@ -110,5 +116,40 @@ impl EventBuilder {
         let body = self.body();
         let id = self.id.as_deref().unwrap_or("msg_test");
         Ok((Signer::new(secret.clone())?.sign(id, &body, now)?, body))
+    }
+}
+
+/// Waits for futures that need no runtime: the thread sleeps until one is woken.
+///
+/// ```
+/// use liveops_core::conformance;
+/// use liveops_core::store::{Blocking, Ready};
+/// use liveops_core::testing::Parked;
+/// use liveops_core::MemoryStore;
+///
+/// conformance::check_scan(|| Blocking::new(Ready(MemoryStore::new()), Parked));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parked;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+impl BlockOn for Parked {
+    fn block_on<F: Future>(&self, future: F) -> Result<F::Output, StoreErrorKind> {
+        let (mut future, waker) = (pin!(future), Arc::new(Unpark(std::thread::current())).into());
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match future.as_mut().poll(&mut context) {
+                Poll::Ready(output) => return Ok(output),
+                // Wakes at once if the waker was called meanwhile.
+                Poll::Pending => std::thread::park(),
+            }
+        }
     }
 }
