@@ -119,3 +119,127 @@ impl From<&BoardRule> for BoardHeader {
         Self { operator: rule.operator, sort: rule.sort }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Boards by name, operator and order, under seasons of a table that ends so.
+    fn rules(boards: &[(&str, &str, &str)], retired: &str, last_season_ends: &str) -> Rules {
+        let boards: Vec<_> = boards
+            .iter()
+            .map(|(name, operator, order)| {
+                format!(
+                    r#""{name}": {{ "value": 1, "operator": "{operator}", "order": "{order}", "keepPeriods": {{ "seasonal": 4 }} }}"#
+                )
+            })
+            .collect();
+        Rules::from_json(&format!(
+            r#"{{ "version": 1, "game": "emberfall", "calendar": {{ "seasons": {{ "table": [
+                {{ "label": "s1", "from": "2026-09-01T00:00:00Z", "until": "{last_season_ends}" }} ] }} }},
+                "boards": {{ {} }}, "retiredBoards": [{retired}] }}"#,
+            boards.join(",")
+        ))
+        .unwrap()
+    }
+
+    const END: &str = "2026-12-01T00:00:00Z";
+    const LATER: &str = "2026-12-24T00:00:00Z";
+    const ARENA: (&str, &str, &str) = ("arena", "best", "desc");
+
+    fn at(text: &str) -> Option<Timestamp> {
+        Timestamp::from_rfc3339(text)
+    }
+
+    fn code(result: Result<Header, Error>) -> Code {
+        result.unwrap_err().code()
+    }
+
+    #[test]
+    fn a_board_stays_until_it_is_retired() {
+        let first = rules(&[ARENA], "", END).fit(&Header::default(), None).unwrap();
+        assert_eq!(first, rules(&[ARENA], "", END).header());
+        let without = rules(&[], "", END).fit(&first, None).unwrap();
+        assert_eq!(without, first, "gone from the rules, not from the records");
+        let with_another = rules(&[("xp", "incr", "desc")], "", END).fit(&without, None).unwrap();
+        assert_eq!(with_another.boards.len(), 2);
+        // A process of before a deployment begins again: what the later one knows stays.
+        assert_eq!(rules(&[ARENA], "", END).fit(&with_another, None).unwrap(), with_another);
+        for changed in [("arena", "incr", "desc"), ("arena", "best", "asc")] {
+            assert_eq!(code(rules(&[changed], "", END).fit(&with_another, None)), Code::BoardIncompatible, "{changed:?}");
+        }
+        let retired = rules(&[], r#""arena""#, END).fit(&with_another, None).unwrap();
+        assert_eq!((retired.boards.len(), retired.retired.len()), (1, 1));
+        assert_eq!(rules(&[], r#""arena""#, END).fit(&retired, None).unwrap(), retired, "once");
+    }
+
+    #[test]
+    fn a_retired_name_comes_back_as_it_was_or_sorting_otherwise() {
+        let live = rules(&[ARENA], "", END).header();
+        let retired = rules(&[], r#""arena""#, END).fit(&live, None).unwrap();
+        assert_eq!(rules(&[ARENA], "", END).fit(&retired, None).unwrap(), live);
+        let counted = ("arena", "incr", "desc");
+        assert_eq!(code(rules(&[counted], "", END).fit(&retired, None)), Code::BoardIncompatible);
+        let sorted = rules(&[("arena", "incr", "asc")], "", END).fit(&retired, None).unwrap();
+        assert_eq!((sorted.boards.len(), sorted.retired.len()), (1, 1), "entries of the old one may still be there");
+        let twice = rules(&[], r#""arena""#, END).fit(&sorted, None).unwrap();
+        assert_eq!(twice.retired.len(), 2);
+        assert_eq!(code(rules(&[counted], "", END).fit(&twice, None)), Code::BoardIncompatible, "for ever");
+        // Its periods would be others.
+        let moved = rules(&[("xp", "incr", "desc")], "", LATER).fit(&retired, None).unwrap();
+        assert_eq!(code(rules(&[ARENA], "", LATER).fit(&moved, None)), Code::BoardIncompatible);
+        assert!(rules(&[("arena", "best", "asc")], "", LATER).fit(&moved, None).is_ok());
+    }
+
+    #[test]
+    fn the_calendar_stays_while_there_are_boards() {
+        let live = rules(&[ARENA], "", END).header();
+        let (before, during) = (at("2026-08-01T00:00:00Z"), at("2026-10-01T00:00:00Z"));
+        let moved = rules(&[ARENA], "", LATER);
+        assert_eq!(code(moved.fit(&live, None)), Code::BoardIncompatible);
+        assert_eq!(code(moved.fit(&live, during)), Code::BoardIncompatible);
+        assert_eq!(moved.fit(&live, before).unwrap(), moved.header(), "not begun");
+        // Another board does not make room for it, and neither does none for a while.
+        let other = rules(&[("xp", "incr", "desc")], "", LATER);
+        assert_eq!(code(other.fit(&live, during)), Code::BoardIncompatible);
+        let none = rules(&[], "", LATER).fit(&live, during).unwrap();
+        assert_eq!(none.calendar, live.calendar);
+        assert_eq!(code(moved.fit(&none, during)), Code::BoardIncompatible);
+        let retires = rules(&[("xp", "incr", "desc")], r#""arena""#, LATER);
+        assert_eq!(retires.fit(&live, during).unwrap().calendar, retires.header().calendar);
+    }
+
+    #[test]
+    fn records_of_another_game_are_refused() {
+        let header = Header { game: Some("other".to_owned()), ..Header::default() };
+        assert_eq!(code(rules(&[], "", END).fit(&header, None)), Code::StoreMisconfigured);
+    }
+
+    /// Rules that follow others fit the store that these began, and no others do.
+    #[test]
+    fn what_fits_is_what_differs_as_it_may() {
+        let all = [
+            rules(&[ARENA], "", END),
+            rules(&[("arena", "best", "asc")], "", END),
+            rules(&[ARENA, ("xp", "incr", "desc")], "", LATER),
+            rules(&[("xp", "incr", "desc")], r#""arena""#, LATER),
+            rules(&[], "", END),
+        ];
+        for (old, new) in all.iter().flat_map(|old| all.iter().map(move |new| (old, new))) {
+            let code = |result: Result<(), Error>| result.map_err(|error| error.code());
+            let fits = |now| code(new.fit(&old.header(), now).map(drop));
+            assert_eq!(code(old.diff(new).map(drop)), fits(None));
+            for now in ["2026-08-01T00:00:00Z", "2026-10-01T00:00:00Z"].map(at) {
+                assert_eq!(code(old.diff_at(new, now.unwrap()).map(drop)), fits(now));
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_has_its_bytes() {
+        let mut header = rules(&[ARENA, ("xp", "incr", "desc")], "", END).header();
+        header = rules(&[("xp", "incr", "desc")], r#""arena""#, END).fit(&header, None).unwrap();
+        assert_eq!(Header::decode(&header.encode()), Ok(header));
+        assert_eq!(Header::decode(&Header::default().encode()), Ok(Header::default()));
+    }
+}

@@ -40,3 +40,38 @@ impl Rules {
         Digest::of(&[b"liveops rules identity v1\0", &bytes])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::anomaly::{FamilyDetector, PopulationBuilder, Thresholds};
+
+    /// Journals name their rules by it: it stays what it is.
+    #[test]
+    fn it_is_the_same_for_ever_and_differs_where_anything_does() {
+        let rules = |members: &str| {
+            let family = r#""detectors": { "cheats": { "kind": "family" } }"#;
+            Rules::from_json(&format!(r#"{{ "version": 1, "game": "golden", {family}{members} }}"#)).unwrap()
+        };
+        let plain = rules("");
+        let thresholds = Thresholds::DEFAULT.with(FamilyDetector::ALL[0], 20.0).unwrap();
+        let all = [
+            plain.clone(),
+            rules(r#", "limits": { "maxPastSeconds": 60 }"#),
+            rules(r#", "retiredBoards": ["arena"]"#),
+            rules(r#", "door": { "quotas": [ { "per": "ip", "limit": 5, "periodSeconds": 1 } ] }"#),
+            plain.clone().with_loot_seed([7; 32]),
+            plain.clone().with_loot_seed([8; 32]),
+            plain.clone().with_population(PopulationBuilder::new().finish()).unwrap(),
+            plain.clone().with_thresholds("cheats", thresholds).unwrap(),
+        ];
+        let identities: BTreeSet<_> = all.iter().map(Rules::identity).collect();
+        assert_eq!(identities.len(), all.len());
+        assert_eq!(plain.identity(), rules("").identity());
+        let in_another_order = r#"{ "game": "golden", "detectors": { "cheats": { "kind": "family" } }, "version": 1 }"#;
+        assert_eq!(plain.identity(), Rules::from_json(in_another_order).unwrap().identity());
+        assert_eq!(plain.identity().to_hex(), "25e72f303c1b8ef81d91102514c1ceb9d5910277ed1606468b2a3e2ac7a69026");
+    }
+}

@@ -388,3 +388,182 @@ fn unreadable(error: io::Error) -> StoreError {
         _ => unavailable(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::CommandId;
+    use crate::id::{EventId, Origin};
+    use crate::record::{Effect, Player, StoredOutcome};
+    use crate::time::Timestamp;
+
+    const HORIZON: Horizon = Horizon { now: Timestamp::from_unix_millis(7), forgotten_before: Timestamp::MIN };
+
+    fn player(id: &str) -> PlayerId {
+        PlayerId::new(id).unwrap()
+    }
+
+    fn records() -> Vec<(Key, Record)> {
+        let command = CommandId { origin: Origin::Event, id: EventId::new("e1").unwrap() };
+        let outcome = StoredOutcome { fingerprint: 5, ts: Timestamp::from_unix_millis(3), effect: Effect::default() };
+        let of = |version| Record::Player(Player { version, ..Player::default() }.into());
+        vec![
+            (Key::Player(player("ana")), of(1)),
+            (Key::Outcome(player("ana"), command), Record::Outcome(outcome.into())),
+            (Key::Player(player("bo")), of(2)),
+        ]
+    }
+
+    fn marks() -> FeedMarks {
+        let mark = |name: &str, acked: &[u64]| ConsumerMark { consumer: Id::new(name).unwrap(), acked: acked.to_vec() };
+        FeedMarks { last: vec![9, 300], consumers: vec![mark("bus", &[9, 0]), mark("log", &[1, 300])] }
+    }
+
+    fn header() -> Header {
+        Header { game: Some("golden".to_owned()), ..Header::default() }
+    }
+
+    fn written(records: &[(Key, Record)]) -> Vec<u8> {
+        let mut writer = SnapshotWriter::new(Vec::new(), &header(), &marks(), HORIZON).unwrap();
+        for (key, record) in records {
+            writer.record(key, &record.encode()).unwrap();
+        }
+        writer.finish().unwrap()
+    }
+
+    fn sealed_1(records: &[(Key, Record)]) -> Vec<u8> {
+        VERSION_1.close(|out| records.to_vec().put(out))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
+        let all = SnapshotReader::open(bytes).and_then(|reader| reader.collect::<Result<Vec<_>, _>>());
+        all.map_err(|error| error.kind)
+    }
+
+    fn whole(records: &[(Key, Record)]) -> Vec<(Key, Record)> {
+        [&[(Key::Horizon, Record::Horizon(HORIZON))], records].concat()
+    }
+
+    #[test]
+    fn what_is_written_comes_back() {
+        let bytes = written(&records());
+        let reader = SnapshotReader::open(&bytes[..]).unwrap();
+        assert_eq!((reader.header(), reader.marks()), (Some(&header()), &marks()));
+        assert_eq!(read(&bytes), Ok(whole(&records())));
+        let of_version_1 = sealed_1(&whole(&records()));
+        let reader = SnapshotReader::open(&of_version_1[..]).unwrap();
+        assert_eq!((reader.header(), reader.marks()), (None, &FeedMarks::default()));
+        assert_eq!(read(&of_version_1), Ok(whole(&records())));
+    }
+
+    /// No part of it is one, nor is it with a bit the other way, or with more behind it.
+    #[test]
+    fn what_is_cut_or_flipped_is_refused() {
+        for bytes in [written(&records()), sealed_1(&whole(&records()))] {
+            for end in 0..bytes.len() {
+                assert_eq!(read(&bytes[..end]), Err(StoreErrorKind::Corrupt), "cut at {end}");
+            }
+            for (at, bit) in (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+                let mut other = bytes.clone();
+                other[at] ^= 1 << bit;
+                // Of the version's own byte nobody can tell.
+                let kind = read(&other).expect_err("not what was written");
+                assert!(kind == StoreErrorKind::Corrupt || at == 16, "bit {bit} of byte {at}: {kind:?}");
+            }
+            assert_eq!(read(&[&bytes[..], &[0]].concat()), Err(StoreErrorKind::Corrupt));
+        }
+    }
+
+    #[test]
+    fn records_stand_once_and_in_order_behind_their_player() {
+        let all = records();
+        let swapped = [all[2].clone(), all[0].clone()];
+        let misplaced = [(all[0].0.clone(), all[1].1.clone())];
+        let twice = [all[0].clone(), all[0].clone()];
+        let orphan = [all[1].clone()];
+        let horizon = whole(&[]);
+        for bad in [&swapped[..], &misplaced, &twice, &orphan, &horizon] {
+            assert_eq!(read(&written(bad)), Err(StoreErrorKind::Corrupt), "{bad:?}");
+            assert_eq!(read(&sealed_1(&whole(bad))), Err(StoreErrorKind::Corrupt), "{bad:?}");
+        }
+        assert_eq!(read(&sealed_1(&all)), Err(StoreErrorKind::Corrupt), "no horizon");
+        assert_eq!(read(&sealed_1(&[])), Err(StoreErrorKind::Corrupt), "nothing");
+    }
+
+    /// It is told only of bytes that are otherwise sound.
+    #[test]
+    fn a_later_version_is_known_as_such() {
+        let later = |spoiled: bool| {
+            let mut writer = SnapshotWriter::new(Vec::new(), &header(), &marks(), HORIZON).unwrap();
+            writer.record(&Key::Player(player("ana")), &[1, 99, 5]).unwrap();
+            writer.record(&Key::Player(player("bo")), &records()[2].1.encode()).unwrap();
+            let mut bytes = writer.finish().unwrap();
+            let last = bytes.len() - 40;
+            bytes[last] ^= u8::from(spoiled);
+            read(&bytes)
+        };
+        assert_eq!(later(false), Err(StoreErrorKind::TooNew));
+        assert_eq!(later(true), Err(StoreErrorKind::Corrupt));
+        let mut bytes = written(&[]);
+        bytes[16] = 3;
+        assert_eq!(read(&bytes), Err(StoreErrorKind::TooNew));
+        bytes[16] = 0;
+        assert_eq!(read(&bytes), Err(StoreErrorKind::Corrupt));
+    }
+
+    #[test]
+    fn a_length_that_lies_takes_no_memory() {
+        for len in [SNAPSHOT_PART_BYTES_MAX, SNAPSHOT_PART_BYTES_MAX + 1, u64::MAX] {
+            let bytes = [&HEAD[..], &[VERSION], &len.to_bytes(), &[1, 2, 3]].concat();
+            assert_eq!(read(&bytes), Err(StoreErrorKind::Corrupt));
+        }
+        let bytes = [&HEAD[..], &[VERSION], &[0xff; 11]].concat();
+        assert_eq!(read(&bytes), Err(StoreErrorKind::Corrupt));
+    }
+
+    #[test]
+    fn a_fault_of_reading_or_writing_is_not_one_of_the_bytes() {
+        #[derive(Debug)]
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("a broken pipe"))
+            }
+        }
+        impl Write for Broken {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::Error::other("a full disk"))
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let bytes = written(&records());
+        for end in 0..bytes.len() {
+            let mut reader = match SnapshotReader::open(bytes[..end].chain(Broken)) {
+                Ok(reader) => reader,
+                Err(error) => {
+                    assert_eq!(error.kind, StoreErrorKind::Unavailable);
+                    continue;
+                }
+            };
+            let error = reader.find_map(Result::err).unwrap();
+            assert_eq!((error.kind, error.source.is_some()), (StoreErrorKind::Unavailable, true), "cut at {end}");
+            assert!(reader.next().is_none(), "once");
+        }
+        let error = SnapshotWriter::new(Broken, &header(), &marks(), HORIZON).unwrap_err();
+        assert_eq!((error.kind, error.source.is_some()), (StoreErrorKind::Unavailable, true));
+    }
+
+    #[test]
+    fn cursors_go_on_or_begin_a_new_epoch() {
+        assert_eq!(marks().in_partitions(2), marks());
+        let moved = marks().in_partitions(3);
+        assert_eq!(moved.last, [1 << 32; 3]);
+        assert!(moved.is_sound() && moved.consumers.iter().all(|mark| mark.acked == moved.last));
+        assert_eq!(moved.in_partitions(1).last, [2 << 32]);
+        assert_eq!(FeedMarks::default().in_partitions(1).last, [1 << 32], "of before there were marks");
+        let end = FeedMarks { last: vec![u64::MAX, 0], consumers: Vec::new() };
+        assert_eq!(end.in_partitions(1).last, [u64::from(u32::MAX) << 32]);
+    }
+}
