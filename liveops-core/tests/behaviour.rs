@@ -9,14 +9,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use common::{DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, START, at, kill, operator, player, received, rules};
+use common::{
+    DAY, FIGHT_MIN, FUTURE, GRACE, INTEGER_MAX, PAST, START, as_inner, at, kill, operator, player, received, rules,
+};
 use liveops_core::decorate::{CountingStore, Fault, FaultyStore, SlowStore};
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::event::FieldValue;
 use liveops_core::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
-use liveops_core::record::{ChangeSet, CommitOutcome, Horizon, Player, Reason, Settled};
+use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Player, Reason, Settled};
+use liveops_core::store::{Happened, Loaded, by_load_and_commit};
 use liveops_core::{
-    Action, Code, Command, Engine, Key, MemoryStore, Outcome, Record, Rules, Ruling, Scan as _, Store, Window,
+    Action, Code, Command, Engine, Key, MemoryStore, Outcome, Plan, Record, Rules, Ruling, Scan as _, Store, Window,
 };
 
 fn engine() -> Engine<MemoryStore> {
@@ -186,7 +189,7 @@ fn erasing_leaves_nothing_and_nothing_comes_back() {
     let erase = operator("erase", "ann", START + 1, Action::Erase);
     applied(&engine.submit(&erase));
     assert!(matches!(engine.submit(&erase), Outcome::Replayed(_)));
-    let left = engine.store().scan_player(&player("ann")).unwrap();
+    let left = engine.store().scan_player(&player("ann"), None, None, 1_000).unwrap();
     assert_eq!(left.len(), 2, "the mark and the outcome of erasing: {left:?}");
     assert_eq!(order(&engine), ["ann~"]);
     assert_eq!(engine.player(&player("ann")).unwrap(), None);
@@ -230,7 +233,7 @@ fn an_overflow_refuses_the_whole_event() {
 struct Before<F>(MemoryStore, F);
 
 impl<F: Fn(&MemoryStore, &[ChangeSet]) -> bool + Send + Sync> Store for Before<F> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
         self.0.load(keys)
     }
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
@@ -242,6 +245,7 @@ impl<F: Fn(&MemoryStore, &[ChangeSet]) -> bool + Send + Sync> Store for Before<F
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.0.advance(to)
     }
+    as_inner!(0);
 }
 
 #[test]
@@ -294,7 +298,8 @@ fn long_runs_go_in_order_and_stop_at_a_failure() {
 
 #[test]
 fn nothing_is_tried_after_a_doubt() {
-    let mut faults = [Fault::None, Fault::LostCall].into_iter();
+    // The header is read and written, then the first run is loaded and committed.
+    let mut faults = [Fault::None, Fault::None, Fault::None, Fault::LostCall].into_iter();
     let store = FaultyStore::new(MemoryStore::new(), move || faults.next().unwrap_or(Fault::None));
     let events: Vec<_> = (0..=RUN_LEN_MAX).map(|n| xp(&format!("e{n}"), "ann", START, 1)).collect();
     let outcomes = Engine::new(rules(), store).submit_batch(&events);
@@ -320,19 +325,31 @@ fn endless_conflict_ends() {
 fn a_store_that_answers_nonsense_is_an_error_not_a_panic() {
     struct Nonsense(Option<Record>, usize);
     impl Store for Nonsense {
-        fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
-            Ok(vec![self.0.clone(); self.1.min(keys.len())])
+        fn load(&self, keys: &[Key]) -> Vec<Loaded> {
+            vec![Ok(self.0.clone()); self.1.min(keys.len())]
         }
         fn commit(&self, _: Vec<ChangeSet>) -> Vec<CommitOutcome> {
             Vec::new()
         }
+        fn drive(&self, plan: &mut Plan<'_>) {
+            by_load_and_commit(self, plan);
+        }
+        fn round_players(&self) -> usize {
+            0
+        }
         fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
             Ok(to)
+        }
+        fn header(&self) -> Result<Header, StoreError> {
+            Ok(Header::default())
+        }
+        fn replace_header(&self, _: &Header, _: &Header) -> Result<bool, StoreError> {
+            Ok(false)
         }
     }
     let submit = |nonsense| code(&Engine::new(rules(), nonsense).submit(&xp("e", "ann", START, 1)));
     for answers in 0..3 {
-        assert_eq!(submit(Nonsense(None, answers)), Code::StoreMisconfigured, "too few answers");
+        assert_eq!(submit(Nonsense(None, answers)), Code::StoreUnavailable, "too few answers");
     }
     let horizon = Some(Record::Horizon(Horizon::default()));
     assert_eq!(submit(Nonsense(horizon, 9)), Code::StoreMisconfigured, "answers of another kind");
@@ -361,9 +378,13 @@ fn a_full_feed_refuses_until_it_is_acknowledged() {
     let full = engine.submit(&xp("e2", "ann", START, 1));
     assert_eq!((code(&full), full.http_status()), (Code::FeedFull, 503));
     assert_eq!(engine.digest(), before);
-    let entries = engine.feed(0, 9).unwrap();
-    assert_eq!(entries.iter().map(|entry| entry.changes.receipts.len()).collect::<Vec<_>>(), [1, 1]);
-    engine.ack(entries[0].cursor).unwrap();
+    let entries = engine.feed(0, 0, 9).unwrap();
+    let receipts = entries.iter().map(|entry| match &entry.what {
+        Happened::Committed(set) => set.receipts.len(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(receipts.collect::<Vec<_>>(), [1, 1]);
+    engine.ack(&common::id("inventory"), 0, entries[0].cursor).unwrap();
     applied(&engine.submit(&xp("e2", "ann", START, 1)));
     assert!(matches!(engine.submit(&xp("e1", "ann", START, 120)), Outcome::Replayed(_)), "a retry tells nothing new");
 }
@@ -604,7 +625,7 @@ fn an_engine_over_a_decorated_store_does_all_it_can() {
     engine.advance(at(START)).unwrap();
     assert_eq!(engine.board("xp").unwrap().top(Window::AllTime, 9, at(START)).unwrap().len(), 1);
     assert_eq!(engine.export_player(&player("ann")).unwrap().outcomes.len(), 1);
-    assert_eq!(engine.feed(0, 9).unwrap().len(), 1);
+    assert_eq!(engine.feed(0, 0, 9).unwrap().len(), 2);
     let calls = store.calls();
     assert_eq!((calls.loads, calls.keys, calls.commits, calls.change_sets), (2, 4, 1, 1), "one event, and the horizon");
 }

@@ -58,7 +58,7 @@ fn a_burst_is_flagged_once_with_its_reason_and_can_be_settled() {
     assert_eq!((effect.verdicts[0].detector.as_str(), effect.xp.granted), ("cheats", 40_000), "flagged is granted");
     assert!(effect.verdicts[0].verdict.sentence().contains("threshold"));
     // Also in a process that comes after this one.
-    let engine = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&engine.snapshot()).unwrap());
+    let engine = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&engine.store().snapshot()).unwrap());
     let settle = |id: &str| {
         let id = EventId::new(id).unwrap();
         engine.submit(&Command::review(id, player("ana"), at(START + DAY), *number, Ruling::Confirm))
@@ -246,7 +246,7 @@ fn what_is_learned_survives_a_snapshot_bit_for_bit() {
             }
         };
         whole(&first, 0..cut);
-        let restored = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&first.snapshot()).unwrap());
+        let restored = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&first.store().snapshot()).unwrap());
         whole(&restored, cut..amounts.len());
         assert_eq!(restored.digest(), through.digest(), "cut at {cut}");
     }

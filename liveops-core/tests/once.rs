@@ -15,7 +15,7 @@ use liveops_core::hash::Digest;
 use liveops_core::record::{Effect, ReceiptName};
 use liveops_core::reward::{ReceiptState, Scope, verify_chain};
 use liveops_core::{
-    Action, Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Receipt, Record, Rules, Scan as _, Store,
+    Action, Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Receipt, Record, Rules, Store,
 };
 
 const SEEDS: std::ops::Range<u64> = 1..9;
@@ -217,7 +217,7 @@ fn run<S: Store>(seed: u64, engine: &Engine<S>, store: &MemoryStore) -> (Deliver
 
 fn receipts(store: &MemoryStore) -> BTreeMap<PlayerId, Vec<Receipt>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (key, record) in store.scan(None, usize::MAX).unwrap() {
+    for (key, record) in common::records(store) {
         if let (Key::Receipt(id, _), Record::Receipt(receipt)) = (key, record) {
             all.entry(id).or_default().push(*receipt);
         }
@@ -232,7 +232,7 @@ fn assert_sound(store: &MemoryStore, delivered: &Delivered) {
     let mut given = BTreeSet::new();
     let mut items: BTreeMap<(PlayerId, String), i64> = BTreeMap::new();
     for (id, chain) in receipts(store) {
-        let Some(Record::Player(record)) = store.load(&[Key::Player(id.clone())]).unwrap().remove(0) else { panic!() };
+        let Some(Record::Player(record)) = store.load(&[Key::Player(id.clone())]).remove(0).unwrap() else { panic!() };
         verify_chain(&chain, record.chain_head).unwrap();
         let mut levels = BTreeSet::new();
         for receipt in &chain {

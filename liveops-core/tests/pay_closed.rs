@@ -39,7 +39,7 @@ fn played(weeks: i64) -> MemoryStore {
         }
     }
     engine.advance(at(CLOSED + (weeks - 1) * WEEK)).unwrap();
-    MemoryStore::restore(&engine.snapshot()).unwrap()
+    MemoryStore::restore(&engine.store().snapshot()).unwrap()
 }
 
 fn told(run: &PayRun) -> Vec<(String, &str, u64, u64)> {

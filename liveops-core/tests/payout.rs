@@ -6,17 +6,17 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{DAY, GRACE, Rng, START, at, kill, operator, player, progression, received};
+use common::{DAY, GRACE, Rng, START, as_inner, at, kill, operator, player, progression, received};
 use liveops_core::board::{Archive, Names};
 use liveops_core::decorate::{Fault, FaultyStore};
-use liveops_core::engine_async::Ready;
 use liveops_core::error::StoreError;
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon};
 use liveops_core::reward::{Scope, verify_chain};
 use liveops_core::rules::Payout;
+use liveops_core::store::{Loaded, Ready};
 use liveops_core::{
-    Action, AsyncEngine, Code, Command, Engine, Key, MemoryStore, Outcome, Period, Record, Rules, Ruling, Scan as _,
-    Store, Window,
+    Action, AsyncEngine, Code, Command, Engine, Key, MemoryStore, Outcome, Period, Rules, Ruling, Scan as _, Store,
+    Window,
 };
 
 const RULES: &str = r#"{ "version": 1, "game": "emberfall",
@@ -51,7 +51,7 @@ fn played() -> MemoryStore {
     let events: Vec<_> = (0..10_i64).map(|n| progression("e", &format!("p{n}"), START + n, 100 - 10 * n)).collect();
     engine.submit_batch(&events);
     engine.advance(at(CLOSED)).unwrap();
-    MemoryStore::restore(&engine.snapshot()).unwrap()
+    MemoryStore::restore(&engine.store().snapshot()).unwrap()
 }
 
 fn engine() -> Engine<MemoryStore> {
@@ -185,7 +185,7 @@ fn crashes_on_the_way_change_nothing() {
             _ => Fault::None,
         };
         let runs = insist(&Engine::new(rules(), FaultyStore::new(&store, faults)), CLOSED, 3);
-        assert_eq!(store.digest(), calm.digest(), "seed {seed}");
+        assert_eq!(store.digest(), calm.store().digest(), "seed {seed}");
         assert_eq!(told(&granted(&store)), ALL);
         most = most.max(runs);
     }
@@ -217,7 +217,7 @@ fn the_async_engine_takes_the_same_commands() {
     let payout = blocking.payout("xp", WEEK, at(CLOSED)).unwrap();
     let engine = AsyncEngine::new(rules(), Ready(played()));
     // Whose rows are read elsewhere, as an asynchronous store's are, makes the same commands by rules alone.
-    let rows = blocking.board("xp").unwrap().page(WEEK, 0, usize::MAX).unwrap();
+    let rows = blocking.board("xp").unwrap().of(WEEK).page(0, 1_000).unwrap();
     let horizon = Horizon { now: at(CLOSED), ..Horizon::default() };
     assert_eq!(engine.rules().payout(&payout.board, &rows, horizon, at(CLOSED)).unwrap(), payout);
     let open = Horizon { now: at(CLOSED - 1), ..horizon };
@@ -230,7 +230,7 @@ fn the_async_engine_takes_the_same_commands() {
         assert_eq!(codes(&outcomes), [wanted; 5]);
     }
     blocking.submit_batch(&commands);
-    assert_eq!(engine.store().0.digest(), blocking.digest());
+    assert_eq!(engine.store().0.digest(), blocking.store().digest());
 }
 
 #[test]
@@ -443,7 +443,7 @@ fn erasing_ends_it() {
     // The mark of erasing goes too, and p1 comes back: as somebody new, who was not there that week.
     let later = CLOSED + PAST + 2;
     engine.advance(at(later)).unwrap();
-    assert!(engine.store().scan_player(&player("p0")).unwrap().is_empty());
+    assert!(engine.store().scan_player(&player("p0"), None, None, 1_000).unwrap().is_empty());
     engine.submit(&progression("new", "p1", later, 10));
     assert_eq!(codes(&engine.submit_batch(both)), ["standing_unknown"; 2]);
 
@@ -474,7 +474,7 @@ fn windows_and_boards_are_paid_apart() {
         serde_json::json!([{ "board": "xp", "window": "daily", "ranges": [[day, day]] },
             { "board": "xp", "window": "weekly", "ranges": [[2966, 2966]] }])
     );
-    let restored = Engine::new(rules(), MemoryStore::restore(&engine.snapshot()).unwrap());
+    let restored = Engine::new(rules(), MemoryStore::restore(&engine.store().snapshot()).unwrap());
     assert_eq!(restored.digest(), engine.digest());
     restored.advance(at(CLOSED + 3 * DAY)).unwrap();
     let payout = restored.payout("xp", WEEK, at(CLOSED + 3 * DAY)).unwrap();
@@ -505,7 +505,7 @@ fn changed_rules_pay_nobody_again() {
 struct Leaps<'s>(&'s MemoryStore, i64);
 
 impl Store for Leaps<'_> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
         self.0.load(keys)
     }
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
@@ -515,6 +515,7 @@ impl Store for Leaps<'_> {
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.0.advance(to)
     }
+    as_inner!(0);
 }
 
 #[test]

@@ -556,7 +556,7 @@ fn misses_are_of_an_entry() {
     assert_eq!(roll(&engine), gave("c", 0), "46 misses of another entry give nothing");
     engine.replace_rules(pity_for(None, 0)).unwrap();
     assert_eq!(roll(&engine), gave("c", 0));
-    let engine = Engine::new(pity_for(Some("a"), 50), MemoryStore::restore(&engine.snapshot()).unwrap());
+    let engine = Engine::new(pity_for(Some("a"), 50), MemoryStore::restore(&engine.store().snapshot()).unwrap());
     for misses in 46..49 {
         assert_eq!(roll(&engine), gave("c", misses), "rules changed back cost nobody");
     }

@@ -9,15 +9,16 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use common::trace::{Manners, Step, Trace, trace};
-use common::{DAY, KEEP, Rng, START, at, player, rules, told};
-use liveops_core::board::{Index, Ranking};
+use common::{DAY, KEEP, Rng, START, as_inner, at, horizon, player, records, rules, told};
+use liveops_core::board::{Index, Ranking, Row};
 use liveops_core::decorate::{Fault, FaultyStore};
 use liveops_core::error::StoreError;
-use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Horizon, Player};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Player};
 use liveops_core::reward::{Scope, verify_chain};
+use liveops_core::store::{AsyncBoards, BoardAnswer, BoardRead, Keeps, Loaded};
 use liveops_core::{
     Action, AsyncEngine, AsyncStore, BoardId, Boards as _, Command, Engine, Key, MemoryStore, Outcome, Period,
-    PlayerId, Receipt, Record, Scan as _, Store, Window,
+    PlayerId, Receipt, Record, Store, Window,
 };
 
 const SEEDS: std::ops::Range<u64> = 1..9;
@@ -49,10 +50,6 @@ fn run(trace: &Trace, size: usize) -> (Engine<MemoryStore>, Vec<Outcome>) {
     (engine, outcomes)
 }
 
-fn records(store: &MemoryStore) -> Vec<(Key, Record)> {
-    store.scan(None, usize::MAX).unwrap()
-}
-
 fn players(store: &MemoryStore) -> BTreeMap<PlayerId, Player> {
     let players = records(store).into_iter().filter_map(|(key, record)| match (key, record) {
         (Key::Player(id), Record::Player(player)) => Some((id, *player)),
@@ -70,9 +67,13 @@ fn key(board: &str, day: i64) -> BoardKey {
     BoardKey { board: BoardId::new(board).unwrap(), period }
 }
 
+fn rows(store: &MemoryStore, key: &BoardKey) -> Vec<Row> {
+    let engine = Engine::new(rules(), store);
+    engine.board(key.board.as_str()).unwrap().of(key.period).page(0, 10_000).unwrap()
+}
+
 fn shown(store: &MemoryStore, key: &BoardKey) -> Vec<(PlayerId, i64)> {
-    let rows = store.page(key, 0, usize::MAX, Ranking::Ordinal).unwrap();
-    rows.into_iter().map(|row| (row.owner, row.score)).collect()
+    rows(store, key).into_iter().map(|row| (row.owner, row.score)).collect()
 }
 
 #[test]
@@ -173,8 +174,7 @@ fn paid_for(scope: &Scope) -> Option<BoardKey> {
 }
 
 fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Player>) {
-    let Some(Record::Horizon(horizon)) = store.load(&[Key::Horizon]).unwrap().remove(0) else { panic!("a horizon") };
-    let rules = rules();
+    let (horizon, rules) = (horizon(store), rules());
     let mut folded: BTreeMap<BoardKey, Index> = BTreeMap::new();
     let mut shuffled: Vec<_> = players.iter().collect();
     let mut rng = Rng(players.len() as u64);
@@ -186,8 +186,7 @@ fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Pl
         }
     }
     for (key, index) in folded {
-        let page = store.page(&key, 0, usize::MAX, Ranking::Ordinal).unwrap();
-        assert_eq!(page, index.view(Ranking::Ordinal).page(0, usize::MAX), "{key:?}");
+        assert_eq!(rows(store, &key), index.view(Ranking::Ordinal).page(0, usize::MAX), "{key:?}");
     }
 }
 
@@ -237,7 +236,7 @@ async fn elsewhere() {
 }
 
 impl AsyncStore for Remote {
-    async fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
+    async fn load(&self, keys: &[Key]) -> Vec<Loaded> {
         elsewhere().await;
         self.0.load(keys)
     }
@@ -245,9 +244,39 @@ impl AsyncStore for Remote {
         elsewhere().await;
         self.0.commit(batch)
     }
+    fn round_players(&self) -> usize {
+        self.0.round_players()
+    }
     async fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         elsewhere().await;
         self.0.advance(to)
+    }
+    async fn header(&self) -> Result<Header, StoreError> {
+        elsewhere().await;
+        self.0.header()
+    }
+    async fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+        elsewhere().await;
+        self.0.replace_header(expected, new)
+    }
+}
+
+impl AsyncBoards for Remote {
+    async fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
+        elsewhere().await;
+        self.0.read(reads)
+    }
+    async fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+        elsewhere().await;
+        self.0.retain(keep)
+    }
+    async fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+        elsewhere().await;
+        self.0.rebuild(keep)
+    }
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        elsewhere().await;
+        self.0.catch_up()
     }
 }
 
@@ -274,7 +303,7 @@ fn the_async_driver_makes_no_difference() {
             }
         }
         assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), trace.told);
-        assert_eq!(engine.store().0.digest(), blocking.digest());
+        assert_eq!(engine.store().0.digest(), blocking.store().digest());
     });
 }
 
@@ -381,7 +410,7 @@ fn faults_and_retries_end_in_the_same_state() {
         let store = MemoryStore::new();
         let troubled = insist(&trace, &store, &Engine::new(rules(), FaultyStore::new(&store, faults(seed))));
         assert!(troubled > 5, "the trace met only {troubled} faults");
-        assert_eq!(store.digest(), calm.digest());
+        assert_eq!(store.digest(), calm.store().digest());
         assert_sound(&store);
     });
 }
@@ -404,8 +433,8 @@ struct Rivals<'s> {
 }
 
 impl Store for Rivals<'_> {
-    fn load(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, StoreError> {
-        let loaded = self.store.load(keys)?;
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
+        let loaded = self.store.load(keys);
         let (rng, commands) = &mut *self.commands.lock().unwrap();
         if rng.below(2) == 0 {
             let name = player(&format!("p{}", rng.below(4)));
@@ -413,7 +442,7 @@ impl Store for Rivals<'_> {
             let len = usize::try_from(rng.below(own.len() as u64 + 1)).unwrap();
             Engine::new(rules(), self.store).submit_batch(&own[..len]);
         }
-        Ok(loaded)
+        loaded
     }
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
         self.store.commit(batch)
@@ -421,6 +450,7 @@ impl Store for Rivals<'_> {
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.store.advance(to)
     }
+    as_inner!(store);
 }
 
 #[test]
@@ -444,7 +474,7 @@ fn a_rival_between_load_and_commit_changes_nothing() {
             }
         }
         assert!(replayed > 100, "the rival came first only {replayed} times");
-        assert_eq!(store.digest(), calm.digest());
+        assert_eq!(store.digest(), calm.store().digest());
         assert_sound(&store);
     });
 }
@@ -453,10 +483,10 @@ fn a_rival_between_load_and_commit_changes_nothing() {
 fn snapshots_restore_everything() {
     each_seed(Manners::Hostile, |_, trace| {
         let (engine, _) = run(&trace, 7);
-        let bytes = engine.snapshot();
-        assert!(bytes == run(&trace, 1_000).0.snapshot(), "the bytes depend on the state alone");
+        let bytes = engine.store().snapshot();
+        assert!(bytes == run(&trace, 1_000).0.store().snapshot(), "the bytes depend on the state alone");
         let restored = MemoryStore::restore(&bytes).unwrap();
-        assert_eq!(restored.digest(), engine.digest());
+        assert_eq!(restored.digest(), engine.store().digest());
         assert_sound(&restored);
         for key in [key("xp", -1), key("latest", -1)] {
             assert_eq!(shown(&restored, &key), shown(engine.store(), &key));
@@ -480,7 +510,7 @@ fn a_restored_store_goes_on_as_if_nothing_had_happened() {
         let mut engine = engine();
         for (number, step) in trace.steps.iter().enumerate() {
             if number == half {
-                engine = Engine::new(rules(), MemoryStore::restore(&engine.snapshot()).unwrap());
+                engine = Engine::open(rules(), MemoryStore::restore(&engine.store().snapshot()).unwrap()).unwrap();
             }
             match step {
                 Step::Advance(to) => _ = engine.advance(*to).unwrap(),

@@ -7,10 +7,10 @@ mod common;
 use std::error::Error as _;
 
 use common::{DAY, GRACE, Rng, START, at, operator, player, progression, received};
-use liveops_core::engine_async::Ready;
 use liveops_core::record::{AdvanceError, Measure};
+use liveops_core::store::Ready;
 use liveops_core::{
-    Action, AsyncEngine, Code, Engine, Error, Key, MemoryStore, Outcome, Record, Rules, Store as _, Window,
+    Action, AsyncEngine, Code, Engine, Error, MemoryStore, Outcome, Rules, Store as _, Window,
 };
 
 const RULES: &str = r#"{ "version": 1, "game": "emberfall", "calendar": { "graceSeconds": 3600 },
@@ -35,14 +35,12 @@ fn why<T: std::fmt::Debug>(refused: Result<T, Error>) -> AdvanceError {
 }
 
 fn back(engine: &Engine<MemoryStore>, now: i64) -> Engine<MemoryStore> {
-    Engine::new(rules(), MemoryStore::restore_at(&engine.snapshot(), &rules(), at(now)).unwrap())
+    Engine::new(rules(), MemoryStore::restore_at(&engine.store().snapshot(), &rules(), at(now)).unwrap())
 }
 
 fn horizon(engine: &Engine<MemoryStore>) -> (i64, i64) {
-    match engine.store().load(&[Key::Horizon]).unwrap().pop() {
-        Some(Some(Record::Horizon(h))) => (h.now.as_unix_millis(), h.forgotten_before.as_unix_millis()),
-        other => panic!("{other:?}"),
-    }
+    let horizon = engine.horizon().unwrap();
+    (horizon.now.as_unix_millis(), horizon.forgotten_before.as_unix_millis())
 }
 
 #[test]
@@ -108,7 +106,7 @@ fn what_was_forgotten_is_not_taken_in_again() {
     assert_eq!(engine.submit(&meanwhile).code(), "too_old");
 
     // A plain restore is as stuck as before.
-    let stuck = Engine::new(rules(), MemoryStore::restore(&engine.snapshot()).unwrap());
+    let stuck = Engine::new(rules(), MemoryStore::restore(&engine.store().snapshot()).unwrap());
     assert_eq!(stuck.submit(&meanwhile).code(), "too_old");
 
     let now = START + 180_000;
@@ -148,7 +146,7 @@ fn a_period_that_was_paid_stays_closed() {
         "nor on its last day"
     );
     let week = liveops_core::Period { window: Window::Weekly, index: 2966 };
-    assert_eq!(engine.board("xp").unwrap().page(week, 0, 9).unwrap()[0].owner.as_str(), "ana");
+    assert_eq!(engine.board("xp").unwrap().of(week).page(0, 9).unwrap()[0].owner.as_str(), "ana");
     let again = engine.pay_closed(None, at(now)).unwrap();
     assert!(again.periods.iter().all(|period| period.paid == 0 && period.unpaid.is_empty()), "{again:?}");
     assert_ne!(engine.digest(), digest);
@@ -202,6 +200,6 @@ fn restoring_at_a_later_time_changes_nothing() {
     engine.submit(&progression("e1", "ana", START, 50));
     engine.advance(at(START)).unwrap();
     assert_eq!(back(&engine, START + 9).digest(), engine.digest());
-    assert_eq!(back(&Engine::new(rules(), MemoryStore::new()), START).digest(), MemoryStore::new().digest());
+    assert_eq!(back(&Engine::new(rules(), MemoryStore::new()), START).store().digest(), MemoryStore::new().digest());
     assert!(MemoryStore::restore_at(b"none", &rules(), at(START)).is_err());
 }

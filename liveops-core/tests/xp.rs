@@ -6,11 +6,9 @@ mod common;
 
 use common::{DAY, START, at, event, kill, player, progression};
 use liveops_core::anomaly::PopulationBuilder;
-use liveops_core::board::Ranking;
 use liveops_core::event::{Event, FieldValue, Payload};
-use liveops_core::record::BoardKey;
 use liveops_core::{
-    BoardId, Boards as _, Command, Effect, Engine, EventId, MemoryStore, Outcome, Period, Rules, Ruling, Window,
+    Command, Effect, Engine, EventId, MemoryStore, Outcome, Rules, Ruling, Window,
 };
 
 const CURVE: &str = r#""curve": { "kind": "table", "costs": [100, 200, 300] }"#;
@@ -145,9 +143,7 @@ fn boards_that_add_up_show_what_is_left_and_others_what_was_gained() {
     ));
     let shown = || {
         ["best", "down", "net", "set", "want"].map(|board| {
-            let board = BoardId::new(board).unwrap();
-            let key = BoardKey { board, period: Period { window: Window::AllTime, index: 0 } };
-            let page = engine.store().page(&key, 0, 1, Ranking::Ordinal).unwrap();
+            let page = engine.board(board).unwrap().top(Window::AllTime, 1, at(START)).unwrap();
             page.first().map(|row| row.score)
         })
     };

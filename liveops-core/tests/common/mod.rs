@@ -7,10 +7,12 @@ pub mod model;
 pub mod trace;
 
 use liveops_core::event::{Event, FieldValue, Payload};
-use liveops_core::record::{BoardKey, ChangeSet, Effect, Payment, Player, Suspicion};
+use liveops_core::record::{BoardKey, ChangeSet, Effect, Horizon, Payment, Player, Suspicion};
 use liveops_core::reward::Item;
 use liveops_core::time::DAY_MILLIS;
-use liveops_core::{Action, BoardId, Command, EventId, Id, Outcome, Period, PlayerId, Rules, Timestamp, Window};
+use liveops_core::{
+    Action, BoardId, Command, EventId, Id, Key, Outcome, Period, PlayerId, Record, Rules, Scan, Store, Timestamp, Window,
+};
 
 /// 2026-11-07T00:00:00Z
 pub const START: i64 = 1_794_009_600_000;
@@ -119,19 +121,61 @@ pub fn operator(command: &str, name: &str, ts: i64, action: Action) -> Command {
     Command::operator(EventId::new(command).unwrap(), player(name), at(ts), at(ts), action)
 }
 
+/// The methods of a test's store that are those of the one it wraps, in a field.
+#[allow(unused_macros, reason = "each test program uses a part of what is here")]
+macro_rules! as_inner {
+    ($inner:tt) => {
+        fn drive(&self, plan: &mut liveops_core::Plan<'_>) {
+            liveops_core::store::by_load_and_commit(self, plan);
+        }
+        fn round_players(&self) -> usize {
+            self.$inner.round_players()
+        }
+        fn header(&self) -> Result<liveops_core::record::Header, liveops_core::error::StoreError> {
+            self.$inner.header()
+        }
+        fn replace_header(
+            &self,
+            expected: &liveops_core::record::Header,
+            new: &liveops_core::record::Header,
+        ) -> Result<bool, liveops_core::error::StoreError> {
+            self.$inner.replace_header(expected, new)
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test program uses a part of what is here")]
+pub(crate) use as_inner;
+
+/// Every record but the horizon, in key order.
+pub fn records<S: Scan>(store: &S) -> Vec<(Key, Record)> {
+    let mut all: Vec<_> = liveops_core::store::records(store, None, 1_000).map(Result::unwrap).collect();
+    all.sort_by(|a: &(Key, Record), b| a.0.cmp(&b.0));
+    all
+}
+
+pub fn horizon<S: Store>(store: &S) -> Horizon {
+    match store.load(&[Key::Horizon]).remove(0).unwrap() {
+        Some(Record::Horizon(horizon)) => horizon,
+        None => Horizon::default(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Writes a player as an earlier release left them.
 pub fn left(name: &str, record: Player, suspicions: Vec<(u64, Suspicion)>) -> ChangeSet {
     ChangeSet {
         player: player(name),
         expected: 0,
-        oldest_ts: at(START),
+        forgotten_before: Timestamp::MIN,
         closes_at: Timestamp::MAX,
         forget: false,
+        shown: record.standings.iter().map(|(key, _)| (key.clone(), record.shown(key))).collect(),
         record: Box::new(record),
         outcomes: Vec::new(),
         receipts: Vec::new(),
         suspicions,
         removed: Vec::new(),
+        run: None,
     }
 }
 
