@@ -25,39 +25,12 @@ pub trait BlockOn: Send + Sync {
 /// In a process that was forked since, every call is `forked`, and the runtime, whose threads are not there, is left alone.
 ///
 /// ```
-/// use std::pin::pin;
-/// use std::sync::Arc;
-/// use std::task::{Context, Poll, Wake};
-/// use std::thread::{self, Thread};
-///
-/// use liveops_core::error::StoreErrorKind;
-/// use liveops_core::store::{BlockOn, Blocking, Ready};
+/// use liveops_core::store::{Blocking, Ready};
+/// use liveops_core::testing::Parked;
 /// use liveops_core::{Engine, MemoryStore, Rules};
 ///
-/// /// For futures that need no runtime. That of one asks first whether it may wait (`Handle::try_current`).
-/// struct Parked;
-///
-/// struct Unpark(Thread);
-///
-/// impl Wake for Unpark {
-///     fn wake(self: Arc<Self>) {
-///         self.0.unpark();
-///     }
-/// }
-///
-/// impl BlockOn for Parked {
-///     fn block_on<F: Future>(&self, future: F) -> Result<F::Output, StoreErrorKind> {
-///         let (mut future, waker) = (pin!(future), Arc::new(Unpark(thread::current())).into());
-///         loop {
-///             match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-///                 Poll::Ready(output) => return Ok(output),
-///                 Poll::Pending => thread::park(),
-///             }
-///         }
-///     }
-/// }
-///
-/// let store = Blocking::new(Ready(MemoryStore::new()), Parked); // in earnest: a store over a network
+/// // In earnest: a store over a network, and its runtime.
+/// let store = Blocking::new(Ready(MemoryStore::new()), Parked);
 /// let engine = Engine::open(Rules::from_json(r#"{ "version": 1, "game": "emberfall" }"#)?, store)?;
 /// assert_eq!(engine.size()?.players, 0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,0 +1,303 @@
+//! Rules over a store that holds something already, and rules put in force while it is in use.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use common::{DAY, START, as_inner, at, player, progression};
+use liveops_core::board::Row;
+use liveops_core::error::{StoreError, StoreErrorKind};
+use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon};
+use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Loaded};
+use liveops_core::{Boards, Code, Engine, Key, MemoryStore, Period, Rules, Store, Window};
+
+/// Monday to Sunday around [`START`], a Saturday.
+const TODAY: i64 = START + DAY / 2;
+
+fn board(name: &str, daily: u32) -> String {
+    format!(r#""{name}": {{ "value": "grantedXp", "keepPeriods": {{ "daily": {daily} }} }}"#)
+}
+
+fn rules(boards: &[String]) -> Rules {
+    rules_with(boards, "")
+}
+
+fn rules_with(boards: &[String], members: &str) -> Rules {
+    let boards = boards.join(", ");
+    Rules::from_json(&format!(r#"{{ "version": 1, "game": "emberfall", "boards": {{ {boards} }} {members} }}"#)).unwrap()
+}
+
+fn day(before: i64) -> Period {
+    Period { window: Window::Daily, index: START / DAY - before }
+}
+
+fn rows<S: Store + Boards>(engine: &Engine<S>, board: &str, period: Period) -> Vec<Row> {
+    engine.board(board).unwrap().of(period).page(0, 100).unwrap()
+}
+
+fn names(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.owner.as_str()).collect()
+}
+
+/// What a snapshot of the engine shows.
+fn restored(engine: &Engine<MemoryStore>) -> Engine<MemoryStore> {
+    let copy = MemoryStore::restore(&engine.store().snapshot()).unwrap();
+    assert_eq!(copy.digest(), engine.store().digest());
+    Engine::open(engine.rules(), copy).unwrap()
+}
+
+#[test]
+fn a_store_says_what_rules_it_fits() {
+    let engine = Engine::new(rules(&[board("xp", 2)]), MemoryStore::new());
+    assert_eq!(engine.store().header().unwrap(), engine.rules().header(), "written at once");
+    engine.submit(&progression("e", "ana", TODAY, 5));
+    let bytes = engine.store().snapshot();
+    let open = |rules: Rules| Engine::open(rules, MemoryStore::restore(&bytes).unwrap());
+    let code = |rules| open(rules).unwrap_err().code();
+
+    assert_eq!(names(&rows(&open(rules(&[board("xp", 2)])).unwrap(), "xp", day(0))), ["ana"]);
+    let other = r#"{ "version": 1, "game": "frostfall" }"#;
+    assert_eq!(code(Rules::from_json(other).unwrap()), Code::StoreMisconfigured);
+    let best = r#""xp": { "value": "grantedXp", "operator": "best", "keepPeriods": { "daily": 2 } }"#.to_owned();
+    assert_eq!(code(rules(std::slice::from_ref(&best))), Code::BoardIncompatible);
+    let shifted = r#", "calendar": { "resetTime": "06:00" }"#;
+    assert_eq!(code(rules_with(&[board("xp", 2)], shifted)), Code::BoardIncompatible);
+
+    // Taken away, the board is remembered until it is retired; `replace_rules` too asks the store.
+    let engine = open(rules(&[])).unwrap();
+    assert_eq!(engine.replace_rules(rules(&[best])).unwrap_err().code(), Code::BoardIncompatible);
+    assert_eq!(engine.rules().boards().len(), 0, "nothing was put in force");
+    engine.replace_rules(rules(&[board("xp", 2), board("new", 2)])).unwrap();
+    assert_eq!(engine.store().header().unwrap().boards.len(), 2);
+}
+
+#[test]
+fn a_lost_race_for_the_header_is_run_again() {
+    /// Somebody else adds a board whenever this one was about to.
+    struct Raced(MemoryStore, AtomicUsize);
+    impl Store for Raced {
+        fn load(&self, keys: &[Key]) -> Vec<Loaded> {
+            self.0.load(keys)
+        }
+        fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
+            self.0.commit(batch)
+        }
+        fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
+            self.0.advance(to)
+        }
+        fn drive(&self, plan: &mut liveops_core::Plan<'_>) {
+            liveops_core::store::by_load_and_commit(self, plan);
+        }
+        fn round_players(&self) -> usize {
+            self.0.round_players()
+        }
+        fn header(&self) -> Result<Header, StoreError> {
+            self.0.header()
+        }
+        fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+            let races = self.1.fetch_sub(1, Ordering::Relaxed);
+            if races > 0 {
+                let theirs = rules(&[board(&format!("theirs{races}"), 1)]).fit(&self.0.header()?, None);
+                assert!(self.0.replace_header(&self.0.header()?, &theirs.unwrap())?);
+            }
+            self.0.replace_header(expected, new)
+        }
+    }
+    impl Boards for Raced {
+        fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
+            self.0.read(reads)
+        }
+        fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+            self.0.retain(keep)
+        }
+        fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+            self.0.rebuild(keep)
+        }
+        fn catch_up(&self) -> Result<(), StoreError> {
+            self.0.catch_up()
+        }
+    }
+    let open = |races| Engine::open(rules(&[board("ours", 1)]), Raced(MemoryStore::new(), AtomicUsize::new(races)));
+    let engine = open(3).unwrap();
+    let boards = engine.store().header().unwrap().boards;
+    assert_eq!(boards.iter().map(|(board, _)| board.as_str()).collect::<Vec<_>>(), ["ours", "theirs1", "theirs2", "theirs3"]);
+    assert_eq!(open(usize::MAX >> 1).unwrap_err().code(), Code::Contended, "but not for ever");
+}
+
+#[test]
+fn a_board_that_was_taken_away_comes_back_with_everybody() {
+    let engine = Engine::new(rules(&[board("xp", 3)]), MemoryStore::new());
+    for (n, name) in ["ana", "bo", "cy"].iter().enumerate() {
+        engine.submit(&progression("e", name, TODAY, 90 - 10 * i64::try_from(n).unwrap()));
+    }
+    engine.replace_rules(rules(&[])).unwrap();
+    engine.advance(at(TODAY)).unwrap();
+    engine.submit(&progression("e2", "bo", TODAY, 50));
+    engine.replace_rules(rules(&[board("xp", 3)])).unwrap();
+    let live = rows(&engine, "xp", day(0));
+    assert_eq!(names(&live), ["ana", "bo", "cy"]);
+    assert_eq!(live, rows(&restored(&engine), "xp", day(0)));
+}
+
+#[test]
+fn a_window_and_longer_keeping_that_come_back_are_built_from_the_records() {
+    let both = |daily: u32| {
+        rules(&[format!(r#""xp": {{ "value": "grantedXp", "keepPeriods": {{ "daily": {daily}, "weekly": 2 }} }}"#)])
+    };
+    let engine = Engine::new(both(4), MemoryStore::new());
+    for before in 0..4 {
+        for name in ["ana", "bo"] {
+            engine.submit(&progression(&format!("e{before}"), name, TODAY - before * DAY / 4 * 3, 10));
+        }
+    }
+    engine.advance(at(TODAY)).unwrap();
+    let kept = |engine: &Engine<MemoryStore>| (0..4).map(|before| rows(engine, "xp", day(before))).collect::<Vec<_>>();
+    let before = kept(&engine);
+    assert!(before[..3].iter().all(|rows| rows.len() == 2), "the days were played: {before:?}");
+
+    // Shorter, and an advance: what the records still say is what comes back.
+    engine.replace_rules(both(1)).unwrap();
+    engine.advance(at(TODAY + 1)).unwrap();
+    assert!(rows(&engine, "xp", day(2)).is_empty(), "dropped");
+    engine.submit(&progression("late", "bo", TODAY, 5)); // whose record lets go of the dropped days
+    engine.replace_rules(both(4)).unwrap();
+    assert_eq!(names(&rows(&engine, "xp", day(2))), ["ana"]);
+    assert_eq!(kept(&engine), kept(&restored(&engine)));
+
+    // A window away and back: nothing of it is dropped.
+    let weekly = Period { window: Window::Weekly, ..engine.board("xp").unwrap().period(Window::Weekly, at(TODAY)).unwrap() };
+    let all = rows(&engine, "xp", weekly);
+    engine.replace_rules(rules(&[board("xp", 4)])).unwrap();
+    engine.advance(at(TODAY + 2)).unwrap();
+    engine.replace_rules(both(4)).unwrap();
+    assert_eq!(rows(&engine, "xp", weekly), all);
+    assert_eq!(all, rows(&restored(&engine), "xp", weekly));
+}
+
+/// A store that lets a test in where it frees boards, and fails to build them when told to.
+#[derive(Default)]
+struct Watched {
+    inner: MemoryStore,
+    before_retain: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    is_in: AtomicBool,
+    builds_fail: AtomicBool,
+}
+
+impl Store for Watched {
+    fn load(&self, keys: &[Key]) -> Vec<Loaded> {
+        self.inner.load(keys)
+    }
+    fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
+        self.inner.commit(batch)
+    }
+    fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
+        self.inner.advance(to)
+    }
+    as_inner!(inner);
+}
+
+impl Boards for Watched {
+    fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
+        self.inner.read(reads)
+    }
+    fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+        if let Some(before) = self.before_retain.get()
+            && !self.is_in.swap(true, Ordering::Relaxed)
+        {
+            before();
+        }
+        self.inner.retain(keep)
+    }
+    fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
+        match self.builds_fail.load(Ordering::Relaxed) {
+            true => Err(StoreErrorKind::Unavailable.into()),
+            false => self.inner.rebuild(keep),
+        }
+    }
+    fn catch_up(&self) -> Result<(), StoreError> {
+        self.inner.catch_up()
+    }
+}
+
+/// The advance began under rules that keep no day but today, and has not freed anything yet when others are put in force.
+#[test]
+fn a_replacement_beside_an_advance_loses_nobody() {
+    let engine = Arc::new(Engine::new(rules(&[board("xp", 0)]), Watched::default()));
+    for before in [1, 0] {
+        engine.submit(&progression(&format!("e{before}"), "ana", TODAY - before * DAY, 10));
+    }
+    let beside = Arc::clone(&engine);
+    let replace = move || {
+        beside.replace_rules(rules(&[board("xp", 3), board("new", 3)])).unwrap();
+        assert_eq!(beside.submit(&progression("meanwhile", "bo", TODAY, 7)).code(), "applied");
+    };
+    assert!(engine.store().before_retain.set(Box::new(replace)).is_ok());
+    engine.advance(at(TODAY)).unwrap();
+    assert!(engine.store().is_in.load(Ordering::Relaxed), "it was replaced meanwhile");
+    assert_eq!(names(&rows(&engine, "xp", day(1))), ["ana"], "kept by the rules in force");
+    assert_eq!(names(&rows(&engine, "new", day(0))), ["bo"]);
+}
+
+#[test]
+fn what_could_not_be_built_is_built_by_the_next_advance() {
+    let engine = Engine::new(rules(&[board("xp", 3)]), Watched::default());
+    engine.submit(&progression("e", "ana", TODAY - DAY, 10));
+    engine.replace_rules(rules(&[board("xp", 0)])).unwrap();
+    engine.advance(at(TODAY)).unwrap();
+    assert!(rows(&engine, "xp", day(1)).is_empty());
+
+    engine.store().builds_fail.store(true, Ordering::Relaxed);
+    let failed = engine.replace_rules(rules(&[board("xp", 3)])).unwrap_err();
+    assert_eq!(failed.code(), Code::StoreUnavailable);
+    assert_eq!(engine.rules().boards()[0].keep(Window::Daily), Some(3), "in force");
+    assert_eq!(engine.advance(at(TODAY + 1)).unwrap_err().code(), Code::StoreUnavailable);
+    engine.store().builds_fail.store(false, Ordering::Relaxed);
+    engine.advance(at(TODAY + 2)).unwrap();
+    assert_eq!(names(&rows(&engine, "xp", day(1))), ["ana"]);
+}
+
+#[test]
+fn opening_drops_what_is_past() {
+    let engine = Engine::new(rules(&[board("xp", 1)]), MemoryStore::new());
+    engine.submit(&progression("e", "ana", TODAY, 10));
+    engine.advance(at(TODAY + 3 * DAY)).unwrap();
+    assert!(rows(&engine, "xp", day(0)).is_empty());
+    // The record has its entry until the player's next write; the boards of a copy are those of the original all the same.
+    assert!(!engine.record(&player("ana")).unwrap().unwrap().standings.is_empty());
+    assert!(rows(&restored(&engine), "xp", day(0)).is_empty());
+    assert_eq!(engine.size().unwrap(), restored(&engine).size().unwrap());
+}
+
+/// The clock went on, the store did not.
+#[test]
+fn three_weeks_asleep_each_closing_is_paid_once_and_what_was_dropped_is_named() {
+    const WEEK: i64 = 7 * DAY;
+    let pays = r#""payouts": { "daily": [ { "tier": "best", "ranks": [1, 1], "grant": { "kind": "item", "id": "star", "amount": 1 } } ],
+        "weekly": [ { "tier": "gold", "ranks": [1, 1], "grant": { "kind": "item", "id": "crown", "amount": 1 } } ] }"#;
+    let xp = format!(r#""xp": {{ "value": "grantedXp", "keepPeriods": {{ "daily": 5, "weekly": 8 }}, {pays} }}"#);
+    let rules = rules(&[xp]);
+    let engine = Engine::new(rules.clone(), MemoryStore::new());
+    for (event, name, ts) in [("e1", "ana", TODAY - WEEK), ("e2", "bo", TODAY)] {
+        assert_eq!(engine.submit(&progression(event, name, ts, 10)).code(), "applied");
+    }
+    engine.advance(at(TODAY)).unwrap();
+    let mark = engine.pay_closed(None, at(TODAY)).unwrap().mark;
+    let bytes = engine.store().snapshot();
+
+    let clock = at(TODAY + 3 * WEEK);
+    let engine = Engine::open(rules, MemoryStore::restore(&bytes).unwrap()).unwrap();
+    assert_eq!(names(&rows(&engine, "xp", day(0))), ["bo"], "as it fell asleep");
+    engine.advance_by_clock(clock, clock).unwrap();
+    let run = engine.pay_closed(mark, clock).unwrap();
+    let paid: Vec<_> = run.periods.iter().map(|p| (p.board.period.window, p.paid, p.paid_before)).collect();
+    assert_eq!(paid, [(Window::Weekly, 1, 0)], "the week of before, once");
+    let dropped: Vec<_> = run.dropped.iter().map(|d| (d.window, d.first, d.last)).collect();
+    let today = START / DAY;
+    assert_eq!(dropped, [(Window::Daily, today, today + 15)], "of 21 closed days five are kept");
+    let again = engine.pay_closed(mark, clock).unwrap();
+    assert_eq!((again.periods[0].paid, again.periods[0].paid_before), (0, 1));
+    assert!(engine.pay_closed(run.mark, clock).unwrap().periods.is_empty());
+}
