@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use liveops_core::engine::{NamedOutcome, Numbered};
-use liveops_core::store::FeedEntry;
+use liveops_core::store::{Consumer, FeedEntry, Happened};
 use liveops_core::{MemoryStore, PlayerId, Timestamp};
 use napi::Env;
 use napi::bindgen_prelude::{ClassInstance, Uint8Array};
@@ -46,7 +46,7 @@ impl Engine {
             None => store(feed).restored(bytes),
         };
         let store = store.or_throw()?;
-        Ok(Self(liveops_core::Engine::new(Arc::clone(&rules.0), store)))
+        liveops_core::Engine::open(Arc::clone(&rules.0), store).map(Self).or_throw()
     }
 
     /// Lets go of all that it holds.
@@ -179,26 +179,27 @@ impl Engine {
     /// Names the whole state.
     #[napi]
     pub fn digest(&self) -> String {
-        self.0.digest()
+        self.0.store().digest()
     }
 
     /// The whole state as bytes.
     #[napi]
     pub fn snapshot(&self) -> Uint8Array {
-        Uint8Array::from(self.0.snapshot())
+        Uint8Array::from(self.0.store().snapshot())
     }
 
     /// Committed change sets after a cursor, as JSON.
     #[napi]
     pub fn feed(&self, after: i64, limit: u32) -> Result<String> {
-        let entries = self.0.feed(after.unsigned_abs(), limit as usize).or_throw()?;
-        text(&entries.iter().map(feed_entry).collect::<Vec<_>>())
+        let entries = self.0.feed(0, after.unsigned_abs(), limit as usize).or_throw()?;
+        text(&entries.iter().filter_map(feed_entry).collect::<Vec<_>>())
     }
 
     /// Everything up to the cursor may go.
     #[napi]
     pub fn ack(&self, through: i64) -> Result<()> {
-        self.0.ack(through.unsigned_abs()).or_throw()
+        let consumer = Consumer::new("default").or_throw()?;
+        self.0.ack(&consumer, 0, through.unsigned_abs()).or_throw()
     }
 
     /// Everything stored about a player, as JSON.
@@ -225,11 +226,11 @@ pub(crate) fn player_id(player: &str) -> Result<PlayerId> {
     PlayerId::new(player).or_throw()
 }
 
-fn feed_entry(entry: &FeedEntry) -> Value {
-    let changes = &*entry.changes;
+fn feed_entry(entry: &FeedEntry) -> Option<Value> {
+    let Happened::Committed(changes) = &entry.what else { return None };
     let outcome = |(id, outcome): &(_, _)| NamedOutcome { id: Clone::clone(id), outcome: Clone::clone(outcome) };
     let suspicion = |(number, suspicion): &(u64, _)| Numbered { number: *number, suspicion: Clone::clone(suspicion) };
-    json!({ "cursor": entry.cursor, "playerId": changes.player, "erased": changes.forget, "record": changes.record,
+    Some(json!({ "cursor": entry.cursor, "playerId": changes.player, "erased": changes.forget, "record": changes.record,
         "outcomes": changes.outcomes.iter().map(outcome).collect::<Vec<_>>(), "receipts": changes.receipts,
-        "suspicions": changes.suspicions.iter().map(suspicion).collect::<Vec<_>>() })
+        "suspicions": changes.suspicions.iter().map(suspicion).collect::<Vec<_>>() }))
 }

@@ -37,7 +37,7 @@ impl Engine {
     /// Some rows.
     #[napi]
     pub fn board_page(&self, board: String, when: When, offset: u32, limit: u32) -> Result<Rows> {
-        self.read(&board, &when, |board, period| rows(&board.page(period, offset as usize, limit as usize).or_throw()?))
+        self.read(&board, &when, |board, period| rows(&board.of(period).page(offset as usize, limit as usize).or_throw()?))
     }
 
     /// Rows behind a cursor.
@@ -45,7 +45,7 @@ impl Engine {
     pub fn board_page_after(&self, board: String, when: When, after: Option<String>, limit: u32) -> Result<Rows> {
         let after = cursor(after)?;
         self.read(&board, &when, |board, period| {
-            page(&board.page_after(period, after.as_ref(), limit as usize).or_throw()?)
+            page(&board.of(period).page_after(after.as_ref(), limit as usize).or_throw()?)
         })
     }
 
@@ -61,7 +61,7 @@ impl Engine {
         limit: u32,
     ) -> Result<Rows> {
         self.read(&board, &when, |board, period| {
-            rows(&board.by_score_range(period, least..=most, offset as usize, limit as usize).or_throw()?)
+            rows(&board.of(period).by_score_range(least..=most, offset as usize, limit as usize).or_throw()?)
         })
     }
 
@@ -69,14 +69,14 @@ impl Engine {
     #[napi]
     pub fn board_rank(&self, board: String, when: When, player: String) -> Result<Option<i64>> {
         let player = player_id(&player)?;
-        self.read(&board, &when, |board, period| Ok(board.rank_in(period, &player).or_throw()?.map(integer)))
+        self.read(&board, &when, |board, period| Ok(board.of(period).rank(&player).or_throw()?.map(integer)))
     }
 
     /// How many of the others a player is ahead of, in hundredths of a percent.
     #[napi]
     pub fn board_percentile(&self, board: String, when: When, player: String) -> Result<Option<u32>> {
         let player = player_id(&player)?;
-        self.read(&board, &when, |board, period| board.percentile(period, &player).or_throw())
+        self.read(&board, &when, |board, period| board.of(period).percentile(&player).or_throw())
     }
 
     /// Rows around a player.
@@ -84,7 +84,7 @@ impl Engine {
     pub fn board_around(&self, board: String, when: When, player: String, each_side: u32) -> Result<Rows> {
         let player = player_id(&player)?;
         self.read(&board, &when, |board, period| {
-            rows(&board.around_in(period, &player, each_side as usize).or_throw()?)
+            rows(&board.of(period).around(&player, each_side as usize).or_throw()?)
         })
     }
 
@@ -92,19 +92,19 @@ impl Engine {
     #[napi]
     pub fn board_by_owners(&self, board: String, when: When, players: Vec<String>) -> Result<Rows> {
         let players = players.iter().map(|player| player_id(player)).collect::<Result<Vec<_>>>()?;
-        self.read(&board, &when, |board, period| rows(&board.by_owners_in(period, &players).or_throw()?))
+        self.read(&board, &when, |board, period| rows(&board.of(period).by_owners(&players).or_throw()?))
     }
 
     /// How many are strictly better than a score.
     #[napi]
     pub fn board_count_above(&self, board: String, when: When, score: i64) -> Result<i64> {
-        self.read(&board, &when, |board, period| Ok(integer(board.count_above_in(period, score).or_throw()?)))
+        self.read(&board, &when, |board, period| Ok(integer(board.of(period).count_above(score).or_throw()?)))
     }
 
     /// How many stand on the board.
     #[napi]
     pub fn board_len(&self, board: String, when: When) -> Result<i64> {
-        self.read(&board, &when, |board, period| Ok(integer(board.len_in(period).or_throw()?)))
+        self.read(&board, &when, |board, period| Ok(integer(board.of(period).len().or_throw()?)))
     }
 
     /// Both halves of a finished period's archive.

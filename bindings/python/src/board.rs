@@ -112,7 +112,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        rows(py, &self.read(py, limit.0, |board| board.page(found, offset.0, limit.0))?)
+        rows(py, &self.read(py, limit.0, |board| board.of(found).page(offset.0, limit.0))?)
     }
 
     /// The first `limit`, or those behind `Page.next` of the page before; at most 100,000 rows. `ArgumentError` with
@@ -131,7 +131,7 @@ impl Board {
     ) -> PyResult<Bound<'py, PyAny>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
         let cursor = self::cursor(py, cursor)?;
-        results::page(py, &self.read(py, limit.0, |board| board.page_after(found, cursor.as_ref(), limit.0))?)
+        results::page(py, &self.read(py, limit.0, |board| board.of(found).page_after(cursor.as_ref(), limit.0))?)
     }
 
     /// Everybody, best first, some hundred rows at a time; see `Leaderboard` for what is seen when the board changes
@@ -147,7 +147,7 @@ impl Board {
     ) -> PyResult<RowIterator> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
         let (engine, name) = (Arc::clone(&self.engine), self.name.clone());
-        Ok(RowIterator::new(move |cursor, limit| engine.core()?.board(&name)?.page_after(found, cursor, limit)))
+        Ok(RowIterator::new(move |cursor, limit| engine.core()?.board(&name)?.of(found).page_after(cursor, limit)))
     }
 
     /// The player's rank from 1; None for one who is not shown.
@@ -162,7 +162,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<u64>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        self.get(py)?.rank_in(found, &player(py, player_id)?).or_raise(py)
+        self.get(py)?.of(found).rank(&player(py, player_id)?).or_raise(py)
     }
 
     /// The player's row, with up to `each_side` rows above and below.
@@ -179,7 +179,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (found, id) = (self.find(py, window, periods_ago, now_ms, now)?, player(py, player_id)?);
-        rows(py, &self.read(py, each_side.0, |board| board.around_in(found, &id, each_side.0))?)
+        rows(py, &self.read(py, each_side.0, |board| board.of(found).around(&id, each_side.0))?)
     }
 
     /// Rows of some players, best first, with their ranks on the whole board: friends, a guild.
@@ -195,7 +195,7 @@ impl Board {
     ) -> PyResult<Bound<'py, PyList>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
         let ids: Vec<PlayerId> = player_ids.0.iter().map(|id| player(py, id)).collect::<PyResult<_>>()?;
-        rows(py, &self.read(py, ids.len(), |board| board.by_owners_in(found, &ids))?)
+        rows(py, &self.read(py, ids.len(), |board| board.of(found).by_owners(&ids))?)
     }
 
     /// Those with a score from `least` through `most`, best first, without the first `offset` of them; at most 100,000
@@ -220,7 +220,7 @@ impl Board {
     ) -> PyResult<Bound<'py, PyList>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
         let scores = least.0..=most.0;
-        rows(py, &self.read(py, limit.0, |board| board.by_score_range(found, scores, offset.0, limit.0))?)
+        rows(py, &self.read(py, limit.0, |board| board.of(found).by_score_range(scores, offset.0, limit.0))?)
     }
 
     /// How many are strictly better than a score.
@@ -235,7 +235,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<u64> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        self.get(py)?.count_above_in(found, score.0).or_raise(py)
+        self.get(py)?.of(found).count_above(score.0).or_raise(py)
     }
 
     /// How many of the others the player is strictly ahead of, in hundredths of a percent; see `Leaderboard.percentile`.
@@ -250,7 +250,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<u32>> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        self.get(py)?.percentile(found, &player(py, player_id)?).or_raise(py)
+        self.get(py)?.of(found).percentile(&player(py, player_id)?).or_raise(py)
     }
 
     /// How many stand on the board.
@@ -264,7 +264,7 @@ impl Board {
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<u64> {
         let found = self.find(py, window, periods_ago, now_ms, now)?;
-        self.get(py)?.len_in(found).or_raise(py)
+        self.get(py)?.of(found).len().or_raise(py)
     }
 
     /// Where a period is in its life: "future", "open", "grace", "sealed" or "dropped".

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use liveops_core::limits::LIST_LEN_MAX;
-use liveops_core::store::{FeedEntry, Scan as _};
-use liveops_core::{Command as CoreCommand, Engine as Core, Error, Key, MemoryStore, Record};
+use liveops_core::record::ChangeSet;
+use liveops_core::store::{Consumer, FeedEntry, Happened};
+use liveops_core::{Command as CoreCommand, Engine as Core, Error, MemoryStore};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -48,7 +49,7 @@ impl Engine {
             (None, Some(_)) => return Err(PyTypeError::new_err("at goes with a snapshot")),
         };
         let store = store.map_err(Error::from).or_raise(py)?;
-        let core = Core::new(Arc::clone(&rules.0), store);
+        let core = Core::open(Arc::clone(&rules.0), store).or_raise(py)?;
         Ok(Self(Arc::new(Owned::new(core))))
     }
 
@@ -95,16 +96,7 @@ impl Engine {
     /// Every player, by id. Walks the whole store.
     fn players<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let engine = self.get(py)?;
-        let all = py.detach(|| {
-            let records = engine.store().scan(None, usize::MAX)?.into_iter();
-            let rules = engine.rules();
-            let player = |(key, record): (Key, Record)| match (key, record) {
-                (Key::Player(id), Record::Player(player)) if !player.is_gone() => Some(rules.view(&id, &player)),
-                _ => None,
-            };
-            Ok::<_, Error>(records.filter_map(player).collect::<Vec<_>>())
-        });
-        load_all(py, "Player", &all.or_raise(py)?)
+        load_all(py, "Player", &py.detach(|| engine.players()).or_raise(py)?)
     }
 
     /// A player's kept receipts, oldest first.
@@ -198,26 +190,27 @@ impl Engine {
     /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.
     fn digest(&self, py: Python<'_>) -> PyResult<String> {
         let engine = self.get(py)?;
-        Ok(py.detach(|| engine.digest()))
+        Ok(py.detach(|| engine.store().digest()))
     }
 
     /// The whole state as bytes that depend on nothing else, for `Engine.restore`. Holds writers up.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let engine = self.get(py)?;
-        Ok(PyBytes::new(py, &py.detach(|| engine.snapshot())))
+        Ok(PyBytes::new(py, &py.detach(|| engine.store().snapshot())))
     }
 
     /// The next committed change sets after a cursor (0 is the start), at most `limit`. Nothing unless the engine was
     /// made with `feed=` and a number of entries.
     #[pyo3(signature = (after=Int(0), limit=Int(100)))]
     fn feed<'py>(&self, py: Python<'py>, after: Int<u64>, limit: Int<usize>) -> PyResult<Bound<'py, PyAny>> {
-        let entries = self.get(py)?.feed(after.0, limit.0).or_raise(py)?;
-        load_all(py, "FeedEntry", &entries.iter().map(feed_entry).collect::<Vec<_>>())
+        let entries = self.get(py)?.feed(0, after.0, limit.0).or_raise(py)?;
+        load_all(py, "FeedEntry", &entries.iter().filter_map(feed_entry).collect::<Vec<_>>())
     }
 
     /// Everything up to the cursor was dealt with and may go.
     fn ack(&self, py: Python<'_>, cursor: Int<u64>) -> PyResult<()> {
-        self.get(py)?.ack(cursor.0).or_raise(py)
+        let consumer = Consumer::new("default").or_raise(py)?;
+        self.get(py)?.ack(&consumer, 0, cursor.0).or_raise(py)
     }
 
     /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`, and `levelCurve` if that
@@ -355,8 +348,12 @@ impl Engine {
     }
 }
 
-fn feed_entry(entry: &FeedEntry) -> serde_json::Value {
-    let changes = &entry.changes;
+fn feed_entry(entry: &FeedEntry) -> Option<serde_json::Value> {
+    let Happened::Committed(changes) = &entry.what else { return None };
+    Some(committed(entry.cursor, changes))
+}
+
+fn committed(cursor: u64, changes: &ChangeSet) -> serde_json::Value {
     let outcomes = changes.outcomes.iter().map(|(id, outcome)| {
         let mut json = json!(outcome);
         json["id"] = json!(id);
@@ -369,7 +366,7 @@ fn feed_entry(entry: &FeedEntry) -> serde_json::Value {
         json
     });
     json!({
-        "cursor": entry.cursor,
+        "cursor": cursor,
         "playerId": changes.player,
         "version": changes.record.version,
         "forget": changes.forget,
