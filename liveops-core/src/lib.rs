@@ -158,7 +158,7 @@
 //! | say when days, weeks and seasons begin | [`window::Calendar`]; for named time zones `docs/calendars.md` |
 //! | deliver rewards | [`Receipt`], [`Command::claim`], [`reward::verify_chain`], [`Engine::feed`] |
 //! | publish odds, and let anyone check rolls | [`reward::Loot`], [`reward::seed_commitment`] |
-//! | write a store | [`Store`] says what it promises, [`conformance`] checks it |
+//! | write a store | [`Store`] says what it promises, [`conformance`] checks it; `docs/stores.md` |
 //! | test your own code | [`testing`], [`decorate`] |
 //! | drive it without an engine | [`Plan`] |
 //! | look up a refusal | [`Code`] |
@@ -244,3 +244,8 @@ struct LevelsRewardsReceipts;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/anomalies.md")]
 struct FindingCheaters;
+
+/// The page `docs/stores.md`, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/stores.md")]
+struct WritingAStore;
