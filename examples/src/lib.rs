@@ -7,11 +7,13 @@
 //! - [`mod@line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
 //! - [`replay`] drives lines through the door and an engine and counts what comes out.
 //! - [`report`] says it in plain text, [`export`] in files.
+//! - [`disk`] is what the two stores of one's own write to.
 //! - [`curve`] draws level curves, and what a change of them does to players, as a page.
 #![forbid(unsafe_code)]
 
 pub mod anomaly_report;
 pub mod curve;
+pub mod disk;
 mod drawing;
 pub mod evaluate;
 pub mod export;
