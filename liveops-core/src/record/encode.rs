@@ -60,6 +60,13 @@ impl Record {
 }
 
 impl RecordRef<'_> {
+    /// The stable bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
+        out
+    }
+
     /// Appends the bytes that [`Record::encode`] makes.
     pub fn encode_into(self, out: &mut Vec<u8>) {
         let version = self.version();
