@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use common::{DAY, START, as_inner, at, player, progression};
@@ -77,7 +77,8 @@ fn a_store_says_what_rules_it_fits() {
 #[test]
 fn a_lost_race_for_the_header_is_run_again() {
     /// Somebody else adds a board whenever this one was about to.
-    struct Raced(MemoryStore, AtomicUsize);
+    #[derive(Debug)]
+    struct Raced(MemoryStore, AtomicIsize);
     impl Store for Raced {
         fn load(&self, keys: &[Key]) -> Vec<Loaded> {
             self.0.load(keys)
@@ -120,11 +121,11 @@ fn a_lost_race_for_the_header_is_run_again() {
             self.0.catch_up()
         }
     }
-    let open = |races| Engine::open(rules(&[board("ours", 1)]), Raced(MemoryStore::new(), AtomicUsize::new(races)));
+    let open = |races| Engine::open(rules(&[board("ours", 1)]), Raced(MemoryStore::new(), AtomicIsize::new(races)));
     let engine = open(3).unwrap();
     let boards = engine.store().header().unwrap().boards;
     assert_eq!(boards.iter().map(|(board, _)| board.as_str()).collect::<Vec<_>>(), ["ours", "theirs1", "theirs2", "theirs3"]);
-    assert_eq!(open(usize::MAX >> 1).unwrap_err().code(), Code::Contended, "but not for ever");
+    assert_eq!(open(isize::MAX).unwrap_err().code(), Code::Contended, "but not for ever");
 }
 
 #[test]
