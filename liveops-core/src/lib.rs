@@ -147,6 +147,7 @@
 //! | you want to | look at |
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
+//! | go on with what a store holds | [`Engine::open`]; many players at once: [`Engine::players_page`] |
 //! | write the rules of a game | [`Rules::warnings`]; every member of the document in `docs/rules.md` |
 //! | know who sent it, what it says and how often | [`intake`], [`signing`], [`event`], [`quota`], [`shared::RateLimiter`]; `docs/door.md` |
 //! | act as an operator | [`Command`]: adjust, review, set visibility, pay, revoke, migrate, erase |
