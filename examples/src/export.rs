@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use liveops_core::record::Record;
-use liveops_core::store::Scan as _;
-use liveops_core::{Engine, Error, Key, MemoryStore, Timestamp};
+use liveops_core::record::{Kind, Record};
+use liveops_core::store;
+use liveops_core::{Boards, Engine, Error, FullStore, Key, Timestamp};
 use serde_json::{Map, Value, json};
+
+use crate::report::PAGE_RECORDS;
 
 /// Rows of each board that are written.
 const ROWS_MAX: usize = 100;
@@ -23,7 +25,7 @@ pub struct ExportError {
 
 /// Writes `snapshot.bin`, `receipts.ndjson`, `suspicions.ndjson` and `boards.json` into a folder, which is made if it
 /// is not there. Boards are those of the periods that run at `now`, the best hundred of each.
-pub fn write(engine: &Engine<MemoryStore>, now: Timestamp, folder: &Path) -> Result<(), ExportError> {
+pub fn write<S: FullStore>(engine: &Engine<S>, now: Timestamp, folder: &Path) -> Result<(), ExportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |cause| ExportError { path, cause }
@@ -34,14 +36,15 @@ pub fn write(engine: &Engine<MemoryStore>, now: Timestamp, folder: &Path) -> Res
         let file = File::create(&path).map(BufWriter::new);
         file.and_then(|mut file| content(&mut file).and_then(|()| file.flush())).map_err(failed(&path))
     };
-    let records = engine.store().scan(None, usize::MAX).map_err(io::Error::other).map_err(failed(folder))?;
-    let lines = |wanted: &dyn Fn(&Key, &Record) -> Option<Value>, file: &mut BufWriter<File>| {
-        let mut lines = records.iter().filter_map(|(key, record)| wanted(key, record));
-        lines.try_for_each(|line| writeln!(file, "{line}"))
+    let lines = |kind, wanted: fn(&Key, &Record) -> Option<Value>, file: &mut BufWriter<File>| {
+        store::records(engine.store(), Some(kind), PAGE_RECORDS).try_for_each(|read| {
+            let (key, record) = read.map_err(io::Error::other)?;
+            wanted(&key, &record).map_or(Ok(()), |line| writeln!(file, "{line}"))
+        })
     };
-    write("snapshot.bin", &|file| file.write_all(&engine.snapshot()))?;
-    write("receipts.ndjson", &|file| lines(&receipt, file))?;
-    write("suspicions.ndjson", &|file| lines(&suspicion, file))?;
+    write("snapshot.bin", &|file| engine.snapshot(file).map_err(io::Error::other))?;
+    write("receipts.ndjson", &|file| lines(Kind::Receipt, receipt, file))?;
+    write("suspicions.ndjson", &|file| lines(Kind::Suspicion, suspicion, file))?;
     write("boards.json", &|file| {
         let boards = boards(engine, now).map_err(io::Error::other)?;
         writeln!(file, "{boards:#}")
@@ -72,7 +75,7 @@ fn with_player(player: &str, mut value: Value) -> Value {
 }
 
 /// `{board: {window: {period, entries}}}`.
-fn boards(engine: &Engine<MemoryStore>, now: Timestamp) -> Result<Value, Error> {
+fn boards<S: Boards>(engine: &Engine<S>, now: Timestamp) -> Result<Value, Error> {
     let rules = engine.rules();
     let mut all = Map::new();
     for rule in rules.boards() {
@@ -81,7 +84,7 @@ fn boards(engine: &Engine<MemoryStore>, now: Timestamp) -> Result<Value, Error> 
         for (window, _) in &rule.windows {
             // Between two seasons there is none.
             let Ok(period) = board.period(*window, now) else { continue };
-            let entries = board.page(period, 0, ROWS_MAX)?;
+            let entries = board.of(period).page(0, ROWS_MAX)?;
             windows.insert(
                 window.to_string(),
                 json!({ "period": rules.calendar().label(period), "index": period.index, "entries": entries }),

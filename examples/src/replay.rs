@@ -7,6 +7,10 @@
 //!    so far is decided and the engine is advanced to that line's `receivedMs`.
 //! 3. The door admits each line at its `receivedMs`, without an address; what it admits is decided in the order of the
 //!    lines, in batches of any length.
+//!
+//! A store that outlives the run may be gone on with: all lines go through the door, whose quotas remember, but up to the line
+//! whose advance the store has seen nothing is decided, because it was, before that advance. What follows is decided as
+//! ever; what of it the store knows is replayed.
 
 mod referee;
 mod tally;
@@ -15,7 +19,7 @@ pub use referee::{Referee, Threads};
 pub use tally::{Closing, Prize, Tally};
 
 use liveops_core::signing::{Headers, Secret, SignatureError};
-use liveops_core::{Admitted, Error, Intake, Outcome, Rules};
+use liveops_core::{Admitted, Error, Intake, Outcome, Rules, Timestamp};
 
 use crate::line::Line;
 
@@ -32,6 +36,8 @@ pub struct Replay<'a, E> {
     batch_len: usize,
     batch: Vec<Admitted>,
     hour: Option<i64>,
+    /// While lines are passed by: how far the store was moved before.
+    moved_to: Option<Timestamp>,
     tally: Tally,
 }
 
@@ -44,7 +50,13 @@ pub fn door(rules: &Rules, secret: &str) -> Result<Intake, Error> {
 impl<'a, E: Referee> Replay<'a, E> {
     /// Nothing read yet.
     pub fn new(intake: &'a Intake, engine: &'a E) -> Self {
-        Self { intake, engine, batch_len: BATCH_LEN, batch: Vec::new(), hour: None, tally: Tally::default() }
+        Self { intake, engine, batch_len: BATCH_LEN, batch: Vec::new(), hour: None, moved_to: None, tally: Tally::default() }
+    }
+
+    /// Goes on where the store is.
+    pub fn resume(self) -> Result<Self, Error> {
+        let moved_to = Some(self.engine.moved_to()?).filter(|moved_to| *moved_to > Timestamp::MIN);
+        Ok(Self { moved_to, ..self })
     }
 
     /// Decides so many events together, at least one. The result does not depend on it.
@@ -64,7 +76,12 @@ impl<'a, E: Referee> Replay<'a, E> {
         self.tally.lines += 1;
         let now = line.received_at;
         let hour = now.as_unix_millis().div_euclid(HOUR_MILLIS);
-        if self.hour.replace(hour) != Some(hour) {
+        let begins = self.hour.replace(hour) != Some(hour);
+        if begins && self.moved_to.is_some_and(|moved_to| now >= moved_to) {
+            self.moved_to = None;
+            self.tally.resumed = self.tally.lines - 1;
+        }
+        if begins && self.moved_to.is_none() {
             self.decide();
             self.engine.advance(now)?;
             if let Some(after) = self.tally.last {
@@ -74,6 +91,7 @@ impl<'a, E: Referee> Replay<'a, E> {
         }
         self.tally.saw(now);
         match self.intake.admit(&Headers::from_pairs(line.header_pairs()), line.body.as_bytes(), now) {
+            Ok(_) if self.moved_to.is_some() => {}
             Ok(admitted) => self.batch.push(admitted),
             Err(refusal) => self.tally.refused(refusal.code()),
         }
@@ -86,6 +104,9 @@ impl<'a, E: Referee> Replay<'a, E> {
     /// Decides what is left, and says what came out.
     pub fn finish(mut self) -> Tally {
         self.decide();
+        if self.moved_to.is_some() {
+            self.tally.resumed = self.tally.lines;
+        }
         self.tally
     }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use liveops_core::record::{Record, Suspicion};
-use liveops_core::store::Scan as _;
-use liveops_core::{Engine, Error, Key, MemoryStore, PlayerId, Timestamp};
+use liveops_core::record::{Kind, Record, Suspicion};
+use liveops_core::store;
+use liveops_core::{Engine, Error, FullStore, Key, PlayerId, Scan, Timestamp};
 
 use self::layout::{heading, number, signed, split_columns};
 use crate::replay::{Prize, Tally};
@@ -19,9 +19,16 @@ use crate::replay::{Prize, Tally};
 const WIDTH: usize = 100;
 /// Lines of the histogram of levels.
 const LEVEL_BANDS_MAX: u32 = 25;
+/// Records that are read together.
+pub(crate) const PAGE_RECORDS: usize = 4096;
 
 /// A run and the state after it. The last line is `digest v1:<hex>`.
-pub fn render(engine: &Engine<MemoryStore>, tally: &Tally, source: &str, elapsed: Duration) -> Result<String, Error> {
+pub fn render<S: FullStore>(
+    engine: &Engine<S>,
+    tally: &Tally,
+    source: &str,
+    elapsed: Duration,
+) -> Result<String, Error> {
     let mut out = String::new();
     let state = State::read(engine)?;
     let now = tally.last.unwrap_or_default();
@@ -37,7 +44,7 @@ pub fn render(engine: &Engine<MemoryStore>, tally: &Tally, source: &str, elapsed
     boards::running(&mut out, engine, now)?;
     boards::closed(&mut out, &engine.rules(), &tally.closings);
     suspects::write(&mut out, &state.suspicions);
-    _ = write!(out, "\ndigest {}\n", engine.digest());
+    _ = write!(out, "\ndigest {}\n", engine.digest()?);
     Ok(out)
 }
 
@@ -49,15 +56,17 @@ struct State {
 }
 
 impl State {
-    fn read(engine: &Engine<MemoryStore>) -> Result<Self, Error> {
+    fn read<S: Scan>(engine: &Engine<S>) -> Result<Self, Error> {
         let mut state = Self { players: Vec::new(), suspicions: Vec::new() };
-        for (key, record) in engine.store().scan(None, usize::MAX)? {
-            match (key, record) {
-                (Key::Player(_), Record::Player(player)) => state.players.push(player.xp),
-                (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => {
-                    state.suspicions.push((player, *suspicion));
+        for kind in [Kind::Player, Kind::Suspicion] {
+            for read in store::records(engine.store(), Some(kind), PAGE_RECORDS) {
+                match read? {
+                    (Key::Player(_), Record::Player(player)) => state.players.push(player.xp),
+                    (Key::Suspicion(player, _), Record::Suspicion(suspicion)) => {
+                        state.suspicions.push((player, *suspicion));
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         Ok(state)
@@ -77,6 +86,9 @@ fn run(out: &mut String, tally: &Tally, elapsed: Duration) -> fmt::Result {
         broken => format!(", {} of them broken and left out", number(broken)),
     };
     writeln!(out, "lines        {}{broken}", number(tally.lines))?;
+    if tally.resumed > 0 {
+        writeln!(out, "resumed      after {} lines that the store holds", number(tally.resumed))?;
+    }
     let seconds = elapsed.as_secs_f64();
     writeln!(
         out,
@@ -109,7 +121,7 @@ fn outcomes(out: &mut String, tally: &Tally) -> fmt::Result {
     Ok(())
 }
 
-fn players(out: &mut String, engine: &Engine<MemoryStore>, state: &State, tally: &Tally) -> fmt::Result {
+fn players<S>(out: &mut String, engine: &Engine<S>, state: &State, tally: &Tally) -> fmt::Result {
     heading(out, "Players", "by level");
     let rules = engine.rules();
     let mut levels: BTreeMap<u32, u64> = BTreeMap::new();

@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use liveops_core::engine_async::Ready;
 use liveops_core::reward::verify_chain;
 use liveops_core::signing::Headers;
+use liveops_core::store::Ready;
 use liveops_core::{AsyncEngine, DECISIONS, Engine, MemoryStore, Outcome, PlayerId, Rules};
 use liveops_examples::generate;
 use liveops_examples::line::{Line, Lines};
@@ -138,7 +138,7 @@ fn the_documents_of_the_examples_have_nothing_else_to_warn_of() {
 fn the_digest_is_the_one_that_all_languages_end_in() {
     let engine = Engine::new(rules(), MemoryStore::new());
     let tally = drive(SEASON, &rules(), &engine, replay::BATCH_LEN);
-    assert_eq!(engine.digest(), expected(), "the rules of the game changed? see examples/README.md");
+    assert_eq!(engine.store().digest(), expected(), "the rules of the game changed? see examples/README.md");
     let report = report::render(&engine, &tally, "the season", Duration::from_secs(1)).unwrap();
     assert!(report.ends_with(&format!("\n{DIGEST}")));
     assert!(report.lines().all(|line| line.chars().count() <= 100 && line == line.trim_end()));
@@ -149,7 +149,7 @@ fn batches_of_any_length_end_in_one_state() {
     for batch_len in [1, 7, 1_000, usize::MAX] {
         let engine = Engine::new(rules(), MemoryStore::new());
         drive(SEASON, &rules(), &engine, batch_len);
-        assert_eq!(engine.digest(), expected(), "batches of {batch_len}");
+        assert_eq!(engine.store().digest(), expected(), "batches of {batch_len}");
     }
 }
 
@@ -166,7 +166,7 @@ fn the_async_engine_ends_in_the_same_state() {
 fn eight_threads_with_players_of_their_own_end_in_the_same_state() {
     let engine = Engine::new(rules(), MemoryStore::new());
     let threads = drive(SEASON, &rules(), &Threads(&engine, 8), 1_000);
-    assert_eq!(engine.digest(), expected());
+    assert_eq!(engine.store().digest(), expected());
     let one = drive(SEASON, &rules(), &Engine::new(rules(), MemoryStore::new()), 1_000);
     assert_eq!(threads.outcomes, one.outcomes);
 }
@@ -176,7 +176,7 @@ fn a_second_run_changes_nothing() {
     let engine = Engine::new(rules(), MemoryStore::new());
     let first = drive(SEASON, &rules(), &engine, replay::BATCH_LEN);
     let second = drive(SEASON, &rules(), &engine, replay::BATCH_LEN);
-    assert_eq!(engine.digest(), expected());
+    assert_eq!(engine.store().digest(), expected());
     let applied = ["applied", "held"].map(|code| second.outcomes.get(code));
     assert_eq!(applied, [None, None], "all is replayed or refused");
     assert!(second.outcomes["replayed"] > 0 && second.rewards.is_empty());
@@ -223,11 +223,33 @@ fn a_snapshot_in_the_middle_changes_nothing() {
         let (before, after) = lines.split_at(cut);
         let engine = Engine::new(rules(), MemoryStore::new());
         drive(&before.join("\n"), &rules(), &engine, replay::BATCH_LEN);
-        let restored = MemoryStore::restore(&engine.snapshot()).unwrap();
-        assert_eq!(restored.digest(), engine.digest());
-        let engine = Engine::new(rules(), restored);
+        let restored = MemoryStore::restore(&engine.store().snapshot()).unwrap();
+        assert_eq!(restored.digest(), engine.store().digest());
+        let engine = Engine::open(rules(), restored).unwrap();
         drive(&after.join("\n"), &rules(), &engine, replay::BATCH_LEN);
-        assert_eq!(engine.digest(), expected(), "cut after line {cut}");
+        assert_eq!(engine.store().digest(), expected(), "cut after line {cut}");
+    }
+}
+
+/// Cut anywhere: whoever goes on reads the log from its start, and finds the place by the store's horizon.
+#[test]
+fn an_interrupted_run_is_gone_on_with() {
+    let lines: Vec<&str> = SEASON.lines().collect();
+    for cut in (137..lines.len()).step_by(811) {
+        let engine = Engine::new(rules(), MemoryStore::new());
+        drive(&lines[..cut].join("\n"), &rules(), &engine, replay::BATCH_LEN);
+        let intake = replay::door(&rules(), SECRET).unwrap();
+        let mut run = Replay::new(&intake, &engine).resume().unwrap();
+        for line in Lines::new(SEASON.as_bytes()) {
+            match line.unwrap() {
+                Ok(line) => run.take(&line).unwrap(),
+                Err(_) => run.broken(),
+            }
+        }
+        let tally = run.finish();
+        assert_eq!(engine.store().digest(), expected(), "cut after line {cut}");
+        let resumed = usize::try_from(tally.resumed).unwrap();
+        assert!(resumed > 0 && resumed < cut, "went on after line {resumed}, cut after line {cut}");
     }
 }
 
@@ -241,7 +263,7 @@ fn broken_lines_never_stop_a_run() {
     let engine = Engine::new(rules(), MemoryStore::new());
     let tally = drive(&text, &rules(), &engine, replay::BATCH_LEN);
     assert_eq!((tally.lines, tally.broken), (5_000 + 7 + 50, 3 + 7 + 50));
-    assert_eq!(engine.digest(), expected());
+    assert_eq!(engine.store().digest(), expected());
 }
 
 #[test]

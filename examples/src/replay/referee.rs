@@ -3,9 +3,9 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use liveops_core::engine_async::Ready;
 use liveops_core::hash::Digest;
-use liveops_core::{Admitted, AsyncEngine, Engine, Error, MemoryStore, Outcome, Timestamp};
+use liveops_core::store::Ready;
+use liveops_core::{Admitted, AsyncEngine, Engine, Error, FullStore, MemoryStore, Outcome, Timestamp};
 
 use super::Closing;
 
@@ -17,13 +17,18 @@ pub trait Referee {
     /// Moves the engine's time, to the next line of a log, however long after the one before.
     fn advance(&self, now: Timestamp) -> Result<(), Error>;
 
+    /// How far the store was moved before this run: all that was to be decided before that is in it.
+    fn moved_to(&self) -> Result<Timestamp, Error> {
+        Ok(Timestamp::MIN)
+    }
+
     /// The periods that closed in `after < t <= through`; none, where boards cannot be read.
     fn closings(&self, _after: Timestamp, _through: Timestamp) -> Result<Vec<Closing>, Error> {
         Ok(Vec::new())
     }
 }
 
-impl Referee for Engine<MemoryStore> {
+impl<S: FullStore> Referee for Engine<S> {
     fn submit(&self, batch: &[Admitted]) -> Vec<Outcome> {
         self.submit_batch(batch)
     }
@@ -32,13 +37,17 @@ impl Referee for Engine<MemoryStore> {
         self.advance_far(now).map(drop)
     }
 
+    fn moved_to(&self) -> Result<Timestamp, Error> {
+        Ok(self.horizon()?.now)
+    }
+
     fn closings(&self, after: Timestamp, through: Timestamp) -> Result<Vec<Closing>, Error> {
         let rules = self.rules();
         let mut closings = Vec::new();
         for (at, period) in self.closed_between(after, through) {
             let mut winners = Vec::new();
             for rule in rules.boards().iter().filter(|rule| rule.keep(period.window).is_some()) {
-                let first = self.board(rule.board.as_str())?.page(period, 0, 1)?.pop();
+                let first = self.board(rule.board.as_str())?.of(period).page(0, 1)?.pop();
                 winners.extend(first.map(|row| (rule.board.clone(), row.owner, row.score)));
             }
             closings.push(Closing { at, period, winners });

@@ -12,6 +12,8 @@ pub struct Tally {
     pub lines: u64,
     /// Lines that are no request.
     pub broken: u64,
+    /// Lines before the place where an earlier run was interrupted.
+    pub resumed: u64,
     /// Requests by the code of their outcome.
     pub outcomes: BTreeMap<&'static str, u64>,
     /// Rewards granted in this run, by name.

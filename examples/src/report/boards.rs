@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use liveops_core::board::{Operator, Order, Row};
 use liveops_core::rules::{Amount, BoardRule};
-use liveops_core::{Engine, Error, MemoryStore, Rules, Timestamp, Window};
+use liveops_core::{Boards, Engine, Error, Rules, Timestamp, Window};
 
 use super::layout::{heading, side_by_side, signed};
 use crate::replay::Closing;
@@ -18,7 +18,7 @@ const BOARD_WIDTH: usize = 33;
 const CLOSED_MAX: usize = 12;
 
 /// The top ten of every board in every window.
-pub(super) fn running(out: &mut String, engine: &Engine<MemoryStore>, now: Timestamp) -> Result<(), Error> {
+pub(super) fn running<S: Boards>(out: &mut String, engine: &Engine<S>, now: Timestamp) -> Result<(), Error> {
     let rules = engine.rules();
     for rule in rules.boards() {
         heading(out, &format!("Board {}", rule.board), &described(rule));
@@ -29,7 +29,7 @@ pub(super) fn running(out: &mut String, engine: &Engine<MemoryStore>, now: Times
             let Ok(period) = board.period(*window, now) else { continue };
             let mut table = vec![
                 format!("  {window} {}", rules.calendar().label(period)).replace("allTime all-time", "all time"),
-                format!("  {} ranked", signed(i64::try_from(board.len(*window, now)?).unwrap_or(i64::MAX))),
+                format!("  {} ranked", signed(i64::try_from(board.of(period).len()?).unwrap_or(i64::MAX))),
             ];
             table.extend(board.top(*window, TOP, now)?.iter().map(line));
             tables.push(table);
