@@ -67,9 +67,8 @@ impl Disk {
 
     /// Removes every record of a player.
     pub fn remove_player(&mut self, player: &PlayerId) {
-        while let Some(key) = self.page(Some(player), None, None, 1).next().map(|(key, _)| key.clone()) {
-            self.remove(&key);
-        }
+        let keys: Vec<Key> = self.page(Some(player), None, None, usize::MAX).map(|(key, _)| key.clone()).collect();
+        keys.iter().for_each(|key| self.remove(key));
     }
 
     /// The next records behind a key, or from a player's first on, in key order.

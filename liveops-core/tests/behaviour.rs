@@ -105,7 +105,7 @@ fn unhiding_restores_the_exact_order() {
     assert_eq!(before, ["eve", "dee", "ann", "cat", "bob"], "ties in the order reached");
     engine.submit(&hide("hide", "ann", START + 9, true));
     assert_eq!(order(&engine), ["eve", "dee", "cat", "bob"]);
-    let rank = |name| engine.board("xp").unwrap().rank(Window::AllTime, &player(name), at(START)).unwrap();
+    let rank = |name| engine.board("xp").unwrap().at(Window::AllTime, at(START)).unwrap().rank(&player(name)).unwrap();
     assert_eq!((rank("ann"), rank("cat")), (None, Some(3)));
     engine.submit(&hide("show", "ann", START + 10, false));
     assert_eq!(order(&engine), before);

@@ -15,7 +15,7 @@ use liveops_core::hash::Digest;
 use liveops_core::record::{Effect, ReceiptName};
 use liveops_core::reward::{ReceiptState, Scope, verify_chain};
 use liveops_core::{
-    Action, Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Receipt, Record, Rules, Store,
+    Action, Boards, Command, Engine, EventId, Key, MemoryStore, Outcome, PlayerId, Receipt, Record, Rules, Store,
 };
 
 const SEEDS: std::ops::Range<u64> = 1..9;
@@ -190,7 +190,7 @@ fn settle<S: Store>(engine: &Engine<S>, store: &MemoryStore, rng: &mut Rng, now:
 }
 
 /// Runs a trace; `engine` answers over `store`.
-fn run<S: Store>(seed: u64, engine: &Engine<S>, store: &MemoryStore) -> (Delivered, Vec<Command>) {
+fn run<S: Store + Boards>(seed: u64, engine: &Engine<S>, store: &MemoryStore) -> (Delivered, Vec<Command>) {
     let (mut delivered, mut sent, mut now) = (Delivered::default(), Vec::new(), START);
     let mut rng = Rng(seed ^ 0xc1a1);
     for (round, step) in trace(seed).into_iter().enumerate() {

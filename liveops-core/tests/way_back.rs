@@ -10,7 +10,7 @@ use common::{DAY, GRACE, Rng, START, at, operator, player, progression, received
 use liveops_core::record::{AdvanceError, Measure};
 use liveops_core::store::Ready;
 use liveops_core::{
-    Action, AsyncEngine, Code, Engine, Error, MemoryStore, Outcome, Rules, Store as _, Window,
+    Action, AsyncEngine, Code, Engine, Error, MemoryStore, Outcome, Rules, Window,
 };
 
 const RULES: &str = r#"{ "version": 1, "game": "emberfall", "calendar": { "graceSeconds": 3600 },

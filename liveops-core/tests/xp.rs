@@ -296,8 +296,8 @@ fn what_boosts_owe_is_erased_and_migrated_and_outlives_what_is_refused() {
     assert_eq!(applied(engine.submit(&progression("e5", "ana", START + DAY, 1))).xp.granted, 2, "a factor is a factor");
     applied(engine.submit(&progression("e6", "ana", START + DAY, 1)));
     assert_eq!(owed(&engine), [("5/4".to_owned(), 1)]);
-    let restored = MemoryStore::restore(&engine.snapshot()).unwrap();
-    assert_eq!(restored.digest(), engine.digest());
+    let restored = MemoryStore::restore(&engine.store().snapshot()).unwrap();
+    assert_eq!(restored.digest(), engine.store().digest());
     applied(engine.submit(&Command::erase(EventId::new("x").unwrap(), player("ana"), at(START + DAY + 1))));
     assert_eq!(owed(&engine), []);
 }

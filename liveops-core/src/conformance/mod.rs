@@ -92,10 +92,10 @@ pub fn check(new_store: impl Fn() -> Box<dyn Store>) {
 ///
 /// With the broken promise.
 pub fn check_async<S: AsyncStore, X: BlockOn>(new_store: impl Fn() -> S, runtime: impl Fn() -> X) {
+    dropped::a_dropped_commit_is_whole_or_absent(&new_store, &runtime);
     for (_, check) in CHECKS {
         check(&Blocking::new(new_store(), runtime()));
     }
-    dropped::a_dropped_commit_is_whole_or_absent(&new_store, &runtime);
 }
 
 /// A promise of a store that is more than a [`Store`]: its name, and what panics when it is not kept.

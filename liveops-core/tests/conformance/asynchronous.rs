@@ -14,7 +14,7 @@ use liveops_core::store::{
 use liveops_core::testing::Parked;
 use liveops_core::{AsyncStore, Boards, Feed, Key, MemoryStore, PlayerId, Record, Scan, Store, Whole};
 
-pub struct Remote<S>(pub S);
+pub(crate) struct Remote<S>(pub(crate) S);
 
 /// Lets others go first once.
 fn wait() -> impl Future<Output = ()> + Send {

@@ -20,7 +20,7 @@ use liveops_core::{
 
 /// What an adapter may get wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Mistake {
+pub(crate) enum Mistake {
     Nothing,
     AnswersEachKeyOnce,
     LosesSuspicions,
@@ -99,7 +99,7 @@ pub enum Mistake {
 
 use Mistake::*;
 
-pub struct Careless {
+pub(crate) struct Careless {
     inner: MemoryStore,
     mistake: Mistake,
     /// Players whom its boards miss, and the highest version of each.
@@ -110,7 +110,7 @@ pub struct Careless {
 }
 
 impl Careless {
-    pub fn new(inner: MemoryStore, mistake: Mistake) -> Self {
+    pub(crate) fn new(inner: MemoryStore, mistake: Mistake) -> Self {
         let (missed, versions) = (Mutex::default(), Mutex::default());
         Self { inner, mistake, missed, versions, building: AtomicBool::new(false), met: AtomicUsize::new(0) }
     }
