@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 /// A list of values by number. What was never set has the default and may take no memory.
 #[derive(Clone, Debug)]
-pub(super) struct Chunks<T, const SIZE: usize> {
+pub(crate) struct Chunks<T, const SIZE: usize> {
     /// Each of `SIZE` values, or of none as long as nothing in it was set. The first begins with few and doubles: there are
     /// many small boards.
     chunks: Vec<Box<[T]>>,
@@ -20,13 +20,13 @@ impl<T, const SIZE: usize> Default for Chunks<T, SIZE> {
 impl<T: Default, const SIZE: usize> Chunks<T, SIZE> {
     /// The value, if there is room for it.
     #[inline]
-    pub(super) fn get(&self, at: usize) -> Option<&T> {
+    pub(crate) fn get(&self, at: usize) -> Option<&T> {
         self.chunks.get(at / SIZE)?.get(at % SIZE)
     }
 
     /// The value, to change; room for it and for those before it in its chunk is made if there is none.
     #[inline]
-    pub(super) fn entry(&mut self, at: usize) -> &mut T {
+    pub(crate) fn entry(&mut self, at: usize) -> &mut T {
         if self.get(at).is_none() {
             self.make_room(at);
         }
@@ -47,7 +47,7 @@ impl<T: Default, const SIZE: usize> Chunks<T, SIZE> {
     }
 
     /// Makes room for the first `len` values.
-    pub(super) fn reserve(&mut self, len: usize) {
+    pub(crate) fn reserve(&mut self, len: usize) {
         for at in (0..len).step_by(SIZE) {
             self.entry((at + SIZE).min(len) - 1);
         }

@@ -2,7 +2,7 @@
 
 use super::chunks::Chunks;
 use super::ranks::Ranks;
-use super::roster::{Handle, Roster};
+use super::roster::Roster;
 use super::view::Name;
 use super::{Ranking, Sort, Standing, View};
 use crate::error::{Code, Error};
@@ -25,22 +25,19 @@ use crate::id::PlayerId;
 #[derive(Clone, Debug)]
 pub struct Index {
     roster: Roster,
-    board: Versioned,
-}
-
-/// The same over a roster that several share.
-#[derive(Clone, Debug)]
-pub(crate) struct Versioned {
     ranks: Ranks,
     /// The version last applied. Absence is remembered too, so that an older version cannot bring an entry back.
     versions: Chunks<u64, 1024>,
-    retired: bool,
 }
 
 impl Index {
     /// An empty index. A key that players cannot guess keeps them from crafting ids that collide.
     pub fn new(hash_key: Key) -> Self {
-        Self { roster: Roster::new(hash_key, 0), board: Versioned::default() }
+        Self {
+            roster: Roster::new(hash_key, 0),
+            ranks: Ranks::new(Sort::default(), false),
+            versions: Chunks::default(),
+        }
     }
 
     /// Takes what the record of that version says: an entry, or `None` for a player who is hidden or has no entry. An
@@ -52,57 +49,27 @@ impl Index {
             return Err(Code::ScoreOverflow.into());
         }
         let handle = self.roster.intern(owner).ok_or(Code::StoreFull)?;
-        self.board.apply(handle, version, standing, &self.roster);
+        let known = self.versions.entry(handle as usize);
+        if *known < version {
+            *known = version;
+            let found = self.ranks.find(handle);
+            self.ranks.put(handle, found, standing, false, &self.roster);
+        }
         Ok(())
     }
 
     /// Forgets which version of an owner came last, once that owner begins anew.
     pub fn forget(&mut self, owner: &PlayerId) {
         if let Some(handle) = self.roster.find(owner.as_bytes()) {
-            self.board.forget(handle, &self.roster);
+            *self.versions.entry(handle as usize) = 0;
+            let found = self.ranks.find(handle);
+            self.ranks.put(handle, found, None, false, &self.roster);
         }
     }
 
     /// For reading.
     pub fn view(&self, ranking: Ranking) -> View<'_> {
-        self.board.view(ranking, &self.roster, Name::default())
-    }
-}
-
-impl Default for Versioned {
-    fn default() -> Self {
-        Self { ranks: Ranks::new(Sort::default(), false), versions: Chunks::default(), retired: false }
-    }
-}
-
-impl Versioned {
-    /// Frees everything, for good: whoever still tells this board something tells nobody.
-    pub(crate) fn retire(&mut self) {
-        *self = Self { retired: true, ..Self::default() };
-    }
-
-    #[inline]
-    pub(crate) fn apply(&mut self, handle: Handle, version: u64, standing: Option<Standing>, roster: &Roster) {
-        if self.retired {
-            return;
-        }
-        let known = self.versions.entry(handle as usize);
-        if *known < version {
-            *known = version;
-            let found = self.ranks.find(handle);
-            self.ranks.put(handle, found, standing, false, roster);
-        }
-    }
-
-    pub(crate) fn forget(&mut self, handle: Handle, roster: &Roster) {
-        *self.versions.entry(handle as usize) = 0;
-        let found = self.ranks.find(handle);
-        self.ranks.put(handle, found, None, false, roster);
-    }
-
-    /// For reading.
-    pub(crate) const fn view<'b>(&'b self, ranking: Ranking, roster: &'b Roster, name: Name<'b>) -> View<'b> {
-        View::new(Some(&self.ranks), roster, ranking, name)
+        View::new(Some(&self.ranks), &self.roster, ranking, Name::default())
     }
 }
 

@@ -45,11 +45,12 @@ mod view;
 mod windowed;
 
 pub use archive::{Archive, ArchiveView, ArchivedRow, Heading, Names};
+pub(crate) use chunks::Chunks;
 pub use cursor::Cursor;
 pub use index::Index;
-pub(crate) use index::Versioned;
 pub use leaderboard::{BatchError, Entry, Leaderboard};
 pub use payout::{Award, Cut, Percent, Tier, TierFault, Tiers, TiersError, awards};
+pub(crate) use ranks::{Found, Ranks, Staged};
 pub(crate) use roster::{Handle, Roster};
 pub(crate) use view::Name;
 pub use view::{Page, Ranking, Row, ScoreRange, View};

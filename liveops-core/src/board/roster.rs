@@ -104,6 +104,16 @@ impl Roster {
         self.given as usize - self.free.len()
     }
 
+    /// Every handle is below this.
+    pub(crate) const fn given(&self) -> Handle {
+        self.given
+    }
+
+    /// Whether somebody has the handle.
+    pub(crate) fn is_used(&self, handle: Handle) -> bool {
+        self.find(self.owner(handle).as_bytes()) == Some(handle)
+    }
+
     /// The owner of a handle in use.
     #[inline]
     pub(crate) fn owner(&self, handle: Handle) -> &PlayerId {

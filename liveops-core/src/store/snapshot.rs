@@ -44,9 +44,13 @@ impl FeedMarks {
     /// ones: from the next multiple of 2^32. Earlier cursors are then `feed_gap`, and from there on every consumer is still known.
     #[must_use]
     pub fn in_partitions(&self, partitions: u16) -> Self {
-        if self.last.len() == usize::from(partitions) {
-            return self.clone();
-        }
+        if self.last.len() == usize::from(partitions) { self.clone() } else { self.in_new_epoch(partitions) }
+    }
+
+    /// The marks of a feed that begins a new epoch, though the partitions are as many as before: where what happened meanwhile was
+    /// kept in no feed.
+    #[must_use]
+    pub fn in_new_epoch(&self, partitions: u16) -> Self {
         let newest = self.last.iter().copied().max().unwrap_or(0);
         let epoch = (newest >> 32).saturating_add(1).min(u64::from(u32::MAX));
         let last = vec![epoch << 32; partitions.into()];

@@ -57,6 +57,31 @@ impl<const LEAF: usize> Run<'_, LEAF> {
 }
 
 impl<const LEAF: usize> Leaf<LEAF> {
+    /// A leaf of entries that come in order, not more than it holds.
+    pub(super) fn of(entries: &[(Place, Handle)]) -> Self {
+        let mut leaf = Self { len: entries.len() as u32, ..Self::default() };
+        let (mut least, mut most) = ([i64::MAX; 3], [i64::MIN; 3]);
+        for (place, _) in entries {
+            for part in 0..3 {
+                least[part] = least[part].min(place[part]);
+                most[part] = most[part].max(place[part]);
+            }
+        }
+        if let Some(frame) = Frame::around(least, most) {
+            leaf.frame = frame;
+            for (packed, (place, _)) in leaf.packed.iter_mut().zip(entries) {
+                *packed = frame.pack(*place).unwrap_or_default();
+            }
+        } else {
+            let mut wide = Box::new([[0; 3]; LEAF]);
+            wide.iter_mut().zip(entries).for_each(|(wide, (place, _))| *wide = *place);
+            leaf.wide = Some(wide);
+            leaf.packed[..entries.len()].fill(0);
+        }
+        leaf.handles.iter_mut().zip(entries).for_each(|(known, (_, handle))| *known = *handle);
+        leaf
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len as usize

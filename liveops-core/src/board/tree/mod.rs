@@ -53,7 +53,7 @@ impl Default for Seat {
 
 /// Where an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Spot {
+pub(crate) struct Spot {
     leaf: u32,
     at: usize,
 }
@@ -250,6 +250,51 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
 /// Writing.
 impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
+    /// A tree of entries that come in its order, each handle once. Leaves and nodes are three quarters full: room for what
+    /// comes in between.
+    pub(super) fn from_sorted(entries: &[(Place, Handle)], roster: &Roster) -> Self {
+        let mut tree = Self { len: entries.len() as u64, ..Self::default() };
+        let mut children = Vec::with_capacity(entries.len() / (LEAF * 3 / 4) + 1);
+        let mut previous = NONE;
+        for entries in entries.chunks(LEAF * 3 / 4) {
+            let leaf = tree.new_leaf();
+            match previous {
+                NONE => tree.first = leaf,
+                previous => tree.leaves[previous as usize].next = leaf,
+            }
+            for (_, handle) in entries {
+                *tree.seats.entry(*handle as usize) = Seat(leaf);
+            }
+            tree.leaves[leaf as usize] = Leaf { previous, ..Leaf::of(entries) };
+            let (place, handle) = entries[0];
+            children.push((leaf, entries.len() as u32, Bound { place, owner: roster.owner(handle).clone() }));
+            previous = leaf;
+        }
+        let mut level = 1;
+        while children.len() >= FAN {
+            let mut above = Vec::with_capacity(children.len() / (FAN * 3 / 4) + 1);
+            let mut below = children.into_iter().peekable();
+            while let Some((_, _, bound)) = below.peek() {
+                let (inner, bound) = (tree.new_inner(), bound.clone());
+                tree.adopt(inner, level, below.by_ref().take(FAN * 3 / 4));
+                above.push((inner, tree.inners[inner as usize].count(), bound));
+            }
+            children = above;
+            level += 1;
+        }
+        tree.adopt(tree.root, level, children);
+        tree
+    }
+
+    /// Fills an empty inner node.
+    fn adopt(&mut self, inner: u32, level: u32, children: impl IntoIterator<Item = (u32, u32, Bound)>) {
+        self.inners[inner as usize].level = level;
+        for (at, (child, count, bound)) in children.into_iter().enumerate() {
+            self.inners[inner as usize].insert(at, child, count, bound);
+            *self.parent_mut(level, child) = inner;
+        }
+    }
+
     /// Adds an entry for a handle that has none, where [`Self::aim`] says.
     pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Spot>, roster: &Roster) {
         self.len += 1;

@@ -190,6 +190,54 @@ fn the_tree_is_a_sorted_list_for_millions_of_steps() {
     check::<64, 64>(103, 600_000, 2_000_000, 2, 1 << 30);
 }
 
+/// Trees that are built at once are those that grew, and go on like them.
+#[test]
+fn a_tree_from_sorted_entries_is_the_tree_that_grew() {
+    fn check<const LEAF: usize, const FAN: usize>(len: u32, spread: u64, random: &mut Random) {
+        let roster = roster(len.max(1) + 50);
+        let mut entries: Vec<(Place, Handle)> = Vec::new();
+        let mut grown = Tree::<LEAF, FAN>::default();
+        for handle in 0..len {
+            let wild = random.below(100) == 0;
+            let score = if wild { i64::MAX } else { random.below(spread).cast_signed() };
+            let place = [score, 0, random.below(3).cast_signed()];
+            entries.push((place, handle));
+            insert(&mut grown, handle, place, &roster);
+        }
+        entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| roster.owner(a.1).cmp(roster.owner(b.1))));
+        let mut built = Tree::<LEAF, FAN>::from_sorted(&entries, &roster);
+        built.verify(&roster);
+        for step in 0..100 {
+            let order = |tree: &Tree<LEAF, FAN>| {
+                let spots = std::iter::successors(tree.select(0), |spot| tree.next(*spot));
+                spots.map(|spot| (tree.handle(spot), tree.place(spot))).collect::<Vec<_>>()
+            };
+            if step % 20 == 0 {
+                assert_eq!(order(&built), order(&grown), "{len} entries, step {step}");
+            }
+            let handle = random.below((len + 50).into()) as u32;
+            let place = [random.below(spread).cast_signed(), 0, 0];
+            for tree in [&mut built, &mut grown] {
+                match tree.spot(handle) {
+                    Some(spot) => tree.remove(spot),
+                    None => insert(tree, handle, place, &roster),
+                }
+            }
+            built.verify(&roster);
+        }
+    }
+    let seed = 7;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    for len in [0, 1, 2, 3, 4, 9, 10, 11, 12, 13, 27, 28, 100, 250] {
+        check::<4, 4>(len, 40, &mut random);
+        check::<4, 5>(len, 1 << 40, &mut random);
+    }
+    for len in [47, 48, 49, 48 * 63, 48 * 64, 48 * 64 + 1, 20_000] {
+        check::<64, 64>(len, 1 << 30, &mut random);
+    }
+}
+
 #[test]
 fn who_always_comes_last_leaves_full_leaves_behind() {
     let roster = roster(640);

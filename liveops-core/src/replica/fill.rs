@@ -1,0 +1,287 @@
+//! Filling boards from the records, while others read and tell.
+//!
+//! Whoever is told of by others meanwhile is left to them: what they tell is at least as new as what was read. Entries of boards
+//! that are empty are gathered, sorted and built into a tree at once.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Replica;
+use super::player::{List, State};
+use super::shelf::Board;
+use crate::board::{Handle, Ranks, Staged, Standing};
+use crate::error::StoreError;
+use crate::id::PlayerId;
+use crate::record::{BoardKey, Kind, Record};
+use crate::store::{Keeps, Scan};
+use crate::time::Timestamp;
+
+/// Players read at once.
+const PAGE_PLAYERS: usize = 1024;
+/// A board with no more entries than this is built anew rather than told one by one.
+const BUILT_ENTRIES_MAX: u64 = 4096;
+
+/// One player as the records have the player.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) player: PlayerId,
+    pub(crate) version: u64,
+    pub(crate) shown: Vec<(BoardKey, Standing)>,
+    /// Through when the player was erased, if nothing else is left.
+    pub(crate) mark: Option<Timestamp>,
+}
+
+/// What others did while boards are filled.
+#[derive(Debug, Default)]
+pub(super) struct Filling {
+    /// Which time it is.
+    number: u32,
+    told: HashSet<Handle>,
+    pub(super) released: Vec<Handle>,
+}
+
+impl Filling {
+    /// Notes of a player who is held that others told of that player.
+    pub(super) fn note(&mut self, state: &mut State, handle: Handle) {
+        state.met = self.number;
+        self.told.insert(handle);
+    }
+}
+
+impl Replica {
+    /// Brings every board that is kept to what the records say. Costs nothing if nothing was freed that is kept again, unless
+    /// the records were never read through, or news of them were missed. The store may be written to meanwhile, by whoever tells
+    /// this replica of it once it is written.
+    pub fn rebuild<S: Scan + ?Sized>(&self, store: &S, keep: Keeps<'_>) -> Result<(), StoreError> {
+        let (mut partition, mut after) = (0, None);
+        self.rebuild_by(keep, |entries| {
+            while partition < store.partitions() {
+                let page = store.scan(partition, Some(Kind::Player), after.as_ref(), PAGE_PLAYERS)?;
+                let Some((last, _)) = page.last() else {
+                    (partition, after) = (partition + 1, None);
+                    continue;
+                };
+                after = Some(last.clone());
+                entries.extend(page.into_iter().filter_map(|(key, record)| {
+                    let Record::Player(record) = record else { return None };
+                    let mark = record.idle_mark();
+                    let shown = if record.hidden { Vec::new() } else { record.standings };
+                    Some(Entry { player: key.player()?.clone(), version: record.version, shown, mark })
+                }));
+                return Ok(true);
+            }
+            Ok(false)
+        })
+    }
+
+    /// The same by the page, of players in any order; `next` says whether there are more.
+    pub(crate) fn rebuild_by(
+        &self,
+        keep: Keeps<'_>,
+        next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let _alone = self.fills.lock();
+        let is_back = self.shelf.write().bring_back(keep);
+        if self.is_whole.swap(true, Ordering::SeqCst) && !is_back {
+            return Ok(());
+        }
+        let filled = self.fill(keep, next);
+        if filled.is_err() {
+            self.miss();
+        }
+        filled
+    }
+
+    /// The same of all that is kept and of everything else, whether or not it was read before.
+    pub(crate) fn rebuild_all(
+        &self,
+        next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.miss();
+        self.rebuild_by(&|_| true, next)
+    }
+
+    /// There are no records yet: all there will be are told.
+    pub(crate) fn begin_empty(&self) {
+        self.is_whole.store(true, Ordering::SeqCst);
+    }
+
+    /// The boards are not what the records say: the next [`Self::rebuild`] reads them all.
+    pub(super) fn miss(&self) {
+        self.is_whole.store(false, Ordering::SeqCst);
+    }
+
+    fn fill(
+        &self,
+        keep: Keeps<'_>,
+        mut next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let number = {
+            let mut filling = self.filling.lock();
+            filling.number += 1;
+            filling.number
+        };
+        self.is_filling.store(true, Ordering::SeqCst);
+        let mut gathered = Gathered::new(keep);
+        let mut entries = Vec::with_capacity(PAGE_PLAYERS);
+        let read = loop {
+            match next(&mut entries) {
+                Ok(true) => self.gather(&mut entries, &mut gathered),
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        for (_, (board, staged)) in gathered.boards.list {
+            self.build(&board, staged.unwrap_or_default());
+        }
+        for (key, _) in gathered.kept.list.iter().filter(|(_, kept)| !kept) {
+            self.shelf.write().note_freed(key);
+        }
+        let gone = if read.is_ok() { self.drop_unmet(number) } else { Vec::new() };
+        let mut players = self.players.write();
+        self.is_filling.store(false, Ordering::SeqCst);
+        let filling = std::mem::take(&mut *self.filling.lock());
+        *self.filling.lock() = Filling { number, ..Filling::default() };
+        players.release(&filling.released);
+        players.release(&gone);
+        read
+    }
+
+    /// Tells of a page of players.
+    fn gather(&self, entries: &mut Vec<Entry>, gathered: &mut Gathered<'_>) {
+        let (players, handles) = self.handles(entries.iter().map(|entry| &entry.player));
+        let mut marks = Vec::new();
+        for (entry, handle) in entries.drain(..).zip(handles) {
+            let Some(handle) = handle else { continue };
+            let Entry { player, version, mut shown, mark } = entry;
+            let mut state = players.state(handle).lock();
+            {
+                let filling = self.filling.lock();
+                state.met = filling.number;
+                if filling.told.contains(&handle) {
+                    continue;
+                }
+            }
+            if version < state.version {
+                continue;
+            }
+            state.version = version;
+            shown.retain(|(key, _)| gathered.is_kept(key));
+            let last = gathered.last.take();
+            self.place(&mut state, &shown, last.as_ref(), |board, standing, is_there| match standing {
+                Some(standing) if !is_there => {
+                    if !gathered.stage(board, handle, &standing) {
+                        board.put(handle, Some(standing), &players.roster);
+                    }
+                }
+                standing => _ = board.put(handle, standing, &players.roster),
+            });
+            gathered.last = state.list().cloned();
+            marks.extend(mark.map(|mark| (player, mark)));
+        }
+        drop(players);
+        self.followed.lock().note_marks(marks);
+    }
+
+    /// Builds a board from what was gathered.
+    fn build(&self, board: &Board, mut staged: Vec<Staged>) {
+        if staged.is_empty() {
+            return;
+        }
+        let players = self.players.read();
+        Ranks::sort_staged(board.sort, &mut staged, &players.roster);
+        let mut ranks = board.ranks();
+        {
+            // Whoever tells of a player notes it first, so who is not noted yet comes to the board after this.
+            let filling = self.filling.lock();
+            if !filling.told.is_empty() {
+                staged.retain(|(_, handle)| !filling.told.contains(handle));
+            }
+        }
+        if !board.is_freed() {
+            ranks.fill(staged, &players.roster);
+        }
+    }
+
+    /// Takes those off the boards whom the records do not have any more.
+    fn drop_unmet(&self, number: u32) -> Vec<Handle> {
+        let players = self.players.read();
+        let mut gone = Vec::new();
+        for handle in 0..players.roster.given() {
+            let mut state = players.state(handle).lock();
+            if state.version == 0 || state.met == number {
+                continue;
+            }
+            for board in state.take_boards().iter().flat_map(|list| list.iter()) {
+                board.put(handle, None, &players.roster);
+            }
+            state.version = 0;
+            gone.push(handle);
+        }
+        gone
+    }
+}
+
+/// Entries on their way to their boards.
+struct Gathered<'k> {
+    keep: Keeps<'k>,
+    /// What it said.
+    kept: Near<BoardKey, bool>,
+    /// By address; without a list of a board to which entries are told one by one.
+    boards: Near<usize, (Arc<Board>, Option<Vec<Staged>>)>,
+    /// The boards of the player before.
+    last: Option<List>,
+}
+
+impl<'k> Gathered<'k> {
+    fn new(keep: Keeps<'k>) -> Self {
+        Self { keep, kept: Near::default(), boards: Near::default(), last: None }
+    }
+
+    fn is_kept(&mut self, key: &BoardKey) -> bool {
+        let keep = self.keep;
+        *self.kept.get(key, || keep(key))
+    }
+
+    /// Gathers an entry that is not on the board; whether this board is built from such.
+    fn stage(&mut self, board: &Arc<Board>, handle: Handle, standing: &Standing) -> bool {
+        let (_, staged) = self.boards.get(&Arc::as_ptr(board).addr(), || {
+            let is_built = board.ranks().entries() <= BUILT_ENTRIES_MAX;
+            (Arc::clone(board), is_built.then(Vec::new))
+        });
+        staged.as_mut().map(|staged| staged.push(Ranks::staged(board.sort, handle, standing))).is_some()
+    }
+}
+
+/// A map for questions that come in the same order again and again: players stand on the same boards, so what is looked for next
+/// is mostly behind what was found last.
+struct Near<K, V> {
+    list: Vec<(K, V)>,
+    places: HashMap<K, usize>,
+    next: usize,
+}
+
+impl<K, V> Default for Near<K, V> {
+    fn default() -> Self {
+        Self { list: Vec::new(), places: HashMap::new(), next: 0 }
+    }
+}
+
+impl<K: Clone + Eq + Hash, V> Near<K, V> {
+    fn get(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V {
+        let next = if self.next < self.list.len() { self.next } else { 0 };
+        let at = if self.list.get(next).is_some_and(|(known, _)| known == key) {
+            next
+        } else if let Some(at) = self.places.get(key) {
+            *at
+        } else {
+            self.list.push((key.clone(), make()));
+            self.places.insert(key.clone(), self.list.len() - 1);
+            self.list.len() - 1
+        };
+        self.next = at + 1;
+        &mut self.list[at].1
+    }
+}

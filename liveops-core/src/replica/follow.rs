@@ -1,0 +1,144 @@
+//! Following a store's feed.
+
+use std::collections::BTreeMap;
+
+use super::{Replica, Told};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::id::PlayerId;
+use crate::record::{ChangeSet, Horizon};
+use crate::store::{Feed, FeedEntry, Happened, Keeps, Scan};
+use crate::time::Timestamp;
+
+/// Entries read at once to catch up.
+const PAGE_ENTRIES: usize = 1024;
+
+/// How far a replica is behind what it follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Entries that are not followed yet, of all partitions.
+    pub behind: u64,
+}
+
+/// Where a replica is in a feed.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    /// By partition.
+    cursors: Vec<u64>,
+    /// Through when players were erased of whom nothing else is left: they are gone once the horizon is past that.
+    marks: BTreeMap<PlayerId, Timestamp>,
+}
+
+impl Followed {
+    pub(super) fn note_marks(&mut self, marks: impl IntoIterator<Item = (PlayerId, Timestamp)>) {
+        self.marks.extend(marks);
+    }
+
+    fn cursor(&mut self, partition: u16) -> &mut u64 {
+        let at = usize::from(partition);
+        if at >= self.cursors.len() {
+            self.cursors.resize(at + 1, 0);
+        }
+        &mut self.cursors[at]
+    }
+
+    /// Those who are gone under a horizon.
+    fn due(&mut self, horizon: Horizon) -> Vec<Told> {
+        let mut due = Vec::new();
+        self.marks.retain(|player, through| {
+            let is_due = *through < horizon.forgotten_before;
+            if is_due {
+                due.push(Told::Gone { player: player.clone() });
+            }
+            !is_due
+        });
+        due
+    }
+}
+
+impl Replica {
+    /// Begins to follow a store: reads all its records, and goes on from where its feed ends now.
+    ///
+    /// Errors: the store's.
+    pub fn join<S: Scan + Feed + ?Sized>(&self, store: &S, keep: Keeps<'_>) -> Result<(), StoreError> {
+        let last: Result<Vec<_>, _> = (0..store.partitions()).map(|partition| store.last(partition)).collect();
+        let last = last?;
+        self.miss();
+        self.rebuild(store, keep)?;
+        self.followed.lock().cursors = last;
+        Ok(())
+    }
+
+    /// Takes up to `limit` more entries of each partition.
+    ///
+    /// Errors: the feed's; after `feed_gap` news were missed, and [`Self::join`] begins anew.
+    pub fn follow<F: Feed + ?Sized>(&self, feed: &F, limit: usize) -> Result<Lag, StoreError> {
+        let mut followed = self.followed.lock();
+        let mut behind = 0;
+        for partition in 0..feed.partitions() {
+            let last = feed.last(partition)?;
+            self.follow_one(&mut followed, feed, partition, limit)?;
+            behind += last.saturating_sub(*followed.cursor(partition));
+        }
+        Ok(Lag { behind })
+    }
+
+    /// Takes everything that was in the feed when it is called.
+    ///
+    /// Errors: as [`Self::follow`].
+    pub fn catch_up<F: Feed + ?Sized>(&self, feed: &F) -> Result<(), StoreError> {
+        let mut followed = self.followed.lock();
+        for partition in 0..feed.partitions() {
+            let last = feed.last(partition)?;
+            while *followed.cursor(partition) < last {
+                if self.follow_one(&mut followed, feed, partition, PAGE_ENTRIES)? == 0 {
+                    // A feed that has not what it says is its last.
+                    return Err(StoreErrorKind::Misconfigured.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Through which entry of a partition was followed: what may be acknowledged.
+    pub fn cursor(&self, partition: u16) -> u64 {
+        self.followed.lock().cursors.get(usize::from(partition)).copied().unwrap_or_default()
+    }
+
+    fn follow_one<F: Feed + ?Sized>(
+        &self,
+        followed: &mut Followed,
+        feed: &F,
+        partition: u16,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let entries = feed.feed(partition, *followed.cursor(partition), limit).inspect_err(|error| {
+            if error.kind == StoreErrorKind::FeedGap {
+                self.miss();
+            }
+        })?;
+        let mut sets: Vec<&ChangeSet> = Vec::new();
+        for FeedEntry { what, .. } in &entries {
+            match what {
+                Happened::Committed(set) => {
+                    let known = followed.marks.remove(&set.player);
+                    if known.is_some() && set.expected == 0 {
+                        // Gone since the mark was set: this is somebody who begins again.
+                        self.committed(&std::mem::take(&mut sets));
+                        self.tell([Told::Gone { player: set.player.clone() }]);
+                    }
+                    followed.note_marks(set.idle_mark().map(|through| (set.player.clone(), through)));
+                    sets.push(set);
+                }
+                Happened::Advanced(horizon) => {
+                    self.committed(&std::mem::take(&mut sets));
+                    self.tell(followed.due(*horizon));
+                }
+            }
+        }
+        self.committed(&sets);
+        if let Some(last) = entries.last() {
+            *followed.cursor(partition) = last.cursor;
+        }
+        Ok(entries.len())
+    }
+}
