@@ -76,7 +76,11 @@ impl Rules {
         for (board, header) in &stored.boards {
             if self.retired.binary_search(board).is_ok() {
                 let BoardHeader { operator, sort } = *header;
-                retired.push(Retired { board: board.clone(), sort, operator: Some(operator) });
+                let is_it = |known: &Retired| known.board == *board && known.sort == sort;
+                // No header that rules made has both. Of one that has, nobody knows which entries are whose.
+                let operator = (!retired.iter().any(is_it)).then_some(operator);
+                retired.retain(|known| !is_it(known));
+                retired.push(Retired { board: board.clone(), sort, operator });
                 continue;
             }
             if self.board(board).is_some_and(|rule| *header != rule.into()) {
@@ -166,7 +170,11 @@ mod tests {
         // A process of before a deployment begins again: what the later one knows stays.
         assert_eq!(rules(&[ARENA], "", END).fit(&with_another, None).unwrap(), with_another);
         for changed in [("arena", "incr", "desc"), ("arena", "best", "asc")] {
-            assert_eq!(code(rules(&[changed], "", END).fit(&with_another, None)), Code::BoardIncompatible, "{changed:?}");
+            assert_eq!(
+                code(rules(&[changed], "", END).fit(&with_another, None)),
+                Code::BoardIncompatible,
+                "{changed:?}"
+            );
         }
         let retired = rules(&[], r#""arena""#, END).fit(&with_another, None).unwrap();
         assert_eq!((retired.boards.len(), retired.retired.len()), (1, 1));
