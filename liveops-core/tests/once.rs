@@ -196,7 +196,9 @@ fn run<S: Store + Boards>(seed: u64, engine: &Engine<S>, store: &MemoryStore) ->
     for (round, step) in trace(seed).into_iter().enumerate() {
         let mut batch = match step {
             Step::Rules(version) => {
-                engine.replace_rules(rules(version)).unwrap();
+                while let Err(error) = engine.replace_rules(rules(version)) {
+                    assert!(error.is_transient(), "{error}");
+                }
                 continue;
             }
             Step::Migrate => {
