@@ -75,5 +75,5 @@ fn play(rules: Rules) {
             }
         }
     }
-    assert_eq!(MemoryStore::restore(&engine.snapshot()).unwrap().digest(), engine.digest());
+    assert_eq!(MemoryStore::restore(&engine.store().snapshot()).unwrap().digest(), engine.store().digest());
 }

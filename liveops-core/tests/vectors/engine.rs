@@ -27,7 +27,7 @@ pub(crate) fn run(case: &Case) {
                 assert_eq!(moved.err().map(|error| error.code().as_str()), steps[0].get("error").map(text), "{now}");
             } else if let Some(now) = steps[0].get("restoreAt") {
                 let rules = (*engine.rules()).clone();
-                let store = MemoryStore::restore_at(&engine.snapshot(), &rules, time(now)).unwrap();
+                let store = MemoryStore::restore_at(&engine.store().snapshot(), &rules, time(now)).unwrap();
                 engine = Engine::new(rules, store);
             } else if steps[0].get("payout").is_some() {
                 case.compare(&steps[0]["expect"], &pay(&engine, &steps[0]));
@@ -182,7 +182,7 @@ fn check(case: &Case, engine: &Memory) {
             &json!({ "board": expected["board"], "window": window, "nowMs": expected["nowMs"], "rows": rows }),
         );
     }
-    assert_eq!(engine.digest(), case.text("digest"), "{}", case.name());
+    assert_eq!(engine.store().digest(), case.text("digest"), "{}", case.name());
 }
 
 fn list<'v>(case: &Case<'v>, member: &str) -> impl Iterator<Item = &'v Value> {
