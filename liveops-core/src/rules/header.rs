@@ -94,7 +94,9 @@ impl Rules {
             if !boards.is_empty() {
                 return Err(incompatible());
             }
-            retired.iter_mut().for_each(|known| known.operator = None);
+            for known in &mut retired {
+                known.operator = None;
+            }
         }
         let known = boards.len();
         for rule in &self.boards {

@@ -215,16 +215,15 @@ impl<R: Read> SnapshotReader<R> {
     fn read(&mut self) -> Result<Option<(Key, Record)>, StoreError> {
         let next = match &mut self.source {
             Source::Version1 { content, at, left } => next_of_version_1(content, at, left)?,
-            Source::Stream(stream) => match stream.part()? {
-                Some(part) => {
+            Source::Stream(stream) => {
+                if let Some(part) = stream.part()? {
                     let record = keyed(part);
                     Some(record.map_err(|kind| stream.confirm(kind))?)
-                }
-                None => {
+                } else {
                     stream.end()?;
                     None
                 }
-            },
+            }
         };
         let Some((key, record)) = next else {
             return if self.last.is_some() { Ok(None) } else { Err(StoreErrorKind::Corrupt.into()) };
@@ -440,7 +439,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Vec<(Key, Record)>, StoreErrorKind> {
-        let all = SnapshotReader::open(bytes).and_then(|reader| reader.collect::<Result<Vec<_>, _>>());
+        let all = SnapshotReader::open(bytes).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         all.map_err(|error| error.kind)
     }
 
