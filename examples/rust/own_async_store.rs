@@ -1,9 +1,5 @@
 //! An asynchronous store of one's own, complete: what changes beside `own_store.rs` where every call waits. Here it waits for the lock of
 //! the disk; a client of a database waits for the database.
-//!
-//! ```sh
-//! cargo run --example own_async_store
-//! ```
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -11,7 +7,7 @@ use std::sync::Arc;
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
 use liveops_core::store::{
-    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BlockOn, BoardAnswer, BoardRead, Blocking, Consumer,
+    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BlockOn, Blocking, BoardAnswer, BoardRead, Consumer,
     ConsumerMark, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
 };
 use liveops_core::{Key, PlayerId, Record, Replica, conformance};
@@ -21,20 +17,20 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::RwLock;
 
 #[allow(dead_code, reason = "the blocking store beside this one: what it does with a disk is done here as well")]
-mod own_store;
+pub(crate) mod own_store;
 
 type Answer<T> = Result<T, StoreError>;
 type Page = Answer<Vec<(Key, Record)>>;
 
 /// Records, horizon and feed are on the disk; boards are in memory, and told of what is committed.
-pub struct OwnAsyncStore {
+pub(crate) struct OwnAsyncStore {
     disk: Arc<RwLock<Disk>>,
     boards: Replica,
     feed_len: usize,
 }
 
 impl OwnAsyncStore {
-    pub async fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
+    pub(crate) async fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
         let store = Self { disk, boards: Replica::default(), feed_len };
         store.rebuild(&|_| true).await?;
         Ok(store)
@@ -169,7 +165,7 @@ impl BlockOn for Tokio {
 }
 
 /// Runs the kit over it, alone and for callers who block.
-pub fn main() {
+pub(crate) fn main() {
     let runtime = || Tokio(Builder::new_current_thread().build().expect("a runtime"));
     let store = |len| {
         let opened = runtime().block_on(OwnAsyncStore::open(Arc::default(), len));

@@ -1,10 +1,7 @@
 //! A store of one's own, complete: the model for authors of stores, beside `docs/stores.md`. Beneath it is a database of sorted
-//! tables and a queue (`examples/src/disk.rs`); one lock makes of every call one moment.
-//!
-//! ```sh
-//! cargo run --example own_store
-//! ```
+//! tables and a queue (`examples/src/disk.rs`); one lock makes of every call one moment. `own_async_store.rs` is the same for async.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -18,11 +15,11 @@ use liveops_core::{Key, Plan, PlayerId, Record, Replica, conformance};
 use liveops_examples::disk::Disk;
 use parking_lot::RwLock;
 
-pub type Answer<T> = Result<T, StoreError>;
+pub(crate) type Answer<T> = Result<T, StoreError>;
 type Page = Answer<Vec<(Key, Record)>>;
 
 /// Records, horizon and feed are on the disk; boards are in memory, and told of what is committed.
-pub struct OwnStore {
+pub(crate) struct OwnStore {
     disk: Arc<RwLock<Disk>>,
     boards: Replica,
     feed_len: usize,
@@ -30,7 +27,7 @@ pub struct OwnStore {
 
 impl OwnStore {
     /// The boards are read from the records once, at the start.
-    pub fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
+    pub(crate) fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
         let store = Self { disk, boards: Replica::default(), feed_len };
         store.rebuild(&|_| true)?;
         Ok(store)
@@ -38,7 +35,7 @@ impl OwnStore {
 }
 
 /// A record that cannot be read fails its own key.
-pub fn load(disk: &Disk, key: &Key) -> Loaded {
+pub(crate) fn load(disk: &Disk, key: &Key) -> Loaded {
     match key {
         Key::Horizon => Ok(Some(Record::Horizon(disk.horizon))),
         key => Ok(disk.get(key).map(Record::decode).transpose()?),
@@ -46,7 +43,7 @@ pub fn load(disk: &Disk, key: &Key) -> Loaded {
 }
 
 /// Whole or not at all: every reason to refuse comes before the first write.
-pub fn commit(disk: &mut Disk, set: &ChangeSet, feed_len: usize) -> CommitOutcome {
+pub(crate) fn commit(disk: &mut Disk, set: &ChangeSet, feed_len: usize) -> CommitOutcome {
     let version = match load(disk, &Key::Player(set.player.clone())) {
         Ok(Some(Record::Player(player))) => player.version,
         Ok(_) => 0,
@@ -68,7 +65,7 @@ pub fn commit(disk: &mut Disk, set: &ChangeSet, feed_len: usize) -> CommitOutcom
 }
 
 /// Removes at once what is forgotten; a store may as well hide it and sweep later. Answers who is nobody any more.
-pub fn advance(disk: &mut Disk, to: Horizon) -> Vec<Told> {
+pub(crate) fn advance(disk: &mut Disk, to: Horizon) -> Vec<Told> {
     let horizon = disk.horizon.max(to);
     if horizon == disk.horizon {
         return Vec::new();
@@ -77,17 +74,15 @@ pub fn advance(disk: &mut Disk, to: Horizon) -> Vec<Told> {
     disk.queue.push(Happened::Advanced(horizon));
     let is_old = |outcome| matches!(outcome, Record::Outcome(o) if o.ts < horizon.forgotten_before);
     disk.retain(Kind::Outcome, |_, bytes| !Record::decode(bytes).is_ok_and(is_old));
-    let mut marks = Vec::new();
-    for (key, bytes) in disk.page(None, Some(Kind::Player), None, usize::MAX) {
-        let is_mark = matches!(Record::decode(bytes), Ok(Record::Player(p)) if p.is_idle_mark(horizon));
-        marks.extend(key.player().filter(|_| is_mark).cloned());
-    }
-    marks.retain(|player| disk.page(Some(player), Some(Kind::Outcome), None, 1).next().is_none());
-    marks.iter().for_each(|player| disk.remove(&Key::Player(player.clone())));
-    marks.into_iter().map(|player| Told::Gone { player }).collect()
+    let is_mark = |record| matches!(record, Record::Player(p) if p.is_idle_mark(horizon));
+    let marks = disk.all(Some(Kind::Player)).filter(|(_, bytes)| Record::decode(bytes).is_ok_and(is_mark));
+    let mut gone: BTreeSet<PlayerId> = marks.filter_map(|(key, _)| key.player().cloned()).collect();
+    gone.retain(|player| disk.page(Some(player), Some(Kind::Outcome), None, 1).next().is_none());
+    disk.retain(Kind::Player, |key, _| !key.player().is_some_and(|player| gone.contains(player)));
+    gone.into_iter().map(|player| Told::Gone { player }).collect()
 }
 
-pub fn page(disk: &Disk, of: Option<&PlayerId>, kind: Option<Kind>, after: Option<&Key>, limit: usize) -> Page {
+pub(crate) fn page(disk: &Disk, of: Option<&PlayerId>, kind: Option<Kind>, after: Option<&Key>, limit: usize) -> Page {
     disk.page(of, kind, after, limit).map(|(key, bytes)| Ok((key.clone(), Record::decode(bytes)?))).collect()
 }
 
@@ -191,14 +186,14 @@ impl Whole for OwnStore {
 }
 
 /// Runs the kit over it, as every store's tests do: also over one that is opened again, and over one that loses bytes.
-pub fn main() {
-    let store = |len| OwnStore::open(Arc::default(), len).expect("an empty disk");
+pub(crate) fn main() {
+    let open = |disk: &Arc<_>, len| OwnStore::open(Arc::clone(disk), len).expect("a sound disk");
+    let (store, disk) = (|len| open(&Arc::default(), len), Arc::default());
     conformance::check(|| Box::new(store(1_000_000)));
     conformance::check_scan(|| store(1_000_000));
     conformance::check_boards(|| store(1_000_000));
     conformance::check_feed(store);
     conformance::check_whole(store);
-    let disk = Arc::default();
-    conformance::check_reopen(|| OwnStore::open(Arc::clone(&disk), conformance::WHOLE_FEED_LEN).expect("the same disk"));
+    conformance::check_reopen(|| open(&disk, conformance::WHOLE_FEED_LEN));
     conformance::check_damage(&store(1_000), |store, key| store.disk.write().lose_a_byte(key));
 }

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("ana      {:?}", engine.player(&ana)?);
 
-    let rank = || engine.board("xp")?.rank(Window::Weekly, &ana, now);
+    let rank = || engine.board("xp")?.at(Window::Weekly, now)?.rank(&ana);
     print!("rank     {:?}", rank()?);
     engine.submit(&Command::set_visibility(ticket("ticket-3")?, ana.clone(), now, true));
     print!(", hidden {:?}", rank()?);

@@ -68,7 +68,9 @@ impl Disk {
     /// Removes every record of a player.
     pub fn remove_player(&mut self, player: &PlayerId) {
         let keys: Vec<Key> = self.page(Some(player), None, None, usize::MAX).map(|(key, _)| key.clone()).collect();
-        keys.iter().for_each(|key| self.remove(key));
+        for key in &keys {
+            self.remove(key);
+        }
     }
 
     /// The next records behind a key, or from a player's first on, in key order.
@@ -91,6 +93,11 @@ impl Disk {
         next.into_iter().take(limit)
     }
 
+    /// All records of a kind or of every kind, in key order.
+    pub fn all(&self, kind: Option<Kind>) -> impl Iterator<Item = (&Key, &[u8])> {
+        self.page(None, kind, None, usize::MAX)
+    }
+
     /// How much there is, beside so many boards.
     pub fn size(&self, boards: usize) -> Size {
         let [players, outcomes, receipts, suspicions] = self.tables.each_ref().map(|table| table.len() as u64);
@@ -100,14 +107,14 @@ impl Disk {
     /// Names what is on it.
     pub fn digest(&self) -> String {
         let mut digester = Digester::new(self.horizon);
-        self.page(None, None, None, usize::MAX).for_each(|(key, bytes)| digester.add(key, bytes));
+        self.all(None).for_each(|(key, bytes)| digester.add(key, bytes));
         digester.finish()
     }
 
     /// Writes all that is on it, in the form that every store takes.
     pub fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError> {
         let mut writer = SnapshotWriter::new(to, &self.header, &self.queue.marks(), self.horizon)?;
-        self.page(None, None, None, usize::MAX).try_for_each(|(key, bytes)| writer.record(key, bytes))?;
+        self.all(None).try_for_each(|(key, bytes)| writer.record(key, bytes))?;
         writer.finish().map(drop)
     }
 
@@ -153,7 +160,8 @@ impl Queue {
     /// Where it stands.
     pub fn marks(&self) -> FeedMarks {
         let readers = self.readers.iter();
-        let consumers = readers.map(|(consumer, acked)| ConsumerMark { consumer: consumer.clone(), acked: vec![*acked] });
+        let consumers =
+            readers.map(|(consumer, acked)| ConsumerMark { consumer: consumer.clone(), acked: vec![*acked] });
         FeedMarks { last: vec![self.last], consumers: consumers.collect() }
     }
 

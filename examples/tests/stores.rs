@@ -2,12 +2,10 @@
 
 #[path = "../rust/own_async_store.rs"]
 mod own_async_store;
-#[path = "../rust/own_store.rs"]
-mod own_store;
 
 #[test]
 fn the_blocking_one() {
-    own_store::main();
+    own_async_store::own_store::main();
 }
 
 #[test]

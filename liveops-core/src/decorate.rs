@@ -11,8 +11,8 @@ use crate::id::PlayerId;
 use crate::plan::Plan;
 use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 use crate::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
-    by_load_and_commit,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
+    Store, Whole, by_load_and_commit,
 };
 
 /// What goes wrong with one call.

@@ -6,7 +6,7 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use common::trace::{Manners, Step, Trace, trace};
 use common::{DAY, KEEP, Rng, START, as_inner, at, horizon, player, records, rules, told};
@@ -18,7 +18,7 @@ use liveops_core::reward::{Scope, verify_chain};
 use liveops_core::store::{AsyncBoards, BoardAnswer, BoardRead, Keeps, Loaded};
 use liveops_core::{
     Action, AsyncEngine, AsyncStore, BoardId, Boards as _, Command, Engine, Key, MemoryStore, Outcome, Period,
-    PlayerId, Receipt, Record, Store, Window,
+    PlayerId, Receipt, Record, Rules, Store, Window,
 };
 
 const SEEDS: std::ops::Range<u64> = 1..9;
@@ -68,7 +68,8 @@ fn key(board: &str, day: i64) -> BoardKey {
 }
 
 fn rows(store: &MemoryStore, key: &BoardKey) -> Vec<Row> {
-    let engine = Engine::new(rules(), store);
+    static RULES: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(rules()));
+    let engine = Engine::new(Arc::clone(&RULES), store);
     engine.board(key.board.as_str()).unwrap().of(key.period).page(0, 10_000).unwrap()
 }
 

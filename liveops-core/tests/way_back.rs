@@ -9,9 +9,7 @@ use std::error::Error as _;
 use common::{DAY, GRACE, Rng, START, at, operator, player, progression, received};
 use liveops_core::record::{AdvanceError, Measure};
 use liveops_core::store::Ready;
-use liveops_core::{
-    Action, AsyncEngine, Code, Engine, Error, MemoryStore, Outcome, Rules, Window,
-};
+use liveops_core::{Action, AsyncEngine, Code, Engine, Error, MemoryStore, Outcome, Rules, Window};
 
 const RULES: &str = r#"{ "version": 1, "game": "emberfall", "calendar": { "graceSeconds": 3600 },
     "limits": { "maxPastSeconds": 86400 },

@@ -7,9 +7,7 @@ mod common;
 use common::{DAY, START, at, event, kill, player, progression};
 use liveops_core::anomaly::PopulationBuilder;
 use liveops_core::event::{Event, FieldValue, Payload};
-use liveops_core::{
-    Command, Effect, Engine, EventId, MemoryStore, Outcome, Rules, Ruling, Window,
-};
+use liveops_core::{Command, Effect, Engine, EventId, MemoryStore, Outcome, Rules, Ruling, Window};
 
 const CURVE: &str = r#""curve": { "kind": "table", "costs": [100, 200, 300] }"#;
 const GOLD: &str = r#""rewards": { "gold": { "on": { "everyLevels": 1 },

@@ -119,7 +119,9 @@ fn answers<S: Boards>(store: &S, reads: &[BoardRead]) -> Vec<Result<BoardAnswer,
 pub(super) fn assert_folded<S: Scan + Boards>(store: &S) {
     let folded = fold(store);
     assert!(folded.len() >= 4, "the season fills several boards");
-    folded.iter().for_each(|board| board.assert_shown(store));
+    for board in &folded {
+        board.assert_shown(store);
+    }
 }
 
 pub(super) fn boards_are_a_fold_over_records<S: Store + Scan + Boards>(store: &S) {
@@ -237,12 +239,8 @@ pub(super) fn many_reads_are_answered_in_order<S: Store + Scan + Boards>(store: 
     let nonsense = boards[1].read(Ranking::Ordinal, Reading::PageAfter { cursor: Some(foreign), limit: 1 });
     reads.insert(2, nonsense);
     let mut nowhere = BoardKey { board: super::sample::id("nowhere").into(), ..boards[0].key.clone() };
-    let empty = |key: &BoardKey, what| BoardRead {
-        key: key.clone(),
-        sort: Sort::default(),
-        ranking: Ranking::Ordinal,
-        what,
-    };
+    let empty =
+        |key: &BoardKey, what| BoardRead { key: key.clone(), sort: Sort::default(), ranking: Ranking::Ordinal, what };
     reads.push(empty(&nowhere, Reading::Page { offset: 0, limit: 9 }));
     nowhere.board = super::sample::id("xp").into();
     nowhere.period.index += 100;

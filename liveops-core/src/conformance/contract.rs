@@ -151,7 +151,9 @@ pub(super) fn one_bad_record_fails_its_own_player<S: Store + Scan>(store: &S, da
     }
     let [outcome, receipt, suspicion] = parts("c", 1);
     let bad = [Key::Player(player("b")), outcome.clone()];
-    bad.iter().for_each(|key| damage(store, key));
+    for key in &bad {
+        damage(store, key);
+    }
 
     let keys = ["a", "b", "c"].map(|name| Key::Player(player(name)));
     let keys = [&[Key::Horizon], &keys[..], &[outcome, receipt, suspicion]].concat();

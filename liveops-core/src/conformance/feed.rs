@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::FEED_LEN;
 use super::boards::fold_of;
 use super::sample::{
-    NOW, advance, applied, commit, horizon, horizon_of, id, parts, player, present, recorded, rules, season, set, under, xp,
+    NOW, advance, applied, commit, horizon, horizon_of, id, parts, player, present, recorded, rules, season, set,
+    under, xp,
 };
 use crate::board::Standing;
 use crate::engine::Engine;
@@ -40,7 +41,9 @@ fn ack<S: Feed>(store: &S, consumer: &Consumer, partition: u16, through: u64) {
 
 /// Which partition tells of a player, of whom something was told.
 fn partition_of<S: Feed>(store: &S, name: &str) -> u16 {
-    let tells = |at: &u16| feed(store, *at, 0, 99).iter().any(|entry| set_of(entry).is_some_and(|set| set.player == player(name)));
+    let tells = |at: &u16| {
+        feed(store, *at, 0, 99).iter().any(|entry| set_of(entry).is_some_and(|set| set.player == player(name)))
+    };
     let found: Vec<u16> = (0..store.partitions()).filter(tells).collect();
     assert_eq!(found.len(), 1, "one partition tells of {name}");
     found[0]

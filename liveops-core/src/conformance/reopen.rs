@@ -2,8 +2,8 @@
 
 use super::boards::assert_folded;
 use super::sample::{
-    advance, applied, commit, horizon, horizon_of, id, operator, parts, player, present, progression, rules, season, set,
-    under,
+    advance, applied, commit, horizon, horizon_of, id, operator, parts, player, present, progression, rules, season,
+    set, under,
 };
 use super::time::erase_some;
 use crate::engine::Engine;

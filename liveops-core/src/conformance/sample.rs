@@ -5,8 +5,8 @@ use crate::event::{Event, FieldValue, Payload};
 use crate::hash::Digest;
 use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::record::{
-    Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Kind, Payment, Player, Receipt, Record, Run,
-    Settled, StoredOutcome, Suspicion,
+    Action, BoardKey, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Kind, Payment, Player, Receipt, Record,
+    Run, Settled, StoredOutcome, Suspicion,
 };
 use crate::reward::{Item, ReceiptState, Scope};
 use crate::rules::Rules;

@@ -91,8 +91,7 @@ pub(super) fn one_kind_is_scanned_alone<S: Store + Scan>(store: &S) {
             assert_eq!(partition(store, at, Some(kind), limit), only(kind, &whole), "every {kind:?}, nothing else");
             // A cursor may be of another kind.
             let after = Key::Receipt(player("a"), 3);
-            let found =
-                paged(limit, |last| store.scan(at, Some(kind), last.or(Some(&after)), limit).expect("scan"));
+            let found = paged(limit, |last| store.scan(at, Some(kind), last.or(Some(&after)), limit).expect("scan"));
             let rest: Vec<_> = only(kind, &whole).into_iter().filter(|(key, _)| *key > after).collect();
             assert_eq!(found, rest, "every {kind:?} from behind {after:?}");
         }

@@ -1,8 +1,8 @@
 //! What holds as time goes on: the horizon, what is forgotten, and what was decided before that.
 
 use super::sample::{
-    NOW, advance, applied, commit, erased, erasure, horizon, load, operator, parts, payment, player, present, progression,
-    rules, set, under, xp,
+    NOW, advance, applied, commit, erased, erasure, horizon, load, operator, parts, payment, player, present,
+    progression, rules, set, under, xp,
 };
 use crate::engine::Engine;
 use crate::memory::MemoryStore;

@@ -3,14 +3,12 @@
 use super::boards::{assert_folded, play};
 use super::sample::{NOW, advance, all, applied, day, horizon, horizon_of, id, set, under};
 use super::time::erase_some;
-use crate::board::Sort;
+use crate::board::{Ranking, Sort};
 use crate::codec::{Seal, Stable as _};
 use crate::error::StoreErrorKind;
 use crate::memory::MemoryStore;
 use crate::record::{Header, Horizon, Key, Record};
-use crate::store::{
-    BoardRead, Feed, FullStore, Reading, Size, SnapshotReader, Store, Whole, digest_of,
-};
+use crate::store::{BoardRead, Feed, FullStore, Reading, Size, SnapshotReader, Store, Whole, digest_of};
 use crate::time::DAY_MILLIS;
 
 fn digest<S: Whole>(store: &S) -> String {
@@ -136,7 +134,7 @@ pub(super) fn a_damaged_snapshot_changes_nothing<S: FullStore>(new_store: &dyn F
         assert_eq!(digest(&store), empty, "and change nothing");
         assert_eq!(horizon_of(&store), Horizon::default(), "and change nothing");
         assert_eq!(store.header().expect("header"), Header::default(), "and change nothing");
-        let read = BoardRead { key: day(), sort: Sort::default(), ranking: Default::default(), what: Reading::Len };
+        let read = BoardRead { key: day(), sort: Sort::default(), ranking: Ranking::Ordinal, what: Reading::Len };
         let shown = store.read(&[read]).remove(0).expect("a board");
         assert_eq!(shown, crate::store::BoardAnswer::Count(0), "and change nothing");
     }

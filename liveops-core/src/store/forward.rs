@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use super::{
-    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed,
-    FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
+    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark,
+    Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
 };
 use crate::error::StoreError;
 use crate::id::PlayerId;

@@ -11,7 +11,8 @@ use liveops_core::record::{BoardKey, ChangeSet, Effect, Horizon, Payment, Player
 use liveops_core::reward::Item;
 use liveops_core::time::DAY_MILLIS;
 use liveops_core::{
-    Action, BoardId, Command, EventId, Id, Key, Outcome, Period, PlayerId, Record, Rules, Scan, Store, Timestamp, Window,
+    Action, BoardId, Command, EventId, Id, Key, Outcome, Period, PlayerId, Record, Rules, Scan, Store, Timestamp,
+    Window,
 };
 
 /// 2026-11-07T00:00:00Z

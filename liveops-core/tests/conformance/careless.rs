@@ -14,9 +14,7 @@ use liveops_core::store::{
     BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, Happened, Keeps, Loaded, Partitioned, Reading, Size,
     by_load_and_commit, records,
 };
-use liveops_core::{
-    Boards, Feed, Id, Key, MemoryStore, Origin, Plan, PlayerId, Record, Scan, Store, Timestamp, Whole,
-};
+use liveops_core::{Boards, Feed, Id, Key, MemoryStore, Origin, Plan, PlayerId, Record, Scan, Store, Timestamp, Whole};
 
 /// What an adapter may get wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]

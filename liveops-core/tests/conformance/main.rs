@@ -11,10 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use careless::Careless;
 use careless::Mistake::{self, *};
+use liveops_core::MemoryStore;
 use liveops_core::conformance::{self, CHECKS};
 use liveops_core::store::Blocking;
 use liveops_core::testing::Parked;
-use liveops_core::MemoryStore;
 
 use crate::asynchronous::Remote;
 
