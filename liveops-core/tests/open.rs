@@ -63,7 +63,7 @@ fn a_store_says_what_rules_it_fits() {
     assert_eq!(code(Rules::from_json(other).unwrap()), Code::StoreMisconfigured);
     let best = r#""xp": { "value": "grantedXp", "operator": "best", "keepPeriods": { "daily": 2 } }"#.to_owned();
     assert_eq!(code(rules(std::slice::from_ref(&best))), Code::BoardIncompatible);
-    let shifted = r#", "calendar": { "resetTime": "06:00" }"#;
+    let shifted = r#", "calendar": { "resetMinute": 360 }"#;
     assert_eq!(code(rules_with(&[board("xp", 2)], shifted)), Code::BoardIncompatible);
 
     // Taken away, the board is remembered until it is retired; `replace_rules` too asks the store.
