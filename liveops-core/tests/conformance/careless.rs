@@ -179,11 +179,9 @@ impl Careless {
             LastWriterWins => self.force(set, false),
             IgnoresClosing => set.closes_at = Timestamp::MAX,
             IgnoresForgotten => set.forgotten_before = self.horizon().forgotten_before,
-            LooksBeforeItWrites => {
-                if set.closes_at > self.horizon().now {
-                    set.closes_at = Timestamp::MAX;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
+            LooksBeforeItWrites if set.closes_at > self.horizon().now => {
+                set.closes_at = Timestamp::MAX;
+                std::thread::sleep(Duration::from_millis(1));
             }
             ForgetsNothing => set.forget = false,
             ShowsWhoIsHidden => set.record.hidden = false,
@@ -256,7 +254,9 @@ impl Store for Careless {
     }
 
     fn commit(&self, mut batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
-        batch.iter_mut().for_each(|set| self.spoil(set));
+        for set in &mut batch {
+            self.spoil(set);
+        }
         let copy = batch.clone();
         let mut results = self.inner.commit(batch);
         match self.mistake {

@@ -118,7 +118,7 @@ impl Scan for Damaged {
 fn one_bad_record_fails_one_player() {
     let check = |manner| {
         let store = Damaged::new(manner);
-        conformance::check_damage(&store, |store, key| drop(store.bad.lock().unwrap().insert(key.clone())));
+        conformance::check_damage(&store, |store, key| _ = store.bad.lock().unwrap().insert(key.clone()));
     };
     check(FailsTheKey);
     for manner in [FailsAll, SaysAbsent, SkipsInScans, FailsEveryScan] {
