@@ -17,9 +17,10 @@ use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::event::FieldValue;
 use liveops_core::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
 use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Player, Reason, Settled};
-use liveops_core::store::{Happened, Loaded, by_load_and_commit};
+use liveops_core::store::{Happened, Loaded, Partitioned as _, by_load_and_commit};
 use liveops_core::{
-    Action, Code, Command, Engine, Key, MemoryStore, Outcome, Plan, Record, Rules, Ruling, Scan as _, Store, Window,
+    Action, Code, Command, Engine, Feed as _, FullStore, Key, MemoryStore, Outcome, Plan, Record, Rules, Ruling,
+    Scan as _, Store, Window,
 };
 
 fn engine() -> Engine<MemoryStore> {
@@ -366,6 +367,29 @@ fn every_pointer_to_a_store_is_a_store() {
     let boxed: Engine<Box<dyn Store>> = Engine::new(rules(), Box::new(store.clone()));
     assert!(matches!(boxed.submit(&xp("e", "ann", START, 1)), Outcome::Replayed(_)));
     assert_eq!(Engine::new(rules(), &*store).store().digest(), store.digest());
+    // With every verb.
+    let full: Engine<Arc<dyn FullStore>> = Engine::open(rules(), store.clone() as _).unwrap();
+    full.advance(at(START)).unwrap();
+    assert_eq!(full.board("xp").unwrap().top(Window::AllTime, 9, at(START)).unwrap().len(), 1);
+    assert_eq!(full.players().unwrap().len(), 1);
+    assert_eq!(full.digest().unwrap(), store.digest());
+    assert_eq!((full.partitions(), full.last(0).unwrap()), (store.partitions(), store.last(0).unwrap()));
+}
+
+#[test]
+fn half_a_load_fails_half_of_the_players() {
+    let mut faults = std::iter::repeat_n(Fault::None, 3).chain([Fault::Middle]);
+    let store = FaultyStore::new(MemoryStore::new(), move || faults.next().unwrap_or(Fault::None));
+    let engine = Engine::new(rules(), store);
+    let events: Vec<_> = (0..8).map(|n| xp("e", &format!("p{n}"), START, 1)).collect();
+    let outcomes = engine.submit_batch(&events);
+    let applied = outcomes.iter().filter(|outcome| outcome.code() == "applied").count();
+    assert_eq!(applied, 3, "eight keys of seventeen were answered: the horizon, and two for each of three players");
+    assert!(outcomes.iter().all(|o| matches!(o, Outcome::Applied(_)) || code(o) == Code::StoreUnavailable));
+    assert!(
+        engine.submit_batch(&events).into_iter().all(|outcome| outcome.into_effect().is_ok()),
+        "all can be sent again"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod asynchronous;
 mod careless;
 mod damaged;
 mod reopened;
+mod sharded;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
