@@ -188,7 +188,9 @@ no event"#;
     let p9 = player("p9");
     let steep = r#"{ "kind": "linear", "base": 100, "step": 0, "maxLevel": 20 }"#;
     let flat = common::RULES.replacen(r#""base": 100"#, r#""base": 50"#, 1);
-    let migrations = format!(r#""migrations": [ {{ "from": {steep}, "policy": "keepTotalXp", "levelRewards": "grant" }} ], "floor""#);
+    let migrations = format!(
+        r#""migrations": [ {{ "from": {steep}, "policy": "keepTotalXp", "levelRewards": "grant" }} ], "floor""#
+    );
     let flat = liveops_core::Rules::from_json(&flat.replacen(r#""floor""#, &migrations, 1)).unwrap();
     verbs!(blocking, far_away:
         player(&p9); record(&p9); receipts(&p9); receipts_page(&p9, None, 1); claimable(&p9, noon); suspicions_of(&p9);

@@ -27,7 +27,8 @@ fn rules(boards: &[String]) -> Rules {
 
 fn rules_with(boards: &[String], members: &str) -> Rules {
     let boards = boards.join(", ");
-    Rules::from_json(&format!(r#"{{ "version": 1, "game": "emberfall", "boards": {{ {boards} }} {members} }}"#)).unwrap()
+    Rules::from_json(&format!(r#"{{ "version": 1, "game": "emberfall", "boards": {{ {boards} }} {members} }}"#))
+        .unwrap()
 }
 
 fn day(before: i64) -> Period {
@@ -124,7 +125,10 @@ fn a_lost_race_for_the_header_is_run_again() {
     let open = |races| Engine::open(rules(&[board("ours", 1)]), Raced(MemoryStore::new(), AtomicIsize::new(races)));
     let engine = open(3).unwrap();
     let boards = engine.store().header().unwrap().boards;
-    assert_eq!(boards.iter().map(|(board, _)| board.as_str()).collect::<Vec<_>>(), ["ours", "theirs1", "theirs2", "theirs3"]);
+    assert_eq!(
+        boards.iter().map(|(board, _)| board.as_str()).collect::<Vec<_>>(),
+        ["ours", "theirs1", "theirs2", "theirs3"]
+    );
     assert_eq!(open(isize::MAX).unwrap_err().code(), Code::Contended, "but not for ever");
 }
 
@@ -169,7 +173,8 @@ fn a_window_and_longer_keeping_that_come_back_are_built_from_the_records() {
     assert_eq!(kept(&engine), kept(&restored(&engine)));
 
     // A window away and back: nothing of it is dropped.
-    let weekly = Period { window: Window::Weekly, ..engine.board("xp").unwrap().period(Window::Weekly, at(TODAY)).unwrap() };
+    let weekly =
+        Period { window: Window::Weekly, ..engine.board("xp").unwrap().period(Window::Weekly, at(TODAY)).unwrap() };
     let all = rows(&engine, "xp", weekly);
     engine.replace_rules(rules(&[board("xp", 4)])).unwrap();
     engine.advance(at(TODAY + 2)).unwrap();

@@ -112,7 +112,12 @@ fn listings<S: Store + Scan>(engine: &Engine<S>) {
     assert!(suspicions.is_sorted_by(|(a, m, _), (b, n, _)| (a, m) < (b, n)));
     let lines: Vec<_> = engine.suspicions_ndjson().unwrap().lines().map(|line| format!("{line}\n")).collect();
     let suspicions: Vec<_> = suspicions.iter().map(|(player, n, _)| format!("{player} {n}")).collect();
-    everything("suspicions", |a, n| engine.suspicions_page(a, n), |(player, n, _)| format!("{player} {n}"), &suspicions);
+    everything(
+        "suspicions",
+        |a, n| engine.suspicions_page(a, n),
+        |(player, n, _)| format!("{player} {n}"),
+        &suspicions,
+    );
     everything("lines", |after, n| engine.suspicions_ndjson_page(after, n), Clone::clone, &lines);
 
     let ana = player("p0");

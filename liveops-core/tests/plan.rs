@@ -79,7 +79,10 @@ fn too_few_answers_are_a_store_that_cannot_be_reached() {
             answers.truncate(len);
         });
         let failed = outcomes.iter().filter(|code| **code == gone).count();
-        assert!(failed >= 1 && outcomes.iter().all(|code| *code == gone || ["applied", "held"].contains(code)), "{len}");
+        assert!(
+            failed >= 1 && outcomes.iter().all(|code| *code == gone || ["applied", "held"].contains(code)),
+            "{len}"
+        );
     }
 }
 

@@ -230,7 +230,9 @@ fn feed_entry(entry: &FeedEntry) -> Option<Value> {
     let Happened::Committed(changes) = &entry.what else { return None };
     let outcome = |(id, outcome): &(_, _)| NamedOutcome { id: Clone::clone(id), outcome: Clone::clone(outcome) };
     let suspicion = |(number, suspicion): &(u64, _)| Numbered { number: *number, suspicion: Clone::clone(suspicion) };
-    Some(json!({ "cursor": entry.cursor, "playerId": changes.player, "erased": changes.forget, "record": changes.record,
+    Some(
+        json!({ "cursor": entry.cursor, "playerId": changes.player, "erased": changes.forget, "record": changes.record,
         "outcomes": changes.outcomes.iter().map(outcome).collect::<Vec<_>>(), "receipts": changes.receipts,
-        "suspicions": changes.suspicions.iter().map(suspicion).collect::<Vec<_>>() }))
+        "suspicions": changes.suspicions.iter().map(suspicion).collect::<Vec<_>>() }),
+    )
 }

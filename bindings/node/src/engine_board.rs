@@ -37,7 +37,9 @@ impl Engine {
     /// Some rows.
     #[napi]
     pub fn board_page(&self, board: String, when: When, offset: u32, limit: u32) -> Result<Rows> {
-        self.read(&board, &when, |board, period| rows(&board.of(period).page(offset as usize, limit as usize).or_throw()?))
+        self.read(&board, &when, |board, period| {
+            rows(&board.of(period).page(offset as usize, limit as usize).or_throw()?)
+        })
     }
 
     /// Rows behind a cursor.

@@ -172,11 +172,7 @@ impl<S: AsyncStore + AsyncScan> AsyncEngine<S> {
     }
 
     /// See [`Engine::players_page`].
-    pub async fn players_page(
-        &self,
-        after: Option<&ScanCursor>,
-        limit: usize,
-    ) -> Result<ScanPage<PlayerView>, Error> {
+    pub async fn players_page(&self, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage<PlayerView>, Error> {
         let rules = self.rules();
         let view = |(key, record)| match (key, record) {
             (Key::Player(id), Record::Player(player)) if !player.is_gone() => Some(rules.view(&id, &player)),

@@ -74,11 +74,7 @@ impl<S: Store + Scan> Engine<S> {
     /// The same lines, a page at a time and by the store's order; each ends in a line feed.
     ///
     /// Errors: `cursor_invalid` for a cursor of another listing.
-    pub fn suspicions_ndjson_page(
-        &self,
-        after: Option<&ScanCursor>,
-        limit: usize,
-    ) -> Result<ScanPage<String>, Error> {
+    pub fn suspicions_ndjson_page(&self, after: Option<&ScanCursor>, limit: usize) -> Result<ScanPage<String>, Error> {
         ready(self.0.suspicions_ndjson_page(after, limit))
     }
 }

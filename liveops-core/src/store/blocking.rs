@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 
 use super::{
-    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed,
-    FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole, by_load_and_commit,
+    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark,
+    Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole, by_load_and_commit,
 };
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
