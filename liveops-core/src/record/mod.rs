@@ -32,8 +32,7 @@ pub use crate::reward::Receipt;
 
 use serde::Serialize;
 
-use crate::codec::{Stable as _, fields};
-use crate::hash::Digest;
+use crate::codec::fields;
 use crate::id::BoardId;
 use crate::window::Period;
 
@@ -66,22 +65,3 @@ pub enum Record {
 }
 
 fields!(BoardKey { board, period });
-
-/// Hash over all records in key order: two stores with the same digest hold the same state.
-///
-/// `v1:` and the SHA-256 over each record's key and value, each behind its length in eight bytes.
-pub fn digest<'r>(records: impl IntoIterator<Item = (&'r Key, &'r Record)>) -> String {
-    use sha2::Digest as _;
-    let mut sha = sha2::Sha256::new();
-    let mut bytes = Vec::new();
-    for (key, record) in records {
-        bytes.clear();
-        key.put(&mut bytes);
-        let key_len = bytes.len() as u64;
-        record.put(&mut bytes);
-        sha.update(key_len.to_be_bytes());
-        sha.update((bytes.len() as u64 - key_len).to_be_bytes());
-        sha.update(&bytes);
-    }
-    format!("v1:{}", Digest(sha.finalize().into()))
-}

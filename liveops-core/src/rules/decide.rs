@@ -237,7 +237,10 @@ impl Rules {
         // Mostly all of them do.
         if !draft.changes.record.standings.iter().all(stays) {
             let mut standings = std::mem::take(&mut draft.changes.record.standings);
-            standings.extract_if(.., |entry| !stays(entry)).for_each(|(key, standing)| draft.note(key, Some(standing)));
+            let mut from = 0;
+            for (BoardKey { board, period }, standing) in standings.extract_if(.., |entry| !stays(entry)) {
+                from = draft.note(from, (&board, period), Some(standing), None);
+            }
             draft.changes.record.standings = standings;
         }
         let player = &mut draft.changes.record;

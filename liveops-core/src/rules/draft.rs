@@ -1,7 +1,7 @@
 //! A change set in the making: what is stored, overlaid with what the run has done so far.
 
 use crate::board::Standing;
-use crate::id::CommandId;
+use crate::id::{BoardId, CommandId};
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
     BoardKey, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome,
@@ -37,6 +37,8 @@ pub struct Stored {
 pub struct Scratch {
     pub(super) bytes: Vec<u8>,
     pub(super) entries: Vec<NewEntry>,
+    /// What boards showed before the run, beside the entries of its change set.
+    before: Vec<Option<Standing>>,
 }
 
 /// An entry as the event being decided makes it.
@@ -61,6 +63,7 @@ impl<'s> Draft<'s> {
     ) -> Self {
         let record = stored.player.unwrap_or_default();
         let was_hidden = record.hidden;
+        scratch.before.clear();
         let changes = ChangeSet {
             player: first.player.clone(),
             expected: record.version,
@@ -250,42 +253,55 @@ impl<'s> Draft<'s> {
     pub(super) fn hide(&mut self, hidden: bool) {
         if self.changes.record.hidden != hidden {
             self.note_all();
-            self.changes.record.hidden = hidden;
+            let ChangeSet { record, shown, .. } = &mut self.changes;
+            record.hidden = hidden;
+            shown.iter_mut().for_each(|(key, now)| *now = record.shown(key));
         }
     }
 
-    /// Notes what a board showed before the run, ahead of the first change of that entry. `standing` is what is there now.
+    /// Notes that an entry changes: what is there, and what comes. Entries come in order: `from` is what the one before
+    /// returned, or 0.
     ///
-    /// While a run goes on, `changes.shown` has what was shown of what was touched: few entries, where the player may have many.
-    pub(super) fn note(&mut self, key: BoardKey, standing: Option<Standing>) {
-        let shown = &mut self.changes.shown;
-        if let Err(at) = shown.binary_search_by(|(known, _)| known.cmp(&key)) {
-            shown.insert(at, (key, standing.filter(|_| !self.was_hidden)));
+    /// While a run goes on, `changes.shown` has what boards show of entries that were touched, and `scratch.before` what they
+    /// showed before it: few entries, where the player may have many.
+    pub(super) fn note(
+        &mut self,
+        from: usize,
+        (board, period): (&BoardId, Period),
+        standing: Option<Standing>,
+        comes: Option<Standing>,
+    ) -> usize {
+        let ChangeSet { shown, record, .. } = &mut self.changes;
+        let comes = comes.filter(|_| !record.hidden);
+        let mut at = from;
+        while shown.get(at).is_some_and(|(known, _)| (&known.board, known.period) < (board, period)) {
+            at += 1;
         }
+        match shown.get_mut(at) {
+            Some((known, now)) if known.period == period && known.board == *board => *now = comes,
+            _ => {
+                shown.insert(at, (BoardKey { board: board.clone(), period }, comes));
+                self.scratch.before.insert(at, standing.filter(|_| !self.was_hidden));
+            }
+        }
+        at + 1
     }
 
-    /// The same of every entry.
+    /// Notes every entry, as it is.
     fn note_all(&mut self) {
-        // What was touched before, each as it was; and all others, as they are.
-        let touched = std::mem::take(&mut self.changes.shown);
-        let is_touched = |key: &BoardKey| touched.binary_search_by(|(known, _)| known.cmp(key)).is_ok();
-        let others = self.changes.record.standings.iter().filter(|(key, _)| !is_touched(key));
-        let was_hidden = self.was_hidden;
-        let others = others.map(|(key, standing)| (key.clone(), Some(*standing).filter(|_| !was_hidden)));
-        let mut all: Vec<_> = others.collect();
-        all.extend(touched);
-        all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        self.changes.shown = all;
+        let standings = std::mem::take(&mut self.changes.record.standings);
+        let mut from = 0;
+        for (BoardKey { board, period }, standing) in &standings {
+            from = self.note(from, (board, *period), Some(*standing), Some(*standing));
+        }
+        self.changes.record.standings = standings;
     }
 
-    /// The change set of the run: of what was touched, it has what boards show now and did not show before.
+    /// The change set of the run: of what was touched, it has what boards now show otherwise than before.
     pub(super) fn finish(self) -> ChangeSet {
-        let Self { mut changes, .. } = self;
-        let record = &changes.record;
-        changes.shown.retain_mut(|(key, shown)| {
-            let before = std::mem::replace(shown, record.shown(key));
-            before != *shown
-        });
+        let Self { mut changes, scratch, .. } = self;
+        let mut before = scratch.before.drain(..);
+        changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
         changes
     }
 
@@ -312,6 +328,7 @@ impl<'s> Draft<'s> {
         changes.receipts.clear();
         changes.suspicions.clear();
         changes.removed.clear();
+        changes.shown.iter_mut().for_each(|(_, now)| *now = None);
     }
 }
 

@@ -157,10 +157,12 @@ impl Rules {
     /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
     fn enter(&self, draft: &mut Draft<'_>) {
         let entries = std::mem::take(&mut draft.scratch.entries);
-        draft.changes.shown.reserve_exact(entries.len());
-        for NewEntry { replaces, period, rule, .. } in &entries {
-            let board = self.boards[*rule].board.clone();
-            draft.note(BoardKey { board, period: *period }, *replaces);
+        if draft.changes.shown.is_empty() {
+            draft.changes.shown.reserve_exact(entries.len());
+        }
+        let mut from = 0;
+        for NewEntry { replaces, period, rule, standing, .. } in &entries {
+            from = draft.note(from, (&self.boards[*rule].board, *period), *replaces, Some(*standing));
         }
         let changes = &mut draft.changes;
         for NewEntry { at, replaces, period, rule, standing } in entries.iter().rev() {

@@ -362,15 +362,22 @@ impl Rules {
     /// Whether a board's period is kept: it can still be read, or these rules do not know the board or its window. Others may
     /// know it, such as those of a process that was deployed a moment ago; a board goes when rules list it as retired.
     pub fn keeps(&self, key: &BoardKey, now: Timestamp) -> bool {
-        match self.board(&key.board) {
-            Some(rule) => rule.keep(key.period.window).is_none_or(|keep| !self.calendar.is_dropped(key.period, keep, now)),
+        self.keeps_by(self.board(&key.board), key, now)
+    }
+
+    fn keeps_by(&self, rule: Option<&BoardRule>, key: &BoardKey, now: Timestamp) -> bool {
+        match rule {
+            Some(rule) => {
+                rule.keep(key.period.window).is_none_or(|keep| !self.calendar.is_dropped(key.period, keep, now))
+            }
             None => self.retired.binary_search(&key.board).is_err(),
         }
     }
 
     /// Whether a player's entry is kept: also not one that a retired board made, of whose name there is another now.
     pub(crate) fn keeps_entry(&self, key: &BoardKey, standing: &Standing, now: Timestamp) -> bool {
-        self.board(&key.board).is_none_or(|rule| rule.sort == standing.sort) && self.keeps(key, now)
+        let rule = self.board(&key.board);
+        rule.is_none_or(|rule| rule.sort == standing.sort) && self.keeps_by(rule, key, now)
     }
 
     /// Boards that are no more, by id.
