@@ -204,7 +204,7 @@ impl<'a> Plan<'a> {
             };
             match self.rules.decide(run, horizon, stored, self.found.drain(..), &mut self.scratch, decided) {
                 Decided::Changes(mut changes) => {
-                    changes.run = self.recording.map(|rules| recorded(rules, horizon, run));
+                    changes.run = self.recording.map(|rules| recorded(rules, horizon, run).into());
                     batch.push(changes);
                     self.lanes[at].waits = true;
                 }
@@ -285,8 +285,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-fn recorded(rules: Digest, horizon: Horizon, run: &[&Command]) -> Box<Run> {
-    Box::new(Run { rules, horizon, commands: run.iter().copied().cloned().collect() })
+fn recorded(rules: Digest, horizon: Horizon, run: &[&Command]) -> Run {
+    Run { rules, horizon, commands: run.iter().copied().cloned().collect() }
 }
 
 /// What a store that gave too few answers says to the other keys.

@@ -218,10 +218,8 @@ impl Boards for Watched {
         self.inner.retain(keep)
     }
     fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
-        match self.builds_fail.load(Ordering::Relaxed) {
-            true => Err(StoreErrorKind::Unavailable.into()),
-            false => self.inner.rebuild(keep),
-        }
+        let fails = self.builds_fail.load(Ordering::Relaxed);
+        if fails { Err(StoreErrorKind::Unavailable.into()) } else { self.inner.rebuild(keep) }
     }
     fn catch_up(&self) -> Result<(), StoreError> {
         self.inner.catch_up()
