@@ -210,7 +210,7 @@ pub fn check_whole<S: FullStore>(new_store: impl Fn(usize) -> S) {
 
 /// Checks that a store is the same when it is opened again: horizon, header, records, boards, and where the feed stood. `open` is
 /// called several times and opens the same thing, which is empty at first and has a feed of [`WHOLE_FEED_LEN`] entries; each time
-/// the store of before has been dropped.
+/// the store of before has been dropped. Boards may be built at once or by the first [`Boards::rebuild`].
 ///
 /// # Panics
 ///

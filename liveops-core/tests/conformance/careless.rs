@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use liveops_core::board::Row;
@@ -98,7 +98,7 @@ pub(crate) enum Mistake {
 use Mistake::*;
 
 pub(crate) struct Careless {
-    inner: MemoryStore,
+    inner: Arc<MemoryStore>,
     mistake: Mistake,
     /// Players whom its boards miss, and the highest version of each.
     missed: Mutex<BTreeSet<PlayerId>>,
@@ -108,7 +108,8 @@ pub(crate) struct Careless {
 }
 
 impl Careless {
-    pub(crate) fn new(inner: MemoryStore, mistake: Mistake) -> Self {
+    pub(crate) fn new(inner: impl Into<Arc<MemoryStore>>, mistake: Mistake) -> Self {
+        let inner = inner.into();
         let (missed, versions) = (Mutex::default(), Mutex::default());
         Self { inner, mistake, missed, versions, building: AtomicBool::new(false), met: AtomicUsize::new(0) }
     }
@@ -318,7 +319,7 @@ impl Store for Careless {
             DropsAllOutcomes => {
                 self.inner.advance(Horizon { forgotten_before: to.forgotten_before.plus_millis(9), ..to })
             }
-            RefusesAdvancesWhenFull if self.inner.size().feed >= FEED_LEN as u64 => {
+            RefusesAdvancesWhenFull if MemoryStore::size(&self.inner).feed >= FEED_LEN as u64 => {
                 Err(StoreErrorKind::FeedFull.into())
             }
             _ => self.inner.advance(to),
@@ -493,7 +494,11 @@ impl Feed for Careless {
     }
 
     fn last(&self, partition: u16) -> Result<u64, StoreError> {
-        if self.mistake == ForgetsTheLast && self.inner.size().feed == 0 { Ok(0) } else { self.inner.last(partition) }
+        if self.mistake == ForgetsTheLast && MemoryStore::size(&self.inner).feed == 0 {
+            Ok(0)
+        } else {
+            self.inner.last(partition)
+        }
     }
 
     fn ack(&self, consumer: &Consumer, partition: u16, through: u64) -> Result<(), StoreError> {
