@@ -273,3 +273,6 @@ impl Feed for MemoryStore {
 fn only(partition: u16) -> Result<(), StoreError> {
     if partition == 0 { Ok(()) } else { Err(StoreErrorKind::Misconfigured.into()) }
 }
+
+#[cfg(test)]
+mod tests;

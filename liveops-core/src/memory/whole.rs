@@ -112,8 +112,8 @@ impl MemoryStore {
     /// let later = now.plus_millis(60_000);
     /// assert_eq!(engine.submit_ndjson(&event("e2", later), later)[0].code(), "too_old");
     ///
-    /// let store = MemoryStore::restore_at(&engine.snapshot(), &rules, later)?;
-    /// let engine = Engine::new(rules, store);
+    /// let store = MemoryStore::restore_at(&engine.store().snapshot(), &rules, later)?;
+    /// let engine = Engine::open(rules, store)?;
     /// assert_eq!(engine.submit_ndjson(&event("e1", now), later)[0].code(), "too_old", "not applied twice");
     /// assert_eq!(engine.submit_ndjson(&event("e2", later), later)[0].code(), "applied");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -33,6 +33,11 @@ impl Followed {
         self.marks.extend(marks);
     }
 
+    #[cfg(test)]
+    pub(super) fn rewind(&mut self) {
+        self.cursors.clear();
+    }
+
     fn cursor(&mut self, partition: u16) -> &mut u64 {
         let at = usize::from(partition);
         if at >= self.cursors.len() {

@@ -131,3 +131,6 @@ impl Replica {
         self.is_filling.load(Ordering::SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,462 @@
+//! What only this store can be asked: everything at once, feeds that are full, threads.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::*;
+use crate::board::{Ranking, Score, Sort, Standing};
+use crate::codec::{Seal, Stable as _};
+use crate::event::{Event, FieldValue, Payload};
+use crate::id::{BoardId, CommandId, EventId, Id, Origin};
+use crate::record::{BoardKey, Effect, Kind, Player, Settled, StoredOutcome, Suspicion};
+use crate::store::{
+    FeedMarks, Happened, Partitioned as _, Reading, Scan, SnapshotReader, SnapshotWriter, Whole, digest_of, records,
+};
+use crate::time::Timestamp;
+use crate::window::{Period, Window};
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_unix_millis(millis)
+}
+
+fn player(name: &str) -> PlayerId {
+    PlayerId::new(name).unwrap()
+}
+
+fn command(n: u64) -> CommandId {
+    CommandId { origin: Origin::Event, id: EventId::new(&format!("e{n}")).unwrap() }
+}
+
+fn day(index: i64) -> BoardKey {
+    BoardKey { board: BoardId::new("xp").unwrap(), period: Period { window: Window::Daily, index } }
+}
+
+fn horizon(millis: i64) -> Horizon {
+    Horizon { now: at(millis), forgotten_before: at(millis) }
+}
+
+/// A change set that turns one record of a player into another, with outcomes of those times.
+fn set(name: &str, before: &Player, after: Player, outcomes: &[(u64, i64)]) -> ChangeSet {
+    let mut keys: Vec<_> = before.standings.iter().chain(&after.standings).map(|(key, _)| key.clone()).collect();
+    keys.sort();
+    keys.dedup();
+    let shown = keys.into_iter().filter(|key| before.shown(key) != after.shown(key));
+    let shown = shown.map(|key| (key.clone(), after.shown(&key))).collect();
+    let outcome = |ts| StoredOutcome { fingerprint: 7, ts: at(ts), effect: Effect::default() };
+    ChangeSet {
+        player: player(name),
+        expected: before.version,
+        forgotten_before: Timestamp::MIN,
+        closes_at: Timestamp::MAX,
+        forget: after.erased_through.is_some(),
+        record: after.into(),
+        outcomes: outcomes.iter().map(|(n, ts)| (command(*n), outcome(*ts))).collect(),
+        receipts: Vec::new(),
+        suspicions: Vec::new(),
+        removed: Vec::new(),
+        shown,
+        run: None,
+    }
+}
+
+/// A set of somebody who has `xp` after as many versions, and an entry of as much on the day.
+fn gain(name: &str, before: &Player, xp: u64) -> ChangeSet {
+    let standing = Standing { score: Score::from(xp.cast_signed()), ..Standing::default() };
+    let after = Player { version: before.version + 1, xp, standings: vec![(day(1), standing)], ..Player::default() };
+    set(name, before, after, &[(before.version + 1, 1_000)])
+}
+
+fn suspicion(name: &str) -> Suspicion {
+    let payload = Payload::new(vec![(Id::new("deltaXp").unwrap(), FieldValue::Int(1))]).unwrap();
+    let (id, kind) = (EventId::new("e").unwrap(), Id::new("progression").unwrap());
+    let event = Event { id, player: player(name), ts: at(5), kind, payload };
+    Suspicion { event, received_at: at(5), held: true, verdicts: Vec::new(), settled: Settled::Open }
+}
+
+fn applied(store: &MemoryStore, set: ChangeSet) {
+    let outcome = store.commit(vec![set]).pop().unwrap();
+    assert!(matches!(outcome, CommitOutcome::Applied), "{outcome:?}");
+}
+
+fn rows(store: &MemoryStore, key: &BoardKey) -> Vec<(PlayerId, i64)> {
+    let what = Reading::Page { offset: 0, limit: usize::MAX };
+    let read = BoardRead { key: key.clone(), sort: Sort::default(), ranking: Ranking::Ordinal, what };
+    match Boards::read(store, &[read]).pop().unwrap().unwrap() {
+        BoardAnswer::Rows(rows) => rows.into_iter().map(|row| (row.owner, row.score)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Players with some records of each kind; some have none of one kind, some are due marks.
+fn sample(seed: u64) -> MemoryStore {
+    println!("seed {seed}");
+    let (store, mut random) = (MemoryStore::new(), Random(seed));
+    for n in 0..60 {
+        let name = format!("p{}", n * 7919 % 1_000);
+        let mut first = gain(&name, &Player::default(), n);
+        first.outcomes.clear();
+        for n in 0..random.below(12) {
+            let effect = Effect::default();
+            first.outcomes.push((command(n * 37 % 100), StoredOutcome { fingerprint: 1, ts: at(1_000), effect }));
+        }
+        first.suspicions = (0..random.below(4)).map(|n| (n * 3 + 1, suspicion(&name))).collect();
+        let record = (*first.record).clone();
+        applied(&store, first);
+        if random.below(6) == 0 {
+            let mark = Player { version: 2, newest_ts: at(3), erased_through: Some(at(3)), ..Player::default() };
+            applied(&store, set(&name, &record, mark, &[]));
+        }
+    }
+    store.advance(horizon(500)).unwrap();
+    store
+}
+
+#[test]
+fn pages_put_together_are_everything_in_order() {
+    for seed in 1..=5 {
+        let store = sample(seed);
+        let mut all = Vec::new();
+        let closed = store.close();
+        store
+            .each_record(*closed[0], |key, record| {
+                all.push((key.clone(), record.clone()));
+                Ok(())
+            })
+            .unwrap();
+        drop(closed);
+        assert!(all.len() > 100 && all.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(digest_of(&store).unwrap(), store.digest());
+        for kind in [None, Some(Kind::Player), Some(Kind::Outcome), Some(Kind::Receipt), Some(Kind::Suspicion)] {
+            let of_kind: Vec<_> =
+                all.iter().filter(|(key, _)| kind.is_none_or(|kind| key.kind() == Some(kind))).cloned().collect();
+            for limit in [1, 2, 3, 10, 64, 1_000] {
+                let pages: Result<Vec<_>, _> = records(&store, kind, limit).collect();
+                assert_eq!(pages.unwrap(), of_kind, "{kind:?} by {limit}");
+            }
+            // Behind any key, be it of this kind or not, or of nobody.
+            let nobody = Key::Player(player("p5555"));
+            for after in all.iter().map(|(key, _)| key).step_by(7).chain([&nobody, &Key::Horizon]) {
+                let behind = of_kind.iter().filter(|(key, _)| key > after);
+                let page = store.scan(0, kind, Some(after), 5).unwrap();
+                assert!(page.iter().eq(behind.take(5)), "{kind:?} after {after:?}");
+                let somebody = player("p63");
+                let mine = of_kind.iter().filter(|(key, _)| key > after && key.player() == Some(&somebody));
+                let page = store.scan_player(&somebody, kind, Some(after), 3).unwrap();
+                assert!(page.iter().eq(mine.take(3)), "{kind:?} of one after {after:?}");
+            }
+        }
+        assert!(store.scan(0, None, None, 0).unwrap().is_empty());
+        assert!(store.scan(1, None, None, 9).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_snapshot_of_either_version_is_the_store_again() {
+    let store = sample(9);
+    let header = Header { game: Some("emberfall".to_owned()), ..Header::default() };
+    assert!(store.replace_header(&Header::default(), &header).unwrap());
+    assert!(!store.replace_header(&Header::default(), &Header::default()).unwrap(), "somebody came before");
+    let bytes = store.snapshot();
+    let copy = MemoryStore::restore(&bytes).unwrap();
+    assert_eq!((copy.digest(), copy.size()), (store.digest(), store.size()));
+    assert_eq!((copy.header().unwrap(), copy.snapshot() == bytes), (header, true));
+    assert_eq!(rows(&copy, &day(1)), rows(&store, &day(1)));
+    // Both go on alike.
+    let p0 = store.load(&[Key::Player(player("p0"))]).pop().unwrap().unwrap();
+    let Some(Record::Player(p0)) = p0 else { panic!("{p0:?}") };
+    for store in [&store, &copy] {
+        let next = ChangeSet { forgotten_before: at(500), ..gain("p0", &p0, 77) };
+        applied(store, next);
+    }
+    assert_eq!(rows(&copy, &day(1)), rows(&store, &day(1)));
+
+    let mut all = vec![(Key::Horizon, Record::Horizon(horizon(500)))];
+    all.extend(records(&store, None, 100).map(Result::unwrap));
+    let version_1 = Seal { head: b"liveops snapshot", version: 1 }.close(|out| all.put(out));
+    let old = MemoryStore::with_feed(5).restored(&version_1).unwrap();
+    assert_eq!((old.digest(), old.header().unwrap()), (store.digest(), Header::default()));
+    assert_eq!(rows(&old, &day(1)), rows(&store, &day(1)));
+    assert_eq!(old.last(0).unwrap(), 1 << 32, "nobody knows where its feed stood");
+}
+
+#[test]
+fn what_cannot_be_restored_leaves_nothing() {
+    let bytes = sample(3).snapshot();
+    let store = MemoryStore::new();
+    for cut in (0..bytes.len()).step_by(97).chain([bytes.len() - 1]) {
+        let error = Whole::restore(&store, &mut &bytes[..cut]).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Corrupt);
+        assert_eq!((store.digest(), store.size()), (MemoryStore::new().digest(), Default::default()), "cut at {cut}");
+        assert!(store.scan(0, None, None, 9).unwrap().is_empty() && rows(&store, &day(1)).is_empty());
+    }
+    Whole::restore(&store, &mut &bytes[..]).unwrap();
+    let digest = store.digest();
+    let again = Whole::restore(&store, &mut &bytes[..]).unwrap_err();
+    assert_eq!((again.kind, store.digest()), (StoreErrorKind::Misconfigured, digest), "it is not empty");
+    let other = MemoryStore::new();
+    let header = Header { game: Some("other".to_owned()), ..Header::default() };
+    other.replace_header(&Header::default(), &header).unwrap();
+    let of_a_game = MemoryStore::restore(&bytes).unwrap();
+    of_a_game
+        .replace_header(&Header::default(), &Header { game: Some("one".to_owned()), ..Header::default() })
+        .unwrap();
+    let error = Whole::restore(&other, &mut &of_a_game.snapshot()[..]).unwrap_err();
+    assert_eq!((error.kind, other.size().players), (StoreErrorKind::Misconfigured, 0), "another game's");
+}
+
+fn cursors(store: &MemoryStore, after: u64) -> Result<Vec<u64>, StoreErrorKind> {
+    let entries = store.feed(0, after, usize::MAX).map_err(|error| error.kind)?;
+    Ok(entries.iter().map(|entry| entry.cursor).collect())
+}
+
+#[test]
+fn entries_go_once_all_consumers_have_them() {
+    let store = MemoryStore::with_feed(100);
+    let (bus, audit) = (Id::new("bus").unwrap(), Id::new("audit").unwrap());
+    let gap = Err(StoreErrorKind::FeedGap);
+    assert_eq!((cursors(&store, 0), cursors(&store, 1)), (Ok(vec![]), gap.clone()));
+    for n in 0..4 {
+        applied(&store, gain(&format!("p{n}"), &Player::default(), n));
+    }
+    assert_eq!(cursors(&store, 0), Ok(vec![1, 2, 3, 4]), "with nobody known nothing goes");
+    assert_eq!(cursors(&store, 5), gap.clone(), "beyond the last");
+    store.ack(&audit, 0, 0).unwrap();
+    store.ack(&bus, 0, 3).unwrap();
+    assert_eq!(cursors(&store, 0), Ok(vec![1, 2, 3, 4]), "one has nothing yet");
+    assert_eq!(store.ack(&bus, 0, 5).unwrap_err().kind, StoreErrorKind::FeedGap);
+    store.ack(&bus, 0, 1).unwrap();
+    store.ack(&audit, 0, 2).unwrap();
+    assert_eq!((cursors(&store, 1), cursors(&store, 2)), (gap.clone(), Ok(vec![3, 4])));
+    let acked: BTreeMap<_, _> =
+        store.consumers().unwrap().into_iter().map(|mark| (mark.consumer, mark.acked[0])).collect();
+    assert_eq!(acked, BTreeMap::from([(audit.clone(), 2), (bus.clone(), 3)]), "none goes back");
+    store.drop_consumer(&audit).unwrap();
+    store.drop_consumer(&audit).unwrap();
+    assert_eq!((cursors(&store, 2), cursors(&store, 3)), (gap, Ok(vec![4])));
+    store.drop_consumer(&bus).unwrap();
+    assert_eq!((cursors(&store, 3), store.last(0).unwrap(), store.size().feed), (Ok(vec![4]), 4, 1));
+    assert!(store.feed(1, 0, 1).is_err() && store.ack(&bus, 1, 0).is_err(), "there is one partition");
+}
+
+#[test]
+fn a_full_feed_refuses_commits_and_never_an_advance() {
+    let store = MemoryStore::with_feed(2);
+    let commit = |n: u64, forgotten: i64| {
+        let set = ChangeSet { forgotten_before: at(forgotten), ..gain(&format!("p{n}"), &Player::default(), n) };
+        store.commit(vec![set]).pop().unwrap()
+    };
+    let is_full = |outcome| matches!(outcome, CommitOutcome::Failed(StoreError { kind: StoreErrorKind::FeedFull, .. }));
+    store.advance(horizon(1)).unwrap();
+    store.advance(horizon(1)).unwrap();
+    assert_eq!(cursors(&store, 0), Ok(vec![1]), "nothing rose the second time");
+    assert!(matches!(commit(1, 1), CommitOutcome::Applied), "what rose is not counted");
+    assert!(matches!(commit(2, 1), CommitOutcome::Applied));
+    let digest = store.digest();
+    assert!(is_full(commit(3, 1)));
+    assert_eq!(store.digest(), digest);
+    for millis in 2..100 {
+        assert_eq!(store.advance(horizon(millis)).unwrap(), horizon(millis));
+    }
+    let entries = store.feed(0, 0, usize::MAX).unwrap();
+    assert_eq!(entries.last().unwrap().what, Happened::Advanced(horizon(99)));
+    assert!(entries.len() < 8 && store.last(0).unwrap() == 101, "what rises for long takes no memory");
+    assert!(is_full(commit(3, 99)));
+    store.ack(&Id::new("bus").unwrap(), 0, 2).unwrap();
+    assert!(matches!(commit(3, 99), CommitOutcome::Applied));
+    assert!(is_full(commit(4, 99)));
+}
+
+#[test]
+fn cursors_outlive_a_snapshot_or_begin_a_new_epoch() {
+    let store = MemoryStore::with_feed(10);
+    let bus = Id::new("bus").unwrap();
+    store.ack(&bus, 0, 0).unwrap();
+    for n in 0..3 {
+        applied(&store, gain(&format!("p{n}"), &Player::default(), n));
+    }
+    store.ack(&bus, 0, 2).unwrap();
+    let copy = MemoryStore::with_feed(10).restored(&store.snapshot()).unwrap();
+    assert_eq!((copy.last(0).unwrap(), copy.consumers().unwrap()), (3, store.consumers().unwrap()));
+    assert_eq!(
+        (cursors(&copy, 2), cursors(&copy, 3)),
+        (Err(StoreErrorKind::FeedGap), Ok(vec![])),
+        "entries are not kept"
+    );
+    applied(&copy, gain("p9", &Player::default(), 9));
+    assert_eq!(cursors(&copy, 3), Ok(vec![4]));
+
+    // From a store of two partitions.
+    let marks = FeedMarks { last: vec![3, 9], consumers: Vec::new() };
+    let bytes = SnapshotWriter::new(Vec::new(), &Header::default(), &marks, horizon(0)).unwrap().finish().unwrap();
+    let moved = MemoryStore::with_feed(10).restored(&bytes).unwrap();
+    assert_eq!((moved.last(0).unwrap(), cursors(&moved, 9)), (1 << 32, Err(StoreErrorKind::FeedGap)));
+
+    // What is committed while no feed is kept is in none.
+    let without = MemoryStore::new().restored(&store.snapshot()).unwrap();
+    assert_eq!(without.last(0).unwrap(), 3);
+    applied(&without, gain("p9", &Player::default(), 9));
+    let again = MemoryStore::with_feed(10).restored(&without.snapshot()).unwrap();
+    assert_eq!((again.digest(), cursors(&again, 3)), (without.digest(), Err(StoreErrorKind::FeedGap)));
+    assert_eq!(again.last(0).unwrap(), 1 << 32);
+    let plain = MemoryStore::new().snapshot();
+    assert_eq!(SnapshotReader::open(&plain[..]).unwrap().marks().last, [0], "there never was one");
+}
+
+/// 5,000 XP of before an erasure are on their way while the player is erased, forgotten, and begins again.
+#[test]
+fn a_stalled_commit_does_not_bring_erased_experience_back() {
+    let store = MemoryStore::with_feed(100);
+    let key = Key::Player(player("ana"));
+    let first = gain("ana", &Player::default(), 10);
+    let before = (*first.record).clone();
+    applied(&store, first);
+    let stalled = [
+        gain("ana", &Player::default(), 5_000),
+        ChangeSet { closes_at: at(90), ..gain("ana", &Player::default(), 5_000) },
+        gain("ana", &before, 5_000),
+    ];
+    let mark = Player { version: 2, newest_ts: at(50), erased_through: Some(at(50)), ..Player::default() };
+    applied(&store, set("ana", &before, mark.clone(), &[(9, 50)]));
+    let refused = |when: &str| {
+        for set in &stalled {
+            let outcome = store.commit(vec![set.clone()]).pop().unwrap();
+            assert!(matches!(outcome, CommitOutcome::Conflict), "{when}: {outcome:?}");
+        }
+    };
+    refused("erased");
+    store.advance(horizon(51)).unwrap();
+    assert!(matches!(store.load(std::slice::from_ref(&key))[..], [Ok(None)]));
+    assert_eq!((store.size().players, store.size().outcomes), (0, 0));
+    refused("forgotten");
+    let again = |xp| ChangeSet { forgotten_before: at(51), ..gain("ana", &Player::default(), xp) };
+    applied(&store, again(7));
+    assert_eq!(rows(&store, &day(1)), [(player("ana"), 7)], "the boards know that somebody begins again");
+    refused("back");
+    assert_eq!(rows(&store, &day(1)), [(player("ana"), 7)]);
+}
+
+/// A mark that is due when it is written counts as absent at once, and whoever begins again does so at version 1.
+#[test]
+fn a_due_mark_is_absent_before_it_is_removed() {
+    let store = MemoryStore::new();
+    store.advance(horizon(100)).unwrap();
+    let under = |set| ChangeSet { forgotten_before: at(100), ..set };
+    let first = gain("ana", &Player::default(), 10);
+    let mut before = (*first.record).clone();
+    applied(&store, under(first));
+    for round in 0..3 {
+        let mark = Player {
+            version: before.version + 1,
+            newest_ts: at(50),
+            erased_through: Some(at(50)),
+            ..Player::default()
+        };
+        applied(&store, under(set("ana", &before, mark, &[(9, 50)])));
+        let absent = MemoryStore::new();
+        absent.advance(horizon(100)).unwrap();
+        assert_eq!(store.digest(), absent.digest(), "round {round}");
+        assert_eq!(store.size(), absent.size());
+        assert!(matches!(
+            store.load(&[Key::Player(player("ana")), Key::Outcome(player("ana"), command(9))])[..],
+            [Ok(None), Ok(None)]
+        ));
+        assert!(store.scan(0, None, None, 9).unwrap().is_empty());
+        assert_eq!(MemoryStore::restore(&store.snapshot()).unwrap().digest(), absent.digest());
+        let again = gain("ana", &Player::default(), 20 + round);
+        before = (*again.record).clone();
+        applied(&store, under(again));
+        assert_eq!(rows(&store, &day(1)), [(player("ana"), 20 + round.cast_signed())]);
+    }
+}
+
+/// Threads commit, hide, erase and begin again, while boards are freed and brought back, the store moves in time and is read.
+#[test]
+fn boards_are_what_the_records_say_whatever_threads_do() {
+    for seed in 1..=4_u64 {
+        println!("seed {seed}");
+        let (store, ended) = (MemoryStore::new(), AtomicBool::new(false));
+        let commit_one = |random: &mut Random| {
+            let name = format!("p{}", random.below(12));
+            let Ok([Ok(Some(Record::Horizon(horizon))), Ok(record)]) =
+                <[Loaded; 2]>::try_from(store.load(&[Key::Horizon, Key::Player(player(&name))]))
+            else {
+                panic!("a store in memory answers")
+            };
+            let before = if let Some(Record::Player(player)) = record { *player } else { Player::default() };
+            let mut after = Player { version: before.version + 1, erased_through: None, ..before.clone() };
+            match random.below(12) {
+                0 => {
+                    let through = horizon.forgotten_before.plus_millis(random.below(3).cast_signed() - 1);
+                    after = Player {
+                        version: after.version,
+                        newest_ts: through,
+                        erased_through: Some(through),
+                        ..Player::default()
+                    };
+                }
+                1 => after.hidden = !after.hidden,
+                _ => {
+                    let key = day(random.below(3).cast_signed());
+                    let standing =
+                        Standing { score: Score::from(random.below(50).cast_signed()), ..Standing::default() };
+                    match after.standings.binary_search_by(|(known, _)| known.cmp(&key)) {
+                        Ok(at) if random.below(4) == 0 => drop(after.standings.remove(at)),
+                        Ok(at) => after.standings[at].1 = standing,
+                        Err(at) => after.standings.insert(at, (key, standing)),
+                    }
+                }
+            }
+            let set = set(&name, &before, after, &[]);
+            store.commit(vec![ChangeSet { forgotten_before: horizon.forgotten_before, ..set }]);
+        };
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..3)
+                .map(|thread| {
+                    let commit_one = &commit_one;
+                    scope.spawn(move || {
+                        let mut random = Random(seed * 10 + thread);
+                        (0..4_000).for_each(|_| commit_one(&mut random));
+                    })
+                })
+                .collect();
+            let (store, ended) = (&store, &ended);
+            scope.spawn(move || {
+                let mut millis = 0;
+                while !ended.load(Ordering::SeqCst) {
+                    millis += 1;
+                    store.advance(horizon(millis)).unwrap();
+                    std::thread::yield_now();
+                }
+            });
+            scope.spawn(move || {
+                let mut round = 0;
+                while !ended.load(Ordering::SeqCst) {
+                    round += 1;
+                    let keep = move |key: &BoardKey| key.period.index != round % 4;
+                    store.retain(&keep).unwrap();
+                    store.rebuild(&keep).unwrap();
+                    store.scan(0, None, None, 5).unwrap();
+                }
+            });
+            writers.into_iter().for_each(|writer| writer.join().unwrap());
+            ended.store(true, Ordering::SeqCst);
+        });
+        store.rebuild(&|_| true).unwrap();
+        store.catch_up().unwrap();
+        let copy = MemoryStore::restore(&store.snapshot()).unwrap();
+        for index in 0..3 {
+            assert_eq!(rows(&store, &day(index)), rows(&copy, &day(index)), "seed {seed}, day {index}");
+        }
+        assert_eq!((copy.digest(), copy.size()), (store.digest(), store.size()));
+        assert_eq!(store.partitions(), 1);
+    }
+}

@@ -1,0 +1,509 @@
+//! Against records and sorted lists.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::board::{Order, Ranking, Row, Score, Standing, Ties};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::id::{BoardId, Id, PlayerId};
+use crate::record::{ChangeSet, Horizon, Key, Kind, Player, Record};
+use crate::store::{
+    BoardAnswer, BoardRead, Consumer, ConsumerMark, Feed, FeedEntry, Happened, Partitioned, Reading, Scan,
+};
+use crate::time::Timestamp;
+use crate::window::{Period, Window};
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+
+    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len() as u64) as usize]
+    }
+}
+
+fn player(n: u64) -> PlayerId {
+    PlayerId::new(&format!("p{n:03}")).unwrap()
+}
+
+const SORTS: [Sort; 3] = [
+    Sort { order: Order::Desc, ties: Ties::FirstToReach },
+    Sort { order: Order::Asc, ties: Ties::LastToReach },
+    Sort { order: Order::Desc, ties: Ties::OwnerId },
+];
+
+/// Four boards of two periods; the first has had entries of another sort.
+fn keys() -> Vec<BoardKey> {
+    let key = |board, index| BoardKey {
+        board: BoardId::new(board).unwrap(),
+        period: Period { window: Window::Daily, index },
+    };
+    ["a", "b", "c", "d"].iter().flat_map(|board| [key(board, 1), key(board, 2)]).collect()
+}
+
+/// The newest records of everybody who is there.
+#[derive(Clone, Debug, Default)]
+struct Records(BTreeMap<PlayerId, Player>);
+
+impl Records {
+    /// Somebody does something: a few entries change, appear or go, or all are hidden or shown.
+    fn commit(&mut self, id: &PlayerId, random: &mut Random) -> ChangeSet {
+        let before = self.0.get(id).cloned().unwrap_or_default();
+        let mut after =
+            Player { version: before.version + 1 + random.below(3), erased_through: None, ..before.clone() };
+        if random.below(8) == 0 {
+            after.hidden = !after.hidden;
+        }
+        for key in keys() {
+            if random.below(3) > 0 {
+                continue;
+            }
+            let at = after.standings.binary_search_by(|(known, _)| known.cmp(&key));
+            let score = Score { score: random.below(6).cast_signed(), subscore: 0 };
+            let reached_at = Timestamp::from_unix_millis(random.below(4).cast_signed());
+            let other = key.board.as_str() == "a" && random.below(4) == 0;
+            let sort = if other { SORTS[1] } else { SORTS[usize::from(key.board.as_str() == "b") * 2] };
+            let standing = Standing { score, reached_at, newest_ts: reached_at, sort };
+            match at {
+                Ok(at) if random.below(4) == 0 => drop(after.standings.remove(at)),
+                Ok(at) => after.standings[at].1 = standing,
+                Err(at) => after.standings.insert(at, (key, standing)),
+            }
+        }
+        self.set(id, &before, after)
+    }
+
+    /// Nothing is left but a mark.
+    fn erase(&mut self, id: &PlayerId, through: Timestamp) -> ChangeSet {
+        let before = self.0.get(id).cloned().unwrap_or_default();
+        let mark = Player {
+            version: before.version + 1,
+            newest_ts: through,
+            erased_through: Some(through),
+            ..Player::default()
+        };
+        self.set(id, &before, mark)
+    }
+
+    fn set(&mut self, id: &PlayerId, before: &Player, after: Player) -> ChangeSet {
+        let mut shown: Vec<_> = keys()
+            .into_iter()
+            .filter(|key| before.shown(key) != after.shown(key))
+            .map(|key| (key.clone(), after.shown(&key)))
+            .collect();
+        shown.sort_by(|a, b| a.0.cmp(&b.0));
+        self.0.insert(id.clone(), after.clone());
+        ChangeSet {
+            player: id.clone(),
+            expected: before.version,
+            forgotten_before: Timestamp::MIN,
+            closes_at: Timestamp::MAX,
+            forget: after.erased_through.is_some(),
+            record: after.into(),
+            outcomes: Vec::new(),
+            receipts: Vec::new(),
+            suspicions: Vec::new(),
+            removed: Vec::new(),
+            shown,
+            run: None,
+        }
+    }
+
+    /// A board as a sorted list.
+    fn rows(&self, key: &BoardKey, sort: Sort) -> Vec<(PlayerId, i64, Timestamp)> {
+        let shown = |(id, player): (&PlayerId, &Player)| Some((player.shown(key)?, id.clone()));
+        let mut rows: Vec<_> = self.0.iter().filter_map(shown).filter(|(standing, _)| standing.sort == sort).collect();
+        rows.sort_by(|a, b| (a.0.place(), &a.1).cmp(&(b.0.place(), &b.1)));
+        rows.into_iter().map(|(standing, id)| (id, standing.score.score, standing.reached_at)).collect()
+    }
+}
+
+fn page(replica: &Replica, key: &BoardKey, sort: Sort) -> Vec<Row> {
+    let what = Reading::Page { offset: 0, limit: usize::MAX };
+    let read = BoardRead { key: key.clone(), sort, ranking: Ranking::Ordinal, what };
+    match replica.read(&[read]).pop().unwrap().unwrap() {
+        BoardAnswer::Rows(rows) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether every board that is kept shows what the records say, in the order of sorted lists.
+fn check(replica: &Replica, records: &Records, keep: impl Fn(&BoardKey) -> bool, when: &str) {
+    for key in keys().iter().filter(|key| keep(key)) {
+        for sort in SORTS {
+            let shown: Vec<_> =
+                page(replica, key, sort).into_iter().map(|row| (row.owner, row.score, row.reached_at)).collect();
+            assert_eq!(shown, records.rows(key, sort), "{when}: {key:?} {sort:?}");
+        }
+    }
+}
+
+/// A replica, the records, and news that are on their way to the replica.
+struct Play {
+    replica: Replica,
+    records: Records,
+    random: Random,
+    late: Vec<ChangeSet>,
+    people: u64,
+}
+
+impl Play {
+    fn new(seed: u64) -> Self {
+        println!("seed {seed}");
+        let replica = Replica::new([7; 16]);
+        Self { replica, records: Records::default(), random: Random(seed), late: Vec::new(), people: 30 }
+    }
+
+    /// Some news arrive: out of order, in full or as change sets, some of them twice.
+    fn deliver(&mut self, all: bool) {
+        while !self.late.is_empty() && (all || self.random.below(3) > 0) {
+            let at = self.random.below(self.late.len() as u64) as usize;
+            let mut some = vec![self.late.swap_remove(at)];
+            if !self.late.is_empty() && self.random.below(2) == 0 {
+                let at = self.random.below(self.late.len() as u64) as usize;
+                some.push(self.late.swap_remove(at));
+            }
+            if self.random.below(5) == 0 {
+                self.late.push(some[0].clone());
+            }
+            if self.random.below(2) == 0 {
+                self.replica.committed(&some);
+            } else {
+                self.replica.tell(some.iter().map(|set| Told::of(&set.player, &set.record)));
+            }
+        }
+    }
+
+    /// Somebody does something, or is gone and may begin again at version 1: nothing of before is on its way then.
+    fn step(&mut self) {
+        let id = player(self.random.below(self.people));
+        if self.random.below(20) == 0 {
+            let (of, rest) = std::mem::take(&mut self.late).into_iter().partition(|set| set.player == id);
+            self.late = rest;
+            let mut of: Vec<ChangeSet> = of;
+            of.sort_by_key(|set| set.record.version);
+            self.replica.committed(&of);
+            self.records.0.remove(&id);
+            self.replica.tell([Told::Gone { player: id }]);
+            return;
+        }
+        let set = self.records.commit(&id, &mut self.random);
+        self.late.push(set);
+        self.deliver(false);
+    }
+
+    /// Reads the records a few at a time, while others go on between the reading of a page and its telling.
+    fn rebuild(&mut self, keep: Keeps<'_>) {
+        let mut after: Option<PlayerId> = None;
+        let replica = std::mem::replace(&mut self.replica, Replica::new([0; 16]));
+        let done = replica.rebuild_by(keep, |entries| {
+            let limit = 1 + self.random.below(9) as usize;
+            let behind = self.records.0.iter().filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
+            let page: Vec<_> = behind.take(limit).map(|(id, player)| (id.clone(), player.clone())).collect();
+            after = page.last().map(|(id, _)| id.clone());
+            entries.extend(page.into_iter().map(|(player, record)| Entry {
+                player,
+                version: record.version,
+                shown: if record.hidden { Vec::new() } else { record.standings.clone() },
+                mark: None,
+            }));
+            for _ in 0..self.random.below(6) {
+                self.step_beside(&replica);
+            }
+            Ok(after.is_some())
+        });
+        done.unwrap();
+        self.replica = replica;
+    }
+
+    /// The same while the replica reads records. Who is gone may have been read a moment ago.
+    fn step_beside(&mut self, replica: &Replica) {
+        let id = player(self.random.below(self.people));
+        if self.random.below(6) == 0 {
+            self.late.retain(|set| set.player != id);
+            self.records.0.remove(&id);
+            replica.tell([Told::Gone { player: id }]);
+            return;
+        }
+        let set = self.records.commit(&id, &mut self.random);
+        if self.random.below(4) == 0 {
+            self.late.push(set);
+        } else {
+            replica.committed(&[set]);
+        }
+    }
+}
+
+/// Shuffled, late and double news; the hidden and the gone; boards that are freed and brought back amid all that.
+#[test]
+fn a_replica_shows_what_the_records_say() {
+    for seed in 1..=60 {
+        let mut play = Play::new(seed);
+        play.replica.begin_empty();
+        let mut kept = vec![true; keys().len()];
+        let place = |key: &BoardKey| keys().iter().position(|known| known == key).unwrap();
+        for round in 0..12 {
+            for _ in 0..play.random.below(80) {
+                play.step();
+            }
+            for is_kept in &mut kept {
+                *is_kept = play.random.below(4) > 0;
+            }
+            let keep = |key: &BoardKey| kept[place(key)];
+            if play.random.below(3) > 0 {
+                play.rebuild(&keep);
+                play.replica.retain(&keep);
+            } else {
+                play.replica.retain(&keep);
+                play.rebuild(&keep);
+            }
+            play.deliver(true);
+            check(&play.replica, &play.records, keep, &format!("seed {seed}, round {round}"));
+        }
+        play.rebuild(&|_| true);
+        play.deliver(true);
+        check(&play.replica, &play.records, |_| true, &format!("seed {seed}, all"));
+        let boards = keys().into_iter().flat_map(|key| SORTS.map(|sort| (key.clone(), sort)));
+        let used = boards.filter(|(key, sort)| !play.records.rows(key, *sort).is_empty()).count();
+        assert_eq!(play.replica.len(), used, "seed {seed}");
+    }
+}
+
+/// The same from several threads at once.
+#[test]
+fn threads_that_tell_late_and_twice_agree_in_the_end() {
+    for seed in 1..=8_u64 {
+        println!("seed {seed}");
+        let (mut records, mut random) = (Records::default(), Random(seed));
+        let ids: Vec<_> = (0..20).map(player).collect();
+        let sets: Vec<_> = (0..1_500)
+            .map(|_| {
+                let id = &ids[random.below(20) as usize];
+                records.commit(id, &mut random)
+            })
+            .collect();
+        let replica = Replica::default();
+        std::thread::scope(|scope| {
+            for thread in 0..4_u64 {
+                let (sets, replica) = (&sets, &replica);
+                scope.spawn(move || {
+                    let mut random = Random(seed * 100 + thread);
+                    let mut mine: Vec<_> = (0..sets.len()).filter(|n| (*n as u64 + thread) % 4 < 2).collect();
+                    while !mine.is_empty() {
+                        let near = mine.len().min(40) as u64;
+                        let some: Vec<_> = (0..1 + random.below(7))
+                            .filter_map(|_| {
+                                (!mine.is_empty())
+                                    .then(|| mine.remove((random.below(near) as usize).min(mine.len() - 1)))
+                            })
+                            .map(|n| &sets[n])
+                            .collect();
+                        replica.committed(&some);
+                    }
+                });
+            }
+            // Records that are read meanwhile are those of the end: newer than most that is told.
+            let page = |records: &Records| -> Vec<Entry> {
+                let entry = |(id, record): (&PlayerId, &Player)| Entry {
+                    player: id.clone(),
+                    version: record.version,
+                    shown: if record.hidden { Vec::new() } else { record.standings.clone() },
+                    mark: None,
+                };
+                records.0.iter().map(entry).collect()
+            };
+            for _ in 0..20 {
+                let mut pages = vec![page(&records)];
+                replica.rebuild_all(|entries| Ok(pages.pop().map(|page| entries.extend(page)).is_some())).unwrap();
+            }
+        });
+        check(&replica, &records, |_| true, &format!("seed {seed}"));
+    }
+}
+
+/// A store of two partitions with a feed.
+#[derive(Debug, Default)]
+struct Fed {
+    records: Records,
+    entries: [Vec<FeedEntry>; 2],
+    trimmed: u64,
+}
+
+impl Fed {
+    fn partition(id: &PlayerId) -> usize {
+        usize::from(id.as_bytes()[3] % 2)
+    }
+
+    fn push(&mut self, partition: usize, what: Happened) {
+        let cursor = self.entries[partition].len() as u64 + 1;
+        self.entries[partition].push(FeedEntry { cursor, what });
+    }
+
+    fn committed(&mut self, set: ChangeSet) {
+        self.push(Self::partition(&set.player), Happened::Committed(set.into()));
+    }
+
+    fn advance(&mut self, forgotten_before: Timestamp) {
+        let horizon = Horizon { now: forgotten_before, forgotten_before };
+        self.records.0.retain(|_, record| !record.is_idle_mark(horizon));
+        for partition in 0..2 {
+            self.push(partition, Happened::Advanced(horizon));
+        }
+    }
+}
+
+impl Partitioned for Fed {
+    fn partitions(&self) -> u16 {
+        2
+    }
+}
+
+impl Scan for Fed {
+    fn scan(
+        &self,
+        partition: u16,
+        kind: Option<Kind>,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StoreError> {
+        assert_eq!(kind, Some(Kind::Player));
+        let here = self.records.0.iter().filter(|(id, _)| Self::partition(id) == usize::from(partition));
+        let keyed = here.map(|(id, player)| (Key::Player(id.clone()), Record::Player(player.clone().into())));
+        Ok(keyed.filter(|(key, _)| after.is_none_or(|after| key > after)).take(limit.min(3)).collect())
+    }
+
+    fn scan_player(
+        &self,
+        _: &PlayerId,
+        _: Option<Kind>,
+        _: Option<&Key>,
+        _: usize,
+    ) -> Result<Vec<(Key, Record)>, StoreError> {
+        unreachable!("boards are read by the page")
+    }
+}
+
+impl Feed for Fed {
+    fn feed(&self, partition: u16, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
+        if after < self.trimmed {
+            return Err(StoreErrorKind::FeedGap.into());
+        }
+        Ok(self.entries[usize::from(partition)].iter().skip(after as usize).take(limit).cloned().collect())
+    }
+
+    fn last(&self, partition: u16) -> Result<u64, StoreError> {
+        Ok(self.entries[usize::from(partition)].len() as u64)
+    }
+
+    fn ack(&self, _: &Consumer, _: u16, _: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn drop_consumer(&self, _: &Consumer) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn consumers(&self) -> Result<Vec<ConsumerMark>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_replica_follows_a_feed_and_begins_anew_after_a_gap() {
+    for seed in 1..=40 {
+        println!("seed {seed}");
+        let mut random = Random(seed);
+        let mut fed = Fed::default();
+        let (early, late) = (Replica::default(), Replica::default());
+        for step in 0..400_i64 {
+            let id = player(random.below(12));
+            let now = Timestamp::from_unix_millis(step);
+            match random.below(10) {
+                0 => fed.advance(now.plus_millis(-5)),
+                1 if fed.records.0.contains_key(&id) => {
+                    // Sometimes so old that the mark is due at once.
+                    let through = random.pick(&[now, Timestamp::MIN]);
+                    let set = fed.records.erase(&id, through);
+                    fed.committed(set);
+                    if through == Timestamp::MIN
+                        && fed.entries[0].iter().any(|entry| matches!(entry.what, Happened::Advanced(_)))
+                    {
+                        fed.records.0.remove(&id);
+                    }
+                }
+                _ => {
+                    let set = fed.records.commit(&id, &mut random);
+                    fed.committed(set);
+                }
+            }
+            if random.below(9) == 0 {
+                let lag = early.follow(&fed, 1 + random.below(8) as usize).unwrap();
+                let behind: u64 = (0..2).map(|p| fed.last(p).unwrap() - early.cursor(p)).sum();
+                assert_eq!(lag, Lag { behind });
+            }
+            if step == 200 {
+                late.join(&fed, &|_| true).unwrap();
+                check(&late, &fed.records, |_| true, "joined");
+                assert_eq!(late.cursor(1), fed.last(1).unwrap());
+            }
+            if random.below(60) == 0 {
+                early.catch_up(&fed).unwrap();
+                check(&early, &fed.records, |_| true, &format!("seed {seed}, step {step}"));
+            }
+        }
+        for replica in [&early, &late] {
+            replica.catch_up(&fed).unwrap();
+            check(replica, &fed.records, |_| true, &format!("seed {seed}"));
+            // Again from the start, as after a crash before the cursor was kept.
+            replica.followed.lock().rewind();
+            replica.catch_up(&fed).unwrap();
+            check(replica, &fed.records, |_| true, &format!("seed {seed}, again"));
+        }
+        // What happens while nobody follows is trimmed, also that somebody is gone.
+        let gone = player(0);
+        let set = fed.records.erase(&gone, Timestamp::MIN);
+        fed.committed(set);
+        fed.advance(Timestamp::MAX);
+        let set = fed.records.commit(&player(1), &mut random);
+        fed.committed(set);
+        fed.trimmed = u64::from(u32::MAX);
+        assert_eq!(late.follow(&fed, 5).unwrap_err().kind, StoreErrorKind::FeedGap);
+        fed.trimmed = 0;
+        late.join(&fed, &|_| true).unwrap();
+        check(&late, &fed.records, |_| true, &format!("seed {seed}, after a gap"));
+    }
+}
+
+#[test]
+fn a_replica_that_has_everything_reads_nothing() {
+    let replica = Replica::default();
+    let mut pages = 0;
+    let mut read = |keep: Keeps<'_>| {
+        replica.rebuild_by(keep, |_| {
+            pages += 1;
+            Ok(false)
+        })
+    };
+    read(&|_| true).unwrap();
+    read(&|_| true).unwrap();
+    let ana = player(1);
+    let standing = Standing { score: 5.into(), ..Standing::default() };
+    replica.tell([Told::Stands { player: ana, version: 1, shown: vec![(keys()[0].clone(), standing)] }]);
+    replica.retain(&|_| false);
+    read(&|_| false).unwrap();
+    read(&|key| key.board == BoardId::from(Id::new("b").unwrap())).unwrap();
+    assert_eq!(pages, 1, "what was freed is not kept again");
+    let mut read = |keep: Keeps<'_>| {
+        replica.rebuild_by(keep, |_| {
+            pages += 1;
+            Err(StoreErrorKind::Unavailable.into())
+        })
+    };
+    assert!(read(&|_| true).is_err());
+    assert!(read(&|_| true).is_err(), "it is tried again");
+    assert_eq!(pages, 3);
+}
