@@ -255,7 +255,9 @@ impl<'s> Draft<'s> {
             self.note_all();
             let ChangeSet { record, shown, .. } = &mut self.changes;
             record.hidden = hidden;
-            shown.iter_mut().for_each(|(key, now)| *now = record.shown(key));
+            for (key, now) in shown {
+                *now = record.shown(key);
+            }
         }
     }
 
@@ -328,7 +330,9 @@ impl<'s> Draft<'s> {
         changes.receipts.clear();
         changes.suspicions.clear();
         changes.removed.clear();
-        changes.shown.iter_mut().for_each(|(_, now)| *now = None);
+        for (_, now) in &mut changes.shown {
+            *now = None;
+        }
     }
 }
 

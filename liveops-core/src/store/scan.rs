@@ -64,13 +64,14 @@ impl<S: Scan + ?Sized> Iterator for Pages<'_, S> {
                 return None;
             }
             match self.store.scan(self.partition, self.kind, self.after.as_ref(), self.page) {
-                Ok(page) => match page.last() {
-                    Some((last, _)) => {
+                Ok(page) => {
+                    if let Some((last, _)) = page.last() {
                         self.after = Some(last.clone());
                         self.read = page.into_iter();
+                    } else {
+                        (self.partition, self.after) = (self.partition + 1, None);
                     }
-                    None => (self.partition, self.after) = (self.partition + 1, None),
-                },
+                }
                 Err(error) => {
                     self.partition = u16::MAX;
                     return Some(Err(error));
