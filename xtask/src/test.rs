@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::process::{answers, cargo, command, root, run, run_and_read};
+use crate::process::{answers, cargo, command, read, root, run, run_and_read, target_dir};
 use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
 use crate::tally::Tally;
 
@@ -98,7 +98,26 @@ fn rust(report: &mut Report) -> Result<(), String> {
     report.count("cargo test --release", long, Tally::of_cargo)?;
     // Limiters under ten million keys, in a program that counts their bytes.
     let limiter = ["test", "--release", "-p", "liveops-compare", "--test", "limiter", "--", "--ignored"];
-    report.count("cargo test --release, limiters", cargo(limiter), Tally::of_cargo)
+    report.count("cargo test --release, limiters", cargo(limiter), Tally::of_cargo)?;
+    oldest_compiler(report);
+    Ok(())
+}
+
+/// The core with the oldest compiler that its manifest promises, where there is one or it can be had.
+fn oldest_compiler(report: &mut Report) {
+    const OLDEST: &str = "1.88.0";
+    let there = read(command("rustup", ["run", OLDEST, "rustc", "--version"]));
+    let install = ["toolchain", "install", OLDEST, "--profile", "minimal", "--no-self-update"];
+    if let Err(reason) = there.map(drop).or_else(|_| run(command("rustup", install))) {
+        eprintln!(
+            "nobody checked that liveops-core still compiles with Rust {OLDEST}, which could not be had: {reason}"
+        );
+        return;
+    }
+    let mut check =
+        command("rustup", ["run", OLDEST, "cargo", "check", "--quiet", "-p", "liveops-core", "--target-dir"]);
+    check.arg(target_dir().join("oldest"));
+    report.check("liveops-core with Rust 1.88", check);
 }
 
 fn python(report: &mut Report) -> Result<(), String> {

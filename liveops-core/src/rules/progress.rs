@@ -62,7 +62,7 @@ pub(super) fn read(node: Option<Node<'_>>, names: &Names<'_>, bundles: &Bundles)
             node.word(&[("multiply", Stacking::Multiply), ("add", Stacking::Add), ("highest", Stacking::Highest)])?;
     }
     if let Some(node) = progression.stacking.too_fine(&progression.boosts).and_then(|at| boosts.get(at)) {
-        let message = format_args!(
+        let message = format!(
             "with the boosts that hold when this one begins, the common denominator passes {INTEGER_MAX}: write fewer digits"
         );
         return Err(node.fields()?.need("factor")?.error(Code::OutOfRange, message));
