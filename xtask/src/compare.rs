@@ -1,14 +1,22 @@
 //! `cargo xtask compare`: peers side by side, as ratios of cost.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{cargo, command, run_and_read_quietly};
+use crate::process::{self, cargo, command, run_and_read_quietly, target_dir};
 use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
 
 /// A comparison: its name, whose first word is its area, and the program that measures it.
 struct Row {
     name: &'static str,
     program: Program,
+}
+
+impl Row {
+    fn is_in(&self, area: &str) -> bool {
+        let also = ALSO.iter().any(|(of, names)| *of == area && names.contains(&self.name));
+        also || self.name.split('.').next() == Some(area)
+    }
 }
 
 /// Each prints one JSON line: name, ours, peer, ratio, unit, `wait_percent`, void; some also `for_the_record` and more
@@ -18,6 +26,8 @@ enum Program {
     Rust(&'static str),
     /// The same, told also where Redis is.
     Redis(&'static str),
+    /// The first, told also where the program of an earlier commit is.
+    Earlier(&'static str),
     /// A file in `benches/compare`, in an environment that has the peers, told the name of the row.
     Python(&'static str),
     /// A file in `benches/compare`, beside which the peers are installed.
@@ -35,6 +45,18 @@ const ROWS: &[Row] = &[
     Row { name: "anomaly.river", program: Program::Python("python_anomaly.py") },
     Row { name: "anomaly.river.batch", program: Program::Python("python_anomaly.py") },
     Row { name: "engine.event", program: Program::Rust(TIME) },
+    Row { name: "engine.before", program: Program::Earlier("f9c6cc4") },
+    Row { name: "store.dyn.concrete", program: Program::Rust(TIME) },
+    Row { name: "scan.migration.linear", program: Program::Rust(TIME) },
+    Row { name: "sqlite.batch1.bare", program: Program::Rust(TIME) },
+    Row { name: "sqlite.batch100.bare", program: Program::Rust(TIME) },
+    Row { name: "sqlite.batch1000.bare", program: Program::Rust(TIME) },
+    Row { name: "sqlite.batch100.bare200k", program: Program::Rust(TIME) },
+    Row { name: "sqlite.batch1000.bare200k", program: Program::Rust(TIME) },
+    Row { name: "sqlite.group8.one", program: Program::Rust(TIME) },
+    Row { name: "sqlite.group64.one", program: Program::Rust(TIME) },
+    Row { name: "sqlite.advance.outcomes", program: Program::Rust(TIME) },
+    Row { name: "sqlite.open.decode", program: Program::Rust(TIME) },
     Row { name: "signing.verify.fresh", program: Program::Rust(TIME) },
     Row { name: "signing.verify.ring", program: Program::Rust(TIME) },
     Row { name: "event.parse.serde_json", program: Program::Rust(TIME) },
@@ -67,6 +89,9 @@ const ROWS: &[Row] = &[
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];
 
+/// Rows of another name that belong to an area: what a store in a file asks of the engine above it.
+const ALSO: &[(&str, &[&str])] = &[("sqlite", &["engine.before", "store.dyn.concrete", "scan.migration.linear"])];
+
 /// How often a row is measured at most while the machine is busy.
 const ATTEMPTS_MAX: usize = 5;
 
@@ -76,7 +101,7 @@ pub(crate) fn run(args: &[&str]) -> Result<(), String> {
     let areas: Vec<&str> = args.iter().copied().filter(|arg| *arg != "--json").collect();
     let rows: Vec<&Row> = match areas.as_slice() {
         [] => ROWS.iter().collect(),
-        [area] => ROWS.iter().filter(|row| row.name.split('.').next() == Some(area)).collect(),
+        [area] => ROWS.iter().filter(|row| row.is_in(area)).collect(),
         _ => return Err("one area at a time, or none for all".to_owned()),
     };
     if rows.is_empty() {
@@ -150,6 +175,14 @@ fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
                 command
             })
         }
+        Program::Earlier(commit) => {
+            let program = earlier(commit)?;
+            Box::new(move || {
+                let mut command = rust(TIME, name);
+                command.env("LIVEOPS_COMPARE_BEFORE", &program);
+                command
+            })
+        }
         Program::Python(file) => {
             let venv = Venv::prepare("venv-compare", &["benches/compare/requirements.txt"])?;
             venv.install_liveops(Profile::Release)?;
@@ -161,6 +194,26 @@ fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
             Box::new(move || command("node", ["--expose-gc", &format!("benches/compare/{file}")]))
         }
     })
+}
+
+/// The program of an earlier commit, built from a copy of that commit under `target`. A clone without history has none.
+fn earlier(commit: &str) -> Result<PathBuf, String> {
+    let folder = target_dir().join(format!("compare-{commit}"));
+    let manifest = folder.join("Cargo.toml");
+    if !manifest.exists() {
+        let archive = target_dir().join(format!("compare-{commit}.tar"));
+        let out = format!("--output={}", archive.display());
+        process::run(command("git", ["archive", &out, commit]))?;
+        std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut unpack = command("tar", ["-xf"]);
+        unpack.arg(&archive).arg("-C").arg(&folder);
+        process::run(unpack)?;
+    }
+    let target = folder.join("target");
+    let mut build = cargo(["build", "--release", "--quiet", "-p", "liveops-compare", "--bin", TIME]);
+    build.current_dir(&folder).env("CARGO_TARGET_DIR", &target);
+    process::run(build)?;
+    Ok(target.join("release").join(TIME))
 }
 
 fn rust(binary: &str, row: &str) -> Command {

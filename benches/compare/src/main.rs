@@ -13,6 +13,8 @@ mod progress;
 mod quota;
 mod reward;
 mod signing;
+mod sqlite;
+mod store;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,20 @@ const ROWS: &[Entry] = &[
     ("anomaly.recall", anomaly::recall),
     ("anomaly.honest", anomaly::honest),
     ("engine.event", engine::event),
+    ("engine.before", engine::before),
+    ("store.dyn.concrete", store::behind_a_pointer),
+    ("scan.migration.linear", store::migration),
+    ("sqlite.batch1.bare", sqlite::batch1),
+    ("sqlite.batch100.bare", sqlite::batch100),
+    ("sqlite.batch1000.bare", sqlite::batch1000),
+    ("sqlite.batch100.bare200k", sqlite::batch100_200k),
+    ("sqlite.batch1000.bare200k", sqlite::batch1000_200k),
+    #[cfg(target_os = "linux")]
+    ("sqlite.group8.one", sqlite::group8),
+    #[cfg(target_os = "linux")]
+    ("sqlite.group64.one", sqlite::group64),
+    ("sqlite.advance.outcomes", sqlite::advance_outcomes),
+    ("sqlite.open.decode", sqlite::open_decode),
     ("signing.verify.fresh", signing::verify_fresh_row),
     ("signing.verify.ring", signing::verify_ring_row),
     ("event.parse.serde_json", event::parse_serde_json),

@@ -1,0 +1,148 @@
+//! What is played in every crash test, and its twin in memory that never crashes.
+
+use std::sync::OnceLock;
+
+use liveops_bench::Random;
+use liveops_bench::traffic::RULES;
+use liveops_core::record::Command;
+use liveops_core::store::FullStore;
+use liveops_core::testing::EventBuilder;
+use liveops_core::{Engine, EventId, MemoryStore, Outcome, PlayerId, Rules, Timestamp, Window};
+
+pub const GAME: &str = "bench";
+
+/// Of what is played; printed by each test.
+pub const SEED: u64 = 20_261_130;
+/// Steps of the whole game: at ten minutes each two days and more, so that outcomes are forgotten on the way.
+pub const STEPS: usize = 360;
+const STEP_MILLIS: i64 = 600_000;
+const PLAYERS: u64 = 150;
+const EVENTS_A_BATCH: u64 = 24;
+
+pub fn rules() -> Rules {
+    Rules::from_json(RULES).expect("rules that benches use too")
+}
+
+/// What is acknowledged as a whole, because one commit writes it.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Events(Vec<Command>),
+    Order(Command),
+    Advance(Timestamp),
+}
+
+/// When a step is taken.
+pub fn time(step: usize) -> Timestamp {
+    Timestamp::from_unix_millis(liveops_bench::traffic::NOW_MS).plus_millis(step as i64 * STEP_MILLIS)
+}
+
+/// The game: batches of events; each eighth step an order of the operator, each twelfth an advance.
+pub fn steps() -> &'static [Step] {
+    static ALL: OnceLock<Vec<Step>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut random = Random::new(SEED);
+        (0..STEPS).map(|at| step(at, &mut random)).collect()
+    })
+}
+
+fn step(at: usize, random: &mut Random) -> Step {
+    let now = time(at);
+    let player = |random: &mut Random| format!("player-{:03}", random.below(PLAYERS));
+    if at % 12 == 11 {
+        return Step::Advance(now);
+    }
+    if at % 8 == 7 {
+        let id = EventId::new(&format!("order-{at}")).expect("an id");
+        let player = PlayerId::new(&player(random)).expect("an id");
+        return Step::Order(match random.below(3) {
+            0 => Command::erase(id, player, now),
+            1 => Command::set_visibility(id, player, now, random.below(2) == 0),
+            _ => Command::adjust(id, player, now, 40, "a present").expect("a small number"),
+        });
+    }
+    let parser = rules().door().parser();
+    let event = |number| {
+        let body = EventBuilder::progression(&player(random), 50 + random.below(400) as i64, now).id(&format!("event-{at}-{number}"));
+        let mut parsed = parser.parse(&body.body(), now).expect("an event of ours");
+        let id = parsed.id.take().expect("it was named");
+        Command::event(parsed.into_event(id), now)
+    };
+    Step::Events((0..EVENTS_A_BATCH).map(event).collect())
+}
+
+/// Takes one step; an error is told by its code.
+pub fn take<S: FullStore>(engine: &Engine<S>, step: &Step) -> Result<(), String> {
+    let outcomes = match step {
+        Step::Events(batch) => engine.submit_batch(batch),
+        Step::Order(command) => vec![engine.submit(command)],
+        Step::Advance(to) => return engine.advance(*to).map(drop).map_err(|error| error.code().to_string()),
+    };
+    match outcomes.iter().find(|outcome| !matches!(outcome, Outcome::Applied(_) | Outcome::Replayed(_))) {
+        None => Ok(()),
+        Some(other) => Err(other.code().to_owned()),
+    }
+}
+
+/// All that a store may be compared by: its records, and what its boards show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub digest: String,
+    pub boards: String,
+}
+
+/// The state of an engine; boards as they are at a step.
+pub fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Result<State, String> {
+    let code = |error: liveops_core::Error| error.code().to_string();
+    let digest = engine.digest().map_err(code)?;
+    let mut boards = String::new();
+    for window in [Window::Daily, Window::Weekly, Window::Seasonal] {
+        let rows = engine.board("xp").map_err(code)?.top(window, 1_000, time(steps_taken)).map_err(code)?;
+        boards.push_str(&format!("{rows:?}\n"));
+    }
+    Ok(State { digest, boards })
+}
+
+/// The states after 0, 1, 2, ... steps, of a game in memory.
+pub fn twin() -> &'static [State] {
+    static STATES: OnceLock<Vec<State>> = OnceLock::new();
+    STATES.get_or_init(|| {
+        let engine = Engine::new(rules(), MemoryStore::new());
+        let mut states = vec![state(&engine, 0).expect("memory answers")];
+        for (at, step) in steps().iter().enumerate() {
+            take(&engine, step).unwrap_or_else(|code| panic!("step {at} is no game: {code}"));
+            states.push(state(&engine, at + 1).expect("memory answers"));
+        }
+        states
+    })
+}
+
+/// After how many steps the twin looked like this: digest and boards. Boards are of the time of that step, so each is asked for.
+pub fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, String> {
+    let digest = engine.digest().map_err(|error| error.code().to_string())?;
+    let Some(at) = candidates.filter(|at| *at < twin().len()).find(|at| twin()[*at].digest == digest) else { return Ok(None) };
+    assert_eq!(state(engine, at)?.boards, twin()[at].boards, "boards are not those of {at} steps, records are");
+    Ok(Some(at))
+}
+
+/// The step taken last is a retry now.
+pub fn assert_replayed<S: FullStore>(engine: &Engine<S>, steps_taken: usize) {
+    let Some(Step::Events(batch)) = steps_taken.checked_sub(1).map(|last| &steps()[last]) else { return };
+    let outcomes = engine.submit_batch(batch);
+    assert!(outcomes.iter().all(|outcome| outcome.code() == "replayed"), "an acknowledged batch was {}", outcomes[0].code());
+}
+
+/// A winner of a race leaves a trace: its own command, of one XP.
+pub fn win<S: FullStore>(engine: &Engine<S>, process: u32, number: usize) -> Result<(), String> {
+    let id = EventId::new(&format!("win-{process}-{number}")).expect("an id");
+    let command = Command::adjust(id, winners(), time(0), 1, "won").expect("a small number");
+    take(engine, &Step::Order(command))
+}
+
+/// How many traces there are.
+pub fn wins<S: FullStore>(engine: &Engine<S>) -> u64 {
+    engine.record(&winners()).expect("it can be read").map_or(0, |player| player.xp)
+}
+
+fn winners() -> PlayerId {
+    PlayerId::new("winners").expect("an id")
+}

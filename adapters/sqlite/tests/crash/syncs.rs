@@ -1,0 +1,94 @@
+//! Syncs that fail: what they should have made safe may be lost, and no later sync tells.
+
+use std::path::Path;
+
+use liveops_bench::Random;
+use liveops_core::Engine;
+use liveops_core::store::FullStore;
+
+use crate::child::Acknowledgements;
+use crate::disk::{Control, Dial, Disk};
+use crate::states::{Loss, What, read_log};
+use crate::{Home, child, game, open, play, power};
+
+/// Each in a game of its own, which goes on after the failure, opened anew.
+const FAILURES: usize = 24;
+const STATES_EACH: u64 = 4;
+const STEPS_AFTER: usize = 12;
+
+#[test]
+fn a_failed_sync_leaves_a_doubt_and_loses_nothing_that_was_acknowledged() {
+    let home = Home::new("syncs");
+    let mut random = Random::new(game::SEED);
+    let (mut in_doubt, mut states) = (0, 0);
+    for number in 1..=FAILURES {
+        let home = home.0.join(number.to_string());
+        std::fs::create_dir(&home).unwrap();
+        let disk = Disk::new(&home, true);
+        let play = || child::run(disk.under(child::command("syncs", disk.folder()).env("NUMBER", number.to_string())));
+        play();
+        // In doubt, the process has ended without closing anything; another goes on.
+        if disk.control().get(Dial::SyncFails) == FAILED {
+            in_doubt += 1;
+            play();
+        }
+        let log = read_log(disk.log(), disk.folder());
+        let failed = log.iter().position(|done| done.what == What::SyncFailed).expect("a sync failed");
+        power::each_state(&log, &mut random, |at, folder, acknowledged, random| {
+            // More of them close to the failure.
+            if at > failed && random.below((at - failed) as u64) < STATES_EACH {
+                let loss = Loss::draw(random);
+                let place = format!("sync {number} failed, before operation {at}, {loss:?}");
+                power::opened(&home.join("state"), &folder.state(loss, random), acknowledged, true, &place);
+                states += 1;
+            }
+        });
+    }
+    let seed = game::SEED;
+    println!("seed {seed}; {FAILURES} syncs failed, {in_doubt} of them in a commit, the others while the log was written back; {states} states");
+    assert!(in_doubt > FAILURES / 2 && states > 2 * FAILURES);
+}
+
+/// Left in the dial when the failure was told.
+const FAILED: i64 = -2;
+
+/// Lets one sync fail. A doubt poisons the store until it is opened anew: by this process or, every other time, by the next.
+pub fn child(folder: &Path) {
+    let control = Control::of_this_process();
+    let path = folder.join("game.db");
+    let number = child::setting("NUMBER");
+    let goes_on = control.get(Dial::SyncFails) == FAILED;
+    let mut taken = Acknowledgements::count(folder);
+    let mut acknowledgements = Acknowledgements::to(folder);
+    let mut engine = play(open(&path, true).unwrap());
+    if goes_on {
+        taken = caught_up(&engine, taken, &mut acknowledgements);
+    } else {
+        // Spread over the first steps, the writing back of the log included.
+        control.set(Dial::SyncFails, control.get(Dial::Syncs) + 2 * number as i64);
+    }
+    while taken < 2 * number + STEPS_AFTER {
+        let Err(code) = game::take(&engine, &game::steps()[taken]) else {
+            taken += 1;
+            acknowledgements.add();
+            continue;
+        };
+        assert_eq!((code.as_str(), goes_on), ("store_outcome_unknown", false));
+        let again = game::take(&engine, &game::steps()[taken]);
+        assert_eq!(again, Err("store_unavailable".to_owned()), "no second sync on what is in doubt");
+        if number % 2 == 0 {
+            control.set(Dial::SyncFails, FAILED);
+            std::process::exit(0);
+        }
+        drop(engine);
+        engine = play(open(&path, true).unwrap());
+        taken = caught_up(&engine, taken, &mut acknowledgements);
+    }
+}
+
+/// What was in doubt is there or not; what is there counts from now on.
+fn caught_up<S: FullStore>(engine: &Engine<S>, taken: usize, acknowledgements: &mut Acknowledgements) -> usize {
+    let found = game::steps_taken(engine, taken..=taken + 1).unwrap().expect("all that was acknowledged, or one more");
+    (taken..found).for_each(|_| acknowledgements.add());
+    found
+}
