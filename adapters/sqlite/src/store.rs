@@ -89,7 +89,7 @@ impl Partitioned for SqliteStore {
 }
 
 impl SqliteStore {
-    fn page(&self, walk: impl Fn(Horizon) -> Walk<'_>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
+    fn page<'w>(&self, walk: impl Fn(Horizon) -> Walk<'w>, limit: usize) -> Result<Vec<(Key, Record)>, StoreError> {
         let mut page = Vec::with_capacity(limit.min(PAGE_RECORDS));
         if limit == 0 {
             return Ok(page);

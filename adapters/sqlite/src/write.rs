@@ -98,7 +98,7 @@ impl SqliteStore {
             let outcomes = batch.iter().map(|changes| writing.put(changes)).collect::<Result<Vec<_>, _>>()?;
             all.push(outcomes);
         }
-        let Writing { next_p, feed, outcomes, news, .. } = writing;
+        let Written { next_p, feed, outcomes, news } = writing.end();
         if news.len() == 0 {
             return Ok(all);
         }
@@ -138,7 +138,6 @@ struct Writing<'c, 'b> {
     feed: Entries,
     bytes: Vec<u8>,
     outcomes: usize,
-    /// What the boards are told once it is committed.
     news: News<'b>,
 }
 
@@ -201,6 +200,11 @@ impl<'c, 'b> Writing<'c, 'b> {
         Ok(CommitOutcome::Applied)
     }
 
+    fn end(self) -> Written<'b> {
+        let Self { next_p, feed, outcomes, news, .. } = self;
+        Written { next_p, feed, outcomes, news }
+    }
+
     fn find(&mut self, player: &PlayerId) -> Result<Option<Found>, Fault> {
         let mut rows = self.find.query([player.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
@@ -208,6 +212,15 @@ impl<'c, 'b> Writing<'c, 'b> {
         let is_due = is_due(self.conn, self.horizon, p, row.get(2)?, row.get(3)?)?;
         Ok(Some(Found { p, version, is_due }))
     }
+}
+
+/// What a round comes to, once it is committed.
+struct Written<'b> {
+    next_p: i64,
+    feed: Entries,
+    outcomes: usize,
+    /// What the boards are told.
+    news: News<'b>,
 }
 
 /// A player's row.
