@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release --example replay                              the bundled season
 //! cargo run --release --example replay -- [events] [rules] [folder]
+//! cargo run --release --example replay -- --store game.db       in one file; kill it, run it again, and it goes on
 //! cargo run --release --example season -- --events 1000000 | cargo run --release --example replay -- -
 //! ```
 //!
@@ -13,18 +14,21 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use liveops_core::{Engine, MemoryStore, Rules};
+use liveops_core::{Engine, Error, FullStore, MemoryStore, Rules};
 use liveops_examples::line::Lines;
 use liveops_examples::progress_bar::ProgressBar;
 use liveops_examples::replay::{self, Replay, Tally};
 use liveops_examples::{export, report};
+use liveops_sqlite::SqliteStore;
 
-const USAGE: &str = "replay [events] [rules] [output folder]
+const USAGE: &str = "replay [--store file] [events] [rules] [output folder]
 
   events          lines of a season; - is standard input (examples/data/season.ndjson)
   rules           the rules document; secret.txt beside it is the secret (examples/data/rules.json)
+  --store file    keep the state in this file, and go on where it is (in memory)
   output folder   for snapshot.bin, receipts.ndjson, suspicions.ndjson, boards.json (none)
 ";
 const SAMPLE_SECRET: &str = include_str!("../data/secret.txt");
@@ -33,8 +37,9 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let said = match words.as_slice() {
         [word] if word == "--help" || word == "-h" => Ok(USAGE.to_owned()),
-        words if words.len() > 3 || words.iter().any(|word| word.starts_with("--")) => Err(USAGE.to_owned()),
-        words => run(words),
+        [flag, file, words @ ..] if flag == "--store" && sound(words) => run(Some(file), words),
+        words if sound(words) => run(None, words),
+        _ => Err(USAGE.to_owned()),
     };
     match said {
         Ok(report) => match io::stdout().write_all(report.as_bytes()) {
@@ -56,7 +61,11 @@ fn say(text: &str) {
     _ = writeln!(io::stderr(), "{text}");
 }
 
-fn run(words: &[String]) -> Result<String, String> {
+fn sound(words: &[String]) -> bool {
+    words.len() <= 3 && words.iter().all(|word| !word.starts_with("--"))
+}
+
+fn run(file: Option<&str>, words: &[String]) -> Result<String, String> {
     let events = words.first().map_or_else(|| bundled("season.ndjson"), PathBuf::from);
     let rules_path = words.get(1).map_or_else(|| bundled("rules.json"), PathBuf::from);
     let rules = fs::read(&rules_path).map_err(|error| format!("{}: {error}", rules_path.display()))?;
@@ -70,10 +79,16 @@ fn run(words: &[String]) -> Result<String, String> {
         read => read.map_err(|error| format!("{}: {error}", secret_path.display()))?,
     };
     let intake = replay::door(&rules, &secret).map_err(|error| format!("{}: {error}", secret_path.display()))?;
-    let engine = Engine::new(rules, MemoryStore::new());
+    let opened: Result<Engine<Arc<dyn FullStore>>, Error> = match file {
+        None => Ok(Engine::new(rules, Arc::new(MemoryStore::new()))),
+        Some(file) => SqliteStore::open(file, rules.game())
+            .map_err(Error::from)
+            .and_then(|store| Engine::open(rules, Arc::new(store) as Arc<dyn FullStore>)),
+    };
+    let engine = opened.map_err(|error| format!("{}: {error}", file.unwrap_or("memory")))?;
 
     let clock = Stopwatch::start();
-    let run = Replay::new(&intake, &engine);
+    let run = Replay::new(&intake, &engine).resume().map_err(|error| error.to_string())?;
     let (name, tally) = if events.as_os_str() == "-" {
         let name = "standard input".to_owned();
         let tally = drive(run, &name, io::stdin().lock(), None, &clock)?;
@@ -96,7 +111,7 @@ fn run(words: &[String]) -> Result<String, String> {
 
 /// All lines; broken ones are told and left out.
 fn drive(
-    mut run: Replay<'_, Engine<MemoryStore>>,
+    mut run: Replay<'_, Engine<Arc<dyn FullStore>>>,
     name: &str,
     source: impl BufRead,
     bytes: Option<u64>,
