@@ -9,7 +9,7 @@ use crate::{game, open, play};
 const ROLE: &str = "LIVEOPS_CRASH_ROLE";
 
 /// A child that will do something in a folder: `Command` for more of its environment.
-pub fn command(role: &str, folder: &Path) -> Command {
+pub(crate) fn command(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child::a_child_does_as_told", "--nocapture", "--test-threads=1"]);
     command.env(ROLE, role).env("LIVEOPS_CRASH_FOLDER", folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -17,38 +17,38 @@ pub fn command(role: &str, folder: &Path) -> Command {
 }
 
 /// Runs a child to its end, which must be a good one.
-pub fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let Output { status, stderr, .. } = command.output().unwrap();
     assert!(status.success(), "a child failed, {status}:\n{}", String::from_utf8_lossy(&stderr));
 }
 
 /// Kills it and waits until it is gone.
-pub fn kill(mut child: Child) {
+pub(crate) fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 /// A number of the child's environment.
-pub fn setting(name: &str) -> usize {
+pub(crate) fn setting(name: &str) -> usize {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set")).parse().unwrap()
 }
 
 /// Says what was acknowledged: a line in a file beside the store, in one write.
-pub struct Acknowledgements(std::fs::File);
+pub(crate) struct Acknowledgements(std::fs::File);
 
-pub const ACKNOWLEDGEMENTS: &str = "acknowledged";
+pub(crate) const ACKNOWLEDGEMENTS: &str = "acknowledged";
 
 impl Acknowledgements {
-    pub fn to(folder: &Path) -> Self {
+    pub(crate) fn to(folder: &Path) -> Self {
         Self(std::fs::File::options().append(true).create(true).open(folder.join(ACKNOWLEDGEMENTS)).unwrap())
     }
 
-    pub fn add(&mut self) {
+    pub(crate) fn add(&mut self) {
         self.0.write_all(b"+").unwrap();
     }
 
     /// How many there are.
-    pub fn count(folder: &Path) -> usize {
+    pub(crate) fn count(folder: &Path) -> usize {
         std::fs::metadata(folder.join(ACKNOWLEDGEMENTS)).map_or(0, |file| file.len() as usize)
     }
 }
@@ -60,6 +60,7 @@ fn a_child_does_as_told() {
     let folder = std::path::PathBuf::from(std::env::var_os("LIVEOPS_CRASH_FOLDER").unwrap());
     match role.as_str() {
         "play" => steps(&folder),
+        "many" => crate::kill::child(&folder),
         "full" => crate::full::child(&folder),
         "syncs" => crate::syncs::child(&folder),
         "creation" => crate::creation::child(&folder),

@@ -44,7 +44,7 @@ fn a_failure_of_any_operation_of_making_a_file_is_mended_by_opening_again() {
     assert!(Acknowledgements::count(disk.folder()) > 20);
 }
 
-pub fn child(folder: &Path) {
+pub(crate) fn child(folder: &Path) {
     let control = Control::of_this_process();
     let mut acknowledgements = Acknowledgements::to(folder);
     for errno in [libc::EIO, libc::ENOSPC] {

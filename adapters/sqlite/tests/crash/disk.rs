@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 /// What the disk counts, and what can be asked of it: places in the control file.
 #[derive(Clone, Copy, Debug)]
 #[allow(dead_code, reason = "one list for tests and comparisons, each of which needs a part")]
-pub enum Dial {
+pub(crate) enum Dial {
     /// Counted: operations that change the disk.
     Operations,
     /// Counted.
@@ -31,7 +31,7 @@ pub enum Dial {
 const DIALS: usize = 8;
 
 /// A folder whose disk is watched.
-pub struct Disk {
+pub(crate) struct Disk {
     folder: PathBuf,
     control: File,
     control_path: PathBuf,
@@ -40,7 +40,7 @@ pub struct Disk {
 
 impl Disk {
     /// A new folder `data` in `home`; with a log of every operation if wanted.
-    pub fn new(home: &Path, logged: bool) -> Self {
+    pub(crate) fn new(home: &Path, logged: bool) -> Self {
         let folder = home.join("data");
         std::fs::create_dir_all(&folder).expect("a folder of our own");
         // The shim compares paths as the kernel names them.
@@ -54,27 +54,27 @@ impl Disk {
     }
 
     /// Counts from 0, and no faults.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         for place in 0..DIALS {
             let counted = place <= Dial::Written as usize;
             self.control.write_all_at(&(if counted { 0_i64 } else { -1 }).to_ne_bytes(), place as u64 * 8).expect("written");
         }
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub fn log(&self) -> &Path {
+    pub(crate) fn log(&self) -> &Path {
         self.log.as_deref().expect("it was asked for")
     }
 
-    pub fn control(&self) -> Control {
+    pub(crate) fn control(&self) -> Control {
         Control(self.control.try_clone().expect("a handle"))
     }
 
     /// Puts the disk under a program.
-    pub fn under<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+    pub(crate) fn under<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("LD_PRELOAD", shim()).env("DISK_FOLDER", &self.folder).env("DISK_CONTROL", &self.control_path);
         if let Some(log) = &self.log {
             command.env("DISK_LOG", log);
@@ -84,22 +84,22 @@ impl Disk {
 }
 
 /// What is counted, and what is asked.
-pub struct Control(File);
+pub(crate) struct Control(File);
 
 impl Control {
     /// Of the disk that this process runs on.
-    pub fn of_this_process() -> Self {
+    pub(crate) fn of_this_process() -> Self {
         let path = std::env::var_os("DISK_CONTROL").expect("this process runs on such a disk");
         Self(File::options().read(true).write(true).open(path).expect("it is there"))
     }
 
-    pub fn get(&self, dial: Dial) -> i64 {
+    pub(crate) fn get(&self, dial: Dial) -> i64 {
         let mut bytes = [0; 8];
         self.0.read_exact_at(&mut bytes, dial as u64 * 8).expect("read");
         i64::from_ne_bytes(bytes)
     }
 
-    pub fn set(&self, dial: Dial, value: i64) {
+    pub(crate) fn set(&self, dial: Dial, value: i64) {
         self.0.write_all_at(&value.to_ne_bytes(), dial as u64 * 8).expect("written");
     }
 }

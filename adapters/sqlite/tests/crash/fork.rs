@@ -12,7 +12,7 @@ fn after_a_fork_the_child_is_refused_and_the_parent_goes_on() {
     assert_eq!(game::steps_taken(&engine, 20..=20).unwrap(), Some(20));
 }
 
-pub fn child(folder: &Path) {
+pub(crate) fn child(folder: &Path) {
     let engine = play(open(&folder.join("game.db"), true).unwrap());
     game::steps()[..10].iter().for_each(|step| game::take(&engine, step).unwrap());
     // SAFETY: the child does no more than is written here, and ends without returning into this thread's frames.

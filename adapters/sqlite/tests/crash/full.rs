@@ -20,7 +20,7 @@ fn a_full_disk_refuses_and_loses_nothing() {
 }
 
 /// Plays until the disk is full; what is there can be read, and with room again the game goes on without being opened anew.
-pub fn child(folder: &Path) {
+pub(crate) fn child(folder: &Path) {
     let mut random = Random::new(game::SEED);
     let control = Control::of_this_process();
     let path = folder.join("game.db");

@@ -9,35 +9,35 @@ use liveops_core::store::FullStore;
 use liveops_core::testing::EventBuilder;
 use liveops_core::{Engine, EventId, MemoryStore, Outcome, PlayerId, Rules, Timestamp, Window};
 
-pub const GAME: &str = "bench";
+pub(crate) const GAME: &str = "bench";
 
 /// Of what is played; printed by each test.
-pub const SEED: u64 = 20_261_130;
+pub(crate) const SEED: u64 = 20_261_130;
 /// Steps of the whole game: at ten minutes each two days and more, so that outcomes are forgotten on the way.
-pub const STEPS: usize = 360;
+pub(crate) const STEPS: usize = 360;
 const STEP_MILLIS: i64 = 600_000;
 const PLAYERS: u64 = 150;
 const EVENTS_A_BATCH: u64 = 24;
 
-pub fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules::from_json(RULES).expect("rules that benches use too")
 }
 
 /// What is acknowledged as a whole, because one commit writes it.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Events(Vec<Command>),
     Order(Command),
     Advance(Timestamp),
 }
 
 /// When a step is taken.
-pub fn time(step: usize) -> Timestamp {
+pub(crate) fn time(step: usize) -> Timestamp {
     Timestamp::from_unix_millis(liveops_bench::traffic::NOW_MS).plus_millis(step as i64 * STEP_MILLIS)
 }
 
 /// The game: batches of events; each eighth step an order of the operator, each twelfth an advance.
-pub fn steps() -> &'static [Step] {
+pub(crate) fn steps() -> &'static [Step] {
     static ALL: OnceLock<Vec<Step>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut random = Random::new(SEED);
@@ -71,7 +71,7 @@ fn step(at: usize, random: &mut Random) -> Step {
 }
 
 /// Takes one step; an error is told by its code.
-pub fn take<S: FullStore>(engine: &Engine<S>, step: &Step) -> Result<(), String> {
+pub(crate) fn take<S: FullStore>(engine: &Engine<S>, step: &Step) -> Result<(), String> {
     let outcomes = match step {
         Step::Events(batch) => engine.submit_batch(batch),
         Step::Order(command) => vec![engine.submit(command)],
@@ -85,13 +85,13 @@ pub fn take<S: FullStore>(engine: &Engine<S>, step: &Step) -> Result<(), String>
 
 /// All that a store may be compared by: its records, and what its boards show.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    pub digest: String,
-    pub boards: String,
+pub(crate) struct State {
+    pub(crate) digest: String,
+    pub(crate) boards: String,
 }
 
 /// The state of an engine; boards as they are at a step.
-pub fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Result<State, String> {
+pub(crate) fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Result<State, String> {
     let code = |error: liveops_core::Error| error.code().to_string();
     let digest = engine.digest().map_err(code)?;
     let mut boards = String::new();
@@ -103,7 +103,7 @@ pub fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Result<Sta
 }
 
 /// The states after 0, 1, 2, ... steps, of a game in memory.
-pub fn twin() -> &'static [State] {
+pub(crate) fn twin() -> &'static [State] {
     static STATES: OnceLock<Vec<State>> = OnceLock::new();
     STATES.get_or_init(|| {
         let engine = Engine::new(rules(), MemoryStore::new());
@@ -117,7 +117,7 @@ pub fn twin() -> &'static [State] {
 }
 
 /// After how many steps the twin looked like this: digest and boards. Boards are of the time of that step, so each is asked for.
-pub fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, String> {
+pub(crate) fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, String> {
     let digest = engine.digest().map_err(|error| error.code().to_string())?;
     let Some(at) = candidates.filter(|at| *at < twin().len()).find(|at| twin()[*at].digest == digest) else { return Ok(None) };
     assert_eq!(state(engine, at)?.boards, twin()[at].boards, "boards are not those of {at} steps, records are");
@@ -125,24 +125,21 @@ pub fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: std::ops::Range
 }
 
 /// The step taken last is a retry now.
-pub fn assert_replayed<S: FullStore>(engine: &Engine<S>, steps_taken: usize) {
+pub(crate) fn assert_replayed<S: FullStore>(engine: &Engine<S>, steps_taken: usize) {
     let Some(Step::Events(batch)) = steps_taken.checked_sub(1).map(|last| &steps()[last]) else { return };
     let outcomes = engine.submit_batch(batch);
     assert!(outcomes.iter().all(|outcome| outcome.code() == "replayed"), "an acknowledged batch was {}", outcomes[0].code());
 }
 
-/// A winner of a race leaves a trace: its own command, of one XP.
-pub fn win<S: FullStore>(engine: &Engine<S>, process: u32, number: usize) -> Result<(), String> {
-    let id = EventId::new(&format!("win-{process}-{number}")).expect("an id");
-    let command = Command::adjust(id, winners(), time(0), 1, "won").expect("a small number");
-    take(engine, &Step::Order(command))
+/// A step of somebody who plays a game of one's own beside others: one XP more. Whose number it is tells what was taken.
+pub(crate) fn take_own<S: FullStore>(engine: &Engine<S>, who: &str, number: u64) -> Result<(), String> {
+    let id = EventId::new(&format!("own-{number}")).expect("an id");
+    let player = PlayerId::new(who).expect("an id");
+    take(engine, &Step::Order(Command::adjust(id, player, time(0), 1, "a step").expect("a small number")))
 }
 
-/// How many traces there are.
-pub fn wins<S: FullStore>(engine: &Engine<S>) -> u64 {
-    engine.record(&winners()).expect("it can be read").map_or(0, |player| player.xp)
-}
-
-fn winners() -> PlayerId {
-    PlayerId::new("winners").expect("an id")
+/// How many steps of one's own were taken.
+pub(crate) fn own_taken<S: FullStore>(engine: &Engine<S>, who: &str) -> u64 {
+    let player = engine.record(&PlayerId::new(who).expect("an id")).expect("it can be read");
+    player.map_or(0, |player| player.xp)
 }

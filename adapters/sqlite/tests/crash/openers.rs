@@ -1,7 +1,6 @@
 //! Who opens: one at a time.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use liveops_core::error::StoreErrorKind;
 
@@ -25,11 +24,10 @@ fn of_ten_thousand_racing_openers_one_wins_at_a_time() {
     println!("{} openers, {wins} of them won", PROCESSES * THREADS * ATTEMPTS);
     assert!(wins >= PROCESSES && wins < PROCESSES * THREADS * ATTEMPTS, "no race: {wins} won");
     let engine = play(open(&home.0.join("game.db"), true).unwrap());
-    assert_eq!(game::wins(&engine), wins as u64, "what each winner did is there");
+    assert_eq!(game::own_taken(&engine, "winner"), wins as u64, "what each winner did is there");
 }
 
-pub fn child(folder: &Path) {
-    let wins = AtomicUsize::new(0);
+pub(crate) fn child(folder: &Path) {
     let racer = || {
         let mut acknowledgements = Acknowledgements::to(folder);
         for _ in 0..ATTEMPTS {
@@ -39,8 +37,8 @@ pub fn child(folder: &Path) {
                     let mark = folder.join("inside");
                     std::fs::File::create_new(&mark).expect("two have it open");
                     let engine = play(store);
-                    let number = wins.fetch_add(1, Ordering::Relaxed);
-                    game::win(&engine, std::process::id(), number).unwrap();
+                    let number = game::own_taken(&engine, "winner");
+                    game::take_own(&engine, "winner", number).unwrap();
                     acknowledgements.add();
                     std::fs::remove_file(&mark).unwrap();
                 }

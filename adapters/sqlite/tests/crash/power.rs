@@ -73,12 +73,12 @@ fn points(log: &[Operation], len: usize, random: &mut Random) -> std::collection
     (0..len).map(|n| if n % 2 == 0 { random.below(log.len() as u64) as usize } else { special[random.below(special.len() as u64) as usize] }).collect()
 }
 
-pub fn is_acknowledgement(operation: &Operation) -> bool {
+pub(crate) fn is_acknowledgement(operation: &Operation) -> bool {
     operation.name == child::ACKNOWLEDGEMENTS && matches!(operation.what, What::Write { .. })
 }
 
 /// Goes through a log: each time the place, what the folder is before the operation there, and how many steps were acknowledged.
-pub fn each_state(log: &[Operation], random: &mut Random, mut each: impl FnMut(usize, &Folder, usize, &mut Random)) {
+pub(crate) fn each_state(log: &[Operation], random: &mut Random, mut each: impl FnMut(usize, &Folder, usize, &mut Random)) {
     let (mut folder, mut acknowledged) = (Folder::default(), 0);
     for (at, operation) in log.iter().enumerate() {
         each(at, &folder, acknowledged, random);
@@ -92,7 +92,7 @@ pub fn each_state(log: &[Operation], random: &mut Random, mut each: impl FnMut(u
 }
 
 /// Opens a state: how many steps were acknowledged, and how many are there.
-pub fn opened(folder: &Path, state: &BTreeMap<String, Vec<u8>>, acknowledged: usize, full: bool, place: &str) -> (usize, usize) {
+pub(crate) fn opened(folder: &Path, state: &BTreeMap<String, Vec<u8>>, acknowledged: usize, full: bool, place: &str) -> (usize, usize) {
     write(state, folder);
     let store = open(&folder.join("game.db"), full).unwrap_or_else(|error| panic!("{place}: does not open: {error:?}"));
     let engine = play(store);

@@ -11,13 +11,13 @@ use liveops_bench::Random;
 
 /// One thing that was done to the disk.
 #[derive(Clone, Debug)]
-pub struct Operation {
-    pub name: String,
-    pub what: What,
+pub(crate) struct Operation {
+    pub(crate) name: String,
+    pub(crate) what: What,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     New,
     Write { at: usize, bytes: Vec<u8> },
     Truncate(usize),
@@ -29,7 +29,7 @@ pub enum What {
 }
 
 /// Reads the log of a folder. Locks and shared memory are not what a restart finds.
-pub fn read_log(log: &Path, folder: &Path) -> Vec<Operation> {
+pub(crate) fn read_log(log: &Path, folder: &Path) -> Vec<Operation> {
     let bytes = std::fs::read(log).expect("the child wrote it");
     let mut rest = bytes.as_slice();
     let mut operations = Vec::new();
@@ -64,7 +64,7 @@ pub fn read_log(log: &Path, folder: &Path) -> Vec<Operation> {
 
 /// What becomes of that which was not made safe.
 #[derive(Clone, Copy, Debug)]
-pub enum Loss {
+pub(crate) enum Loss {
     /// All of it is there: the process was killed, the machine was not.
     Nothing,
     /// None of it is there.
@@ -76,14 +76,14 @@ pub enum Loss {
 }
 
 impl Loss {
-    pub fn draw(random: &mut Random) -> Self {
+    pub(crate) fn draw(random: &mut Random) -> Self {
         [Self::Nothing, Self::Everything, Self::Tail, Self::Any(4096), Self::Any(4096), Self::Any(512), Self::Any(512)][random.below(7) as usize]
     }
 }
 
 /// A folder, as far as it is safe, and what more was done to it.
 #[derive(Default)]
-pub struct Folder {
+pub(crate) struct Folder {
     /// Names as processes see them.
     names: BTreeMap<String, usize>,
     /// Names as the disk surely has them.
@@ -101,7 +101,7 @@ struct File {
 
 impl Folder {
     /// Takes in what was done next.
-    pub fn apply(&mut self, operation: &Operation, random: &mut Random) {
+    pub(crate) fn apply(&mut self, operation: &Operation, random: &mut Random) {
         let Operation { name, what } = operation;
         let file = self.names.get(name).copied();
         match what {
@@ -142,7 +142,7 @@ impl Folder {
     }
 
     /// A state that the disk may be in now.
-    pub fn state(&self, loss: Loss, random: &mut Random) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn state(&self, loss: Loss, random: &mut Random) -> BTreeMap<String, Vec<u8>> {
         let done = match loss {
             Loss::Nothing => self.pending_names.len(),
             Loss::Everything => 0,
@@ -221,7 +221,7 @@ impl What {
 }
 
 /// Makes a state a folder.
-pub fn write(state: &BTreeMap<String, Vec<u8>>, folder: &Path) {
+pub(crate) fn write(state: &BTreeMap<String, Vec<u8>>, folder: &Path) {
     drop(std::fs::remove_dir_all(folder));
     std::fs::create_dir_all(folder).expect("a folder of our own");
     for (name, bytes) in state {

@@ -53,7 +53,7 @@ fn a_failed_sync_leaves_a_doubt_and_loses_nothing_that_was_acknowledged() {
 const FAILED: i64 = -2;
 
 /// Lets one sync fail. A doubt poisons the store until it is opened anew: by this process or, every other time, by the next.
-pub fn child(folder: &Path) {
+pub(crate) fn child(folder: &Path) {
     let control = Control::of_this_process();
     let path = folder.join("game.db");
     let number = child::setting("NUMBER");
