@@ -7,7 +7,7 @@
 use liveops_core::PlayerId;
 use liveops_core::error::StoreError;
 use liveops_core::record::{Horizon, Record, Told};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use crate::SqliteStore;
 use crate::columns::millis;
@@ -32,20 +32,41 @@ pub struct Swept {
     pub freed: u64,
 }
 
-/// Whether a player counts as absent: the mark of an erasure that is due, and no outcome that is not.
-pub(crate) fn is_due(
-    conn: &Connection,
-    horizon: Horizon,
-    p: i64,
-    erased_through: Option<i64>,
-    idle: bool,
-) -> Result<bool, Fault> {
-    let before = millis(horizon.forgotten_before);
-    if !idle || erased_through.is_none_or(|through| through >= before) {
-        return Ok(false);
+/// What a player's row says beside the record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns {
+    pub(crate) p: i64,
+    pub(crate) version: i64,
+    pub(crate) erased_through: Option<i64>,
+    /// Whether there is nothing but the mark of an erasure.
+    pub(crate) idle: bool,
+}
+
+impl Columns {
+    /// Of a row that begins with them.
+    pub(crate) fn of(row: &Row<'_>) -> Result<Self, rusqlite::Error> {
+        Ok(Self { p: row.get(0)?, version: row.get(1)?, erased_through: row.get(2)?, idle: row.get(3)? })
     }
-    let mut live = conn.prepare_cached("SELECT 1 FROM outcome WHERE p=?1 AND ts>=?2 LIMIT 1")?;
-    Ok(!live.exists(params![p, before])?)
+
+    /// What names the row.
+    pub(crate) fn name(self, player: &str) -> Name {
+        Name::player(self.p, player, self.version, self.erased_through, self.idle)
+    }
+
+    /// Whether the player counts as absent: the mark of an erasure that is due, and no outcome that is not. Columns that were damaged
+    /// take nobody away: the record has to agree.
+    pub(crate) fn is_due(self, conn: &Connection, horizon: Horizon, player: &str) -> Result<bool, Fault> {
+        let before = millis(horizon.forgotten_before);
+        if !self.idle || self.erased_through.is_none_or(|through| through >= before) {
+            return Ok(false);
+        }
+        let mut live = conn.prepare_cached("SELECT 1 FROM outcome WHERE p=?1 AND ts>=?2 LIMIT 1")?;
+        if live.exists(params![self.p, before])? {
+            return Ok(false);
+        }
+        let mut body = conn.prepare_cached("SELECT body FROM player WHERE p=?1")?;
+        Ok(body.query_row([self.p], |row| Ok(self.name(player).open(row.get_ref(0)?).map(|_| true)))??)
+    }
 }
 
 impl SqliteStore {
@@ -107,17 +128,16 @@ impl SqliteStore {
 /// Players who count as absent, by the index of marks; what a row says is believed only where its record says it too.
 fn due_marks(conn: &Connection, horizon: Horizon) -> Result<Vec<(i64, PlayerId)>, Fault> {
     let mut select = conn.prepare_cached(
-        "SELECT p, id, version, erased_through, body FROM player \
+        "SELECT p, version, erased_through, idle, id, body FROM player \
          WHERE idle=1 AND erased_through<?1 AND NOT EXISTS (SELECT 1 FROM outcome WHERE p=player.p AND ts>=?1)",
     )?;
     let mut rows = select.query([millis(horizon.forgotten_before)])?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        let (p, id) = (row.get(0)?, player_id(row.get_ref(1)?)?);
-        let name = Name::player(p, id.as_str(), row.get(2)?, row.get(3)?, true);
-        let record = name.open(row.get_ref(4)?).and_then(Record::decode);
+        let (columns, id) = (Columns::of(row)?, player_id(row.get_ref(4)?)?);
+        let record = columns.name(id.as_str()).open(row.get_ref(5)?).and_then(Record::decode);
         if matches!(record, Ok(Record::Player(player)) if player.is_idle_mark(horizon)) {
-            due.push((p, id));
+            due.push((columns.p, id));
         }
         if due.len() == MARKS_REMOVED_MAX {
             break;

@@ -115,7 +115,7 @@ impl Entries {
             FeedSetting::Of(len_max) if self.len_max != Some(len_max) => {
                 // What was committed without a feed is in none: cursors of before lead nowhere.
                 if self.len_max.is_none() && !is_fresh {
-                    let anew = marks(conn, *self)?.in_new_epoch(1);
+                    let anew = as_it_is(conn, *self)?.in_new_epoch(1);
                     self.resume(conn, &anew)?;
                 }
                 meta::set_count(conn, meta::FEED_LEN_MAX, len_max)?;
@@ -148,9 +148,13 @@ impl Entries {
 
 /// Where the feed stands, for a snapshot. What was committed while nothing was kept is in no feed, so earlier cursors lead nowhere.
 pub(crate) fn marks(conn: &Connection, entries: Entries) -> Result<FeedMarks, Fault> {
-    let mark = |(consumer, acked)| ConsumerMark { consumer, acked: vec![acked] };
-    let marks = FeedMarks { last: vec![entries.last], consumers: consumers(conn)?.into_iter().map(mark).collect() };
+    let marks = as_it_is(conn, entries)?;
     Ok(if entries.len_max.is_none() && entries.last > 0 { marks.in_new_epoch(1) } else { marks })
+}
+
+fn as_it_is(conn: &Connection, entries: Entries) -> Result<FeedMarks, Fault> {
+    let mark = |(consumer, acked)| ConsumerMark { consumer, acked: vec![acked] };
+    Ok(FeedMarks { last: vec![entries.last], consumers: consumers(conn)?.into_iter().map(mark).collect() })
 }
 
 fn newest(conn: &Connection) -> Result<Option<u64>, Fault> {

@@ -136,6 +136,6 @@ mod tests {
     fn golden() {
         let proof = |name: Name| liveops_core::hash::hex(&name.proof(b"record"));
         assert_eq!(proof(Name::player(1, "ana", 2, Some(3), true)), "a1b76a9e2f5bb8c7");
-        assert_eq!(proof(Name::outcome(1, 0, "evt_1", 1_795_996_800_000)), "");
+        assert_eq!(proof(Name::outcome(1, 0, "evt_1", 1_795_996_800_000)), "c4c8f07a2b16858b");
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::columns::{millis, number, origin};
 use crate::error::Fault;
-use crate::expiry::is_due;
+use crate::expiry::Columns;
 use crate::proof::Name;
 
 /// The player that a row names.
@@ -83,13 +83,12 @@ impl<'c> Reader<'c> {
     fn find(&mut self, player: &PlayerId) -> Result<Option<(i64, Result<Record, StoreErrorKind>)>, Fault> {
         let mut rows = self.player.query([player.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (p, version, erased_through, idle) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        if is_due(self.conn, self.horizon, p, erased_through, idle)? {
+        let columns = Columns::of(row)?;
+        if columns.is_due(self.conn, self.horizon, player.as_str())? {
             return Ok(None);
         }
-        let name = Name::player(p, player.as_str(), version, erased_through, idle);
-        let record = name.open(row.get_ref(4)?).and_then(decode_player);
-        Ok(Some((p, record)))
+        let record = columns.name(player.as_str()).open(row.get_ref(4)?).and_then(decode_player);
+        Ok(Some((columns.p, record)))
     }
 
     /// Another record of the player.
@@ -162,19 +161,19 @@ impl Walk<'_> {
             (None, Some(Kind::Suspicion)) => ("WHERE suspected=1 AND id>=?1", start.map_or("", PlayerId::as_str)),
             (None, _) => ("WHERE id>=?1", start.map_or("", PlayerId::as_str)),
         };
-        let sql = format!("SELECT p, id, version, erased_through, idle, body FROM player {which} ORDER BY id");
+        let sql = format!("SELECT p, version, erased_through, idle, id, body FROM player {which} ORDER BY id");
         let mut players = conn.prepare_cached(&sql)?;
         let mut rows = players.query([from])?;
         while let Some(row) = rows.next()? {
-            let (p, version, erased_through, idle) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
-            if is_due(conn, self.horizon, p, erased_through, idle)? {
+            let (columns, player) = (Columns::of(row)?, player_id(row.get_ref(4)?)?);
+            if columns.is_due(conn, self.horizon, player.as_str())? {
                 continue;
             }
-            let player = player_id(row.get_ref(1)?)?;
+            let p = columns.p;
             // Where to go on, of a player some of whose records were met before.
             let after = self.after.filter(|after| after.player() == Some(&player));
             if after.is_none() && self.wants(Kind::Player) {
-                let bytes = Name::player(p, player.as_str(), version, erased_through, idle).open(row.get_ref(5)?)?;
+                let bytes = columns.name(player.as_str()).open(row.get_ref(5)?)?;
                 if !each(Key::Player(player.clone()), bytes)? {
                     return Ok(());
                 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use crate::SqliteStore;
 use crate::columns::{is_idle, json, millis, number, put_standings, settled, state};
 use crate::error::{Fault, corrupt};
-use crate::feed::{Entries, each_entry};
+use crate::feed::{Entries, each_entry, marks};
 use crate::meta;
 use crate::proof::Name;
 use crate::read::player_id;
@@ -27,7 +27,8 @@ impl SqliteStore {
             structure(conn, &mut faults)?;
             meta::horizon(conn).map(drop).unwrap_or_else(|_| faults.add("the horizon".to_owned()));
             meta::header(conn).map(drop).unwrap_or_else(|_| faults.add("the header".to_owned()));
-            Entries::read(conn).map(drop).unwrap_or_else(|_| faults.add("the marks of the feed".to_owned()));
+            let feed = Entries::read(conn).and_then(|entries| marks(conn, entries));
+            feed.map(drop).unwrap_or_else(|_| faults.add("the marks of the feed".to_owned()));
             players(conn, &mut faults)?;
             outcomes(conn, &mut faults)?;
             receipts(conn, &mut faults)?;

@@ -11,7 +11,7 @@ use rusqlite::{CachedStatement, Connection};
 use crate::SqliteStore;
 use crate::boards::News;
 use crate::error::Fault;
-use crate::expiry::{Sweep, is_due};
+use crate::expiry::{Columns, Sweep};
 use crate::feed::Entries;
 use crate::rows::{Rows, remove_player};
 
@@ -208,9 +208,9 @@ impl<'c, 'b> Writing<'c, 'b> {
     fn find(&mut self, player: &PlayerId) -> Result<Option<Found>, Fault> {
         let mut rows = self.find.query([player.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let (p, version) = (row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned());
-        let is_due = is_due(self.conn, self.horizon, p, row.get(2)?, row.get(3)?)?;
-        Ok(Some(Found { p, version, is_due }))
+        let columns = Columns::of(row)?;
+        let is_due = columns.is_due(self.conn, self.horizon, player.as_str())?;
+        Ok(Some(Found { p: columns.p, version: columns.version.cast_unsigned(), is_due }))
     }
 }
 
