@@ -68,20 +68,9 @@ pub(crate) struct Readers(Mutex<Vec<Connection>>);
 
 impl Readers {
     /// Reads at one moment.
-    pub(crate) fn read<T>(
-        &self,
-        path: &Path,
-        read: impl FnOnce(&Connection) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+    pub(crate) fn read<T>(&self, path: &Path, read: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         let known = self.0.lock().pop();
-        let conn = match known {
-            Some(conn) => conn,
-            None => {
-                let conn = connect(path, OpenFlags::empty())?;
-                conn.execute_batch(&format!("PRAGMA cache_size=-{READER_CACHE}; PRAGMA query_only=ON;"))?;
-                conn
-            }
-        };
+        let conn = known.map_or_else(|| reader(path), Ok)?;
         let transaction = Transaction::read(&conn)?;
         let answer = read(&conn)?;
         transaction.end()?;
@@ -91,6 +80,12 @@ impl Readers {
         }
         Ok(answer)
     }
+}
+
+fn reader(path: &Path) -> Result<Connection, Fault> {
+    let conn = connect(path, OpenFlags::empty())?;
+    conn.execute_batch(&format!("PRAGMA cache_size=-{READER_CACHE}; PRAGMA query_only=ON;"))?;
+    Ok(conn)
 }
 
 /// Whether the store may go on after what it saw.

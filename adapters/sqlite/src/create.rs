@@ -24,7 +24,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 pub(crate) fn create(path: &Path, game: &str) -> Result<(), StoreError> {
     let is_left = |suffix| fs::metadata(beside(path, suffix)).is_ok_and(|left| left.len() > 0);
     if is_left("-wal") || is_left("-journal") {
-        return Err(misconfigured("the log beside the place of the file has to be moved away, or its file brought back"));
+        return Err(misconfigured(
+            "the log beside the place of the file has to be moved away, or its file brought back",
+        ));
     }
     let new = beside(path, "-new");
     clear(&new)?;

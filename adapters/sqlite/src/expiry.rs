@@ -204,19 +204,16 @@ impl Sweep {
         if self.began.is_none() && self.after == Self::beginning() {
             self.began = Some(before);
         }
-        match last {
-            Some(last) => self.after = last,
-            None => {
-                if let Some(began) = self.began.take() {
-                    self.done = began;
-                }
-                self.after = Self::beginning();
-            }
+        if last.is_none()
+            && let Some(began) = self.began.take()
+        {
+            self.done = began;
         }
+        self.after = last.unwrap_or_else(Self::beginning);
         Ok(Swept { looked_at: looked_at as u64, freed: expired.len() as u64 })
     }
 
-    const fn beginning() -> (i64, i64, String) {
+    fn beginning() -> (i64, i64, String) {
         (0, 0, String::new())
     }
 }

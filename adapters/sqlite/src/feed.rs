@@ -187,7 +187,10 @@ fn consumers(conn: &Connection) -> Result<Vec<(Consumer, u64)>, Fault> {
 fn put_consumer(conn: &Connection, consumer: &Consumer, acked: u64) -> Result<(), Fault> {
     let (name, acked) = (consumer.as_str(), acked.cast_signed());
     let proof = Name::consumer(name).proof(&acked.to_be_bytes());
-    conn.execute("INSERT OR REPLACE INTO consumer(name, acked, proof) VALUES (?1, ?2, ?3)", params![name, acked, proof])?;
+    conn.execute(
+        "INSERT OR REPLACE INTO consumer(name, acked, proof) VALUES (?1, ?2, ?3)",
+        params![name, acked, proof],
+    )?;
     Ok(())
 }
 
@@ -276,7 +279,9 @@ impl Feed for SqliteStore {
     }
 
     fn drop_consumer(&self, consumer: &Consumer) -> Result<(), StoreError> {
-        self.change_consumers(|conn, _| Ok(conn.execute("DELETE FROM consumer WHERE name=?1", [consumer.as_str()])? > 0))
+        self.change_consumers(
+            |conn, _| Ok(conn.execute("DELETE FROM consumer WHERE name=?1", [consumer.as_str()])? > 0),
+        )
     }
 
     fn consumers(&self) -> Result<Vec<ConsumerMark>, StoreError> {
@@ -289,4 +294,3 @@ impl Feed for SqliteStore {
 pub(crate) fn only(partition: u16) -> Result<(), StoreError> {
     if partition == 0 { Ok(()) } else { Err(StoreErrorKind::Misconfigured.into()) }
 }
-

@@ -242,7 +242,8 @@ mod tests {
             let others: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(|| {
-                        let panics = |_: Vec<Vec<usize>>| -> Vec<Vec<usize>> { std::panic::resume_unwind(Box::new(())) };
+                        let panics =
+                            |_: Vec<Vec<usize>>| -> Vec<Vec<usize>> { std::panic::resume_unwind(Box::new(())) };
                         catch_unwind(AssertUnwindSafe(|| group.write(vec![1], panics)))
                     })
                 })

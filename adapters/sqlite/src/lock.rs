@@ -5,7 +5,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use liveops_core::error::{StoreError, StoreErrorKind};
 
@@ -40,15 +40,19 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
 pub(crate) fn lock(path: &Path, wait: Duration) -> Result<File, StoreError> {
     let file = File::options().create(true).truncate(false).write(true).open(beside(path, "-lock"));
     let file = file.map_err(|error| StoreError::with_source(StoreErrorKind::Misconfigured, error))?;
-    let began = Instant::now();
+    let mut waited = Duration::ZERO;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => {
                 return Err(StoreError::with_source(StoreErrorKind::Misconfigured, error));
             }
-            Err(TryLockError::WouldBlock) if began.elapsed() >= wait => return Err(StoreErrorKind::InUse.into()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOOK.min(wait.saturating_sub(began.elapsed()))),
+            Err(TryLockError::WouldBlock) if waited >= wait => return Err(StoreErrorKind::InUse.into()),
+            Err(TryLockError::WouldBlock) => {
+                let more = LOOK.min(wait.saturating_sub(waited));
+                std::thread::sleep(more);
+                waited += more;
+            }
         }
     }
 }

@@ -61,10 +61,7 @@ pub(crate) fn set_count(conn: &Connection, key: &str, count: u64) -> Result<(), 
 pub(crate) fn horizon(conn: &Connection) -> Result<Horizon, Fault> {
     let before = Horizon::default();
     let time = |key, before| Ok::<_, Fault>(number(conn, key)?.map_or(before, Timestamp::from_unix_millis));
-    Ok(Horizon {
-        now: time(NOW, before.now)?,
-        forgotten_before: time(FORGOTTEN_BEFORE, before.forgotten_before)?,
-    })
+    Ok(Horizon { now: time(NOW, before.now)?, forgotten_before: time(FORGOTTEN_BEFORE, before.forgotten_before)? })
 }
 
 /// Moves it.

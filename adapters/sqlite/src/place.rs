@@ -33,10 +33,15 @@ pub(crate) fn check_file_system(path: &Path, on_network: bool) -> Result<(), Sto
     #[cfg(target_os = "linux")]
     if !on_network {
         let folder = path.parent().unwrap_or(path);
-        let found = rustix::fs::statfs(folder).map_err(|_| misconfigured("the file's folder has to be readable"))?;
-        // Of some width and sign, by machine; the numbers have 32 bits.
-        if FOREIGN.contains(&((found.f_type as i64) & 0xffff_ffff)) {
-            return Err(misconfigured("the file has to be on a disk of this machine, unless a network's is allowed by name"));
+        let unreadable = |_| misconfigured("the file's folder has to be readable");
+        // A file may be mounted alone; one that is not there yet comes to be where its folder is.
+        let found = [Some(rustix::fs::statfs(folder).map_err(unreadable)?), rustix::fs::statfs(path).ok()];
+        // The number is of some width and sign, by machine; it has 32 bits.
+        #[expect(clippy::useless_conversion, reason = "not on every machine")]
+        if found.iter().flatten().any(|found| FOREIGN.contains(&(i64::from(found.f_type) & 0xffff_ffff))) {
+            return Err(misconfigured(
+                "the file has to be on a disk of this machine, unless a network's is allowed by name",
+            ));
         }
     }
     #[cfg(not(target_os = "linux"))]

@@ -36,6 +36,9 @@ pub(crate) fn load(conn: &Connection, keys: &[Key], horizon: Horizon) -> Vec<Loa
     answers
 }
 
+/// A player's number, and the record if it can be read.
+type Found = (i64, Result<Record, StoreErrorKind>);
+
 /// What loads need, prepared.
 struct Reader<'c> {
     conn: &'c Connection,
@@ -80,7 +83,7 @@ impl<'c> Reader<'c> {
     }
 
     /// The number and record of a player who counts as there.
-    fn find(&mut self, player: &PlayerId) -> Result<Option<(i64, Result<Record, StoreErrorKind>)>, Fault> {
+    fn find(&mut self, player: &PlayerId) -> Result<Option<Found>, Fault> {
         let mut rows = self.player.query([player.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let columns = Columns::of(row)?;
@@ -102,7 +105,9 @@ impl<'c> Reader<'c> {
                 let bytes = Name::outcome(p, origin, id, ts).open(row.get_ref(1)?)?;
                 Ok(if ts < millis(self.horizon.forgotten_before) { None } else { Some(Record::decode(bytes)?) })
             }
-            Key::Receipt(_, n) => self.numbered("SELECT body FROM receipt WHERE p=?1 AND number=?2", p, *n, Name::receipt),
+            Key::Receipt(_, n) => {
+                self.numbered("SELECT body FROM receipt WHERE p=?1 AND number=?2", p, *n, Name::receipt)
+            }
             Key::Suspicion(_, n) => {
                 self.numbered("SELECT body FROM suspicion WHERE p=?1 AND number=?2", p, *n, Name::suspicion)
             }
@@ -126,6 +131,9 @@ fn decode_player(bytes: &[u8]) -> Result<Record, StoreErrorKind> {
     }
 }
 
+/// What is called with every record that is met: its key and its bytes. It says whether it wants more.
+type Each<'e> = dyn FnMut(Key, &[u8]) -> Result<bool, Fault> + 'e;
+
 /// Which records are met, in the order of keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk<'w> {
@@ -147,11 +155,7 @@ impl Walk<'_> {
 
     /// Calls `each` with every key and its bytes, until it says that it has enough. At one moment: the connection is in a
     /// transaction.
-    pub(crate) fn run(
-        self,
-        conn: &Connection,
-        each: &mut dyn FnMut(Key, &[u8]) -> Result<bool, Fault>,
-    ) -> Result<(), Fault> {
+    pub(crate) fn run(self, conn: &Connection, each: &mut Each<'_>) -> Result<(), Fault> {
         let start = self.after.and_then(Key::player);
         if self.only.is_some_and(|only| start > Some(only)) {
             return Ok(());
@@ -198,7 +202,7 @@ impl Walk<'_> {
         p: i64,
         player: &PlayerId,
         after: Option<&Key>,
-        each: &mut dyn FnMut(Key, &[u8]) -> Result<bool, Fault>,
+        each: &mut Each<'_>,
     ) -> Result<bool, Fault> {
         if !self.wants(Kind::Outcome) {
             return Ok(true);
@@ -234,23 +238,19 @@ impl Walk<'_> {
         p: i64,
         player: &PlayerId,
         after: Option<&Key>,
-        each: &mut dyn FnMut(Key, &[u8]) -> Result<bool, Fault>,
+        each: &mut Each<'_>,
     ) -> Result<bool, Fault> {
         if !self.wants(kind) {
             return Ok(true);
         }
-        let (sql, name, key): (_, fn(i64, i64) -> Name, fn(PlayerId, u64) -> Key) = match kind {
-            Kind::Receipt => (
-                "SELECT number, body FROM receipt WHERE p=?1 AND number>?2 ORDER BY number",
-                Name::receipt,
-                Key::Receipt,
-            ),
-            _ => (
-                "SELECT number, body FROM suspicion WHERE p=?1 AND number>?2 ORDER BY number",
-                Name::suspicion,
-                Key::Suspicion,
-            ),
+        let is_receipt = kind == Kind::Receipt;
+        let sql = if is_receipt {
+            "SELECT number, body FROM receipt WHERE p=?1 AND number>?2 ORDER BY number"
+        } else {
+            "SELECT number, body FROM suspicion WHERE p=?1 AND number>?2 ORDER BY number"
         };
+        let name = if is_receipt { Name::receipt } else { Name::suspicion };
+        let key = if is_receipt { Key::Receipt } else { Key::Suspicion };
         let from = match after {
             Some(Key::Receipt(_, n) | Key::Suspicion(_, n)) if after.and_then(Key::kind) == Some(kind) => number(*n),
             _ => -1,

@@ -53,11 +53,32 @@ impl<'c> Rows<'c> {
         let (hidden, level) = (player.hidden, player.granted_through);
         if is_new {
             self.insert.execute(params![
-                p, version, erased_through, idle, hidden, xp, level, receipts, newest_ts, *text, *bytes, id.as_str()
+                p,
+                version,
+                erased_through,
+                idle,
+                hidden,
+                xp,
+                level,
+                receipts,
+                newest_ts,
+                *text,
+                *bytes,
+                id.as_str()
             ])?;
         } else {
             self.update.execute(params![
-                p, version, erased_through, idle, hidden, xp, level, receipts, newest_ts, *text, *bytes
+                p,
+                version,
+                erased_through,
+                idle,
+                hidden,
+                xp,
+                level,
+                receipts,
+                newest_ts,
+                *text,
+                *bytes
             ])?;
         }
         Ok(())
@@ -129,11 +150,8 @@ impl<'c> Rows<'c> {
 }
 
 fn remove_records(conn: &Connection, p: i64) -> Result<(), Fault> {
-    for sql in [
-        "DELETE FROM outcome WHERE p=?1",
-        "DELETE FROM receipt WHERE p=?1",
-        "DELETE FROM suspicion WHERE p=?1",
-    ] {
+    for sql in ["DELETE FROM outcome WHERE p=?1", "DELETE FROM receipt WHERE p=?1", "DELETE FROM suspicion WHERE p=?1"]
+    {
         conn.prepare_cached(sql)?.execute([p])?;
     }
     Ok(())

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use liveops_core::error::StoreError;
 
+use crate::SqliteStore;
 use crate::lock::beside;
 use crate::options::Sync;
-use crate::SqliteStore;
 
 /// How the file and the store are. Counts are of this opening.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -31,8 +30,6 @@ pub struct Status {
     pub checkpoints: u64,
     /// How often that failed; it is tried again with the next commit.
     pub checkpoints_failed: u64,
-    /// The longest that writers waited for it, in microseconds.
-    pub checkpoint_micros_max: u64,
     /// Entries of the feed that are kept.
     pub feed: u64,
     /// How many change sets it may hold; `None` without a feed.
@@ -48,7 +45,6 @@ pub(crate) struct Counts {
     change_sets: AtomicU64,
     checkpoints: AtomicU64,
     checkpoints_failed: AtomicU64,
-    checkpoint_micros_max: AtomicU64,
 }
 
 impl Counts {
@@ -57,11 +53,9 @@ impl Counts {
         self.change_sets.fetch_add(change_sets as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn checkpointed(&self, done: bool, took: Duration) {
+    pub(crate) fn checkpointed(&self, done: bool) {
         let count = if done { &self.checkpoints } else { &self.checkpoints_failed };
         count.fetch_add(1, Ordering::Relaxed);
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.checkpoint_micros_max.fetch_max(micros, Ordering::Relaxed);
     }
 }
 
@@ -85,7 +79,6 @@ impl SqliteStore {
             change_sets: read(&counts.change_sets),
             checkpoints: read(&counts.checkpoints),
             checkpoints_failed: read(&counts.checkpoints_failed),
-            checkpoint_micros_max: read(&counts.checkpoint_micros_max),
             feed: writer.feed.len(),
             feed_len_max: writer.feed.len_max,
             sweep_pending: writer.sweep.is_pending(*self.inner.horizon.read()),

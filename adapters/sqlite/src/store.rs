@@ -40,6 +40,9 @@ impl Store for SqliteStore {
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
         let len = batch.len();
+        if len == 0 {
+            return Vec::new();
+        }
         let fail = |error: StoreError| (0..len).map(|_| CommitOutcome::Failed(error.clone())).collect();
         if let Err(error) = self.guard() {
             return fail(error);
@@ -68,17 +71,14 @@ impl Store for SqliteStore {
 
     fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
         self.guard()?;
-        let replace = || {
-            let writer = self.inner.writer.lock();
-            let transaction = self.begin(&writer)?;
-            let fits = meta::header(&writer.conn)? == *expected;
-            if fits && expected != new {
-                meta::set(&writer.conn, meta::HEADER, new.encode())?;
-                transaction.commit(&self.inner.poison)?;
-            }
-            Ok(fits)
-        };
-        Ok(replace().map_err(|fault: Fault| StoreError::from(fault))?)
+        let writer = self.inner.writer.lock();
+        let transaction = self.begin(&writer)?;
+        let fits = meta::header(&writer.conn)? == *expected;
+        if fits && expected != new {
+            meta::set(&writer.conn, meta::HEADER, new.encode())?;
+            transaction.commit(&self.inner.poison)?;
+        }
+        Ok(fits)
     }
 }
 

@@ -17,7 +17,8 @@ use liveops_core::record::{BoardKey, ChangeSet, Effect, Player, Receipt, Settled
 use liveops_core::reward::{Item, ReceiptState, Scope};
 use liveops_core::testing::EventBuilder;
 use liveops_core::{
-    BoardId, CommandId, EventId, Id, Key, Origin, Period, PlayerId, Record, Rules, Store as _, Timestamp, Whole as _, Window,
+    BoardId, CommandId, EventId, Id, Key, Origin, Period, PlayerId, Record, Rules, Store as _, Timestamp, Whole as _,
+    Window,
 };
 
 use crate::{Options, SqliteStore};

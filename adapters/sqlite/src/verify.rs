@@ -25,10 +25,15 @@ impl SqliteStore {
         let mut faults = Faults::default();
         self.reading(|conn| {
             structure(conn, &mut faults)?;
-            meta::horizon(conn).map(drop).unwrap_or_else(|_| faults.add("the horizon".to_owned()));
-            meta::header(conn).map(drop).unwrap_or_else(|_| faults.add("the header".to_owned()));
             let feed = Entries::read(conn).and_then(|entries| marks(conn, entries));
-            feed.map(drop).unwrap_or_else(|_| faults.add("the marks of the feed".to_owned()));
+            let marks = [
+                ("the horizon", meta::horizon(conn).is_ok()),
+                ("the header", meta::header(conn).is_ok()),
+                ("the marks of the feed", feed.is_ok()),
+            ];
+            for (what, _) in marks.iter().filter(|(_, is_sound)| !is_sound) {
+                faults.add((*what).to_owned());
+            }
             players(conn, &mut faults)?;
             outcomes(conn, &mut faults)?;
             receipts(conn, &mut faults)?;
@@ -159,9 +164,7 @@ fn suspicions(conn: &Connection, faults: &mut Faults) -> Result<(), Fault> {
         let (p, n) = (row.get(0)?, row.get(1)?);
         let bytes = Name::suspicion(p, n).open(row.get_ref(7)?)?;
         let Record::Suspicion(suspicion) = Record::decode(bytes)? else { return Ok(false) };
-        let is_listed = conn
-            .prepare_cached("SELECT 1 FROM player WHERE p=?1 AND suspected=1")?
-            .exists([p])?;
+        let is_listed = conn.prepare_cached("SELECT 1 FROM player WHERE p=?1 AND suspected=1")?.exists([p])?;
         Ok(is_listed
             && suspicion.event.kind.as_str() == text(row, 2)?
             && millis(suspicion.event.ts) == row.get::<_, i64>(3)?

@@ -89,7 +89,7 @@ fn a_later_version_is_never_overwritten() {
     write_record(engine.store(), "p3", |record| record[1] = 99);
     let before = records(engine.store());
     let outcomes = engine.submit_ndjson(&events(50..60), NOW);
-    let codes: Vec<_> = outcomes.iter().map(|outcome| outcome.code()).collect();
+    let codes: Vec<_> = outcomes.iter().map(liveops_core::Outcome::code).collect();
     assert_eq!(codes.iter().filter(|code| **code == "record_too_new").count(), 1, "{codes:?}");
     assert_eq!(codes.iter().filter(|code| **code == "applied").count(), 9, "{codes:?}");
     let after = records(engine.store());

@@ -137,7 +137,8 @@ fn numbers_that_no_row_has_are_absent() {
     let folder = Folder::new();
     let store = open(&folder.file("game.db"));
     store.commit(vec![set("a", 0)]);
-    let keys = [Key::Receipt(player("a"), u64::MAX), Key::Suspicion(player("a"), 1 << 63), Key::Receipt(player("a"), 1)];
+    let keys =
+        [Key::Receipt(player("a"), u64::MAX), Key::Suspicion(player("a"), 1 << 63), Key::Receipt(player("a"), 1)];
     let found: Vec<bool> = load(&store, &keys).iter().map(Option::is_some).collect();
     assert_eq!(found, [false, false, true]);
     for after in &keys[..2] {
@@ -188,10 +189,10 @@ fn a_due_mark_is_nobody_though_its_rows_are_there() {
 
 #[test]
 fn what_expired_is_absent_at_once_and_freed_in_time() {
+    const ROWS: u64 = 3000;
     let folder = Folder::new();
     let path = folder.file("game.db");
     let store = open(&path);
-    const ROWS: u64 = 3000;
     for n in 0..ROWS {
         assert!(matches!(store.commit(vec![set(&format!("p{n}"), 0)])[..], [CommitOutcome::Applied]));
     }
@@ -232,7 +233,8 @@ fn a_backup_is_a_store_of_the_same_state() {
     engine.submit_ndjson(&events(0..100), NOW);
     engine.store().backup(&copy).unwrap();
     let state = digest(engine.store());
-    engine.submit_ndjson(&events(100..120), NOW);
+    let outcomes = engine.submit_ndjson(&events(100..120), NOW);
+    assert!(outcomes.iter().all(|outcome| outcome.code() == "applied"), "a backup is no foreign write");
     let taken = engine.store().backup(&copy).unwrap_err();
     assert_eq!(taken.kind, StoreErrorKind::Misconfigured, "no backup is written over");
     assert_eq!(engine.store().backup(folder.file("none/copy.db")).unwrap_err().kind, StoreErrorKind::Misconfigured);

@@ -75,7 +75,8 @@ fn damage() {
     let empty = Empty::new();
     conformance::check_damage(&empty.store(), |store, key| {
         let writer = store.inner.writer.lock();
-        let p: i64 = writer.conn
+        let p: i64 = writer
+            .conn
             .query_row("SELECT p FROM player WHERE id=?1", [key.player().unwrap().as_str()], |row| row.get(0))
             .unwrap();
         let damaged = match key {
@@ -100,5 +101,8 @@ fn it_is_one_of_any_kind() {
     let any: std::sync::Arc<dyn FullStore> = store;
     is_any(&any);
     let (_, _, _, _): (&dyn Store, &dyn Scan, &dyn Boards, &dyn Feed) = (&any, &any, &any, &any);
-    any.drive(&mut Plan::new(&liveops_core::Rules::from_json(r#"{ "version": 1, "game": "conformance" }"#).unwrap(), []));
+    any.drive(&mut Plan::new(
+        &liveops_core::Rules::from_json(r#"{ "version": 1, "game": "conformance" }"#).unwrap(),
+        [],
+    ));
 }
