@@ -90,8 +90,10 @@ async fn leaderboard(State(game): State<Arc<Game>>, Query(asked): Query<Asked>) 
     Ok(Json(page).into_response())
 }
 
-async fn health(State(game): State<Arc<Game>>) -> Response {
-    Json(json!({ "status": "ok", "game": game.engine.rules().game() })).into_response()
+/// Asks the store too: one that a failing disk stopped goes on only when the file is opened anew.
+async fn health(State(game): State<Arc<Game>>) -> Result<Response, Problem> {
+    game.blocking(|game| game.engine.horizon()).await??;
+    Ok(Json(json!({ "status": "ok", "game": game.engine.rules().game() })).into_response())
 }
 
 /// A problem document (RFC 9457).
