@@ -22,8 +22,9 @@ pub(crate) fn canonical(path: &Path) -> Result<PathBuf, StoreError> {
     let name = path.file_name().ok_or_else(|| misconfigured("the path has to end in the name of a file"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let folder = folder.canonicalize().map_err(|_| misconfigured("the file's folder has to be there"))?;
+    // Somebody may have made it since: a plain file has this name and no other.
     let path = folder.join(name);
-    if path.symlink_metadata().is_ok() {
+    if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
         return Err(misconfigured("a link in place of the file has to lead somewhere"));
     }
     Ok(path)

@@ -1,7 +1,8 @@
 //! Opening: the place, the lock, the file, what it is of, and its boards.
 
-use std::fs;
+use std::fs::{self, File};
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use crate::connection::{self, Poison, Readers, Transaction};
-use crate::create::{APPLICATION, VERSION, create};
+use crate::create::{APPLICATION, VERSION, create, io_error};
 use crate::error::{Fault, misconfigured};
 use crate::expiry::Sweep;
 use crate::feed::Entries;
@@ -22,6 +23,8 @@ use crate::options::Options;
 use crate::status::Counts;
 use crate::write::Writer;
 use crate::{Inner, SqliteStore, lock, meta, place};
+
+const REWRITTEN_AT_ONCE: usize = 1 << 20;
 
 pub(crate) fn open(path: &Path, game: &str, options: &Options) -> Result<SqliteStore, StoreError> {
     let path = lock::canonical(path)?;
@@ -72,12 +75,7 @@ fn writer(path: &Path, game: &str, options: &Options, poison: &Poison) -> Result
         Some(Value::Text(_)) => return Err(misconfigured("the file has to be of the game that the rules name").into()),
         _ => return Err(StoreErrorKind::Corrupt.into()),
     }
-    // What a process before us left in the log may be in the system's memory alone, if a sync of it failed: in the file, and
-    // synced, it stands before everything that we shall say is written.
-    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy != 0 {
-        return Err(StoreErrorKind::Unavailable.into());
-    }
+    take_over_log(path, &conn)?;
     let horizon = meta::horizon(&conn)?;
     meta::header(&conn)?;
     let last_p: Option<i64> = conn.query_row("SELECT max(p) FROM player", [], |row| row.get(0))?;
@@ -91,6 +89,39 @@ fn writer(path: &Path, game: &str, options: &Options, poison: &Poison) -> Result
     let sweep = Sweep::starting_at(somewhere.cast_signed());
     let data_version = connection::data_version(&conn)?;
     Ok((Writer { conn, next_p, feed, sweep, data_version, log_pages }, horizon))
+}
+
+/// Writes what a process before us left in the log back into the file.
+///
+/// It may be in the system's memory alone: a sync that failed is not made up for by one that works, because the system counts what
+/// it could not write as written. So the log's bytes are written over themselves first, while nobody else can write, and are as any
+/// others then. Without a log nothing that we shall write stands behind something that is not on the disk.
+fn take_over_log(path: &Path, conn: &Connection) -> Result<(), Fault> {
+    let alone = Transaction::write(conn)?;
+    rewrite(&lock::beside(path, "-wal")).map_err(io_error)?;
+    alone.end()?;
+    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(StoreErrorKind::Unavailable.into()) }
+}
+
+/// Writes a file's bytes over themselves, and syncs it.
+fn rewrite(path: &Path) -> io::Result<()> {
+    let mut file = match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let mut bytes = vec![0; REWRITTEN_AT_ONCE];
+    let mut at = 0;
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        let len = file.read(&mut bytes)?;
+        if len == 0 {
+            return if at > 0 { file.sync_all() } else { Ok(()) };
+        }
+        file.seek(SeekFrom::Start(at))?;
+        file.write_all(&bytes[..len])?;
+        at += len as u64;
+    }
 }
 
 /// Whether the file is one of ours, and not of a later version. Before anything is written to it.
