@@ -8,7 +8,6 @@ use std::sync::OnceLock;
 
 /// What the disk counts, and what can be asked of it: places in the control file.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "one list for tests and comparisons, each of which needs a part")]
 pub(crate) enum Dial {
     /// Counted: operations that change the disk.
     Operations,

@@ -12,9 +12,9 @@ use crate::states::{Loss, What, read_log};
 use crate::{Home, child, game, open, play, power};
 
 /// Each in a game of its own, which goes on after the failure, opened anew.
-const FAILURES: usize = 24;
-const STATES_EACH: u64 = 4;
-const STEPS_AFTER: usize = 12;
+const FAILURES: usize = 16;
+const STATES_EACH: u64 = 2;
+const STEPS_AFTER: usize = 10;
 
 #[test]
 fn a_failed_sync_leaves_a_doubt_and_loses_nothing_that_was_acknowledged() {

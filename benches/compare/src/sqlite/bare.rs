@@ -39,7 +39,7 @@ pub(super) struct Rows {
 
 impl Bare {
     pub(super) fn new(path: &Path, players: u64) -> Result<Self, String> {
-        let mut connection = Connection::open(path).map_err(text)?;
+        let connection = Connection::open(path).map_err(text)?;
         connection.execute_batch(PRAGMAS).and_then(|()| connection.execute_batch(SCHEMA)).map_err(text)?;
         connection.set_prepared_statement_cache_capacity(32);
         let consumer = Consumer::new("peer").map_err(text)?;
@@ -91,8 +91,8 @@ fn rows_of(set: &ChangeSet) -> Rows {
     };
     let number = |number: u64| number.cast_signed();
     let player = &set.record;
-    let standings: Vec<_> = player.standings.iter().map(|(key, standing)| {
-        let span = format!("{:?}", key.period.window).to_lowercase();
+    let standings = player.standings.iter().map(|(key, standing)| {
+        let span = key.period.window.as_str();
         serde_json::json!([key.board.as_str(), span, key.period.index, standing.score.score, standing.score.subscore, standing.reached_at.as_unix_millis(), 0])
     });
     Rows {
@@ -102,7 +102,7 @@ fn rows_of(set: &ChangeSet) -> Rows {
         rewarded_level: player.granted_through.into(),
         receipt_count: number(player.receipts),
         newest: player.newest_ts.as_unix_millis(),
-        standings: serde_json::Value::from(standings).to_string(),
+        standings: serde_json::Value::Array(standings.collect()).to_string(),
         body: stored(RecordRef::Player(player)),
         outcomes: set.outcomes.iter().map(|(id, outcome)| (id.id.as_str().to_owned(), outcome.ts.as_unix_millis(), stored(RecordRef::Outcome(outcome)))).collect(),
         receipts: set.receipts.iter().map(|receipt| {
@@ -122,7 +122,7 @@ fn write(connection: &mut Connection, all: &[Rows]) -> rusqlite::Result<()> {
             let found: Option<(i64, i64, Vec<u8>)> = player.query_row([&rows.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
             if let Some((p, ..)) = &found {
                 for (id, ..) in &rows.outcomes {
-                    drop(std::hint::black_box(outcome.exists(params![p, id])?));
+                    _ = std::hint::black_box(outcome.exists(params![p, id])?);
                 }
             }
             known.push(std::hint::black_box(found).map(|(p, ..)| p));
@@ -140,7 +140,7 @@ fn write(connection: &mut Connection, all: &[Rows]) -> rusqlite::Result<()> {
             "UPDATE player SET version=?2, xp=?3, rewarded_level=?4, receipts=?5, newest_ts=?6, standings=?7, body=?8 WHERE p=?1",
         )?;
         let mut outcome = writes.prepare_cached("INSERT INTO outcome(p, origin, id, ts, body) VALUES (?1,0,?2,?3,?4)")?;
-        let mut receipt = writes.prepare_cached("INSERT INTO receipt(p, number, reward, items, ts, state, body) VALUES (?1,?2,?3,?4,?5,'Issued',?6)")?;
+        let mut receipt = writes.prepare_cached("INSERT INTO receipt(p, number, reward, items, ts, state, body) VALUES (?1,?2,?3,?4,?5,'issued',?6)")?;
         for (rows, known) in all.iter().zip(known) {
             let p = match known {
                 Some(p) => {

@@ -51,7 +51,7 @@ fn batches(name: &'static str, batch: usize, events: usize, players: u64) -> Res
 
 /// Counted in a process of its own, because counting takes time.
 #[cfg(target_os = "linux")]
-const COUNTS: &[&str] = &["bytes an event", "peer, bytes an event", "syncs an event", "peer, syncs an event"];
+const COUNTS: &[&str] = &["bytes an event", "peer, bytes an event", "syncs a batch", "peer, syncs a batch"];
 
 /// What both sides write and sync.
 #[cfg(target_os = "linux")]
@@ -67,7 +67,8 @@ fn counts(mut sides: Sides, name: &'static str, batch: usize, events: usize) -> 
             bare_round(&mut sides.bare, batch, events, &mut Stopwatch::default())?;
         }
         let after = [Dial::Written, Dial::Syncs].map(|dial| disk.get(dial));
-        counts.push(after.iter().zip(before).map(|(after, before)| (after - before) as f64 / events as f64).collect::<Vec<_>>());
+        let [written, syncs] = [0, 1].map(|at| (after[at] - before[at]) as f64);
+        counts.push([written / events as f64, syncs * batch as f64 / events as f64]);
     }
     let [ours, peer] = [&counts[0], &counts[1]];
     let more = COUNTS.iter().copied().zip([ours[0], peer[0], ours[1], peer[1]]).collect();

@@ -6,6 +6,7 @@ mod bare;
 mod batches;
 #[cfg(target_os = "linux")]
 #[path = "../../../../adapters/sqlite/tests/crash/disk.rs"]
+#[allow(dead_code, reason = "crash tests need more of it")]
 mod disk;
 #[cfg(target_os = "linux")]
 mod group;
