@@ -63,7 +63,10 @@ impl Archive {
 
     /// The archive with its names as they are now, less those of players `hidden`. `ArgumentError` for the names of another
     /// archive.
-    #[pyo3(signature = (names, *, hidden=Listed(Vec::new())))]
+    #[pyo3(
+        signature = (names, *, hidden=Listed(Vec::new())),
+        text_signature = "($self, names, *, hidden=())"
+    )]
     fn read(&self, py: Python<'_>, names: &Names, hidden: Listed<String>) -> PyResult<ArchiveView> {
         let hidden = hidden.0.iter().map(|id| player(py, id)).collect::<PyResult<Vec<_>>>()?;
         let mut names = names.0.lock().clone();
@@ -192,7 +195,10 @@ impl ArchiveView {
     }
 
     /// The player's row with up to `each_side` rows above and below.
-    #[pyo3(signature = (player_id, each_side=Int(5)))]
+    #[pyo3(
+        signature = (player_id, each_side=Int(5)),
+        text_signature = "($self, player_id, each_side=5)"
+    )]
     fn around<'py>(&self, py: Python<'py>, player_id: &str, each_side: Int<usize>) -> PyResult<Bound<'py, PyList>> {
         let id = player(py, player_id)?;
         rows(py, &self.read(py, |view| view.around(&id, each_side.0))?)

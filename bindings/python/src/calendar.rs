@@ -31,8 +31,12 @@ impl Calendar {
     /// them; docs/calendars.md makes the table with zoneinfo. `seasons`: None for calendar months, or (label, from,
     /// until) in order. Times are milliseconds or aware datetimes.
     #[new]
-    #[pyo3(signature = (*, utc_offset_minutes=None, utc_offset_changes=None, reset_minute=Int(0), week_start="monday",
-                        grace_seconds=Int(0), seasons=None))]
+    #[pyo3(
+        signature = (*, utc_offset_minutes=None, utc_offset_changes=None, reset_minute=Int(0), week_start="monday",
+                     grace_seconds=Int(0), seasons=None),
+        text_signature = "(*, utc_offset_minutes=None, utc_offset_changes=None, reset_minute=0, week_start='monday', \
+                          grace_seconds=0, seasons=None)"
+    )]
     fn new(
         py: Python<'_>,
         utc_offset_minutes: Option<Int<i64>>,

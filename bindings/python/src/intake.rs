@@ -44,8 +44,12 @@ pub(crate) struct Intake(Owned<Core>);
 #[pymethods]
 impl Intake {
     #[new]
-    #[pyo3(signature = (rules, *, secret=None, keys=None, scheme="standard", tolerance_seconds=Int(300),
-                        trusted=false, allow_unsigned_id=false, quotas=Quotas::Own, first_issue=false))]
+    #[pyo3(
+        signature = (rules, *, secret=None, keys=None, scheme="standard", tolerance_seconds=Int(300), trusted=false,
+                     allow_unsigned_id=false, quotas=Quotas::Own, first_issue=false),
+        text_signature = "(rules, *, secret=None, keys=None, scheme='standard', tolerance_seconds=300, trusted=False, \
+                          allow_unsigned_id=False, quotas=..., first_issue=False)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn new(
         py: Python<'_>,

@@ -82,8 +82,12 @@ impl Leaderboard {
 #[pymethods]
 impl Leaderboard {
     #[new]
-    #[pyo3(signature = (*, order="desc", operator="incr", ties="firstToReach", ranking="ordinal", name=None,
-                        capacity=Int(0)))]
+    #[pyo3(
+        signature = (*, order="desc", operator="incr", ties="firstToReach", ranking="ordinal", name=None,
+                     capacity=Int(0)),
+        text_signature = "(*, order='desc', operator='incr', ties='firstToReach', ranking='ordinal', name=None, \
+                          capacity=0)"
+    )]
     fn new(
         py: Python<'_>,
         order: &str,
@@ -147,7 +151,10 @@ impl Leaderboard {
     }
 
     /// Takes one value and returns the owner's score. Submits without a time are ordered by their number.
-    #[pyo3(signature = (owner, score, subscore=Int(0), *, at=None))]
+    #[pyo3(
+        signature = (owner, score, subscore=Int(0), *, at=None),
+        text_signature = "($self, owner, score, subscore=0, *, at=None)"
+    )]
     fn submit<'py>(
         &self,
         py: Python<'py>,
@@ -194,7 +201,10 @@ impl Leaderboard {
     }
 
     /// The best `limit`, best first.
-    #[pyo3(signature = (limit=Int(10)))]
+    #[pyo3(
+        signature = (limit=Int(10)),
+        text_signature = "($self, limit=10)"
+    )]
     fn top<'py>(&self, py: Python<'py>, limit: Int<usize>) -> PyResult<Bound<'py, PyList>> {
         self.page(py, Int(0), limit)
     }
@@ -206,7 +216,10 @@ impl Leaderboard {
 
     /// The first `limit`, or those behind `Page.next` of the page before. `ArgumentError` with `cursor_invalid` for a cursor
     /// of another board.
-    #[pyo3(signature = (cursor=None, limit=Int(100)))]
+    #[pyo3(
+        signature = (cursor=None, limit=Int(100)),
+        text_signature = "($self, cursor=None, limit=100)"
+    )]
     fn page_after<'py>(&self, py: Python<'py>, cursor: Option<&str>, limit: Int<usize>) -> PyResult<Bound<'py, PyAny>> {
         let cursor = self::cursor(py, cursor)?;
         let page = reading(py, &self.0, limit.0, |board| board.page_after(cursor.as_ref(), limit.0));
@@ -214,7 +227,10 @@ impl Leaderboard {
     }
 
     /// The owner's row with up to `each_side` rows above and below.
-    #[pyo3(signature = (owner, each_side=Int(5)))]
+    #[pyo3(
+        signature = (owner, each_side=Int(5)),
+        text_signature = "($self, owner, each_side=5)"
+    )]
     fn around<'py>(&self, py: Python<'py>, owner: &str, each_side: Int<usize>) -> PyResult<Bound<'py, PyList>> {
         rows(py, &reading(py, &self.0, each_side.0, |board| board.around_owner(owner, each_side.0)))
     }

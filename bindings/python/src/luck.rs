@@ -31,7 +31,10 @@ pub(crate) struct DropRate {
 #[pymethods]
 impl DropRate {
     #[new]
-    #[pyo3(signature = (odds, threshold=Number(11.5)))]
+    #[pyo3(
+        signature = (odds, threshold=Number(11.5)),
+        text_signature = "(odds, threshold=11.5)"
+    )]
     fn new(py: Python<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
         let core = Mutex::new(published(py, odds, threshold)?);
         Ok(Self { core, given: (odds, threshold) })
@@ -39,7 +42,10 @@ impl DropRate {
 
     /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
     #[staticmethod]
-    #[pyo3(signature = (data, odds, threshold=Number(11.5)))]
+    #[pyo3(
+        signature = (data, odds, threshold=Number(11.5)),
+        text_signature = "(data, odds, threshold=11.5)"
+    )]
     fn from_bytes(py: Python<'_>, data: Bytes<'_>, odds: Number, threshold: Number) -> PyResult<Self> {
         let core = Mutex::new(stored(py, published(py, odds, threshold)?.with_bytes(data.as_slice()))?);
         Ok(Self { core, given: (odds, threshold) })
@@ -139,7 +145,10 @@ pub(crate) struct Regularity {
 #[pymethods]
 impl Regularity {
     #[new]
-    #[pyo3(signature = (threshold=Number(16.0), population=None))]
+    #[pyo3(
+        signature = (threshold=Number(16.0), population=None),
+        text_signature = "(threshold=16.0, population=None)"
+    )]
     fn new(py: Python<'_>, threshold: Number, population: Option<Py<Population>>) -> PyResult<Self> {
         let core = Mutex::new(among(py, threshold, population.as_ref())?);
         Ok(Self { core, threshold, population })
@@ -147,7 +156,10 @@ impl Regularity {
 
     /// One that goes on from `to_bytes`, configured as given. `StoreError` for bytes that are none of its own.
     #[staticmethod]
-    #[pyo3(signature = (data, threshold=Number(16.0), population=None))]
+    #[pyo3(
+        signature = (data, threshold=Number(16.0), population=None),
+        text_signature = "(data, threshold=16.0, population=None)"
+    )]
     fn from_bytes(
         py: Python<'_>,
         data: Bytes<'_>,

@@ -83,7 +83,10 @@ impl PopulationBuilder {
     }
 
     /// An amount that an activity brought, boosted so many times by rules.
-    #[pyo3(signature = (player_id, at, activity, amount, boost=Number(1.0)))]
+    #[pyo3(
+        signature = (player_id, at, activity, amount, boost=Number(1.0)),
+        text_signature = "($self, player_id, at, activity, amount, boost=1.0)"
+    )]
     fn gain(
         &self,
         py: Python<'_>,

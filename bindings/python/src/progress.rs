@@ -165,7 +165,10 @@ impl Progression {
     ///
     /// `ArgumentError` with `score_overflow` when the boosted amount or the new total would pass 2**53 - 1, and with
     /// `invalid_argument` for losses without a floor.
-    #[pyo3(signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), now_ms=None, now=None),
+        text_signature = "($self, total_xp, requested, *, losses=0, granted_today=0, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most are keywords")]
     fn grant<'py>(
         &self,
@@ -196,7 +199,12 @@ impl Progression {
     /// ([3, 4, 4, 4], ())
     /// >>> weekend.settle(0, 3, now_ms=0)[1]
     /// (Remainder(factor='5/4', rest=3),)
-    #[pyo3(signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), remainders=None, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (total_xp, requested, *, losses=Int(0), granted_today=Int(0), remainders=None, now_ms=None,
+                     now=None),
+        text_signature = "($self, total_xp, requested, *, losses=0, granted_today=0, remainders=None, now_ms=None, \
+                          now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most are keywords")]
     fn settle<'py>(
         &self,

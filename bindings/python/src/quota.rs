@@ -143,7 +143,10 @@ impl Quota {
 /// >>> gcra(state, quota, now_ms=1_800_000_001_000)[1].allowed
 /// True
 #[pyfunction]
-#[pyo3(signature = (state, quota, cost=Int(1), *, now_ms=None, now=None))]
+#[pyo3(
+    signature = (state, quota, cost=Int(1), *, now_ms=None, now=None),
+    text_signature = "(state, quota, cost=1, *, now_ms=None, now=None)"
+)]
 pub(crate) fn gcra(
     py: Python<'_>,
     state: Option<Int<i64>>,
@@ -177,8 +180,12 @@ pub(crate) struct RateLimiter(Owned<Arc<shared::RateLimiter>>);
 #[pymethods]
 impl RateLimiter {
     #[new]
-    #[pyo3(signature = (limit, *, period_seconds=None, period=None, burst=None, capacity=Int(1_000_000),
-                        when_full="refuse"))]
+    #[pyo3(
+        signature = (limit, *, period_seconds=None, period=None, burst=None, capacity=Int(1_000_000),
+                     when_full="refuse"),
+        text_signature = "(limit, *, period_seconds=None, period=None, burst=None, capacity=1000000, \
+                          when_full='refuse')"
+    )]
     fn new(
         py: Python<'_>,
         limit: &Bound<'_, PyAny>,
@@ -217,7 +224,10 @@ impl RateLimiter {
     }
 
     /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
-    #[pyo3(signature = (key, cost=Int(1), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (key, cost=Int(1), *, now_ms=None, now=None),
+        text_signature = "($self, key, cost=1, *, now_ms=None, now=None)"
+    )]
     fn check(
         &self,
         py: Python<'_>,
@@ -232,7 +242,10 @@ impl RateLimiter {
     /// Charges one call to every quota and key given, `(quota, key)` each, or to none of them: one refusal refuses the call,
     /// with the longest wait, and then it costs nothing anywhere. A key counts on its own under each name of a quota, whatever
     /// its numbers are by now. The limiter's own quota counts only if it is among them. Without any the call passes.
-    #[pyo3(signature = (requests, cost=Int(1), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (requests, cost=Int(1), *, now_ms=None, now=None),
+        text_signature = "($self, requests, cost=1, *, now_ms=None, now=None)"
+    )]
     fn check_all(
         &self,
         py: Python<'_>,
@@ -281,7 +294,10 @@ pub(crate) struct SlidingLimiter(Owned<shared::SlidingLimiter>);
 #[pymethods]
 impl SlidingLimiter {
     #[new]
-    #[pyo3(signature = (limit, *, window_seconds=None, window=None, capacity=Int(1_000_000), when_full="refuse"))]
+    #[pyo3(
+        signature = (limit, *, window_seconds=None, window=None, capacity=Int(1_000_000), when_full="refuse"),
+        text_signature = "(limit, *, window_seconds=None, window=None, capacity=1000000, when_full='refuse')"
+    )]
     fn new(
         py: Python<'_>,
         limit: Int<u32>,
@@ -311,7 +327,10 @@ impl SlidingLimiter {
     }
 
     /// Decides on a call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
-    #[pyo3(signature = (key, cost=Int(1), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (key, cost=Int(1), *, now_ms=None, now=None),
+        text_signature = "($self, key, cost=1, *, now_ms=None, now=None)"
+    )]
     fn check(
         &self,
         py: Python<'_>,
@@ -367,7 +386,10 @@ impl SlidingLog {
     }
 
     /// Decides on one call that counts for `cost`. Refused calls cost nothing; a cost of 0 asks without paying.
-    #[pyo3(signature = (cost=Int(1), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (cost=Int(1), *, now_ms=None, now=None),
+        text_signature = "($self, cost=1, *, now_ms=None, now=None)"
+    )]
     fn check(
         &self,
         py: Python<'_>,

@@ -39,7 +39,10 @@ pub(crate) fn verify_chain(py: Python<'_>, receipts: Receipts, head: &str) -> Py
 /// >>> receipt_id("emberfall", "ana", "level-gold", Scope(level=2))
 /// 'a76289df63fa4752f272b4e4ca2735d9f99b3958396cf8e46ec2b43d6bd98edc'
 #[pyfunction]
-#[pyo3(signature = (game, player_id, reward, scope, index=Int(0)))]
+#[pyo3(
+    signature = (game, player_id, reward, scope, index=Int(0)),
+    text_signature = "(game, player_id, reward, scope, index=0)"
+)]
 pub(crate) fn receipt_id(
     py: Python<'_>,
     game: &str,

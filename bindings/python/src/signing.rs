@@ -201,8 +201,11 @@ pub(crate) struct Verifier(signing::Verifier);
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (secret=None, *, keys=None, scheme="standard", tolerance_seconds=Int(300),
-                        body_bytes_max=Int(65_536)))]
+    #[pyo3(
+        signature = (secret=None, *, keys=None, scheme="standard", tolerance_seconds=Int(300),
+                     body_bytes_max=Int(65_536)),
+        text_signature = "(secret=None, *, keys=None, scheme='standard', tolerance_seconds=300, body_bytes_max=65536)"
+    )]
     fn new(
         py: Python<'_>,
         secret: Option<AnySecret>,

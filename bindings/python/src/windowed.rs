@@ -135,8 +135,12 @@ impl From<Core> for WindowedLeaderboard {
 #[pymethods]
 impl WindowedLeaderboard {
     #[new]
-    #[pyo3(signature = (windows, *, calendar=None, order="desc", operator="incr", ties="firstToReach",
-                        ranking="ordinal", name=None, capacity=Int(0)))]
+    #[pyo3(
+        signature = (windows, *, calendar=None, order="desc", operator="incr", ties="firstToReach",
+                     ranking="ordinal", name=None, capacity=Int(0)),
+        text_signature = "(windows, *, calendar=None, order='desc', operator='incr', ties='firstToReach', \
+                          ranking='ordinal', name=None, capacity=0)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most are keywords with defaults")]
     fn new(
         py: Python<'_>,
@@ -159,8 +163,12 @@ impl WindowedLeaderboard {
     /// `RulesError` with `board_incompatible` for the snapshot of a board that counts or sorts otherwise, has another name
     /// or other windows; those of `Leaderboard.restore`.
     #[staticmethod]
-    #[pyo3(signature = (snapshot, windows, *, calendar=None, order="desc", operator="incr", ties="firstToReach",
-                        ranking="ordinal", name=None, capacity=Int(0)))]
+    #[pyo3(
+        signature = (snapshot, windows, *, calendar=None, order="desc", operator="incr", ties="firstToReach",
+                     ranking="ordinal", name=None, capacity=Int(0)),
+        text_signature = "(snapshot, windows, *, calendar=None, order='desc', operator='incr', ties='firstToReach', \
+                          ranking='ordinal', name=None, capacity=0)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most are keywords with defaults")]
     fn restore(
         py: Python<'_>,
@@ -214,7 +222,10 @@ impl WindowedLeaderboard {
 
     /// Takes one value of time `ts` (now, if none is given) that came now, into every window or, on an error, into
     /// none. Returns the periods it was too late for.
-    #[pyo3(signature = (owner, score, subscore=Int(0), *, ts=None, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (owner, score, subscore=Int(0), *, ts=None, now_ms=None, now=None),
+        text_signature = "($self, owner, score, subscore=0, *, ts=None, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most are keywords with defaults")]
     fn submit<'py>(
         &self,
@@ -282,7 +293,10 @@ impl WindowedLeaderboard {
     }
 
     /// The period that is current, or one so many before it.
-    #[pyo3(signature = (window, periods_ago=Int(0), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, periods_ago=Int(0), *, now_ms=None, now=None),
+        text_signature = "($self, window, periods_ago=0, *, now_ms=None, now=None)"
+    )]
     fn period<'py>(
         &self,
         py: Python<'py>,
@@ -296,7 +310,10 @@ impl WindowedLeaderboard {
     }
 
     /// The best `limit`, best first.
-    #[pyo3(signature = (window, limit=Int(10), *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, limit=Int(10), *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, limit=10, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn top<'py>(
         &self,
         py: Python<'py>,
@@ -310,7 +327,10 @@ impl WindowedLeaderboard {
     }
 
     /// `offset..offset + limit`, best first.
-    #[pyo3(signature = (window, offset, limit, periods_ago=Int(0), *, now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, offset, limit, periods_ago=Int(0), *, now_ms=None, now=None),
+        text_signature = "($self, window, offset, limit, periods_ago=0, *, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most have defaults or are keywords")]
     fn page<'py>(
         &self,
@@ -328,7 +348,10 @@ impl WindowedLeaderboard {
 
     /// The first `limit`, or those behind `Page.next` of the page before. `ArgumentError` with `cursor_invalid` for a cursor
     /// of another board or period.
-    #[pyo3(signature = (window, cursor=None, limit=Int(100), *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, cursor=None, limit=Int(100), *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, cursor=None, limit=100, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most have defaults or are keywords")]
     fn page_after<'py>(
         &self,
@@ -347,7 +370,10 @@ impl WindowedLeaderboard {
 
     /// Everybody, best first, some hundred rows at a time; see `Leaderboard` for what is seen when the board changes
     /// meanwhile. The period is the one of this call.
-    #[pyo3(signature = (window, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn rows(
         &self,
         py: Python<'_>,
@@ -363,7 +389,10 @@ impl WindowedLeaderboard {
     }
 
     /// The owner's score, hidden or not; None without an entry.
-    #[pyo3(signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, owner, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn score<'py>(
         &self,
         py: Python<'py>,
@@ -378,7 +407,10 @@ impl WindowedLeaderboard {
     }
 
     /// Rank from 1; None for one who is not shown.
-    #[pyo3(signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, owner, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn rank(
         &self,
         py: Python<'_>,
@@ -392,7 +424,10 @@ impl WindowedLeaderboard {
     }
 
     /// The owner's row with up to `each_side` rows above and below.
-    #[pyo3(signature = (window, owner, each_side=Int(5), *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, owner, each_side=Int(5), *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, owner, each_side=5, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "most have defaults or are keywords")]
     fn around<'py>(
         &self,
@@ -409,7 +444,10 @@ impl WindowedLeaderboard {
     }
 
     /// Rows of some owners, best first, with their ranks on the whole board.
-    #[pyo3(signature = (window, owners, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, owners, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, owners, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn by_owners<'py>(
         &self,
         py: Python<'py>,
@@ -450,7 +488,10 @@ impl WindowedLeaderboard {
     }
 
     /// How many are strictly better than a score.
-    #[pyo3(signature = (window, score, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, score, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, score, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn count_above(
         &self,
         py: Python<'_>,
@@ -464,7 +505,10 @@ impl WindowedLeaderboard {
     }
 
     /// How many of the others the owner is strictly ahead of, in hundredths of a percent; see `Leaderboard.percentile`.
-    #[pyo3(signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, owner, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, owner, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn percentile(
         &self,
         py: Python<'_>,
@@ -478,7 +522,10 @@ impl WindowedLeaderboard {
     }
 
     /// How many are shown.
-    #[pyo3(signature = (window, *, periods_ago=Int(0), now_ms=None, now=None))]
+    #[pyo3(
+        signature = (window, *, periods_ago=Int(0), now_ms=None, now=None),
+        text_signature = "($self, window, *, periods_ago=0, now_ms=None, now=None)"
+    )]
     fn len(
         &self,
         py: Python<'_>,
