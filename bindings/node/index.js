@@ -8,7 +8,7 @@ const { Leaderboard } = require('./lib/board.js')
 const { Command } = require('./lib/command.js')
 const { LevelCurve } = require('./lib/curve.js')
 const { Engine } = require('./lib/engine.js')
-const { Board } = require('./lib/engine_board.js')
+const { Board, Standings } = require('./lib/engine_board.js')
 const { BatchReport, EventParser, validate } = require('./lib/event.js')
 const { LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal } = require('./lib/errors.js')
 const { Family, PlayerProfile } = require('./lib/family.js')
@@ -23,6 +23,7 @@ const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = requi
 const { receiptHash, receiptId, receiptState, signReceipt, verifyChain, verifyReceipt } = require('./lib/receipt.js')
 const { Calendar, DECISIONS, Rules } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
+const { MemoryStore, SqliteStore } = require('./lib/store.js')
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
 module.exports = {
@@ -50,6 +51,7 @@ module.exports = {
   LevelCurve,
   LiveopsError,
   Loot,
+  MemoryStore,
   Names,
   Outcome,
   Outcomes,
@@ -72,6 +74,8 @@ module.exports = {
   Signer,
   SlidingLimiter,
   SlidingLog,
+  SqliteStore,
+  Standings,
   StoreError,
   Streak,
   TimeFloor: anomaly.TimeFloor,

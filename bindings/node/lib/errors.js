@@ -93,16 +93,27 @@ function call (work) {
   try {
     return work()
   } catch (error) {
-    let details
-    try {
-      details = JSON.parse(error.message)
-    } catch {
-      throw MISFIT.test(error?.code) ? argumentError(TypeError, 'an argument is of another type than is meant') : error
-    }
-    throw fromDetails(details)
+    throw translated(error)
+  }
+}
+
+/** The same of a promise. */
+async function called (work) {
+  try {
+    return await work()
+  } catch (error) {
+    throw translated(error)
+  }
+}
+
+function translated (error) {
+  try {
+    return fromDetails(JSON.parse(error.message))
+  } catch {
+    return MISFIT.test(error?.code) ? argumentError(TypeError, 'an argument is of another type than is meant') : error
   }
 }
 
 module.exports = {
-  LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal, argumentError, call, fromDetails
+  LiveopsError, RulesError, SignatureError, ValidationError, StoreError, Refusal, argumentError, call, called, fromDetails
 }

@@ -45,7 +45,11 @@ function close (self, Class) {
   native.tellMemory()
 }
 
-/** The name by which `using` closes; the first releases of Node 20 have none. */
-const dispose = Symbol.dispose ?? Symbol('dispose')
+/** Whether it was closed. */
+const isClosed = (object) => handles.get(object) === CLOSED
 
-module.exports = { close, dispose, native, hold, heldBy, handleOf }
+/** The names by which `using` and `await using` close; the first releases of Node 20 have none. */
+const dispose = Symbol.dispose ?? Symbol('dispose')
+const asyncDispose = Symbol.asyncDispose ?? Symbol('asyncDispose')
+
+module.exports = { CLOSED, asyncDispose, close, dispose, native, hold, heldBy, handleOf, isClosed }

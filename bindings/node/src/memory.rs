@@ -32,7 +32,8 @@ pub fn tell(env: &Env) -> Result<()> {
     Ok(())
 }
 
-/// What one thread made for another, and how much it holds: the count goes with it to the thread that will free it.
+/// What one thread made for another, and by how much more its thread holds since: the count goes with it to the thread that will
+/// free it, or for whose objects it was done.
 #[derive(Debug)]
 pub struct Moved<T> {
     value: T,
@@ -45,6 +46,11 @@ impl<T> Moved<T> {
         let before = HELD.get();
         let value = make();
         Self { value, held: HELD.replace(before) - before }
+    }
+
+    /// The same of all that a thread of ours did for another since the last time.
+    pub(crate) fn all(value: T) -> Self {
+        Self { value, held: HELD.replace(0) }
     }
 
     /// Counted by this thread from now on.

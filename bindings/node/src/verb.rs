@@ -1,0 +1,63 @@
+//! One verb of an engine, written once: done here and now, or on a thread of Node's pool as a promise.
+
+use std::sync::Arc;
+
+use liveops_bindings::{Core, Shared};
+use liveops_core::Code;
+use napi::bindgen_prelude::{AsyncTask, Either, ToNapiValue, TypeName};
+use napi::{Env, Task};
+use serde_json::{Value, json};
+
+use crate::failure::{Failure, OrThrow as _, Result};
+use crate::memory::{Moved, tell};
+
+/// What a verb answers: the answer, or a promise of it.
+pub(crate) type Answer<T> = Either<T, AsyncTask<Verb<T>>>;
+
+/// A verb on its way through a thread of the pool.
+#[expect(missing_debug_implementations, reason = "a closure has none")]
+pub struct Verb<T> {
+    shared: Arc<Shared>,
+    work: Option<Box<dyn FnOnce(&Core) -> Result<T> + Send>>,
+}
+
+impl<T> Verb<T> {
+    pub(crate) fn new(shared: &Arc<Shared>, work: impl FnOnce(&Core) -> Result<T> + Send + 'static) -> Self {
+        Self { shared: Arc::clone(shared), work: Some(Box::new(work)) }
+    }
+}
+
+impl<T: ToNapiValue + TypeName + Send + 'static> Task for Verb<T> {
+    type Output = Moved<Result<T>>;
+    type JsValue = T;
+
+    fn compute(&mut self) -> Result<Self::Output> {
+        let work = self.work.take();
+        Ok(Moved::made(|| match work {
+            Some(work) => with(&self.shared, work),
+            None => Err(Code::InvalidArgument).or_throw(),
+        }))
+    }
+
+    fn resolve(&mut self, env: Env, output: Self::Output) -> Result<T> {
+        let answer = output.arrived();
+        tell(&env)?;
+        answer
+    }
+}
+
+/// Works with an engine that is not closed.
+pub(crate) fn with<T>(shared: &Shared, work: impl FnOnce(&Core) -> Result<T>) -> Result<T> {
+    shared.with(work).or_throw()?
+}
+
+/// Done here and now this verb would hold the event loop for as long as the store waits for its disk.
+pub(crate) struct WouldBlock(pub(crate) &'static str);
+
+impl Failure for WouldBlock {
+    fn details(&self) -> Value {
+        let (code, verb) = (Code::WouldBlock, self.0);
+        json!({ "kind": "liveops", "code": code,
+            "message": format!("{code}: {verb} would hold the event loop while the store waits for its disk; call {verb}Async") })
+    }
+}
