@@ -3,8 +3,9 @@
     pip install ./bindings/python fastapi uvicorn
     LIVEOPS_SECRET=$(cat examples/data/secret.txt) python examples/python/fastapi_app.py
 
-It listens on this machine only, at PORT (8000), by the rules in LIVEOPS_RULES (the sample rules). One process owns a game in
-memory: run one.
+It listens on this machine only, at PORT (8000), by the rules in LIVEOPS_RULES (the sample rules). The state is in the file LIVEOPS_STORE
+(game.db): whatever was answered is there when it is killed and started again. One process owns a file: run one worker; a second is
+refused with `store_in_use`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ async def advance_every_minute(engine: liveops.Engine, now_ms: Callable[[], int]
     """Closes periods and frees what is too old to matter."""
     while True:
         try:
-            await asyncio.to_thread(engine.advance, now_ms=now_ms())
+            await engine.advance_async(now_ms=now_ms())
         except liveops.LiveopsError as error:
             # A clock that is wrong (`clock_jump`) is asked again a minute later: it may be right by then.
             log.error("advance: %s", error)
@@ -66,8 +67,10 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
     return JSONResponse(document, status, headers, "application/problem+json")
 
 
-def create_app(rules: liveops.Rules, secret: str, now_ms: Callable[[], int] = clock_ms) -> FastAPI:
-    engine = liveops.Engine(rules)
+def create_app(
+    rules: liveops.Rules, secret: str, now_ms: Callable[[], int] = clock_ms, store: liveops.SqliteStore | None = None
+) -> FastAPI:
+    engine = liveops.Engine(rules, store=store)  # in memory without one
     intake = liveops.Intake(rules, secret=secret)
 
     @asynccontextmanager
@@ -77,6 +80,7 @@ def create_app(rules: liveops.Rules, secret: str, now_ms: Callable[[], int] = cl
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await engine.close_async()
 
     app = FastAPI(lifespan=lifespan)
     app.state.engine = engine
@@ -94,12 +98,13 @@ def create_app(rules: liveops.Rules, secret: str, now_ms: Callable[[], int] = cl
         window: Literal["daily", "weekly", "monthly", "seasonal", "allTime"] = "weekly",
         limit: int = Query(100, ge=1, le=100),
     ) -> dict[str, Any]:
-        now, read = now_ms(), engine.board(board)
+        now = now_ms()
+        standings = engine.board(board).at(window, now_ms=now)
         return {
             "window": window,
-            "season": read.period(window, now_ms=now).label,
+            "season": standings.period.label,
             "updatedAt": datetime.fromtimestamp(now / 1000, timezone.utc).isoformat(),
-            "entries": [row.to_dict() for row in read.top(window, limit, now_ms=now)],
+            "entries": [row.to_dict() for row in standings.top(limit)],
         }
 
     async def health() -> dict[str, Any]:
@@ -142,7 +147,12 @@ def main() -> None:
     rules = liveops.Rules.from_file(path)
     for warning in rules.warnings():
         print(f"{path}: warning: {warning}", file=sys.stderr)
-    app = create_app(rules, os.environ["LIVEOPS_SECRET"])
+    # A server that takes over waits for the one before to end.
+    store = liveops.SqliteStore(os.environ.get("LIVEOPS_STORE", "game.db"), wait_seconds=10)
+    try:
+        app = create_app(rules, os.environ["LIVEOPS_SECRET"], store=store)
+    except liveops.StoreError as error:
+        sys.exit(f"{store.path}: {error}")
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ.get("PORT", "8000")))
 
 

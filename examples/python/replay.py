@@ -3,6 +3,7 @@
     python examples/python/replay.py                    the bundled season
     python examples/python/replay.py [events] [rules]
     python examples/python/replay.py -                  events from standard input
+    python examples/python/replay.py --store game.db    the state in a file: killed and run again, it ends in the same digest
 
 The secret stands in `secret.txt` beside the rules. The same program as `examples/rust/replay.rs` and
 `examples/node/replay.mjs`: one summary, but for the speed, and one digest.
@@ -154,7 +155,7 @@ class Replay:
         for name in self.engine.rules.boards:
             board = self.engine.board(name)
             if period.window in board.windows:
-                yield from ((name, row) for row in board.page(period, 0, 1))
+                yield from ((name, row) for row in board.of(period).top(1))
 
 
 def drive(run: Replay, source: BinaryIO, name: str) -> Tally:
@@ -171,7 +172,7 @@ def drive(run: Replay, source: BinaryIO, name: str) -> Tally:
     return run.tally
 
 
-def main(words: list[str]) -> str:
+def main(words: list[str], store: str | None) -> str:
     events = words[0] if words else str(DATA / "season.ndjson")
     rules_path = Path(words[1]) if len(words) > 1 else DATA / "rules.json"
     try:
@@ -179,7 +180,7 @@ def main(words: list[str]) -> str:
         for warning in rules.warnings():
             print(f"{rules_path}: warning: {warning}", file=sys.stderr)
         secret = rules_path.with_name("secret.txt").read_text().strip()
-        engine = liveops.Engine(rules)
+        engine = liveops.Engine(rules, store=liveops.SqliteStore(store) if store else None)
         run = Replay(liveops.Intake(rules, secret=secret), engine)
         begun = time.perf_counter()
         if events == "-":
@@ -193,13 +194,19 @@ def main(words: list[str]) -> str:
         sys.exit(f"replay: {rules_path}: {error}")
     except liveops.SignatureError as error:
         sys.exit(f"replay: {rules_path.with_name('secret.txt')}: {error}")
+    except liveops.StoreError as error:
+        sys.exit(f"replay: {store}: {error}")
     except OSError as error:
         sys.exit(f"replay: {error.filename}: {error.strerror}")
     document = json.loads(rules_path.read_text())
-    return render(engine, document, tally, name, time.perf_counter() - begun)
+    with engine:
+        return render(engine, document, tally, name, time.perf_counter() - begun)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3 or any(word.startswith("--") for word in sys.argv[1:]):
+    arguments = sys.argv[1:]
+    path = arguments[1] if arguments[:1] == ["--store"] and len(arguments) > 1 else None
+    names = arguments if path is None else arguments[2:]
+    if len(names) > 2 or any(word.startswith("--") for word in names):
         sys.exit(__doc__)
-    print(main(sys.argv[1:]))
+    print(main(names, path))

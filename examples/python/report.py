@@ -30,7 +30,7 @@ def render(engine: liveops.Engine, document: dict[str, Any], tally: Tally, sourc
         rewards(tally),
         boards(engine, document, tally.last_ms or 0),
         closed(tally),
-        suspects(engine.suspicions()),
+        suspects(list(engine.suspicions())),
         ["", f"digest {engine.digest()}"],
     ]
     return "\n".join(line.rstrip() for part in parts for line in part)
@@ -62,7 +62,7 @@ def outcomes(tally: Tally) -> Iterator[str]:
 
 def players(engine: liveops.Engine, tally: Tally) -> Iterator[str]:
     yield from heading("Players", "by level")
-    everyone = engine.players()
+    everyone = list(engine.players())
     highest = max((player.level for player in everyone), default=1)
     step = max(-(-highest // LEVEL_BANDS_MAX), 1)
     bands = Counter((player.level - 1) // step for player in everyone)
@@ -95,12 +95,12 @@ def boards(engine: liveops.Engine, document: dict[str, Any], now_ms: int) -> Ite
         tables: list[list[str]] = []
         for window in board.windows:
             try:
-                period = board.period(window, now_ms=now_ms)
+                standings = board.at(window, now_ms=now_ms)
             except liveops.NotFoundError:  # Between two seasons there is none.
                 continue
-            title = "all time" if window == "allTime" else f"{window} {period.label}"
-            rows = board.top(window, 10, now_ms=now_ms)
-            ranked = f"  {board.len(window, now_ms=now_ms):,} ranked"
+            title = "all time" if window == "allTime" else f"{window} {standings.period.label}"
+            rows = standings.top(10)
+            ranked = f"  {len(standings):,} ranked"
             tables.append([f"  {title}", ranked, *(f"{r.rank:>4}. {r.player_id[:16]:<16}{r.score:>9,}" for r in rows)])
         for at in range(0, len(tables), 3):
             if at:

@@ -163,11 +163,16 @@ impl<'py> FromPyObject<'_, 'py> for Bytes<'py> {
     }
 }
 
-/// `now_ms=` or `now=`, or else the clock: the only place of the module that reads it.
+/// `now_ms=` or `now=`, or else the clock.
 pub(crate) fn instant(py: Python<'_>, now_ms: Option<Int<i64>>, now: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
-    if let Some(given) = given(now_ms, now)? {
-        return Ok(given);
+    match given(now_ms, now)? {
+        Some(given) => Ok(given),
+        None => clock(py),
     }
+}
+
+/// What the clock says: the only place of the module that reads it.
+pub(crate) fn clock(py: Python<'_>) -> PyResult<Timestamp> {
     #[expect(clippy::disallowed_methods, reason = "a binding is the edge at which the clock is read")]
     let now = SystemTime::now();
     Timestamp::try_from(now).or_raise(py)

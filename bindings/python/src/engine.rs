@@ -1,75 +1,124 @@
-//! Rules and a store in memory.
+//! Rules and a store.
 
 use std::sync::Arc;
 
+use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, StoreChoice, Work};
+use liveops_core::engine::{ScanCursor, ScanPage};
+use liveops_core::error::Code;
 use liveops_core::limits::LIST_LEN_MAX;
-use liveops_core::record::ChangeSet;
-use liveops_core::store::{Consumer, FeedEntry, Happened};
-use liveops_core::{Command as CoreCommand, Engine as Core, Error, MemoryStore};
+use liveops_core::record::Suspicion;
+use liveops_core::{Command as CoreCommand, Error, Id, PlayerId};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 use serde_json::json;
 
 use crate::archive::{Archive, Names};
-use crate::arguments::{Bytes, Int, One, When, each, given, instant, player};
+use crate::arguments::{Bytes, Int, One, When, clock, each, given, instant, player};
 use crate::board::Board;
 use crate::calendar::Closings;
 use crate::command::Command;
-use crate::errors::Fallible as _;
+use crate::errors::{Fallible as _, fail};
+use crate::feed;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
-use crate::process::Owned;
-use crate::results::{load, load_all, plain};
+use crate::results::{class, load, load_all, plain};
 use crate::rules::Rules;
+use crate::store::{Begun, Given, MemoryStore};
+use crate::waiting::{Waiter, deliver};
 
-/// What boards read of too.
-pub(crate) type Shared = Owned<Core<MemoryStore>>;
-
-/// Rules and a store in memory; see `liveops.Engine`, which adds what is asynchronous.
+/// Rules and a store; see `liveops.Engine`, which adds what is asynchronous, and walks.
 #[pyclass(module = "liveops._native", frozen, subclass)]
-pub(crate) struct Engine(Arc<Shared>);
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    collector: Collector<Waiter>,
+    store: Py<PyAny>,
+    /// Whether calls may wait for a disk.
+    blocks: bool,
+}
 
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (rules, *, feed=Int(0), snapshot=None, at=None))]
+    #[pyo3(
+        signature = (rules, *, store=None, feed=Int(0), snapshot=None, at=None, recording=false),
+        text_signature = "(rules, *, store=None, feed=0, snapshot=None, at=None, recording=False)"
+    )]
     fn new(
         py: Python<'_>,
         rules: &Rules,
+        store: Option<Given>,
         feed: Int<usize>,
         snapshot: Option<Bytes<'_>>,
         at: Option<When>,
+        recording: bool,
     ) -> PyResult<Self> {
-        let store = if feed.0 == 0 { MemoryStore::new() } else { MemoryStore::with_feed(feed.0) };
-        let store = match (&snapshot, at) {
-            (Some(bytes), None) => store.restored(bytes.as_slice()),
-            (Some(bytes), Some(When(now))) => store.restored_at(bytes.as_slice(), &rules.0, now),
-            (None, None) => Ok(store),
-            (None, Some(_)) => return Err(PyTypeError::new_err("at goes with a snapshot")),
+        let begun = Begun::of(snapshot, at)?;
+        if feed.0 > 0 && store.is_some() {
+            return Err(PyTypeError::new_err("the store says how long its feed is"));
+        }
+        let given = match store {
+            Some(given) => given,
+            None => Given::Memory(Py::new(py, MemoryStore { feed: feed.0, begun: None })?),
         };
-        let store = store.map_err(Error::from).or_raise(py)?;
-        let core = Core::open(Arc::clone(&rules.0), store).or_raise(py)?;
-        Ok(Self(Arc::new(Owned::new(core))))
+        let (choice, of_store) = match &given {
+            Given::Memory(store) => (StoreChoice::Memory { feed: store.get().feed }, store.get().begun.as_ref()),
+            Given::Sqlite(store) => (store.get().choice(), None),
+        };
+        let start = match (&begun, of_store) {
+            (Some(_), Some(_)) => return Err(PyTypeError::new_err("give one snapshot, not two")),
+            (one, other) => one.as_ref().or(other),
+        };
+        let start = start.map(|begun| Start { snapshot: &begun.snapshot, at: begun.at });
+        let blocks = choice.blocks();
+        let (rules, clock) = (Arc::clone(&rules.0), clock(py)?);
+        let opening = Opening { rules, store: choice, start, recording, clock };
+        let shared = Arc::new(py.detach(|| opening.open()).or_raise(py)?);
+        if let Given::Sqlite(store) = &given {
+            store.get().opened_by(&shared);
+        }
+        let store = match given {
+            Given::Memory(store) => store.into_any(),
+            Given::Sqlite(store) => store.into_any(),
+        };
+        Ok(Self { collector: Collector::new(Arc::clone(&shared), deliver), shared, store, blocks })
     }
 
     /// The rules in force.
     #[getter]
     fn rules(&self, py: Python<'_>) -> PyResult<Rules> {
-        Ok(Rules(self.get(py)?.rules()))
+        self.shared.with(|core| Rules(core.rules())).or_raise(py)
+    }
+
+    /// What was given as `store`: a `MemoryStore` or a `SqliteStore`.
+    #[getter]
+    fn store(&self, py: Python<'_>) -> Py<PyAny> {
+        self.store.clone_ref(py)
+    }
+
+    /// In how many parts the store keeps its feed, each with cursors of its own: numbered from 0.
+    #[getter]
+    fn partitions(&self, py: Python<'_>) -> PyResult<u16> {
+        self.shared.with(Core::partitions).or_raise(py)
+    }
+
+    /// Whether calls may wait for a disk: what an event loop must not do.
+    #[getter]
+    fn _blocks(&self) -> bool {
+        self.blocks
     }
 
     /// Takes one command. Never raises for a refusal: `Outcome.unwrap` does.
     fn submit(&self, py: Python<'_>, command: &Command) -> PyResult<Outcome> {
-        Ok(self.get(py)?.submit(&command.0).into())
+        let command = &command.0;
+        self.short(py, |core| Ok(core.submit(command).into()))
     }
 
     /// Takes a batch; one outcome per command, in order. Other threads of Python run meanwhile.
     fn submit_batch(&self, py: Python<'_>, commands: &Bound<'_, PyAny>) -> PyResult<Outcomes> {
-        let engine = self.get(py)?;
         let held = each(commands, LIST_LEN_MAX, |command| Ok(command.cast_into::<Command>()?.unbind()))?;
         let commands: Vec<&CoreCommand> = held.iter().map(|command| &command.get().0).collect();
-        Ok(py.detach(|| Outcomes::new(engine.submit_batch(&commands))))
+        self.long(py, |core| Ok(Outcomes::new(core.submit_batch(&commands))))
     }
 
     /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for. One
@@ -82,26 +131,72 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Outcomes> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let now = instant(py, now_ms, now)?;
         let bytes = trusted.as_slice();
-        Ok(py.detach(|| Outcomes::new(engine.submit_ndjson(bytes, now))))
+        self.long(py, |core| Ok(Outcomes::new(core.submit_ndjson(bytes, now))))
+    }
+
+    /// Submits one command with whatever else waits, and sets the future's result then.
+    fn _submit_soon(&self, py: Python<'_>, future: Py<PyAny>, command: &Command) -> PyResult<()> {
+        self.soon(py, Waiter { future, one: true }, Work::Commands(vec![command.0.clone()]))
+    }
+
+    /// The same for a batch.
+    fn _submit_batch_soon(&self, py: Python<'_>, future: Py<PyAny>, commands: &Bound<'_, PyAny>) -> PyResult<()> {
+        let commands = each(commands, LIST_LEN_MAX, |command| Ok(command.cast_into::<Command>()?.get().0.clone()))?;
+        self.soon(py, Waiter { future, one: false }, Work::Commands(commands))
+    }
+
+    /// The same for lines, a piece at a time.
+    #[pyo3(signature = (future, trusted, *, now_ms=None, now=None))]
+    fn _submit_ndjson_soon(
+        &self,
+        py: Python<'_>,
+        future: Py<PyAny>,
+        trusted: Bytes<'_>,
+        now_ms: Option<Int<i64>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let work = Work::Lines { lines: trusted.as_slice().to_vec(), now: instant(py, now_ms, now)? };
+        self.soon(py, Waiter { future, one: false }, work)
     }
 
     /// One player; None for one who never did anything or was erased.
     fn player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let view = self.get(py)?.player(&player(py, player_id)?).or_raise(py)?;
+        let id = player(py, player_id)?;
+        let view = self.short(py, |core| core.player(&id))?;
         view.map(|view| load(py, "Player", &view)).transpose()
     }
 
-    /// Every player, by id. Walks the whole store.
-    fn players<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let engine = self.get(py)?;
-        load_all(py, "Player", &py.detach(|| engine.players()).or_raise(py)?)
+    /// The next players behind a page's end, in the store's order; the first ones without. A page looks at no more than `limit` records,
+    /// 1 to 100,000, and may have fewer players; the last has no `next`.
+    #[pyo3(signature = (cursor=None, limit=Int(1000)), text_signature = "($self, cursor=None, limit=1000)")]
+    fn players_page<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let after = scan_cursor(py, cursor)?;
+        let page = self.long(py, |core| core.players_page(after.as_ref(), limit.0))?;
+        listing(py, load_all(py, "Player", &page.items)?, page.next)
     }
 
-    /// A player's kept receipts, oldest first.
-    fn receipts<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
-        load_all(py, "Receipt", &self.get(py)?.receipts(&player(py, player_id)?).or_raise(py)?)
+    /// The next of a player's kept receipts, oldest first; see `players_page`.
+    #[pyo3(
+        signature = (player_id, cursor=None, limit=Int(1000)),
+        text_signature = "($self, player_id, cursor=None, limit=1000)"
+    )]
+    fn receipts_page<'py>(
+        &self,
+        py: Python<'py>,
+        player_id: &str,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (id, after) = (player(py, player_id)?, scan_cursor(py, cursor)?);
+        let page = self.short(py, |core| core.receipts_page(&id, after.as_ref(), limit.0))?;
+        listing(py, load_all(py, "Receipt", &page.items)?, page.next)
     }
 
     /// A player's receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are
@@ -115,58 +210,71 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        load_all(py, "Receipt", &engine.claimable(&player(py, player_id)?, now).or_raise(py)?)
+        let (id, now) = (player(py, player_id)?, instant(py, now_ms, now)?);
+        load_all(py, "Receipt", &self.short(py, |core| core.claimable(&id, now))?)
     }
 
-    /// What waits to be settled, a line of JSON each, with each verdict in a sentence: to be written to a file. Walks the
-    /// whole store.
+    /// What waits to be settled, a line of JSON each, with each verdict in a sentence: to be written to a file. All of it at once; see
+    /// `suspicions_ndjson_page`.
     fn suspicions_ndjson(&self, py: Python<'_>) -> PyResult<String> {
-        let engine = self.get(py)?;
-        py.detach(|| engine.suspicions_ndjson()).or_raise(py)
+        self.long(py, Core::suspicions_ndjson)
     }
 
-    /// A player's kept suspicions, oldest first; of all players, by player, if none is named: that walks the whole
-    /// store. Up to 256 of a player are kept: settled ones make room first, then flags. Events that are held wait for their
-    /// review however long it takes; with 256 of them a further one is refused as `holds_full`.
-    #[pyo3(signature = (player_id=None))]
-    fn suspicions<'py>(&self, py: Python<'py>, player_id: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        let engine = self.get(py)?;
-        let found = match player_id {
-            Some(id) => {
-                let id = player(py, id)?;
-                let of_one = engine.suspicions_of(&id).or_raise(py)?.into_iter();
-                of_one.map(|(number, suspicion)| (id.clone(), number, suspicion)).collect()
-            }
-            None => py.detach(|| engine.suspicions()).or_raise(py)?,
-        };
-        let json = |(player, number, suspicion)| {
-            let mut json = json!(suspicion);
-            json["playerId"] = json!(player);
-            json["number"] = json!(number);
-            json
-        };
-        load_all(py, "Suspicion", &found.into_iter().map(json).collect::<Vec<_>>())
+    /// The same a page at a time: lines that end in a line feed; see `players_page`.
+    #[pyo3(signature = (cursor=None, limit=Int(1000)), text_signature = "($self, cursor=None, limit=1000)")]
+    fn suspicions_ndjson_page<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let after = scan_cursor(py, cursor)?;
+        let ScanPage { items, next } = self.long(py, |core| core.suspicions_ndjson_page(after.as_ref(), limit.0))?;
+        listing(py, PyTuple::new(py, items)?.into_any(), next)
+    }
+
+    /// One player's suspicions.
+    fn _suspicions_of<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let id = player(py, player_id)?;
+        let found = self.short(py, |core| core.suspicions_of(&id))?;
+        let each = found.into_iter().map(|(number, suspicion)| suspicion_json(&(id.clone(), number, suspicion)));
+        load_all(py, "Suspicion", &each.collect::<Vec<_>>())
+    }
+
+    /// The next kept suspicions of all players; see `players_page`.
+    #[pyo3(signature = (cursor=None, limit=Int(1000)), text_signature = "($self, cursor=None, limit=1000)")]
+    fn suspicions_page<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let after = scan_cursor(py, cursor)?;
+        let page = self.long(py, |core| core.suspicions_page(after.as_ref(), limit.0))?;
+        let each: Vec<_> = page.items.iter().map(suspicion_json).collect();
+        listing(py, load_all(py, "Suspicion", &each)?, page.next)
     }
 
     /// The hash of the newest link of a player's receipt chain: what `verify_chain` compares with.
     fn chain_head(&self, py: Python<'_>, player_id: &str) -> PyResult<String> {
-        let record = self.get(py)?.record(&player(py, player_id)?).or_raise(py)?;
+        let id = player(py, player_id)?;
+        let record = self.short(py, |core| core.record(&id))?;
         Ok(record.map(|record| record.chain_head).unwrap_or_default().to_hex())
     }
 
     /// A board, for reading. `NotFoundError` if the rules know none of that name.
     fn board(&self, py: Python<'_>, name: &str) -> PyResult<Board> {
-        self.get(py)?.board(name).or_raise(py)?;
-        Ok(Board::new(Arc::clone(&self.0), name))
+        let found = self.shared.with(|core| core.board(name).map(|_| ()));
+        found.and_then(|found| found).or_raise(py)?;
+        Ok(Board::new(Arc::clone(&self.shared), name))
     }
 
     /// Moves the horizon to now, never back: forgets outcomes that no acceptable command can ask for any more, and frees
     /// boards whose period is dropped. To be called now and then: every minute, say.
     ///
-    /// A time far ahead cannot be taken back, so `ArgumentError` for one more than 31 days past the horizon (`clock_jump`), and for one
-    /// that looks like seconds, microseconds or nanoseconds by the horizon or the newest event (`clock_unit`): unless `far=True`
-    /// says that it is meant. The first advance may be to anywhere. `Engine.restore` with `at=` is the way back.
+    /// A time far ahead cannot be taken back, so `ArgumentError` for one more than 31 days past what the clock says (`clock_jump`), and
+    /// for one that by the clock looks like seconds, microseconds or nanoseconds (`clock_unit`): unless `far=True`
+    /// says that it is meant. A game that slept for a month is no fault. `Engine.restore` with `at=` is the way back.
     #[pyo3(signature = (*, now_ms=None, now=None, far=false))]
     fn advance<'py>(
         &self,
@@ -175,42 +283,98 @@ impl Engine {
         now: Option<&Bound<'py, PyAny>>,
         far: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let horizon = py.detach(|| if far { engine.advance_far(now) } else { engine.advance(now) });
-        load(py, "Horizon", &horizon.or_raise(py)?)
+        let clock = clock(py)?;
+        let now = given(now_ms, now)?.unwrap_or(clock);
+        let advance = |core: &Core| if far { core.advance_far(now) } else { core.advance_by_clock(now, clock) };
+        load(py, "Horizon", &self.long(py, advance)?)
     }
 
     /// Periods that close in `after < t <= through`, once and in order, made as they are taken. Both are milliseconds or aware
     /// datetimes.
     fn closed_between(&self, py: Python<'_>, after: When, through: When) -> PyResult<Closings> {
-        let rules = self.get(py)?.rules();
+        let rules = self.rules(py)?.0;
         Ok(Closings::new(rules.calendar(), rules.closed_between(after.0, through.0)))
     }
 
-    /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.
+    /// How far the store was moved in time.
+    fn horizon<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        load(py, "Horizon", &self.short(py, Core::horizon)?)
+    }
+
+    /// Names the whole state: `v1:` and 64 hex digits. Holds writers to memory up; a file goes on.
     fn digest(&self, py: Python<'_>) -> PyResult<String> {
-        let engine = self.get(py)?;
-        Ok(py.detach(|| engine.store().digest()))
+        self.long(py, Core::digest)
     }
 
-    /// The whole state as bytes that depend on nothing else, for `Engine.restore`. Holds writers up.
+    /// The whole state as bytes, for `Engine.restore` into any store. Holds writers to memory up; a file goes on.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let engine = self.get(py)?;
-        Ok(PyBytes::new(py, &py.detach(|| engine.store().snapshot())))
+        let written = |core: &Core| {
+            let mut bytes = Vec::new();
+            core.snapshot(&mut bytes).map(|()| bytes)
+        };
+        Ok(PyBytes::new(py, &self.long(py, written)?))
     }
 
-    /// The next committed change sets after a cursor (0 is the start), at most `limit`. Nothing unless the engine was
-    /// made with `feed=` and a number of entries.
-    #[pyo3(signature = (after=Int(0), limit=Int(100)))]
-    fn feed<'py>(&self, py: Python<'py>, after: Int<u64>, limit: Int<usize>) -> PyResult<Bound<'py, PyAny>> {
-        let entries = self.get(py)?.feed(0, after.0, limit.0).or_raise(py)?;
-        load_all(py, "FeedEntry", &entries.iter().filter_map(feed_entry).collect::<Vec<_>>())
+    /// What happened next behind a cursor, at most `limit` entries, and the cursor behind them; without a cursor from the start of a
+    /// partition. Nothing unless the store keeps a feed. `StoreError` with `feed_gap` if what comes next is no longer kept: then begin
+    /// anew from the records.
+    #[pyo3(
+        signature = (cursor=None, limit=Int(100), *, partition=Int(0)),
+        text_signature = "($self, cursor=None, limit=100, *, partition=0)"
+    )]
+    fn feed_page<'py>(
+        &self,
+        py: Python<'py>,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+        partition: Int<u16>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let from = match cursor {
+            Some(text) => feed::cursor(py, text)?,
+            None => FeedCursor { partition: partition.0, place: 0 },
+        };
+        self.check_partition(py, from.partition)?;
+        let entries = self.short(py, |core| core.feed(from.partition, from.place, limit.0))?;
+        feed::page(py, from, &entries)
     }
 
-    /// Everything up to the cursor was dealt with and may go.
-    fn ack(&self, py: Python<'_>, cursor: Int<u64>) -> PyResult<()> {
-        let consumer = Consumer::new("default").or_raise(py)?;
-        self.get(py)?.ack(&consumer, 0, cursor.0).or_raise(py)
+    /// The cursor behind a partition's newest entry ever.
+    #[pyo3(signature = (partition=Int(0)), text_signature = "($self, partition=0)")]
+    fn last(&self, py: Python<'_>, partition: Int<u16>) -> PyResult<String> {
+        self.check_partition(py, partition.0)?;
+        let place = self.short(py, |core| core.last(partition.0))?;
+        Ok(FeedCursor { partition: partition.0, place }.to_string())
+    }
+
+    /// A consumer has dealt with everything up to the cursor: what all known consumers have dealt with may go. The first
+    /// acknowledgement makes a consumer known; one without a cursor does that alone.
+    #[pyo3(signature = (consumer, cursor=None))]
+    fn ack(&self, py: Python<'_>, consumer: &str, cursor: Option<&str>) -> PyResult<()> {
+        let consumer = Id::new(consumer).or_raise(py)?;
+        let Some(text) = cursor else {
+            let each = |core: &Core| (0..core.partitions()).try_for_each(|partition| core.ack(&consumer, partition, 0));
+            return self.short(py, each);
+        };
+        let FeedCursor { partition, place } = feed::cursor(py, text)?;
+        self.check_partition(py, partition)?;
+        self.short(py, |core| core.ack(&consumer, partition, place))
+    }
+
+    /// Forgets a consumer: nothing is kept for it any more. An unknown one is none.
+    fn drop_consumer(&self, py: Python<'_>, consumer: &str) -> PyResult<()> {
+        let consumer = Id::new(consumer).or_raise(py)?;
+        self.short(py, |core| core.drop_consumer(&consumer))
+    }
+
+    /// Everybody known, by name, each with the cursor of every partition through which all was acknowledged.
+    fn consumers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let marks = self.short(py, Core::consumers)?;
+        let each = marks.iter().map(|mark| {
+            let cursors = mark.acked.iter().zip(0..);
+            let cursors = cursors.map(|(&place, partition)| FeedCursor { partition, place }.to_string());
+            json!({ "consumer": mark.consumer, "cursors": cursors.collect::<Vec<_>>() })
+        });
+        load_all(py, "ConsumerMark", &each.collect::<Vec<_>>())
     }
 
     /// Puts new rules in force and says how they differ: paths `added`, `removed` and `changed`, and `levelCurve` if that
@@ -228,33 +392,39 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (engine, new) = (self.get(py)?, (*rules.0).clone());
-        let diff = match given(now_ms, now)? {
-            Some(now) => engine.replace_rules_at(new, now),
-            None => engine.replace_rules(new),
+        let (new, now) = ((*rules.0).clone(), given(now_ms, now)?);
+        let replace = |core: &Core| match now {
+            Some(now) => core.replace_rules_at(new, now),
+            None => core.replace_rules(new),
         };
-        plain(py, &diff.or_raise(py)?)
+        plain(py, &self.long(py, replace)?)
     }
 
     /// What new rules would make of the players of now, before they are in force: how many levels rise, fall and stay, and
     /// which rewards would be minted. Players of `unknown` are those that the new rules would refuse. Walks the whole store.
     fn plan_migration<'py>(&self, py: Python<'py>, new_rules: &Rules) -> PyResult<Bound<'py, PyAny>> {
-        let engine = self.get(py)?;
-        load(py, "MigrationForecast", &py.detach(|| engine.plan_migration(&new_rules.0)).or_raise(py)?)
+        let new = &new_rules.0;
+        load(py, "MigrationForecast", &self.long(py, |core| core.plan_migration(new))?)
     }
 
-    /// One command for each player who is still on another level curve than the one in force. Submit them in batches of
-    /// any size, and make them again after any trouble: each player is migrated once. Walks the whole store.
-    #[pyo3(signature = (*, now_ms=None, now=None))]
-    fn migrations(
+    /// The next commands of `migrations`; see `players_page`. To be submitted before or after the next page is asked for: both will do.
+    #[pyo3(
+        signature = (cursor=None, limit=Int(1000), *, now_ms=None, now=None),
+        text_signature = "($self, cursor=None, limit=1000, *, now_ms=None, now=None)"
+    )]
+    fn migrations_page<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
+        cursor: Option<&str>,
+        limit: Int<usize>,
         now_ms: Option<Int<i64>>,
-        now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Vec<Command>> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let commands = py.detach(|| engine.migrations(now)).or_raise(py)?;
-        Ok(commands.into_iter().map(Command).collect())
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (after, now) = (scan_cursor(py, cursor)?, instant(py, now_ms, now)?);
+        let page = self.long(py, |core| core.migrations_page(after.as_ref(), limit.0, now))?;
+        let commands = page.items.into_iter().map(|command| Bound::new(py, Command(command)));
+        let commands = commands.collect::<PyResult<Vec<_>>>()?;
+        listing(py, PyTuple::new(py, commands)?.into_any(), page.next)
     }
 
     /// Why a player has this XP, this level and these rewards, line by line; None for one who never did anything or was
@@ -267,8 +437,8 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        let why = engine.explain(&player(py, player_id)?, now).or_raise(py)?;
+        let (id, now) = (player(py, player_id)?, instant(py, now_ms, now)?);
+        let why = self.short(py, |core| core.explain(&id, now))?;
         why.map(|why| load(py, "Explanation", &why)).transpose()
     }
 
@@ -287,8 +457,8 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Payout> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        py.detach(|| engine.payout(board, period.0, now)).or_raise(py).map(Payout)
+        let now = instant(py, now_ms, now)?;
+        self.long(py, |core| core.payout(board, period.0, now)).map(Payout)
     }
 
     /// The same from an archive, under the tiers of now: for a period that the engine no longer keeps. Whoever is hidden,
@@ -302,9 +472,9 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Payout> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
+        let now = instant(py, now_ms, now)?;
         let names = names.0.lock().clone();
-        py.detach(|| engine.payout_archived(&archive.0, &names, now)).or_raise(py).map(Payout)
+        self.long(py, |core| core.payout_archived(&archive.0, &names, now)).map(Payout)
     }
 
     /// Pays every board that pays and closed since `mark`, and says the next mark; without one it begins with the oldest period that
@@ -319,60 +489,82 @@ impl Engine {
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (engine, now) = (self.get(py)?, instant(py, now_ms, now)?);
-        load(py, "PayRun", &py.detach(|| engine.pay_closed(mark.map(|mark| mark.0), now)).or_raise(py)?)
+        let now = instant(py, now_ms, now)?;
+        let run = self.long(py, |core| core.pay_closed(mark.map(|mark| mark.0), now))?;
+        load(py, "PayRun", &run)
     }
 
     /// Everything stored about one player: what a request for a copy of personal data asks for. Its receipts are also those that
     /// wait beyond the trimmed ones, see `claimable`: `verify_chain` is for `receipts`, which has no such gaps.
     fn export_player<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.get(py)?.export_player(&player(py, player_id)?).or_raise(py)?)
+        let id = player(py, player_id)?;
+        plain(py, &self.short(py, |core| core.export_player(&id))?)
     }
 
     /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
     /// `refused`, and `refused.<code>`; what never came up is not there.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain(py, &self.get(py)?.stats())
+        plain(py, &self.shared.with(Core::stats).or_raise(py)?)
     }
 
     /// How much the store holds: players, outcomes, receipts, suspicions, boards, feed.
     fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let engine = self.get(py)?;
-        plain(py, &py.detach(|| engine.store().size()))
+        plain(py, &self.long(py, Core::size)?)
+    }
+
+    /// Waits for what is under way and lets go of the state; a file is free for others then. Whatever is called later raises
+    /// `ArgumentError` with `closed`. Once more is nothing. `with Engine(...) as engine:` does it at the end.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        match self.shared.with(|_| ()) {
+            Err(error) if error.code() == Code::Closed => Ok(()),
+            Err(error) => Err(error).or_raise(py),
+            Ok(()) => {
+                let close = || {
+                    self.collector.close();
+                    self.shared.close()
+                };
+                py.detach(close).or_raise(py)
+            }
+        }
     }
 }
 
 impl Engine {
-    fn get(&self, py: Python<'_>) -> PyResult<&Core<MemoryStore>> {
-        self.0.get(py)
+    /// Calls that take microseconds in memory: a file may take longer, so other threads of Python run meanwhile.
+    fn short<T: Send>(&self, py: Python<'_>, call: impl FnOnce(&Core) -> Result<T, Error> + Send) -> PyResult<T> {
+        if self.blocks {
+            return self.long(py, call);
+        }
+        self.shared.with(call).and_then(|done| done).or_raise(py)
+    }
+
+    /// Calls that take long: other threads of Python run meanwhile.
+    fn long<T: Send>(&self, py: Python<'_>, call: impl FnOnce(&Core) -> Result<T, Error> + Send) -> PyResult<T> {
+        py.detach(|| self.shared.with(call).and_then(|done| done)).or_raise(py)
+    }
+
+    fn soon(&self, py: Python<'_>, waiter: Waiter, work: Work) -> PyResult<()> {
+        self.collector.send(work, waiter).or_raise(py)
+    }
+
+    fn check_partition(&self, py: Python<'_>, partition: u16) -> PyResult<()> {
+        let partitions = self.partitions(py)?;
+        if partition < partitions { Ok(()) } else { Err(fail(py, Code::CursorInvalid)) }
     }
 }
 
-fn feed_entry(entry: &FeedEntry) -> Option<serde_json::Value> {
-    let Happened::Committed(changes) = &entry.what else { return None };
-    Some(committed(entry.cursor, changes))
+fn scan_cursor(py: Python<'_>, text: Option<&str>) -> PyResult<Option<ScanCursor>> {
+    text.map(|text| text.parse().or_raise(py)).transpose()
 }
 
-fn committed(cursor: u64, changes: &ChangeSet) -> serde_json::Value {
-    let outcomes = changes.outcomes.iter().map(|(id, outcome)| {
-        let mut json = json!(outcome);
-        json["id"] = json!(id);
-        json
-    });
-    let suspicions = changes.suspicions.iter().map(|(number, suspicion)| {
-        let mut json = json!(suspicion);
-        json["playerId"] = json!(changes.player);
-        json["number"] = json!(number);
-        json
-    });
-    json!({
-        "cursor": cursor,
-        "playerId": changes.player,
-        "version": changes.record.version,
-        "forget": changes.forget,
-        "xp": changes.record.xp,
-        "outcomes": outcomes.collect::<Vec<_>>(),
-        "receipts": changes.receipts,
-        "suspicions": suspicions.collect::<Vec<_>>(),
-    })
+fn listing<'py>(py: Python<'py>, items: Bound<'py, PyAny>, next: Option<ScanCursor>) -> PyResult<Bound<'py, PyAny>> {
+    let items = py.get_type::<PyTuple>().call1((items,))?;
+    class(py, "Listing")?.call1((items, next.map(|next| next.to_string())))
+}
+
+fn suspicion_json((player, number, suspicion): &(PlayerId, u64, Suspicion)) -> serde_json::Value {
+    let mut json = json!(suspicion);
+    json["playerId"] = json!(player);
+    json["number"] = json!(number);
+    json
 }

@@ -22,6 +22,7 @@ mod engine;
 mod errors;
 mod event;
 mod family;
+mod feed;
 mod intake;
 mod leaderboard;
 mod lock;
@@ -40,8 +41,10 @@ mod results;
 mod reward;
 mod rules;
 mod signing;
+mod store;
 mod thresholds;
 mod verdict;
+mod waiting;
 mod windowed;
 
 use pyo3::prelude::*;
@@ -55,7 +58,7 @@ mod _native {
     #[pymodule_export]
     use super::archive::{Archive, ArchiveView, Names};
     #[pymodule_export]
-    use super::board::Board;
+    use super::board::{Board, Standings};
     #[pymodule_export]
     use super::calendar::Calendar;
     #[pymodule_export]
@@ -100,6 +103,8 @@ mod _native {
     use super::rules::Rules;
     #[pymodule_export]
     use super::signing::{Key, Secret, Signer, Verifier, generate_secret, hmac_sha256_hex, verify_hmac_sha256_hex};
+    #[pymodule_export]
+    use super::store::{MemoryStore, SqliteStore};
     #[pymodule_export]
     use super::thresholds::{Calibrator, PlayerMost, default_thresholds, family_detectors};
     #[pymodule_export]

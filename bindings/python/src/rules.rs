@@ -76,6 +76,13 @@ impl Rules {
         self.0.population_hash().map(Digest::to_hex)
     }
 
+    /// Names all that decisions depend on: the document, what was set beside it, the population and the loot seed's commitment; 64 hex
+    /// digits. Rules of one identity decide every command alike. It takes as long as hashing the document.
+    #[getter]
+    fn identity(&self) -> String {
+        self.0.identity().to_hex()
+    }
+
     /// The thresholds of a family of detectors, by the name of its rule.
     fn thresholds<'py>(&self, py: Python<'py>, family: &str) -> PyResult<Bound<'py, PyAny>> {
         let family = self.0.family(family).ok_or_else(|| no_family(py))?;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 
 import liveops
 from conftest import NOW_MS, event
@@ -47,6 +48,8 @@ def test_a_batch_whose_task_is_cancelled_is_decided_whole(engine: liveops.Engine
         await asyncio.gather(batch, return_exceptions=True)
         assert batch.cancelled()
 
-    # Ends once the thread has: `asyncio.run` waits for it.
     asyncio.run(run())
+    # It goes on without anybody who waits, in pieces; `close` would wait for it.
+    while engine.size()["outcomes"] < 20_000:
+        time.sleep(0.001)
     assert engine.submit_ndjson(data, now_ms=NOW_MS).counts() == {"replayed": 20_000}

@@ -390,11 +390,11 @@ def test_an_engine_pays_once(paying: liveops.Engine) -> None:
     assert command.payload == {**place, "rank": 1, "items": items}
     assert paying.submit_batch(payout.commands()).counts() == {"applied": 2}
     assert paying.submit_batch(payout.commands()).counts() == {"replayed": 2}
-    receipt = paying.receipts("ana")[-1]
+    receipt = list(paying.receipts("ana"))[-1]
     assert receipt.scope == liveops.Scope(payout=liveops.ScopePayout("xp", "daily", day.index, "gold"))
     assert receipt.to_dict()["scope"] == {"payout": place}
     assert liveops.Receipt.from_dict(receipt.to_dict()) == receipt == pickle.loads(pickle.dumps(receipt))
-    assert liveops.verify_chain(paying.receipts("ana"), paying.chain_head("ana")) is None
+    assert liveops.verify_chain(list(paying.receipts("ana")), paying.chain_head("ana")) is None
     archive, names = board.archive(day, now_ms=now)
     assert paying.payout_archived(archive, names, now_ms=now).awards == payout.awards
     assert paying.submit_batch(paying.payout_archived(archive, names, now_ms=now).commands()).counts() == {"replayed": 2}
@@ -440,27 +440,26 @@ def test_all_that_closed_since_a_mark_is_paid_however_long_ago(paying: liveops.E
 def test_readings_of_an_engines_board(paying: liveops.Engine) -> None:
     board, now = paying.board("xp"), NOW_MS + DAY
     day = board.period("daily", 1, now_ms=now)
-    at: Any
-    of: Any
-    for of, at in (("daily", {"periods_ago": 1, "now_ms": now}), (day, {})):
-        assert ids(board.rows(of, **at)) == ["ana", "bo", "cy"] == ids(board.page(of, 0, 5_000, **at))
-        page = board.page_after(of, None, 2, **at)
-        assert ids(page.rows) == ["ana", "bo"] and ids(board.page_after(of, page.next, **at).rows) == ["cy"]
-        assert (board.percentile(of, "bo", **at), board.len(of, **at), board.rank(of, "cy", **at)) == (5_000, 3, 3)
-        assert ids(board.by_score_range(of, 10, 20, **at)) == ["bo", "cy"]
-        assert ids(board.by_score_range(of, 10, 20, 1, 5, **at)) == ["cy"]
-        assert board.count_above(of, 10, **at) == 2 and ids(board.by_owners(of, ["cy"], **at)) == ["cy"]
-        assert ids(board.around(of, "ana", 1, **at)) == ["ana", "bo"]
+    for standings in (board.at("daily", 1, now_ms=now), board.of(day)):
+        assert (standings.board, standings.period) == ("xp", day)
+        assert ids(standings) == ["ana", "bo", "cy"] == ids(standings.page(0, 5_000)) == ids(standings.top())
+        page = standings.page_after(None, 2)
+        assert ids(page.rows) == ["ana", "bo"] and ids(standings.page_after(page.next).rows) == ["cy"]
+        assert (standings.percentile("bo"), len(standings), standings.rank("cy")) == (5_000, 3, 3)
+        assert ids(standings.by_score_range(10, 20)) == ["bo", "cy"]
+        assert ids(standings.by_score_range(10, 20, 1, 5)) == ["cy"]
+        assert standings.count_above(10) == 2 and ids(standings.by_owners(["cy"])) == ["cy"]
+        assert ids(standings.around("ana", 1)) == ["ana", "bo"]
     assert [board.state(day, now_ms=NOW_MS + n * DAY) for n in (-1, 0, 1, 3)] == ["future", "open", "sealed", "dropped"]
     assert (board.ties, board.ranking) == ("firstToReach", "ordinal")
     with pytest.raises(liveops.NotFoundError) as unknown:
-        board.rows("weekly", now_ms=now)
+        board.at("weekly", now_ms=now)
     assert unknown.value.code == "unknown_window"
     with pytest.raises(liveops.NotFoundError) as unknown:
-        board.rows("daily", periods_ago=3, now_ms=now)
+        board.at("daily", 3, now_ms=now)
     assert unknown.value.code == "period_dropped"
     with pytest.raises(liveops.NotFoundError):
-        board.page(paying.rules.calendar.describe("weekly", 0), 0, 9)
+        board.of(paying.rules.calendar.describe("weekly", 0))
 
 
 def test_rules_may_change_what_has_not_begun() -> None:

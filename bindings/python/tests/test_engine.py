@@ -7,6 +7,7 @@ import json
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_an_event_takes_effect_once(engine: liveops.Engine, trusted: liveops.Int
 
 def test_reads(engine: liveops.Engine, trusted: liveops.Intake) -> None:
     assert engine.player("ana") is None
-    assert engine.receipts("ana") == []
+    assert list(engine.receipts("ana")) == []
     engine.submit(admit(trusted, event("e1", "ana", 300)))
     engine.submit(admit(trusted, event("e2", "bo", 90)))
     player = engine.player("ana")
@@ -63,7 +64,7 @@ def test_reads(engine: liveops.Engine, trusted: liveops.Intake) -> None:
         "version": 1,
     }
     assert [p.player_id for p in engine.players()] == ["ana", "bo"]
-    receipts = engine.receipts("ana")
+    receipts = list(engine.receipts("ana"))
     assert liveops.verify_chain(receipts, engine.chain_head("ana")) is None
     forged = [liveops.Receipt.from_dict({**receipts[0].to_dict(), "ts": 1})]
     assert liveops.verify_chain(forged, engine.chain_head("ana")) == 1
@@ -80,18 +81,18 @@ def test_boards(engine: liveops.Engine, trusted: liveops.Intake) -> None:
     top = board.top("daily", 2, now_ms=NOW_MS)
     assert [(row.rank, row.player_id, row.score) for row in top] == [(1, "ana", 120), (2, "bo", 90)]
     assert top[0].to_dict() == {"rank": 1, "playerId": "ana", "score": 120, "subscore": 0, "reachedAt": NOW_MS}
-    assert board.page("daily", 1, 1, now_ms=NOW_MS) == [top[1]]
-    assert [row.player_id for row in board.around("daily", "bo", 1, now_ms=NOW_MS)] == ["ana", "bo", "cy"]
-    assert [row.rank for row in board.by_owners("daily", ["cy", "ana", "nobody"], now_ms=NOW_MS)] == [1, 3]
-    assert board.rank("daily", "bo", now_ms=NOW_MS) == 2
-    assert board.rank("daily", "nobody", now_ms=NOW_MS) is None
-    assert board.count_above("daily", 90, now_ms=NOW_MS) == 1
-    assert board.len("allTime", now_ms=NOW_MS) == 3
+    today = board.at("daily", now_ms=NOW_MS)
+    assert today.page(1, 1) == [top[1]]
+    assert [row.player_id for row in today.around("bo", 1)] == ["ana", "bo", "cy"]
+    assert [row.rank for row in today.by_owners(["cy", "ana", "nobody"])] == [1, 3]
+    assert (today.rank("bo"), today.rank("nobody")) == (2, None)
+    assert today.count_above(90) == 1
+    assert len(board.at("allTime", now_ms=NOW_MS)) == 3
     day = 86_400_000
-    assert board.page("daily", 0, 9, 1, now_ms=NOW_MS + day) == board.page("daily", 0, 9, now_ms=NOW_MS)
+    assert list(board.at("daily", 1, now_ms=NOW_MS + day)) == list(today)
     period = board.period("daily", 1, now_ms=NOW_MS + day)
     assert (period.label, period.start) == ("2026-11-07", NOW_MS - day // 2)
-    assert board.page(period, 0, 9) == board.page("daily", 0, 9, now_ms=NOW_MS)
+    assert board.of(period).page(0, 9) == today.page(0, 9) and board.of(period).period == today.period == period
     assert board.period("allTime", now_ms=NOW_MS).end is None
     with pytest.raises(liveops.NotFoundError) as unknown:
         board.top("weekly", now_ms=NOW_MS)
@@ -107,7 +108,7 @@ def test_operators_commands(engine: liveops.Engine, trusted: liveops.Intake) -> 
     assert engine.submit(adjust).unwrap().adjusted == -20
     hide = liveops.Command.set_visibility("op2", "ana", True, now_ms=NOW_MS)
     assert engine.submit(hide).status == "applied"
-    assert engine.board("xp").len("daily", now_ms=NOW_MS) == 0
+    assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 0
 
     held = engine.submit(admit(trusted, kill("k1", duration_ms=1_000)))
     assert (held.status, held.code) == ("applied", "held")
@@ -116,7 +117,7 @@ def test_operators_commands(engine: liveops.Engine, trusted: liveops.Intake) -> 
     assert suspicion.verdicts[0].reason == "belowFloor"
     assert suspicion.verdicts[0].describe() == "The duration is shorter than the rules hold possible."
     assert suspicion.event["id"] == "k1"
-    assert engine.suspicions() == [suspicion]
+    assert list(engine.suspicions()) == [suspicion]
     review = liveops.Command.review("op3", "ana", suspicion.number, "release", now_ms=NOW_MS)
     assert [r.reward for r in engine.submit(review).unwrap().receipts] == ["hydra-loot"]
     again = liveops.Command.review("op4", "ana", suspicion.number, "confirm", now_ms=NOW_MS)
@@ -126,10 +127,10 @@ def test_operators_commands(engine: liveops.Engine, trusted: liveops.Intake) -> 
     assert engine.submit(erase).status == "applied"
     assert engine.player("ana") is None
     assert engine.submit(admit(trusted, event("e9"))).code == "player_erased"
-    assert engine.players() == []
+    assert list(engine.players()) == []
     engine.submit(liveops.Command.adjust("op6", "ana", 7, "back", now_ms=NOW_MS + 1)).unwrap()
     back = engine.player("ana")
-    assert back is not None and back.xp == 7 and engine.players() == [back], "who comes back is seen at once"
+    assert back is not None and back.xp == 7 and list(engine.players()) == [back], "who comes back is seen at once"
 
 
 def test_loot_can_be_verified(rules: liveops.Rules) -> None:
@@ -212,13 +213,84 @@ def test_feed(rules: liveops.Rules) -> None:
     outcomes = engine.submit_ndjson(b"\n".join(event(f"e{n}", f"p{n}", 300) for n in range(3)), now_ms=NOW_MS)
     assert outcomes.counts() == {"applied": 2, "feed_full": 1}
     first, second = engine.feed()
-    assert (first.cursor, first.version, first.forget, first.xp) == (1, 1, False, 300)
+    assert isinstance(first, liveops.FeedEntry) and first.kind == "committed"
+    assert (first.version, first.forget, first.xp, first.run) == (1, False, 300, None)
     assert first.outcomes[0].effect.level == 2
     assert first.receipts == first.outcomes[0].effect.receipts
-    assert engine.feed(first.cursor, 5) == [second]
-    engine.ack(second.cursor)
-    assert engine.feed() == []
-    assert liveops.Engine(rules).feed() == []
+    assert engine.feed_page(first.cursor, 5) == liveops.FeedPage((second,), engine.last())
+    engine.ack("inventory", second.cursor)
+    assert list(engine.feed(second.cursor)) == [] == list(liveops.Engine(rules).feed())
+    with pytest.raises(liveops.StoreError) as gone:
+        engine.feed()
+    assert (gone.value.code, gone.value.http_status) == ("feed_gap", 410)
+
+
+def test_consumers_of_the_feed(rules: liveops.Rules) -> None:
+    engine = liveops.Engine(rules, store=liveops.MemoryStore(feed=10), recording=True)
+    for consumer in ("inventory", "audit"):
+        engine.ack(consumer)
+    command = liveops.Command.adjust("op1", "ana", 300, "gift", now_ms=NOW_MS)
+    engine.submit(command).unwrap()
+    engine.advance(now_ms=NOW_MS)
+    engine.advance(now_ms=NOW_MS)  # nothing moved, nothing told
+    first, second = engine.feed()
+    assert isinstance(first, liveops.FeedEntry)
+    assert first.run is not None and first.run.commands == (command,) and first.run.rules == engine.rules.identity
+    assert first.to_dict()["run"]["commands"] == [command.to_dict()]
+    assert second == liveops.FeedAdvance(engine.last(), NOW_MS, NOW_MS - 86_400_000)
+    assert second.to_dict()["kind"] == "advanced" and liveops.FeedAdvance.from_dict(second.to_dict()) == second
+    assert liveops.FeedEntry.from_dict(first.to_dict()).receipts == first.receipts
+    engine.ack("inventory", second.cursor)
+    assert list(engine.feed()) == [first, second], "the other has not read them"
+    marks = {mark.consumer: mark.cursors for mark in engine.consumers()}
+    assert marks["inventory"] == (second.cursor,) and marks["audit"] != marks["inventory"]
+    engine.drop_consumer("audit")
+    engine.drop_consumer("nobody")
+    assert engine.size()["feed"] == 0 and engine.feed_page(second.cursor).next == second.cursor == engine.last()
+    for wrong in ("", "x", "0", "1.0", "0.-1", "0.01"):
+        for call in (engine.feed_page, engine.feed, lambda cursor: engine.ack("inventory", cursor)):
+            with pytest.raises(liveops.ArgumentError) as refused:
+                call(wrong)
+            assert refused.value.code == "cursor_invalid", wrong
+    for beyond in (lambda: engine.feed_page("0.9"), lambda: engine.ack("inventory", "0.9")):
+        with pytest.raises(liveops.StoreError) as gap:
+            beyond()
+        assert gap.value.code == "feed_gap"
+    with pytest.raises(liveops.ArgumentError) as refused:
+        engine.ack("no spaces", None)
+    assert refused.value.code == "id_invalid"
+
+
+def test_pages_and_walks(rules: liveops.Rules, trusted: liveops.Intake) -> None:
+    engine = liveops.Engine(rules)
+    engine.submit_ndjson(b"\n".join(event(f"e{n}", f"p{n:03}", 300) for n in range(25)), now_ms=NOW_MS)
+    engine.submit_batch([admit(trusted, kill(f"k{n}", f"p{n:03}", 1)) for n in range(25)])
+    engine.submit_batch([liveops.Command.adjust(f"a{n}", "p000", 2_000, "up", now_ms=NOW_MS) for n in range(5)])
+
+    def all_of(page: Any) -> list[Any]:
+        found, cursor = [], None
+        while True:
+            listing = page(cursor, 7)
+            assert len(listing.items) <= 7
+            found += listing.items
+            cursor = listing.next
+            if cursor is None:
+                return found
+
+    assert all_of(engine.players_page) == list(engine.players())
+    assert sorted(player.player_id for player in engine.players()) == [f"p{n:03}" for n in range(25)]
+    assert all_of(engine.suspicions_page) == list(engine.suspicions()) and len(list(engine.suspicions())) == 25
+    assert "".join(all_of(engine.suspicions_ndjson_page)).count("\n") == 25
+    receipts = all_of(lambda cursor, limit: engine.receipts_page("p000", cursor, limit))
+    assert receipts == list(engine.receipts("p000")) and len(receipts) > 7
+    assert all_of(engine.migrations_page) == []
+    cursor = engine.players_page(limit=7).next
+    for call in (engine.suspicions_page, engine.players_page, lambda cursor: engine.receipts_page("p001", cursor)):
+        with pytest.raises(liveops.ArgumentError) as refused:
+            call(cursor if call != engine.players_page else "x")
+        assert refused.value.code == "cursor_invalid"
+    with pytest.raises(liveops.ArgumentError):
+        engine.receipts("no spaces")
 
 
 def test_rules_change_under_a_live_engine(rules: liveops.Rules, engine: liveops.Engine) -> None:

@@ -455,7 +455,7 @@ def test_what_was_planned_is_what_happens() -> None:
     assert (forecast.unknown, forecast.to_dict()["unknown"]) == (0, 0)
     assert liveops.MigrationForecast.from_dict(forecast.to_dict()) == pickle.loads(pickle.dumps(forecast)) == forecast
     assert isinstance(forecast, liveops.MigrationPlan)
-    assert engine.migrations(now_ms=NOW_MS) == [], "nothing changed"
+    assert list(engine.migrations(now_ms=NOW_MS)) == [], "nothing changed"
 
     diff = engine.rules.diff(cheaper)
     change = {"from": engine.rules.levels.hash, "to": cheaper.levels.hash, "migrates": True}
@@ -465,7 +465,7 @@ def test_what_was_planned_is_what_happens() -> None:
     player = engine.player("ana")
     assert player is not None and player.level == 4, "read on the new curve at once"
 
-    commands = engine.migrations(now_ms=NOW_MS)
+    commands = list(engine.migrations(now_ms=NOW_MS))
     assert [(command.player_id, command.type) for command in commands] == [("ana", "migrate"), ("bo", "migrate")]
     assert commands[0] == liveops.Command.migrate("ana", cheaper.levels.hash, 1, now_ms=NOW_MS)
     assert commands[0].payload == {"curve": cheaper.levels.hash}
@@ -476,7 +476,7 @@ def test_what_was_planned_is_what_happens() -> None:
     assert effects[0].to_dict()["migrated"]["fromLevel"] == 2
     assert pickle.loads(pickle.dumps(outcomes)) == outcomes
     assert pickle.loads(pickle.dumps(outcomes[0])).effect == effects[0]
-    assert engine.migrations(now_ms=NOW_MS) == []
+    assert list(engine.migrations(now_ms=NOW_MS)) == []
     assert engine.submit_batch(commands).counts() == {"replayed": 2}
     stale = engine.submit(liveops.Command.migrate("ana", "00" * 32, 2, now_ms=NOW_MS))
     assert (stale.status, stale.code, stale.http_status) == ("refused", "curve_changed", 409)
@@ -514,7 +514,7 @@ def test_rules_that_do_not_know_a_players_curve_refuse_until_they_do() -> None:
         assert pickle.loads(pickle.dumps(outcome)) == outcome
         with pytest.raises(liveops.Refusal, match="curve_unknown: .*list it in their migrations"):
             outcome.unwrap()
-    assert (engine.digest(), engine.migrations(now_ms=NOW_MS)) == (before, [])
+    assert (engine.digest(), list(engine.migrations(now_ms=NOW_MS))) == (before, [])
     # Once they list it, the same event is taken.
     leave = {"policy": "keepLevelAndFraction", "levelRewards": "skip"}
     known = [{"from": STEEP, **leave}, {"from": CHEAPER["curve"], **leave}]
@@ -533,7 +533,7 @@ def test_explain() -> None:
     assert str(why).startswith("level 2: 150 XP; it starts at 100")
     asked, reward = why.lines[1], why.lines[3]
     assert (asked.xp, asked.ts, asked.cause) == (150, NOW_MS, liveops.Cause("event", "e1"))
-    assert (reward.receipt, asked.receipt) == (engine.receipts("ana")[0].id, None)
+    assert (reward.receipt, asked.receipt) == (list(engine.receipts("ana"))[0].id, None)
     assert "receipt" not in asked.to_dict() and reward.to_dict()["receipt"] == reward.receipt
     assert liveops.Explanation.from_dict(why.to_dict()) == pickle.loads(pickle.dumps(why)) == why
     assert engine.explain("nobody", now_ms=NOW_MS) is None

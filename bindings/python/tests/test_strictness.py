@@ -132,7 +132,7 @@ def test_objects_of_other_types(engine: liveops.Engine) -> None:
         lambda: engine.submit_batch(7),  # type: ignore[arg-type]
         lambda: liveops.Engine("rules"),  # type: ignore[arg-type]
         lambda: liveops.hmac_sha256_hex("text", b""),  # type: ignore[arg-type]
-        lambda: engine.board("xp").by_owners("daily", "ana"),
+        lambda: engine.board("xp").at("daily").by_owners("ana"),
     ):
         with pytest.raises(TypeError):
             call()

@@ -478,7 +478,7 @@ def command(engine: liveops.Engine, step: Case) -> liveops.Command:
 
 def migrate(engine: liveops.Engine, now_ms: int) -> list[Case]:
     """Brings everybody to the curve in force, in one batch, and what came of it."""
-    commands = engine.migrations(now_ms=now_ms)
+    commands = list(engine.migrations(now_ms=now_ms))
     outcomes = engine.submit_batch(commands)
     return [{"playerId": c.player_id, **as_dict(o)} for c, o in zip(commands, outcomes, strict=True)]
 
@@ -507,7 +507,7 @@ def check(case: Case, engine: liveops.Engine) -> None:
         if player is not None:
             compare(expected, player.to_dict())
     for player_id, expected in case.get("receipts", {}).items():
-        receipts = engine.receipts(player_id)
+        receipts = list(engine.receipts(player_id))
         compare(expected, [receipt.to_dict() for receipt in receipts])
         assert liveops.verify_chain(receipts, engine.chain_head(player_id)) is None
     for player_id, expected in case.get("explain", {}).items():

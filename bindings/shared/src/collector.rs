@@ -214,16 +214,17 @@ fn refused(error: &Error, count: usize) -> Vec<Outcome> {
 
 #[cfg(test)]
 mod tests {
-    use liveops_core::{MemoryStore, PlayerId, Rules};
+    use liveops_core::{PlayerId, Rules};
 
     use super::*;
-    use crate::Core;
+    use crate::{Opening, StoreChoice};
 
     const NOW_MS: i64 = 1_794_052_800_000;
 
     fn engine() -> Arc<Shared> {
         let rules = Rules::from_json(r#"{ "version": 1, "game": "g" }"#).unwrap();
-        Arc::new(Shared::new(Core::new(rules, MemoryStore::new())))
+        let (store, clock) = (StoreChoice::Memory { feed: 0 }, Timestamp::from_unix_millis(NOW_MS));
+        Arc::new(Opening { rules: rules.into(), store, start: None, recording: false, clock }.open().unwrap())
     }
 
     fn adjust(id: usize) -> Command {

@@ -1,10 +1,12 @@
 """The core. What users import is in `liveops` itself."""
 
+from asyncio import Future
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, SupportsFloat, SupportsIndex, TypeAlias, TypedDict, final, overload
 
 from typing_extensions import NotRequired, Self, disjoint_base
@@ -15,6 +17,7 @@ from .results import (
     Award,
     Baseline,
     Calibration,
+    ConsumerMark,
     DetectorBatch,
     Effect,
     Explanation,
@@ -22,7 +25,7 @@ from .results import (
     FamilyDetector,
     FamilyFinding,
     FamilyScores,
-    FeedEntry,
+    FeedPage,
     Grant,
     Heading,
     HistoryCount,
@@ -31,6 +34,7 @@ from .results import (
     Judgement,
     LevelProgress,
     LineError,
+    Listing,
     LootEntry,
     MigrationForecast,
     MigrationPlan,
@@ -82,6 +86,7 @@ __all__ = [
     "Leaderboard",
     "LevelCurve",
     "Loot",
+    "MemoryStore",
     "MigrationPolicy",
     "Names",
     "Outcome",
@@ -102,6 +107,8 @@ __all__ = [
     "Signer",
     "SlidingLimiter",
     "SlidingLog",
+    "SqliteStore",
+    "Standings",
     "Tiers",
     "TimeFloor",
     "Verdict",
@@ -242,6 +249,8 @@ class Rules:
     def with_population(self, population: Population) -> Rules: ...
     @property
     def population_hash(self) -> str | None: ...
+    @property
+    def identity(self) -> str: ...
     def thresholds(self, family: str) -> Thresholds: ...
     def with_thresholds(self, family: str, thresholds: Thresholds) -> Rules: ...
     @overload
@@ -380,36 +389,67 @@ class Outcomes(Sequence[Outcome]):
 @disjoint_base
 class Engine:
     def __new__(
-        cls, rules: Rules, *, feed: int = ..., snapshot: _Bytes | None = None, at: _When | None = None
+        cls,
+        rules: Rules,
+        *,
+        store: MemoryStore | SqliteStore | None = None,
+        feed: int = 0,
+        snapshot: _Bytes | None = None,
+        at: _When | None = None,
+        recording: bool = False,
     ) -> Self: ...
     @property
     def rules(self) -> Rules: ...
+    @property
+    def store(self) -> MemoryStore | SqliteStore: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def _blocks(self) -> bool: ...
     def submit(self, command: Command) -> Outcome: ...
     def submit_batch(self, commands: Iterable[Command]) -> Outcomes: ...
     def submit_ndjson(
         self, trusted: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
     ) -> Outcomes: ...
+    def _submit_soon(self, future: Future[Any], command: Command) -> None: ...
+    def _submit_batch_soon(self, future: Future[Any], commands: Iterable[Command]) -> None: ...
+    def _submit_ndjson_soon(
+        self, future: Future[Any], trusted: _Bytes, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> None: ...
     def player(self, player_id: str) -> Player | None: ...
-    def players(self) -> list[Player]: ...
-    def receipts(self, player_id: str) -> list[Receipt]: ...
+    def players_page(self, cursor: str | None = None, limit: int = 1000) -> Listing[Player]: ...
+    def receipts_page(self, player_id: str, cursor: str | None = None, limit: int = 1000) -> Listing[Receipt]: ...
     def claimable(
         self, player_id: str, *, now_ms: int | None = None, now: datetime | None = None
     ) -> list[Receipt]: ...
-    def suspicions(self, player_id: str | None = None) -> list[Suspicion]: ...
+    def _suspicions_of(self, player_id: str) -> list[Suspicion]: ...
+    def suspicions_page(self, cursor: str | None = None, limit: int = 1000) -> Listing[Suspicion]: ...
     def suspicions_ndjson(self) -> str: ...
+    def suspicions_ndjson_page(self, cursor: str | None = None, limit: int = 1000) -> Listing[str]: ...
     def chain_head(self, player_id: str) -> str: ...
     def board(self, name: str) -> Board: ...
     def advance(self, *, now_ms: int | None = None, now: datetime | None = None, far: bool = False) -> Horizon: ...
     def closed_between(self, after: _When, through: _When) -> Iterator[Period]: ...
+    def horizon(self) -> Horizon: ...
     def digest(self) -> str: ...
     def snapshot(self) -> bytes: ...
-    def feed(self, after: int = ..., limit: int = ...) -> list[FeedEntry]: ...
-    def ack(self, cursor: int) -> None: ...
+    def feed_page(self, cursor: str | None = None, limit: int = 100, *, partition: int = 0) -> FeedPage: ...
+    def last(self, partition: int = 0) -> str: ...
+    def ack(self, consumer: str, cursor: str | None = None) -> None: ...
+    def drop_consumer(self, consumer: str) -> None: ...
+    def consumers(self) -> list[ConsumerMark]: ...
     def replace_rules(
         self, rules: Rules, *, now_ms: int | None = None, now: datetime | None = None
     ) -> _RulesDiff: ...
     def plan_migration(self, new_rules: Rules) -> MigrationForecast: ...
-    def migrations(self, *, now_ms: int | None = None, now: datetime | None = None) -> list[Command]: ...
+    def migrations_page(
+        self,
+        cursor: str | None = None,
+        limit: int = 1000,
+        *,
+        now_ms: int | None = None,
+        now: datetime | None = None,
+    ) -> Listing[Command]: ...
     def explain(
         self, player_id: str, *, now_ms: int | None = None, now: datetime | None = None
     ) -> Explanation | None: ...
@@ -425,6 +465,28 @@ class Engine:
     def export_player(self, player_id: str) -> dict[str, Any]: ...
     def stats(self) -> dict[str, int]: ...
     def size(self) -> dict[str, int]: ...
+    def close(self) -> None: ...
+
+@final
+class MemoryStore:
+    def __new__(cls, *, feed: int = 0, snapshot: _Bytes | None = None, at: _When | None = None) -> Self: ...
+
+@disjoint_base
+class SqliteStore:
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        *,
+        feed: int | None = None,
+        sync: Literal["full", "normal"] = "full",
+        wait_seconds: int = 0,
+        allow_network_file_system: bool = False,
+    ) -> Self: ...
+    @property
+    def path(self) -> Path: ...
+    def status(self) -> dict[str, Any]: ...
+    def verify(self) -> None: ...
+    def backup(self, path: str | PathLike[str]) -> None: ...
 
 @final
 class Board:
@@ -441,105 +503,37 @@ class Board:
     @property
     def ranking(self) -> _Ranking: ...
     def period(
-        self, window: _Stretch, periods_ago: int = ..., *, now_ms: int | None = None, now: datetime | None = None
+        self, window: _Window, periods_ago: int = 0, *, now_ms: int | None = None, now: datetime | None = None
     ) -> Period: ...
+    def at(
+        self, window: _Window, periods_ago: int = 0, *, now_ms: int | None = None, now: datetime | None = None
+    ) -> Standings: ...
+    def of(self, period: _OnePeriod) -> Standings: ...
     def top(
-        self,
-        window: _Stretch,
-        limit: int = ...,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
+        self, window: _Window, limit: int = 10, *, now_ms: int | None = None, now: datetime | None = None
     ) -> list[Row]: ...
-    def page(
-        self,
-        window: _Stretch,
-        offset: int,
-        limit: int,
-        periods_ago: int = ...,
-        *,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> list[Row]: ...
-    def page_after(
-        self,
-        window: _Stretch,
-        cursor: str | None = None,
-        limit: int = ...,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> Page: ...
-    def rows(
-        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
-    ) -> Iterator[Row]: ...
-    def rank(
-        self,
-        window: _Stretch,
-        player_id: str,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> int | None: ...
-    def around(
-        self,
-        window: _Stretch,
-        player_id: str,
-        each_side: int = ...,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> list[Row]: ...
-    def by_owners(
-        self,
-        window: _Stretch,
-        player_ids: Sequence[str],
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> list[Row]: ...
-    def by_score_range(
-        self,
-        window: _Stretch,
-        least: int,
-        most: int,
-        offset: int = 0,
-        limit: int = 100_000,
-        *,
-        periods_ago: int = 0,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> list[Row]: ...
-    def count_above(
-        self,
-        window: _Stretch,
-        score: int,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> int: ...
-    def percentile(
-        self,
-        window: _Stretch,
-        player_id: str,
-        *,
-        periods_ago: int = ...,
-        now_ms: int | None = None,
-        now: datetime | None = None,
-    ) -> int | None: ...
-    def len(
-        self, window: _Stretch, *, periods_ago: int = ..., now_ms: int | None = None, now: datetime | None = None
-    ) -> int: ...
     def state(self, period: _OnePeriod, *, now_ms: int | None = None, now: datetime | None = None) -> _PeriodState: ...
     def archive(
         self, period: _OnePeriod, *, now_ms: int | None = None, now: datetime | None = None
     ) -> tuple[Archive, Names]: ...
+
+@final
+class Standings:
+    @property
+    def board(self) -> str: ...
+    @property
+    def period(self) -> Period: ...
+    def top(self, limit: int = 10) -> list[Row]: ...
+    def page(self, offset: int, limit: int) -> list[Row]: ...
+    def page_after(self, cursor: str | None = None, limit: int = 100) -> Page: ...
+    def rank(self, player_id: str) -> int | None: ...
+    def around(self, player_id: str, each_side: int = 5) -> list[Row]: ...
+    def by_owners(self, player_ids: Sequence[str]) -> list[Row]: ...
+    def by_score_range(self, least: int, most: int, offset: int = 0, limit: int = 100_000) -> list[Row]: ...
+    def count_above(self, score: int) -> int: ...
+    def percentile(self, player_id: str) -> int | None: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Row]: ...
 
 @final
 class Intake:

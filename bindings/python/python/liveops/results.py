@@ -5,9 +5,11 @@ Attributes are snake_case, keys of `to_dict()` camelCase, as Rust and Node write
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from ._native import Command
 from .errors import SignatureError, as_pydantic
 from .progression import (
     Explanation,
@@ -59,6 +61,9 @@ from .verdicts import (
     VerdictReason,
 )
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = [
     "ArchivedRow",
     "Award",
@@ -66,6 +71,7 @@ __all__ = [
     "BoardPeriod",
     "Calibration",
     "Cause",
+    "ConsumerMark",
     "DetectorBatch",
     "DroppedPeriods",
     "Effect",
@@ -75,8 +81,10 @@ __all__ = [
     "FamilyDetector",
     "FamilyFinding",
     "FamilyScores",
+    "FeedAdvance",
     "FeedEntry",
     "FeedOutcome",
+    "FeedPage",
     "Grant",
     "Heading",
     "HistoryCount",
@@ -89,6 +97,7 @@ __all__ = [
     "LevelProgress",
     "LevelShift",
     "LineError",
+    "Listing",
     "LootEntry",
     "Migrated",
     "MigrationForecast",
@@ -111,6 +120,7 @@ __all__ = [
     "RollProof",
     "Row",
     "RulesWarning",
+    "Run",
     "Scope",
     "ScopeEvent",
     "ScopeOverflow",
@@ -127,6 +137,9 @@ __all__ = [
     "VerdictReason",
     "Verified",
 ]
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Issue(Result):
@@ -427,12 +440,27 @@ class FeedOutcome(Result):
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What led to a change set: one player's commands as they were given, the `Rules.identity` and the horizon that they were decided
+    under.
+    """
+
+    rules: str
+    horizon: Horizon
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEntry(Result):
-    """One committed change set: a run of commands of one player. `forget` says that the player was erased first."""
+    """One committed change set: a run of commands of one player. `forget` says that the player was erased first; `run` is there if the
+    engine records.
+    """
 
     _nested = {"outcomes": FeedOutcome, "receipts": Receipt, "suspicions": Suspicion}
 
-    cursor: int
+    kind: ClassVar[Literal["committed"]] = "committed"
+
+    cursor: str
     player_id: str
     version: int
     forget: bool
@@ -440,6 +468,78 @@ class FeedEntry(Result):
     outcomes: tuple[FeedOutcome, ...]
     receipts: tuple[Receipt, ...]
     suspicions: tuple[Suspicion, ...]
+    run: Run | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it, with camelCase keys; commands are those of `Command.to_dict()`."""
+        wire = {"kind": self.kind, **Result.to_dict(self)}
+        run = wire.pop("run")
+        if run is not None:
+            commands = [command.to_dict() for command in run.commands]
+            wire["run"] = {"rules": run.rules, "horizon": run.horizon.to_dict(), "commands": commands}
+        return wire
+
+    @classmethod
+    def from_dict(cls, wire: dict[str, Any]) -> Self:
+        """The inverse of `to_dict()`, but for the run, whose commands only a feed makes."""
+        return super(FeedEntry, cls).from_dict({key: value for key, value in wire.items() if key != "run"})
+
+    @staticmethod
+    def _page(text: str, runs: list[tuple[str, tuple[int, int], tuple[Command, ...]] | None], next: str) -> FeedPage:
+        """From JSON, and what JSON does not hold."""
+        items = list[FeedEntry | FeedAdvance]()
+        for wire, run in zip(json.loads(text), runs, strict=True):
+            if wire["kind"] == "advanced":
+                items.append(FeedAdvance.from_dict(wire))
+            elif run is None:
+                items.append(FeedEntry.from_dict(wire))
+            else:
+                rules, horizon, commands = run
+                items.append(replace(FeedEntry.from_dict(wire), run=Run(rules, Horizon(*horizon), commands)))
+        return FeedPage(tuple(items), next)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAdvance(Result):
+    """The horizon rose: what was committed before it in the feed was decided before."""
+
+    kind: ClassVar[Literal["advanced"]] = "advanced"
+
+    cursor: str
+    now: int
+    forgotten_before: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it, with camelCase keys."""
+        return {"kind": self.kind, **Result.to_dict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Some entries, and the cursor behind the last of them. There is always one: more may happen."""
+
+    items: tuple[FeedEntry | FeedAdvance, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerMark(Result):
+    """How far a consumer of the feed is: by partition, the cursor through which it acknowledged."""
+
+    consumer: str
+    cursors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """Some of what there is, and the cursor at which the next page begins; None at the end.
+
+    A page may have fewer items than its limit, none even, before the end. A cursor is a text that may be handed out; it is no secret
+    and not signed.
+    """
+
+    items: tuple[T, ...]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True)

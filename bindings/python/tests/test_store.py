@@ -1,0 +1,417 @@
+"""State in a file: it survives, is shared by threads and tasks, has one opener, and says what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import liveops
+from conftest import DOCUMENT, NOW_MS, event
+from test_fork import in_a_child
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "game.db"
+
+
+@pytest.fixture
+def stored(rules: liveops.Rules, path: Path) -> Iterator[liveops.Engine]:
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        yield engine
+
+
+def lines(count: int, players: int = 7) -> bytes:
+    return b"\n".join(event(f"e{n}", f"p{n % players}", 100) for n in range(count))
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(liveops.LiveopsError) as raised:
+        call()
+    return raised.value.code
+
+
+def changed(**members: Any) -> liveops.Rules:
+    return liveops.Rules.from_json(json.dumps({**DOCUMENT, **members}))
+
+
+def test_everything_is_there_again(rules: liveops.Rules, path: Path) -> None:
+    memory = liveops.Engine(rules)
+    memory.submit_ndjson(lines(100), now_ms=NOW_MS)
+    memory.advance(now_ms=NOW_MS + DAY)
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        engine.submit_ndjson(lines(100), now_ms=NOW_MS)
+        engine.advance(now_ms=NOW_MS + DAY)
+        assert engine.digest() == memory.digest() and engine.size() == memory.size()
+    for _ in range(2):
+        with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+            assert (engine.digest(), engine.horizon()) == (memory.digest(), memory.horizon())
+            assert list(engine.players()) == sorted(memory.players(), key=lambda player: player.player_id)
+            boards = [one.board("xp").at("daily", 1, now_ms=NOW_MS + DAY) for one in (engine, memory)]
+            assert list(boards[0]) == list(boards[1]) and len(boards[0]) == 7
+            assert engine.submit_ndjson(event("e99", "p1", 100), now_ms=NOW_MS)[0].code == "replayed"
+    snapshot = memory.snapshot()
+    assert liveops.Engine.restore(rules, snapshot).digest() == memory.digest()
+
+
+def test_snapshots_go_both_ways(rules: liveops.Rules, path: Path, tmp_path: Path) -> None:
+    memory = liveops.Engine(rules)
+    memory.submit_ndjson(lines(50), now_ms=NOW_MS)
+    for snapshot in (memory.snapshot(), b""):
+        if not snapshot:
+            memory.advance(now_ms=NOW_MS + DAY)
+            snapshot, path = memory.snapshot(), tmp_path / "other.db"
+        with liveops.Engine.restore(rules, snapshot, store=liveops.SqliteStore(path)) as engine:
+            assert engine.digest() == memory.digest()
+            assert liveops.Engine.restore(rules, engine.snapshot()).digest() == memory.digest()
+        occupied = liveops.SqliteStore(path)
+        assert code_of(lambda: liveops.Engine.restore(rules, snapshot, store=occupied)) == "store_misconfigured"
+        with liveops.Engine(rules, store=occupied) as engine:
+            assert engine.digest() == memory.digest(), "nothing is lost"
+    garbage = liveops.SqliteStore(tmp_path / "garbage.db")
+    assert code_of(lambda: liveops.Engine.restore(rules, b"garbage", store=garbage)) in ("store_corrupt", "snapshot_corrupt")
+
+
+def test_the_way_back_from_an_advance_too_far(rules: liveops.Rules, stored: liveops.Engine, tmp_path: Path) -> None:
+    stored.submit_ndjson(event("e1"), now_ms=NOW_MS)
+    stored.advance(now_ms=NOW_MS * 2, far=True)
+    assert stored.submit_ndjson(event("e2"), now_ms=NOW_MS)[0].code == "too_old"
+    back = liveops.SqliteStore(tmp_path / "back.db")
+    later = NOW_MS + 60_000
+    with liveops.Engine.restore(rules, stored.snapshot(), store=back, at=later) as engine:
+        assert engine.submit_ndjson(event("e2", ts=later // 1000), now_ms=later)[0].code == "applied"
+
+
+def test_a_month_asleep_is_no_fault(rules: liveops.Rules, path: Path) -> None:
+    clock_ms = liveops.Engine(rules).advance().now
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        engine.advance(now_ms=clock_ms - 90 * DAY)
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        assert engine.advance().now >= clock_ms
+        assert code_of(lambda: engine.advance(now_ms=clock_ms + 40 * DAY)) == "clock_jump"
+        assert code_of(lambda: engine.advance(now_ms=clock_ms * 1000)) == "clock_unit"
+        assert engine.horizon().now < clock_ms + DAY
+
+
+def test_close_waits_and_lets_go(rules: liveops.Rules, path: Path) -> None:
+    store = liveops.SqliteStore(path)
+    assert code_of(store.status) == code_of(store.verify) == "closed"
+    engine = liveops.Engine(rules, store=store)
+    board, players = engine.board("xp"), None
+    engine.submit_ndjson(lines(20), now_ms=NOW_MS)
+    standings = board.at("daily", now_ms=NOW_MS)
+    players = engine.players()
+    engine.close()
+    engine.close()
+    calls: list[Callable[[], object]] = [
+        lambda: engine.submit(liveops.Command.adjust("a", "ana", 1, "r")),
+        lambda: engine.submit_batch([]),
+        engine.digest,
+        engine.stats,
+        engine.players,
+        lambda: engine.board("xp"),
+        lambda: board.windows,
+        lambda: len(standings),
+        store.status,
+        lambda: store.backup(path.with_name("b.db")),
+        lambda: asyncio.run(engine.submit_async(liveops.Command.adjust("a", "ana", 1, "r"))),
+    ]
+    assert [code_of(call) for call in calls] == ["closed"] * len(calls)
+    assert len(list(players)) == 7, "the page that was read is there"
+    with liveops.Engine(rules, store=store) as engine:
+        assert engine.size()["players"] == 7
+
+
+def test_close_does_what_waits(rules: liveops.Rules, path: Path) -> None:
+    async def run() -> list[str]:
+        async with await liveops.Engine.open_async(rules, store=liveops.SqliteStore(path)) as engine:
+            adjust = [liveops.Command.adjust(f"a{n}", f"p{n}", 1, "r", now_ms=NOW_MS) for n in range(100)]
+            waiting = [asyncio.ensure_future(engine.submit_async(command)) for command in adjust]
+            await asyncio.sleep(0)
+        return [(await one).code for one in waiting]
+
+    assert asyncio.run(run()) == ["applied"] * 100
+
+
+def test_one_opener(rules: liveops.Rules, stored: liveops.Engine, path: Path) -> None:
+    assert code_of(lambda: liveops.Engine(rules, store=liveops.SqliteStore(path))) == "store_in_use"
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    assert code_of(lambda: liveops.Engine(rules, store=liveops.SqliteStore(link))) == "store_in_use"
+    program = "import liveops, sys; liveops.Engine(liveops.Rules.from_json(sys.argv[2]), store=liveops.SqliteStore(sys.argv[1]))"
+    second = subprocess.run(
+        [sys.executable, "-c", program, str(path), json.dumps(DOCUMENT)], capture_output=True, text=True, timeout=60
+    )
+    assert "StoreError: store_in_use" in second.stderr
+    other = path.with_name("other.db")
+    with liveops.Engine(rules, store=liveops.SqliteStore(other)) as engine:
+        assert engine.submit_ndjson(event(), now_ms=NOW_MS)[0].code == "applied", "another file in one process"
+    assert stored.size()["players"] == 0
+
+
+def test_a_restart_waits_for_the_one_before(rules: liveops.Rules, path: Path) -> None:
+    first = liveops.Engine(rules, store=liveops.SqliteStore(path))
+    timer = threading.Timer(0.2, first.close)
+    timer.start()
+    with liveops.Engine(rules, store=liveops.SqliteStore(path, wait_seconds=60)) as engine:
+        assert engine.size()["players"] == 0
+    timer.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_of_a_fork_must_not_use_it(stored: liveops.Engine, rules: liveops.Rules, path: Path) -> None:
+    command = liveops.Command.adjust("a1", "ana", 1, "r", now_ms=NOW_MS)
+    board = stored.board("xp")
+    asyncio.run(stored.submit_async(command))
+    calls: list[Callable[[], object]] = [
+        lambda: stored.submit(command),
+        lambda: asyncio.run(stored.submit_async(command)),
+        lambda: asyncio.run(stored.submit_batch_async([command])),
+        stored.digest,
+        lambda: stored.advance(),
+        stored.players,
+        stored.last,
+        stored.close,
+        lambda: board.top("daily", now_ms=NOW_MS),
+        lambda: stored.store.verify(),  # type: ignore[union-attr]
+    ]
+    for call in calls:
+        error = in_a_child(call)
+        assert isinstance(error, liveops.ForkedError) and error.code == "forked", error
+    refused = in_a_child(lambda: liveops.Engine(rules, store=liveops.SqliteStore(path)))
+    assert isinstance(refused, liveops.StoreError) and refused.code == "store_in_use"
+    assert stored.submit(command).code == "replayed", "the parent goes on"
+    stored.store.verify()  # type: ignore[union-attr]
+
+
+def commits(engine: liveops.Engine) -> int:
+    assert isinstance(engine.store, liveops.SqliteStore)
+    return int(engine.store.status()["commits"])
+
+
+def test_tasks_share_commits(stored: liveops.Engine) -> None:
+    adjust = [liveops.Command.adjust(f"a{n}", f"p{n % 64}", 1, "r", now_ms=NOW_MS) for n in range(640)]
+    before = commits(stored)
+
+    async def run() -> None:
+        for of in range(0, 640, 64):
+            outcomes = await asyncio.gather(*(stored.submit_async(command) for command in adjust[of : of + 64]))
+            assert {outcome.code for outcome in outcomes} == {"applied"}
+        [first, *_] = await stored.submit_batch_async(adjust)
+        assert first.code == "replayed"
+        assert (await stored.submit_ndjson_async(lines(10), now_ms=NOW_MS)).counts() == {"applied": 10}
+
+    asyncio.run(run())
+    assert commits(stored) - before <= 640 // 4, "64 at once share a few commits"
+    assert sum(player.xp for player in stored.players()) == 640 + 1_000
+
+
+def test_threads_share_commits(stored: liveops.Engine) -> None:
+    before, begin = commits(stored), threading.Barrier(16)
+
+    def work(of: int) -> None:
+        begin.wait()
+        for n in range(40):
+            stored.submit(liveops.Command.adjust(f"a{of}-{n}", f"p{of}", 1, "r", now_ms=NOW_MS)).unwrap()
+
+    threads = [threading.Thread(target=work, args=(of,)) for of in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(player.xp for player in stored.players()) == 640
+    assert commits(stored) - before < 640, "whoever waits is written with others: the lock of the interpreter is let go"
+
+
+def test_every_asynchronous_verb_is_its_twin(stored: liveops.Engine) -> None:
+    stored.submit_ndjson(lines(30), now_ms=NOW_MS)
+    same: dict[str, tuple[Any, ...]] = {
+        "player": ("p1",),
+        "players_page": (),
+        "receipts_page": ("p1",),
+        "suspicions_page": (),
+        "suspicions_ndjson": (),
+        "suspicions_ndjson_page": (),
+        "chain_head": ("p1",),
+        "export_player": ("p1",),
+        "horizon": (),
+        "digest": (),
+        "snapshot": (),
+        "size": (),
+        "feed_page": (),
+        "last": (),
+        "consumers": (),
+        "plan_migration": (stored.rules,),
+        "replace_rules": (stored.rules,),
+    }
+    timed: dict[str, tuple[Any, ...]] = {
+        "claimable": ("p1",), "explain": ("p1",), "migrations_page": (), "advance": (), "pay_closed": (),
+    }
+
+    async def run() -> None:
+        for name, arguments in same.items():
+            assert await getattr(stored, f"{name}_async")(*arguments) == getattr(stored, name)(*arguments), name
+        for name, arguments in timed.items():
+            twin = await getattr(stored, f"{name}_async")(*arguments, now_ms=NOW_MS)
+            assert twin == getattr(stored, name)(*arguments, now_ms=NOW_MS), name
+        for name, arguments in {"players": (), "receipts": ("p1",), "suspicions": (), "feed": ()}.items():
+            found = [item async for item in getattr(stored, f"{name}_async")(*arguments)]
+            assert found == list(getattr(stored, name)(*arguments)), name
+        assert isinstance(stored.store, liveops.SqliteStore)
+        await stored.store.verify_async()
+        assert (await stored.store.status_async()).keys() == stored.store.status().keys()
+
+    asyncio.run(run())
+
+
+def test_the_feed_is_the_files(rules: liveops.Rules, path: Path) -> None:
+    with liveops.Engine(rules, store=liveops.SqliteStore(path, feed=100), recording=True) as engine:
+        engine.ack("inventory")
+        engine.submit_ndjson(lines(10), now_ms=NOW_MS)
+        told, last = list(engine.feed()), engine.last()
+        assert len(told) == 7 and last == told[-1].cursor
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        assert (list(engine.feed()), engine.last()) == (told, last), "a setting of the file"
+        engine.ack("inventory", told[3].cursor)
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        [mark] = engine.consumers()
+        assert mark == liveops.ConsumerMark("inventory", (told[3].cursor,))
+        assert list(engine.feed(told[3].cursor)) == told[4:]
+        assert code_of(engine.feed) == "feed_gap"
+    with liveops.Engine(rules, store=liveops.SqliteStore(path, feed=0)) as engine:
+        engine.submit_ndjson(event("later"), now_ms=NOW_MS)
+        assert (engine.size()["feed"], engine.consumers()) == (0, [])
+
+
+def test_a_full_feed_refuses_commits_never_an_advance(rules: liveops.Rules, path: Path) -> None:
+    with liveops.Engine(rules, store=liveops.SqliteStore(path, feed=2)) as engine:
+        engine.ack("slow")
+        counts = engine.submit_ndjson(lines(3), now_ms=NOW_MS).counts()
+        assert counts == {"applied": 2, "feed_full": 1}
+        assert engine.advance(now_ms=NOW_MS).now == NOW_MS
+        engine.ack("slow", engine.last())
+        assert engine.submit_ndjson(lines(3), now_ms=NOW_MS).counts() == {"applied": 1, "replayed": 2}
+
+
+def test_rules_that_do_not_fit_are_refused(rules: liveops.Rules, path: Path) -> None:
+    xp = DOCUMENT["boards"]["xp"]
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        engine.submit_ndjson(lines(9), now_ms=NOW_MS)
+    best = changed(boards={"xp": {**xp, "operator": "best"}})
+    store = liveops.SqliteStore(path)
+    assert code_of(lambda: liveops.Engine(best, store=store)) == "board_incompatible"
+    assert code_of(lambda: liveops.Engine(changed(game="other"), store=store)) == "store_misconfigured"
+    # Without the board it stays known, until it is retired by name.
+    with liveops.Engine(changed(boards={}), store=store) as engine:
+        assert code_of(lambda: engine.replace_rules(best)) == "board_incompatible"
+        engine.replace_rules(rules)
+        assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 7, "built before the call returned"
+    with liveops.Engine(changed(boards={}, retiredBoards=["xp"]), store=store) as engine:
+        engine.replace_rules(best)
+        assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 0
+
+
+def test_bad_places_are_refused_and_nothing_is_lost(rules: liveops.Rules, path: Path, tmp_path: Path) -> None:
+    def opened(place: Path, **options: Any) -> str:
+        return code_of(lambda: liveops.Engine(rules, store=liveops.SqliteStore(place, **options)))
+
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        engine.submit_ndjson(lines(9), now_ms=NOW_MS)
+        digest = engine.digest()
+    assert opened(tmp_path / "missing" / "game.db") == "store_misconfigured"
+    assert opened(tmp_path) == "store_misconfigured"
+    text = tmp_path / "text.db"
+    text.write_text("no database at all, but a text of some length\n" * 100)
+    assert opened(text) == "store_corrupt" and text.read_text().startswith("no database")
+    other = tmp_path / "other.db"
+    database = sqlite3.connect(other)
+    database.execute("create table t(x)")
+    database.commit()
+    database.close()
+    assert opened(other) == "store_misconfigured"
+    if Path("/proc/self").exists():
+        assert opened(Path("/proc/game.db")) == "store_misconfigured"
+    newer = tmp_path / "newer.db"
+    newer.write_bytes(path.read_bytes())
+    database = sqlite3.connect(newer)
+    database.execute("pragma user_version = 99")
+    database.commit()
+    database.close()
+    assert opened(newer) == "record_too_new"
+    damaged = tmp_path / "damaged.db"
+    database = sqlite3.connect(path)
+    database.execute("vacuum into ?", (str(damaged),))
+    database.close()
+    database = sqlite3.connect(damaged)
+    database.execute("update player set body = zeroblob(length(body)) where id = 'p1'")
+    database.commit()
+    database.close()
+    store = liveops.SqliteStore(damaged)
+    assert opened(damaged) == "store_corrupt"
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        assert engine.digest() == digest
+    assert store.path == damaged
+
+
+def test_a_shell_that_holds_the_lock(rules: liveops.Rules, stored: liveops.Engine, path: Path) -> None:
+    program = (
+        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], isolation_level=None); d.execute('begin immediate'); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    shell = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with shell:
+        assert shell.stdout is not None and shell.stdout.readline() == "held\n"
+        outcome = stored.submit_ndjson(event(), now_ms=NOW_MS)[0]
+        assert (outcome.status, outcome.code) == ("refused", "store_unavailable")
+        assert stored.player("ana") is None, "reading goes on"
+        shell.communicate("")
+    assert stored.submit_ndjson(event(), now_ms=NOW_MS)[0].code == "applied"
+
+
+def test_backup_and_verify(stored: liveops.Engine, rules: liveops.Rules, tmp_path: Path) -> None:
+    stored.submit_ndjson(lines(50), now_ms=NOW_MS)
+    assert isinstance(stored.store, liveops.SqliteStore)
+    copy = tmp_path / "backup.db"
+    stored.store.backup(copy)
+    stored.store.verify()
+    with pytest.raises(liveops.StoreError):
+        stored.store.backup(copy)  # something is there
+    with liveops.Engine(rules, store=liveops.SqliteStore(copy)) as engine:
+        assert engine.digest() == stored.digest()
+
+
+def test_arguments(rules: liveops.Rules, path: Path) -> None:
+    assert repr(liveops.SqliteStore("game.db")) == "SqliteStore('game.db')"
+    assert liveops.SqliteStore(path).path == path
+    assert code_of(lambda: liveops.SqliteStore(path, sync="never")) == "invalid_argument"  # type: ignore[arg-type]
+    wrong: list[Callable[[], object]] = [
+        lambda: liveops.SqliteStore(1),  # type: ignore[arg-type]
+        lambda: liveops.SqliteStore(path, feed=1.5),  # type: ignore[arg-type]
+        lambda: liveops.Engine(rules, store=path),  # type: ignore[arg-type]
+        lambda: liveops.Engine(rules, store=liveops.MemoryStore(), feed=3),
+        lambda: liveops.Engine(rules, store=liveops.MemoryStore(snapshot=b""), snapshot=b""),
+        lambda: liveops.MemoryStore(at=NOW_MS),
+    ]
+    for call in wrong:
+        with pytest.raises(TypeError):
+            call()
+    assert code_of(lambda: liveops.SqliteStore(path, feed=-1)) == "out_of_range"
+    assert not path.exists()
+    engine = liveops.Engine(rules)
+    assert isinstance(engine.store, liveops.MemoryStore)
+    seeded = liveops.MemoryStore(feed=5, snapshot=engine.snapshot())
+    assert liveops.Engine(rules, store=seeded).digest() == engine.digest()
