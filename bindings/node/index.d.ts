@@ -60,6 +60,8 @@ export class Rules {
   readonly game: string
   /** Over the document without the door: what a receipt says it was granted under. */
   readonly hash: string
+  /** Over all by which it decides: document, population, thresholds, and the commitment to the loot seed. */
+  readonly identity: string
   /**
    * What in the document may be meant, or not: what changes nothing, is never reached or fed, or can be foretold. The rules are in force all
    * the same.
@@ -308,14 +310,105 @@ export interface Suspicion {
 
 // Engine ------------------------------------------------------------------------------------------------------------
 
-export interface EngineOptions {
-  /** How many committed change sets may wait to be acknowledged; without it there is no feed. */
+/** In memory: gone with the process, unless it is brought back from a snapshot. */
+export class MemoryStore {
+  constructor(options?: MemoryStoreOptions)
+}
+export interface MemoryStoreOptions {
+  /** How many entries of the feed may wait to be acknowledged; without it there is no feed. */
   readonly feed?: Integer
+  /** A state to begin in: the bytes of `Engine.snapshot`. */
+  readonly snapshot?: Uint8Array
+  /** With a snapshot: the present, to which the horizon is brought back; see `Engine.restore`. */
+  readonly at?: Instant
 }
 
-/** Rules and a store in memory: decides events and operators' commands, each exactly once. */
+/**
+ * In one file, which one engine at a time has open: `store_in_use` for whoever else tries. A process that is killed at any moment goes on
+ * where it was. Engines over it are asked by the verbs that end in `Async`, which never hold the event loop; the others throw
+ * `would_block`. Boards are read of memory.
+ *
+ * ```js
+ * const engine = await Engine.open(rules, { store: new SqliteStore(path) })
+ * const [first, second] = await Promise.all([engine.submitAsync(event), engine.submitAsync(event)])
+ * first.code                                               // 'applied'
+ * second.code                                              // 'replayed'
+ * engine.board('xp').top('allTime', 1)[0].score            // 120
+ * await engine.closeAsync()                                // from here on another process may open the file
+ * ```
+ */
+export class SqliteStore {
+  constructor(path: string | { readonly href: string; readonly protocol: string }, options?: SqliteStoreOptions)
+  readonly path: string
+  /** How the file is doing. Like the others it throws `closed` once the engine is. */
+  status(): StoreStatus
+  statusAsync(): Promise<StoreStatus>
+  /** Reads all of it; throws `store_corrupt` if anything is damaged. */
+  verify(): void
+  verifyAsync(): Promise<void>
+  /** Writes a copy that is whole, while others read and write. It has erased players in it until it is deleted. */
+  backup(path: string | { readonly href: string; readonly protocol: string }): void
+  backupAsync(path: string | { readonly href: string; readonly protocol: string }): Promise<void>
+}
+export interface SqliteStoreOptions {
+  /** How many entries of the feed may wait to be acknowledged, 0 for no feed. It stays with the file: unless given, it is as the file says. */
+  readonly feed?: Integer
+  /** `full`, unless given: a commit counts once the disk has it. `normal`: a loss of power may take the last commits, never a part of one. */
+  readonly sync?: 'full' | 'normal'
+  /** How long to wait for another process to close the file before it is `store_in_use`; 0 unless given. */
+  readonly waitSeconds?: number
+  /** NFS, SMB, 9p and FUSE are refused as `store_misconfigured` unless this says otherwise. */
+  readonly allowNetworkFileSystem?: boolean
+}
+/** How a file is doing; counts are of this opening. */
+export interface StoreStatus {
+  readonly sync: 'full' | 'normal'
+  /** Without its log. */
+  readonly fileBytes: number
+  readonly logBytes: number
+  /** Pages in the log that are not written back yet. */
+  readonly logPages: number
+  /** Transactions that wrote change sets, and how many change sets they were: more of these where callers shared syncs. */
+  readonly rounds: number
+  readonly changeSets: number
+  /** How often the log was written back, how often that failed, and the longest that writers waited for it, in microseconds. */
+  readonly checkpoints: number
+  readonly checkpointsFailed: number
+  readonly checkpointMicrosMax: number
+  /** Entries of the feed that are kept, and how many may be; null without a feed. */
+  readonly feed: number
+  readonly feedLenMax: number | null
+  /** Whether there may be expired rows to free. */
+  readonly sweepPending: boolean
+  readonly [more: string]: Json
+}
+
+export interface EngineOptions extends MemoryStoreOptions {
+  /** Where the state is kept: a MemoryStore unless given. With a file, `snapshot` is for an empty one, and `feed` is said to the store. */
+  readonly store?: MemoryStore | SqliteStore
+  /** Whether entries of the feed say which commands led to them, under which rules. */
+  readonly recording?: boolean
+}
+
+/** Some of what there is too much of for one answer. There may be fewer items than were asked for, none even, before the end. */
+export interface ItemPage<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins, as text; null at the end. Of another listing it is `cursor_invalid`. */
+  readonly next: string | null
+}
+
+/**
+ * Rules and a store: decides events and operators' commands, each exactly once.
+ *
+ * What may touch the store is there twice: done when the call returns, and with `Async` behind its name as a promise, which never
+ * holds the event loop. Over a store that waits for its disk the first throws `would_block`. Submits that wait at the same time are
+ * written together.
+ */
 export class Engine {
+  /** Opens the store here and now. */
   constructor(rules: Rules, options?: EngineOptions)
+  /** The same without holding the event loop while a file is opened and its boards are built. */
+  static open(rules: Rules, options?: EngineOptions): Promise<Engine>
   /**
    * Throws StoreError for bytes that are no snapshot. Those of an engine hold no `lootSeed`: give it with the rules.
    *
@@ -323,54 +416,112 @@ export class Engine {
    * taken in again, though its outcome was forgotten: commands not newer than the newest of any player are `too_old`. A period that
    * anybody was paid for stays closed, so the horizon stays past its closing.
    */
-  static restore(rules: Rules, snapshot: Uint8Array, options?: EngineOptions & { readonly at?: Instant }): Engine
+  static restore(rules: Rules, snapshot: Uint8Array, options?: Omit<EngineOptions, 'snapshot'>): Engine
+  /** Those in force. */
+  readonly rules: Rules
+  /** As it was given; a MemoryStore if none was. */
+  readonly store: MemoryStore | SqliteStore
+  /** Into how many parts the feed is cut. */
+  readonly partitions: number
   /** Never throws for a refusal; `unwrap()` does. */
   submit(command: Command): Outcome
   submitAsync(command: Command): Promise<Outcome>
   /** A row that is no Command is refused by itself. */
-  submitBatch(commands: readonly Command[]): Outcomes
+  submitBatch(commands: Iterable<Command>): Outcomes
+  submitBatchAsync(commands: Iterable<Command>): Promise<Outcomes>
   /** One event a line, from a source that is trusted: no signature is asked for. */
   submitNdjson(lines: Received, options?: Now): Outcomes
+  submitNdjsonAsync(lines: Received, options?: Now): Promise<Outcomes>
   player(player: string): Player | null
+  playerAsync(player: string): Promise<Player | null>
+  /** Every player, by the store's order, read by the page as they are taken. */
+  players(): IterableIterator<Player>
+  playersAsync(): AsyncIterableIterator<Player>
+  playersPage(cursor?: string | null, limit?: Integer): ItemPage<Player>
+  playersPageAsync(cursor?: string | null, limit?: Integer): Promise<ItemPage<Player>>
   receipts(player: string): readonly Receipt[]
+  receiptsAsync(player: string): Promise<readonly Receipt[]>
+  receiptsPage(player: string, cursor?: string | null, limit?: Integer): ItemPage<Receipt>
+  receiptsPageAsync(player: string, cursor?: string | null, limit?: Integer): Promise<ItemPage<Receipt>>
   /**
    * Receipts that can be claimed now, oldest first. Each is kept for its time, also when others of its age are trimmed and
    * `receipts` no longer has it; of more than 256 that wait the oldest is given as if it were claimed.
    */
   claimable(player: string, options?: Now): readonly Receipt[]
+  claimableAsync(player: string, options?: Now): Promise<readonly Receipt[]>
   /** The hash of a player's newest receipt, which `verifyChain` checks against; zeros if there never was one. */
   chainHead(player: string): string
+  chainHeadAsync(player: string): Promise<string>
   /** Why a player has this XP, this level and these rewards, line by line; null for a stranger. */
   explain(player: string, options?: Now): Explanation | null
+  explainAsync(player: string, options?: Now): Promise<Explanation | null>
+  /** Everybody's, by the store's order. */
+  suspicionsPage(cursor?: string | null, limit?: Integer): ItemPage<Suspicion>
+  suspicionsPageAsync(cursor?: string | null, limit?: Integer): Promise<ItemPage<Suspicion>>
   /**
-   * Of one player, or of all. Up to 256 of a player are kept: settled ones make room first, then flags. Events that are held wait
+   * Of one player, or of all, read by the page as they are taken. Up to 256 of a player are kept: settled ones make room first, then flags. Events that are held wait
    * for their review however long it takes; with 256 of them a further one is refused as `holds_full`.
    */
-  suspicions(player?: string): readonly Suspicion[]
+  suspicions(player?: string): IterableIterator<Suspicion>
+  suspicionsAsync(player?: string): AsyncIterableIterator<Suspicion>
   /** Everybody's, a line of JSON each, with `sentences`: each verdict in words. Walks the whole store. */
   suspicionsNdjson(): string
+  suspicionsNdjsonAsync(): Promise<string>
+  suspicionsNdjsonPage(cursor?: string | null, limit?: Integer): ItemPage<string>
+  suspicionsNdjsonPageAsync(cursor?: string | null, limit?: Integer): Promise<ItemPage<string>>
   /** Throws LiveopsError `unknown_board`. */
   board(name: string): Board
   /**
    * To be called now and then: moves the horizon, closes periods, frees what is too old to matter. A time far ahead cannot be taken back, so
-   * LiveopsError for one more than 31 days past the horizon (`clock_jump`), and for one that looks like seconds or microseconds by
-   * the horizon or the newest event (`clock_unit`): unless `far: true` says that it is meant. The first may be to anywhere.
-   * `Engine.restore` with `at` is the way back.
+   * LiveopsError for one more than 31 days past the clock (`clock_jump`), and for one that looks like seconds or microseconds by
+   * it (`clock_unit`): unless `far: true` says that it is meant. How long the game slept does not matter. `Engine.restore` with `at` is the
+   * way back.
    */
-  advance(options?: Now & { readonly far?: boolean }): { readonly now: number; readonly forgottenBefore: number }
+  advance(options?: Now & { readonly far?: boolean }): Horizon
+  advanceAsync(options?: Now & { readonly far?: boolean }): Promise<Horizon>
+  /** How far the engine was advanced. */
+  horizon(): Horizon
+  horizonAsync(): Promise<Horizon>
   /** Periods that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween(after: Instant, through: Instant): IterableIterator<PeriodDetails>
   /** `v1:` and 64 hex digits: the state to the last bit. */
   digest(): string
+  digestAsync(): Promise<string>
   snapshot(): Uint8Array
-  feed(after: Integer, limit: Integer): readonly FeedEntry[]
-  ack(cursor: Integer): void
+  snapshotAsync(): Promise<Uint8Array>
+  /**
+   * What happened, for an inventory, a bus, a recorder: each commit and each advance, at least once, in the order of each player. Behind a
+   * cursor, or from the start of a partition (the first unless given), up to now; `feedPage` says where to go on.
+   * Throws `feed_gap` when what follows a cursor is no longer kept, or never was: begin anew from the records.
+   */
+  feed(after?: string | null, options?: { readonly partition?: Integer }): IterableIterator<FeedEntry>
+  feedAsync(after?: string | null, options?: { readonly partition?: Integer }): AsyncIterableIterator<FeedEntry>
+  /** At most 100 entries unless given; `next` is there also when nothing has happened yet. */
+  feedPage(cursor?: string | null, limit?: Integer, options?: { readonly partition?: Integer }): FeedPage
+  feedPageAsync(cursor?: string | null, limit?: Integer, options?: { readonly partition?: Integer }): Promise<FeedPage>
+  /** The cursor of the newest entry ever, kept or not. */
+  last(partition?: Integer): string
+  lastAsync(partition?: Integer): Promise<string>
+  /**
+   * A consumer has dealt with everything through a cursor of `FeedEntry` or `FeedPage`. Entries go once all that are known have; the
+   * first acknowledgement makes a consumer known, without a cursor at the start of every partition. While one lags behind, a full
+   * feed refuses commits as `feed_full`.
+   */
+  ack(consumer: string, cursor?: string | null): void
+  ackAsync(consumer: string, cursor?: string | null): Promise<void>
+  /** Nothing is kept for a consumer any more. */
+  dropConsumer(consumer: string): void
+  dropConsumerAsync(consumer: string): Promise<void>
+  /** Everybody known, by name, and how far each is in each partition. */
+  consumers(): readonly { readonly consumer: string; readonly cursors: readonly string[] }[]
+  consumersAsync(): Promise<readonly { readonly consumer: string; readonly cursors: readonly string[] }[]>
   /**
    * Puts new rules in force, or throws and leaves the old ones: `board_incompatible`. With a time,
    * what is still to come of the calendar may change too: offsets from then on, and seasons that have not begun.
    * The secret `lootSeed` stays, unless the new rules have one of their own.
    */
   replaceRules(rules: Rules, options?: Now): RulesDiff
+  replaceRulesAsync(rules: Rules, options?: Now): Promise<RulesDiff>
   /**
    * Who gets what for a finished period of a board, and the commands that give it. Read, submit, and repeat both after any
    * trouble: each player is paid once. `docs/payouts.md` has the whole recipe, with what a crash leaves behind.
@@ -385,11 +536,13 @@ export class Engine {
    * no longer kept, and `period_open` until the engine was advanced past its closing.
    */
   payout(board: string, window: Window | Period, options?: Reading): Payout
+  payoutAsync(board: string, window: Window | Period, options?: Reading): Promise<Payout>
   /**
    * The same from an archive, under the tiers of now: for a period that is no longer kept. Who is hidden, forgotten or
    * erased gets nothing, and nobody moves up. The names have to be those of the archive.
    */
   payoutArchived(archive: Archive, names: Names, options?: Now): Payout
+  payoutArchivedAsync(archive: Archive, names: Names, options?: Now): Promise<Payout>
   /**
    * Pays every board that pays and closed since `mark`, and says the next mark; without one it begins with the oldest period that is
    * kept. Each player is paid once: run it again after any trouble, with the mark of before. Advance first. A `now` of a day ago leaves a
@@ -403,11 +556,13 @@ export class Engine {
    * ```
    */
   payClosed(mark?: Instant | null, options?: Now): PayRun
+  payClosedAsync(mark?: Instant | null, options?: Now): Promise<PayRun>
   /**
    * What new rules would make of the players of now: which levels rise and fall, what is minted, and how many they would refuse
    * as `unknown`. Walks all players.
    */
   planMigration(rules: Rules): MigrationForecast
+  planMigrationAsync(rules: Rules): Promise<MigrationForecast>
   /**
    * One command for each player who is still on another curve than the one in force. Submit them in batches of any size,
    * and make them again after any trouble: each player is migrated once. Whoever sends an event meanwhile is migrated by it.
@@ -416,23 +571,37 @@ export class Engine {
    * const forecast = engine.planMigration(next)
    * engine.replaceRules(next)
    * for (const outcome of engine.submitBatch(engine.migrations({ now }))) outcome.unwrap()
-   * engine.migrations({ now }).length                      // 0
+   * [...engine.migrations({ now })].length                 // 0
    * engine.planMigration(next).rise                        // 0
    * ```
    */
-  migrations(options?: Now): Command[]
+  migrations(options?: Now): IterableIterator<Command>
+  migrationsAsync(options?: Now): AsyncIterableIterator<Command>
+  migrationsPage(cursor?: string | null, limit?: Integer, options?: Now): ItemPage<Command>
+  migrationsPageAsync(cursor?: string | null, limit?: Integer, options?: Now): Promise<ItemPage<Command>>
   /**
    * Everything stored about one player. Its receipts are also those that wait beyond the trimmed ones, see `claimable`:
    * `verifyChain` is for `receipts`, which has no such gaps.
    */
   exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
+  exportPlayerAsync(player: string): Promise<{ readonly playerId: string; readonly [more: string]: Json }>
   stats(): { readonly [name: string]: number }
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
-  /** Frees the memory now; whatever is called later throws `closed`. Once more is nothing. */
+  sizeAsync(): Promise<{ readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }>
+  /**
+   * Answers whoever waits, then frees all memory and lets go of the file: another process may open it when this returns. Whatever is
+   * called later throws `closed`; once more is nothing. It holds the event loop for that long; `closeAsync` does not.
+   */
   close(): void
-  /** The same, for `using`. */
+  closeAsync(): Promise<void>
+  /** `close`, for `using`. */
   [Symbol.dispose](): void
+  /** `closeAsync`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
 }
+
+/** Outcomes of before `forgottenBefore` are no longer kept, and periods that closed up to `now` are closed. */
+export interface Horizon { readonly now: number; readonly forgottenBefore: number }
 
 export interface Player {
   readonly playerId: string
@@ -469,15 +638,26 @@ export interface ExplanationLine {
   readonly receipt?: string
 }
 
-export interface FeedEntry {
-  readonly cursor: number
+/** One entry of the feed. Its cursor is opaque text: the place behind it, to be kept and passed on. */
+export type FeedEntry = Committed | Advanced
+/** A player's state changed. */
+export interface Committed {
+  readonly kind: 'committed'
+  readonly cursor: string
   readonly playerId: string
-  readonly erased: boolean
-  readonly record: { readonly [name: string]: Json }
+  readonly version: number
+  /** Whether the player was erased. */
+  readonly forget: boolean
+  readonly xp: number
   readonly outcomes: readonly { readonly id: { readonly origin: string; readonly id: string }; readonly ts: number; readonly effect: Effect }[]
   readonly receipts: readonly Receipt[]
   readonly suspicions: readonly { readonly [name: string]: Json }[]
+  /** What led to it, if the engine is `recording`: the same rules (`Rules.identity`) and horizon decide the commands alike for ever. */
+  readonly run?: { readonly rules: string; readonly horizon: Horizon; readonly commands: readonly Command[] }
 }
+/** The horizon rose. */
+export interface Advanced extends Horizon { readonly kind: 'advanced'; readonly cursor: string }
+export interface FeedPage { readonly items: readonly FeedEntry[]; readonly next: string }
 
 export interface Row {
   readonly rank: number
@@ -506,47 +686,68 @@ export type Reading = Now & { readonly earlier?: Integer }
 export interface Stretch { readonly offset?: Integer; readonly limit?: Integer }
 
 /**
- * A board of an engine, for reading. Each reading is of a window's current period, of one so many `earlier`, or of a
- * period.
+ * A board of an engine, for reading: `at` and `of` choose the period. Reading asks memory, whatever the store.
  *
  * ```js
  * const board = engine.board('xp')
  * board.top('weekly', 10)                                  // this week's best
- * board.rank('weekly', 'ana', { earlier: 1 })              // where ana came last week
- * for (const row of board.rows('allTime')) console.log(row.rank, row.playerId)
+ * board.at('weekly', { earlier: 1 }).rank('ana')           // where ana came last week
+ * for (const row of board.at('allTime')) console.log(row.rank, row.playerId)
  * ```
  */
 export class Board {
   private constructor()
   readonly name: string
-  top(window: Window | Period, limit: Integer, options?: Reading): readonly Row[]
-  /** At most 100,000 rows. */
-  page(window: Window | Period, offset: Integer, limit: Integer, options?: Reading): readonly Row[]
-  /** The first `limit` for null, or those behind a page's end; at most 100,000. */
-  pageAfter(window: Window | Period, cursor: Cursor | null, limit: Integer, options?: Reading): Page
-  /**
-   * Everybody of one period, best first, read in stretches by cursor as they are taken: whoever stays put comes exactly
-   * once, however many others move meanwhile; who moves may come twice or not at all. A rank is that of its stretch.
-   */
-  rows(window: Window | Period, options?: Reading): IterableIterator<Row>
+  readonly windows: readonly Window[]
+  readonly order: 'desc' | 'asc'
+  readonly operator: 'incr' | 'best' | 'set' | 'decr'
+  readonly ties: 'firstToReach' | 'lastToReach' | 'ownerId'
+  readonly ranking: 'ordinal' | 'competition' | 'dense'
+  /** The period that is current, or one so many `earlier`. */
+  at(window: Window | Period, options?: Reading): Standings
+  /** Any period; one that is no longer kept is empty. */
+  of(period: Period): Standings
+  /** The best of the period that is current, 10 unless given. */
+  top(window: Window | Period, limit?: Integer, options?: Reading): readonly Row[]
   period(window: Window | Period, options?: Reading): Period
   /** Never `archived`: the engine keeps no archives. */
-  state(window: Window | Period, options?: Reading): PeriodState
-  /** From 1; null for one who is not on the board. */
-  rank(window: Window | Period, player: string, options?: Reading): number | null
-  /** How many of the others a player is strictly ahead of, in hundredths of a percent: 10,000 is all of them. */
-  percentile(window: Window | Period, player: string, options?: Reading): number | null
-  around(window: Window | Period, player: string, eachSide: Integer, options?: Reading): readonly Row[]
-  byOwners(window: Window | Period, players: readonly string[], options?: Reading): readonly Row[]
-  /** Those with a score from `least` through `most`, best first; at most 100,000. */
-  byScoreRange(window: Window | Period, least: Integer, most: Integer, options?: Reading & Stretch): readonly Row[]
-  countAbove(window: Window | Period, score: Integer, options?: Reading): number
-  len(window: Window | Period, options?: Reading): number
+  state(period: Window | Period, options?: Reading): PeriodState
   /**
    * Archives a finished period that is still kept: everyone who is shown now. Store both halves, the names where
    * `Names.forget` can reach them. Throws `period_open` until the engine was advanced past its closing.
    */
-  archive(window: Window | Period, options?: Reading): Archived
+  archive(period: Window | Period, options?: Reading): Archived
+  archiveAsync(period: Window | Period, options?: Reading): Promise<Archived>
+}
+
+/**
+ * A board in one period. Iteration is everybody, best first, read in stretches by cursor as they are taken: whoever stays put comes exactly
+ * once, however many others move meanwhile; who moves may come twice or not at all. A rank is that of its stretch.
+ */
+export class Standings implements Iterable<Row> {
+  private constructor()
+  /** The board's name. */
+  readonly board: string
+  readonly period: Period
+  /** How many stand on the board. */
+  readonly length: number
+  /** The best, 10 unless given. */
+  top(limit?: Integer): readonly Row[]
+  /** At most 100,000 rows. */
+  page(offset: Integer, limit: Integer): readonly Row[]
+  /** The first for null, or those behind a page's end: 100 unless given, at most 100,000. */
+  pageAfter(cursor?: Cursor | null, limit?: Integer): Page
+  /** From 1; null for one who is not on the board. */
+  rank(player: string): number | null
+  /** How many of the others a player is strictly ahead of, in hundredths of a percent: 10,000 is all of them. */
+  percentile(player: string): number | null
+  /** A player's row, with up to 5 rows above and below unless given. */
+  around(player: string, eachSide?: Integer): readonly Row[]
+  byOwners(players: readonly string[]): readonly Row[]
+  /** Those with a score from `least` through `most`, best first; at most 100,000. */
+  byScoreRange(least: Integer, most: Integer, options?: Stretch): readonly Row[]
+  countAbove(score: Integer): number
+  [Symbol.iterator](): IterableIterator<Row>
 }
 
 // Archives and payouts ------------------------------------------------------------------------------------------------
@@ -640,10 +841,10 @@ export class Names {
 export class ArchiveView implements Iterable<Row> {
   private constructor()
   readonly length: number
-  top(limit: Integer): readonly Row[]
+  top(limit?: Integer): readonly Row[]
   page(offset: Integer, limit: Integer): readonly Row[]
   rank(owner: string): number | null
-  around(owner: string, eachSide: Integer): readonly Row[]
+  around(owner: string, eachSide?: Integer): readonly Row[]
   /** Nobody moves up into the ranks of those who are not shown. */
   awards(tiers: readonly Tier[]): readonly Award[]
   [Symbol.iterator](): IterableIterator<Row>
@@ -1079,16 +1280,16 @@ export class Leaderboard implements Iterable<Row> {
   unhide(owner: string): boolean
   score(owner: string): Score | null
   rank(owner: string): number | null
-  top(limit: Integer): readonly Row[]
+  top(limit?: Integer): readonly Row[]
   page(offset: Integer, limit: Integer): readonly Row[]
-  /** The first `limit` for null, or those behind a page's end. */
-  pageAfter(cursor: Cursor | null, limit: Integer): Page
+  /** The first for null, or those behind a page's end: 100 unless given. `top` gives 10, `around` 5 on each side. */
+  pageAfter(cursor?: Cursor | null, limit?: Integer): Page
   /**
    * Everybody, best first, read in stretches by cursor as they are taken: whoever stays put comes exactly once, however
    * many others move meanwhile; who moves may come twice or not at all. A rank is that of its stretch.
    */
   [Symbol.iterator](): IterableIterator<Row>
-  around(owner: string, eachSide: Integer): readonly Row[]
+  around(owner: string, eachSide?: Integer): readonly Row[]
   byOwners(owners: readonly string[]): readonly Row[]
   /** Those with a score from `least` through `most`, best first; none if `least` is larger. */
   byScoreRange(least: Integer, most: Integer, options?: Stretch): readonly Row[]
@@ -1147,14 +1348,14 @@ export class WindowedLeaderboard {
   state(window: Window | Period, options?: Reading): PeriodState
   /** Periods of the board's windows that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween(after: Instant, through: Instant): IterableIterator<PeriodDetails>
-  top(window: Window | Period, limit: Integer, options?: Reading): readonly Row[]
+  top(window: Window | Period, limit?: Integer, options?: Reading): readonly Row[]
   page(window: Window | Period, offset: Integer, limit: Integer, options?: Reading): readonly Row[]
-  pageAfter(window: Window | Period, cursor: Cursor | null, limit: Integer, options?: Reading): Page
+  pageAfter(window: Window | Period, cursor?: Cursor | null, limit?: Integer, options?: Reading): Page
   /** Everybody of one period; what it promises is written at `Leaderboard`. */
   rows(window: Window | Period, options?: Reading): IterableIterator<Row>
   score(window: Window | Period, owner: string, options?: Reading): Score | null
   rank(window: Window | Period, owner: string, options?: Reading): number | null
-  around(window: Window | Period, owner: string, eachSide: Integer, options?: Reading): readonly Row[]
+  around(window: Window | Period, owner: string, eachSide?: Integer, options?: Reading): readonly Row[]
   byOwners(window: Window | Period, owners: readonly string[], options?: Reading): readonly Row[]
   byScoreRange(window: Window | Period, least: Integer, most: Integer, options?: Reading & Stretch): readonly Row[]
   countAbove(window: Window | Period, score: Integer, options?: Reading): number

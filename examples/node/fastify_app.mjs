@@ -2,22 +2,23 @@
 //
 //   LIVEOPS_SECRET=whsec_... node fastify_app.mjs
 //
-// It listens on this machine only, at PORT (3000), by the rules in LIVEOPS_RULES (the sample rules); put it behind your own proxy.
-// One process owns a game in memory: run one.
+// It listens on this machine only, at PORT (3000), by the rules in LIVEOPS_RULES (the sample rules); put it behind your own proxy. The state is in
+// the file LIVEOPS_STORE (game.db): killed at any moment, the server goes on where it was. One process owns the file; the next one waits for
+// it to end.
 
 import { STATUS_CODES } from 'node:http'
-import { argv, env } from 'node:process'
+import process, { argv, env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import Fastify from 'fastify'
-import { Engine, Intake, LiveopsError, Refusal, Rules } from 'liveops'
+import { Engine, Intake, LiveopsError, Refusal, Rules, SqliteStore } from 'liveops'
 
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 /** Beyond what any event has: whoever sends more is answered before the rest is read. */
 const BODY_BYTES_MAX = 64 * 1024
 const PROBLEM = 'application/problem+json'
 
-export function createApp ({ rules, secret, nowMs = Date.now }) {
-  const engine = new Engine(rules)
+export async function createApp ({ rules, secret, store, nowMs = Date.now }) {
+  const engine = await Engine.open(rules, { store })
   const intake = new Intake(rules, { secret })
   const app = Fastify({ bodyLimit: BODY_BYTES_MAX })
   app.decorate('engine', engine)
@@ -58,14 +59,17 @@ export function createApp ({ rules, secret, nowMs = Date.now }) {
 
   // Now and then: closes periods and frees what is too old to matter.
   const minutely = setInterval(() => advance(engine, nowMs()), 60_000).unref()
-  app.addHook('onClose', async () => clearInterval(minutely))
+  app.addHook('onClose', async () => {
+    clearInterval(minutely)
+    await engine.closeAsync()
+  })
   return app
 }
 
 /** A clock that is wrong (`clock_jump`) is told, and asked again a minute later: it may be right by then. */
-function advance (engine, nowMs) {
+async function advance (engine, nowMs) {
   try {
-    engine.advance({ nowMs })
+    await engine.advanceAsync({ nowMs })
   } catch (error) {
     if (!(error instanceof LiveopsError)) throw error
     console.error(`advance: ${error.message}`)
@@ -81,6 +85,8 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   const file = env.LIVEOPS_RULES ?? fileURLToPath(new URL('../data/rules.json', import.meta.url))
   const rules = Rules.fromFile(file)
   for (const { path, message } of rules.warnings()) console.warn(`${file}: warning: ${path}: ${message}`)
-  const app = createApp({ rules, secret: env.LIVEOPS_SECRET })
-  await app.listen({ host: '127.0.0.1', port: Number(env.PORT ?? 3000) })
+  const store = new SqliteStore(env.LIVEOPS_STORE ?? 'game.db', { waitSeconds: 10 })
+  const app = await createApp({ rules, secret: env.LIVEOPS_SECRET, store })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => app.close())
+  console.log(await app.listen({ host: '127.0.0.1', port: Number(env.PORT ?? 3000) }))
 }

@@ -120,8 +120,8 @@ new Calendar({ utcOffsetMinutes: 60, utcOffsetChanges: [{ from: '2026-04-04T16:0
 awards(fastest, [{ tier: 'gold', ranks: [1, 1], percent: '10' }])
 // @ts-expect-error a percentage is a text
 laps.awards([{ tier: 'gold', percent: 10 }])
-// @ts-expect-error null for the first page
-laps.pageAfter(undefined, 2)
+// @ts-expect-error a cursor is a text
+laps.pageAfter(2)
 // @ts-expect-error a board by calendar has windows
 new WindowedLeaderboard({ name: 'xp' })
 // @ts-expect-error scores are whole numbers

@@ -1,30 +1,33 @@
 // Drives a season of signed events through door and engine, and says what an operator wants to know. The Rust and Python
 // programs of this name do the same and end in the same digest.
 //
-//   node examples/node/replay.mjs [events] [rules]
+//   node examples/node/replay.mjs [--store game.db] [events] [rules]
 //
+// With `--store` the state is in a file: killed and run again, it ends in the same digest.
 // Without arguments it is the sample season; `-` is standard input. The secret is `secret.txt` beside the rules. In your
 // own project the import is from 'liveops'.
 
 import { createReadStream, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Engine, Intake, LiveopsError, Refusal, Rules } from '../../bindings/node/index.mjs'
+import { Engine, Intake, LiveopsError, Refusal, Rules, SqliteStore } from '../../bindings/node/index.mjs'
 import { report } from './report.mjs'
 
 const DATA = fileURLToPath(new URL('../data/', import.meta.url))
 const HOUR_MS = 3_600_000
 const LINE_BYTES_MAX = 1024 * 1024
 
-async function main ([events = sample('season.ndjson'), rulesFile = sample('rules.json')]) {
+async function main (args) {
+  const file = args[0] === '--store' ? args[1] : undefined
+  const [events = sample('season.ndjson'), rulesFile = sample('rules.json')] = file === undefined ? args : args.slice(2)
   const rules = Rules.fromFile(rulesFile)
   for (const { path, message } of rules.warnings()) console.error(`${rulesFile}: warning: ${path}: ${message}`)
   const intake = new Intake(rules, { secret: readFileSync(join(dirname(rulesFile), 'secret.txt'), 'utf8').trim() })
-  const engine = new Engine(rules)
+  const engine = await Engine.open(rules, file === undefined ? {} : { store: new SqliteStore(file) })
   const source = events === '-' ? 'standard input' : events
 
   const begun = performance.now()
-  const season = new Season(engine, intake, rules.boards)
+  const season = new Season(engine, intake, rules.boards, (await engine.horizonAsync()).now)
   let number = 0
   for await (const bytes of linesOf(events === '-' ? process.stdin : createReadStream(events))) {
     number++
@@ -33,12 +36,13 @@ async function main ([events = sample('season.ndjson'), rulesFile = sample('rule
       console.error(`${source}:${number}: broken line: ${line}`)
       season.broken++
     } else {
-      season.take(line)
+      await season.take(line)
     }
   }
   const seconds = (performance.now() - begun) / 1000
   const document = JSON.parse(readFileSync(rulesFile, 'utf8'))
-  console.log(report({ engine, rules, document, season, lines: number, source, seconds }))
+  console.log(await report({ engine, rules, document, season, lines: number, source, seconds }))
+  await engine.closeAsync()
 }
 
 /** A run under way. */
@@ -50,44 +54,63 @@ class Season {
   players = new Set()
   effects = []
   closings = []
+  /** Lines that an earlier run had dealt with. */
+  skipped = 0
   #hour = undefined
+  #resumes
 
-  constructor (engine, intake, boards) {
+  /** `horizonMs`: how far the engine was advanced before. */
+  constructor (engine, intake, boards, horizonMs) {
     this.engine = engine
     this.boards = boards
     this.intake = intake
+    this.#resumes = horizonMs
   }
 
   /** Before the first line of each hour, time moves on for the engine. */
-  take ({ receivedMs, headers, body }) {
+  async take ({ receivedMs, headers, body }) {
     const hour = Math.floor(receivedMs / HOUR_MS)
-    if (hour !== this.#hour) this.#advance(receivedMs)
+    if (hour !== this.#hour) {
+      // What came before the last advance was decided before it.
+      if (receivedMs >= this.#resumes) this.#resumes = -Infinity
+      if (!this.#skips) await this.#advance(receivedMs)
+    }
     this.#hour = hour
     this.first ??= receivedMs
     this.last = Math.max(this.last ?? receivedMs, receivedMs)
-    this.#count(this.#submit(headers, body, receivedMs))
+    const event = this.#admit(headers, body, receivedMs)
+    if (this.#skips) this.skipped++
+    else this.#count(await this.#submit(event))
   }
 
-  #advance (nowMs) {
-    this.engine.advance({ nowMs, far: true }) // a log may be silent for months
+  get #skips () {
+    return this.#resumes > -Infinity
+  }
+
+  async #advance (nowMs) {
+    await this.engine.advanceAsync({ nowMs, far: true }) // a log may be silent for months
     if (this.last === undefined) return
     for (const period of this.engine.closedBetween(this.last, nowMs)) {
       const boards = Object.entries(this.boards).filter(([, windows]) => period.window in windows)
-      const winners = boards.flatMap(([board]) => this.engine.board(board).page(period, 0, 1).map((row) => ({ board, ...row })))
+      const winners = boards.flatMap(([board]) => this.engine.board(board).of(period).top(1).map((row) => ({ board, ...row })))
       this.closings.push({ ...period, winners })
     }
   }
 
-  /** The code of what became of one request. */
-  #submit (headers, body, nowMs) {
-    let event
+  /** The event of one request, or why it is none. Whatever comes goes through the door: quotas are a part of the result. */
+  #admit (headers, body, nowMs) {
     try {
-      event = this.intake.admit(headers, body, { nowMs })
+      return this.intake.admit(headers, body, { nowMs })
     } catch (error) {
-      if (error instanceof Refusal) return error.code
+      if (error instanceof Refusal) return error
       throw error
     }
-    const outcome = this.engine.submit(event)
+  }
+
+  /** The code of what became of it. */
+  async #submit (event) {
+    if (event instanceof Refusal) return event.code
+    const outcome = await this.engine.submitAsync(event)
     if (outcome.status === 'applied') {
       this.players.add(event.playerId)
       this.effects.push(outcome.effect)

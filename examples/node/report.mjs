@@ -8,16 +8,21 @@ const SUSPECTS_MAX = 30
 const WINDOWS = ['daily', 'weekly', 'monthly', 'seasonal', 'allTime']
 
 /** The whole report; its last line is `digest v1:<hex>`. */
-export function report (run) {
+export async function report (run) {
+  const { engine, season } = run
+  const levels = []
+  for (const player of season.players) levels.push((await engine.playerAsync(player))?.level ?? 1)
+  const suspicions = []
+  for await (const suspicion of engine.suspicionsAsync()) suspicions.push(suspicion)
   return [
     `${run.rules.game} from ${run.source}`, '', ...speed(run),
     ...heading('Outcomes', 'by code, most frequent first'), ...outcomes(run.season),
-    ...heading('Players', 'by level'), ...players(run),
+    ...heading('Players', 'by level'), ...players(levels, season),
     ...heading('Rewards', 'granted in this run'), ...rewards(run.season),
     ...boards(run),
     ...heading('Closed', 'periods that ended in this run, with who was first'), ...closed(run.season),
-    ...heading('Flagged and held', 'for a person to review; nobody is banned'), ...suspects(run.engine.suspicions()),
-    '', `digest ${run.engine.digest()}`
+    ...heading('Flagged and held', 'for a person to review; nobody is banned'), ...suspects(suspicions),
+    '', `digest ${await engine.digestAsync()}`
   ].map((line) => line.trimEnd()).join('\n')
 }
 
@@ -27,6 +32,7 @@ function speed ({ season, lines, seconds }) {
   return [
     ...(season.first === undefined ? [] : [`received     ${minute(season.first)} to ${minute(season.last)}`]),
     `lines        ${number(lines)}${broken}`,
+    ...(season.skipped === 0 ? [] : [`resumed      after ${number(season.skipped)} lines that the store holds`]),
     `speed        ${number(Math.floor(lines / seconds))} events a second: read, verified, validated, decided, committed in ${seconds.toFixed(2)} s`
   ]
 }
@@ -44,8 +50,7 @@ function outcomes ({ outcomes, effects }) {
   return late === 0 ? lines : [...lines, '', `  ${number(late)} applied events came too late for a period and count on longer ones.`]
 }
 
-function players ({ engine, season }) {
-  const levels = [...season.players].map((player) => engine.player(player)?.level ?? 1)
+function players (levels, season) {
   const step = Math.max(1, Math.ceil(Math.max(1, ...levels) / BANDS_MAX))
   const bands = Array(Math.floor((Math.max(1, ...levels) - 1) / step) + 1).fill(0)
   for (const level of levels) bands[Math.floor((level - 1) / step)]++
@@ -87,10 +92,11 @@ function boards ({ engine, rules, document, season }) {
       // Between two seasons there is none.
       const period = rules.calendar.period(window, nowMs)
       if (period === null) return []
-      const rows = board.top(window, TOP, { nowMs }).map(({ rank, playerId, score }) =>
+      const standings = board.of(period)
+      const rows = standings.top(TOP).map(({ rank, playerId, score }) =>
         `${String(rank).padStart(4)}. ${playerId.slice(0, 16).padEnd(16)}${number(score).padStart(9)}`)
       const title = window === 'allTime' ? 'all time' : `${window} ${period.label}`
-      return [[`  ${title}`, `  ${number(board.len(window, { nowMs }))} ranked`, ...rows]]
+      return [[`  ${title}`, `  ${number(standings.length)} ranked`, ...rows]]
     })
     const lines = heading(`Board ${name}`, described(document.boards[name]))
     for (let at = 0; at < tables.length; at += 3) {

@@ -7,7 +7,7 @@ const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
-const { STRETCH, rowsOf } = require('./rows.js')
+const { rowsOf, EACH_SIDE, STRETCH, TOP_LEN } = require('./rows.js')
 const { Calendar } = require('./rules.js')
 const { whenOf } = require('./when.js')
 
@@ -130,7 +130,7 @@ class ArchiveView {
   }
 
   /** The best `limit`. */
-  top (limit) {
+  top (limit = TOP_LEN) {
     handleOf(this, ArchiveView)
     return this.page(0, limit)
   }
@@ -153,7 +153,7 @@ class ArchiveView {
   }
 
   /** An owner's row with up to `eachSide` rows above and below. */
-  around (owner, eachSide) {
+  around (owner, eachSide = EACH_SIDE) {
     const [name, side] = [text(owner, 'owner'), count(eachSide, 'eachSide')]
     return rowsOf(() => handleOf(this, ArchiveView).around(name, side))
   }

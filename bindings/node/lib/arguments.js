@@ -201,9 +201,10 @@ function list (value, name) {
   return values
 }
 
-/** The same of any iterable. */
+/** The same of any iterable but a text. */
 function all (value, name) {
   if (Array.isArray(value)) return list(value, name)
+  if (typeof value !== 'object' || typeof value?.[Symbol.iterator] !== 'function') throw argumentError(TypeError, `${name} must be an array or another iterable, not ${kindOf(value)}`)
   const values = []
   for (const one of value) {
     if (values.push(one) > LIST_LEN_MAX) throw tooLong(name)

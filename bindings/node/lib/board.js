@@ -7,7 +7,7 @@ const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { close, dispose, handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
-const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
+const { pageOf, rowsOf, scoreOf, walk, EACH_SIDE, PAGE_LEN, TOP_LEN } = require('./rows.js')
 
 const WAYS = {
   order: ['desc', 'asc'],
@@ -39,8 +39,8 @@ const points = (value, name = 'score') => integer(value, name, -(2 ** 63), 2 ** 
 const subscoreOf = ({ subscore }) => subscore === undefined ? 0 : points(subscore, 'subscore')
 const ownersOf = (owners, name = 'owners') => list(owners, name).map((owner) => text(owner, `one of ${name}`))
 
-/** A cursor as a page gave it; null for the first page. */
-const cursorOf = (cursor) => cursor === null ? undefined : text(cursor, 'cursor')
+/** A cursor as a page gave it; without one, the first page. */
+const cursorOf = (cursor) => cursor === undefined || cursor === null ? undefined : text(cursor, 'cursor')
 
 /** What to leave out, and how much to give. */
 const stretchOf = ({ offset, limit }) => [
@@ -110,7 +110,7 @@ class Leaderboard {
   }
 
   /** The best `limit`. */
-  top (limit) {
+  top (limit = TOP_LEN) {
     handleOf(this, Leaderboard)
     return this.page(0, limit)
   }
@@ -122,7 +122,7 @@ class Leaderboard {
   }
 
   /** The first `limit` for null, or those behind a page's end: `{ rows, next }`. */
-  pageAfter (cursor, limit) {
+  pageAfter (cursor, limit = PAGE_LEN) {
     const [after, most] = [cursorOf(cursor), count(limit, 'limit')]
     return pageOf(() => handleOf(this, Leaderboard).pageAfter(after, most))
   }
@@ -134,7 +134,7 @@ class Leaderboard {
   }
 
   /** An owner's row with up to `eachSide` rows above and below. */
-  around (owner, eachSide) {
+  around (owner, eachSide = EACH_SIDE) {
     const [name, side] = [text(owner, 'owner'), count(eachSide, 'eachSide')]
     return rowsOf(() => handleOf(this, Leaderboard).around(name, side))
   }

@@ -1,10 +1,11 @@
 'use strict'
 // The engine: rules and a store. What may touch the store is done when a call returns, or with `Async` as a promise.
 
-const { all, bytes, count, flag, handle, instant, integer, list, now, options, received, text, TIME } = require('./arguments.js')
+const { all, bytes, count, flag, handle, instant, integer, now, options, received, text, TIME } = require('./arguments.js')
 const { Archive, Names } = require('./archive.js')
 const { Command, makeCommand } = require('./command.js')
 const { Board } = require('./engine_board.js')
+const { cursorOf } = require('./board.js')
 const { call, called } = require('./errors.js')
 const { freeze, read } = require('./json.js')
 const { CLOSED, asyncDispose, dispose, handleOf, heldBy, hold, isClosed, native } = require('./native.js')
@@ -280,7 +281,7 @@ function closing (self) {
 }
 
 /** The native objects of commands; null for a row that is none. */
-const rowsOf = (commands) => (Array.isArray(commands) ? list : all)(commands, 'commands').map((row) => row instanceof Command ? heldBy(row) ?? null : null)
+const rowsOf = (commands) => all(commands, 'commands').map((row) => row instanceof Command ? heldBy(row) ?? null : null)
 
 const commandsOf = (natives) => natives.map((command) => makeCommand(() => command))
 
@@ -292,10 +293,6 @@ function told (answer) {
 /** Where a page begins and how long it is. */
 function pageOf ([cursor, limit = PAGE_LEN]) {
   return [cursorOf(cursor), count(limit, 'limit')]
-}
-
-function cursorOf (cursor) {
-  return cursor === undefined || cursor === null ? undefined : text(cursor, 'cursor')
 }
 
 /** A page from the addon. */

@@ -7,15 +7,10 @@ const { cursorOf, ownersOf, stretchOf } = require('./board.js')
 const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
 const { handleOf, heldBy, hold, native } = require('./native.js')
-const { pageOf, rowsOf, walk } = require('./rows.js')
+const { pageOf, rowsOf, walk, EACH_SIDE, PAGE_LEN, TOP_LEN } = require('./rows.js')
 const { periodOf } = require('./rules.js')
 const { verbs } = require('./verbs.js')
 const { readingOf } = require('./when.js')
-
-/** Rows of a page unless it is said how many. */
-const TOP_LEN = 10
-const PAGE_LEN = 100
-const EACH_SIDE = 5
 
 /** How a board counts, and its periods: a window's current one, one so many `earlier`, or a period by its index. */
 class Board {
@@ -77,7 +72,8 @@ class Board {
   }
 
   /** The best `limit` of the period that is current. */
-  top (window, limit, opts) {
+  top (window, limit = TOP_LEN, opts = undefined) {
+    handleOf(this, Board)
     return this.at(window, opts).top(limit)
   }
 }

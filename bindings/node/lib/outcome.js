@@ -1,7 +1,7 @@
 'use strict'
 // What became of commands. Rows of a batch stay on the native side until somebody looks at them.
 
-const { integer } = require('./arguments.js')
+const { integer, kindOf } = require('./arguments.js')
 const { argumentError, call, fromDetails } = require('./errors.js')
 const { freeze, own, read } = require('./json.js')
 const { close, dispose, handleOf, hold } = require('./native.js')
@@ -85,6 +85,7 @@ class Outcomes {
   /** The first that passes a test. */
   find (test) {
     handleOf(this, Outcomes)
+    if (typeof test !== 'function') throw argumentError(TypeError, `test must be a function, not ${kindOf(test)}`)
     for (const outcome of this) if (test(outcome)) return outcome
     return undefined
   }

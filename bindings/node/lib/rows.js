@@ -6,6 +6,10 @@ const { own } = require('./json.js')
 
 /** Rows that an iteration fetches at once. */
 const STRETCH = 256
+/** Rows unless it is said how many: of the best, of a page, and above and below somebody. */
+const TOP_LEN = 10
+const PAGE_LEN = 100
+const EACH_SIDE = 5
 
 function shaped ({ owners, numbers }) {
   if (numbers.length === 0) return Object.freeze([])
@@ -38,4 +42,4 @@ function * walk (pageAfter) {
 /** Score and subscore; null for none. */
 const scoreOf = (pair) => pair === null || pair === undefined ? null : Object.freeze({ score: pair[0], subscore: pair[1] })
 
-module.exports = { rowsOf, pageOf, walk, scoreOf, STRETCH }
+module.exports = { rowsOf, pageOf, walk, scoreOf, EACH_SIDE, PAGE_LEN, STRETCH, TOP_LEN }

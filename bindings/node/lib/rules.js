@@ -55,6 +55,11 @@ class Rules {
     return handleOf(this, Rules).hash
   }
 
+  /** Over all by which it decides: document, population, thresholds, and the commitment to the loot seed. */
+  get identity () {
+    return handleOf(this, Rules).identity
+  }
+
   /** What in the document may be meant, or not: `{ path, code, message }` each. */
   warnings () {
     return read(handleOf(this, Rules).warnings())

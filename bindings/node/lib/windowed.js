@@ -9,7 +9,7 @@ const { call } = require('./errors.js')
 const { read } = require('./json.js')
 const { close, dispose, handleOf, hold, native } = require('./native.js')
 const { tiersOf } = require('./payout.js')
-const { pageOf, rowsOf, scoreOf, walk } = require('./rows.js')
+const { pageOf, rowsOf, scoreOf, walk, EACH_SIDE, PAGE_LEN, TOP_LEN } = require('./rows.js')
 const { Calendar, taken, windowName } = require('./rules.js')
 const { WHEN, readingOf, whenOf } = require('./when.js')
 
@@ -118,7 +118,7 @@ class WindowedLeaderboard {
   }
 
   /** The best `limit`. */
-  top (window, limit, opts) {
+  top (window, limit = TOP_LEN, opts = undefined) {
     handleOf(this, WindowedLeaderboard)
     return this.page(window, 0, limit, opts)
   }
@@ -130,7 +130,7 @@ class WindowedLeaderboard {
   }
 
   /** The first `limit` for null, or those behind a page's end: `{ rows, next }`. */
-  pageAfter (window, cursor, limit, opts) {
+  pageAfter (window, cursor = null, limit = PAGE_LEN, opts = undefined) {
     const args = [readingOf(window, opts), cursorOf(cursor), count(limit, 'limit')]
     return pageOf(() => handleOf(this, WindowedLeaderboard).pageAfter(...args))
   }
@@ -158,7 +158,7 @@ class WindowedLeaderboard {
   }
 
   /** An owner's row with up to `eachSide` rows above and below. */
-  around (window, owner, eachSide, opts) {
+  around (window, owner, eachSide = EACH_SIDE, opts = undefined) {
     const args = [readingOf(window, opts), text(owner, 'owner'), count(eachSide, 'eachSide')]
     return rowsOf(() => handleOf(this, WindowedLeaderboard).around(...args))
   }

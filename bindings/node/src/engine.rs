@@ -3,13 +3,16 @@
 //! A verb that may touch the store is written once, and told first whether it is to be done `later`: then it answers with a promise.
 //! `index.d.ts` says what each does.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use liveops_bindings::{Core, Shared};
 use liveops_core::engine::{Numbered, ScanPage};
-use liveops_core::{Code, Error, PlayerId, Suspicion, Timestamp};
+use liveops_core::record::Suspicion;
+use liveops_core::{Code, Error, PlayerId, Timestamp};
+use liveops_sqlite::SqliteStore;
 use napi::Env;
-use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Function, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Function, ToNapiValue, TypeName, Uint8Array};
 use napi_derive::napi;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,7 +22,7 @@ use crate::failure::{OrThrow as _, Result, text};
 use crate::memory::tell;
 use crate::outcome::{Outcomes, Told, no_command};
 use crate::rules::Rules;
-use crate::verb::{Answer, Verb, WouldBlock, with};
+use crate::verb::{Answer, Verb, WouldBlock, with, with_file};
 use crate::writer::{Settled, Writer};
 
 /// Rules and a store.
@@ -27,8 +30,8 @@ use crate::writer::{Settled, Writer};
 #[expect(missing_debug_implementations, reason = "a thread that waits has none")]
 pub struct Engine {
     pub(crate) shared: Arc<Shared>,
-    /// None of an engine that was closed.
-    pub(crate) writer: Option<Writer>,
+    /// None of an engine that was closed. A cell, because a promise of a verb counts as a borrow of the engine.
+    pub(crate) writer: RefCell<Option<Writer>>,
     /// Whether the store waits for a disk.
     blocks: bool,
 }
@@ -65,25 +68,34 @@ pub(crate) fn player_id(player: &str) -> Result<PlayerId> {
 impl Engine {
     pub(crate) fn new(shared: Shared, blocks: bool) -> Self {
         let shared = Arc::new(shared);
-        Self { writer: Some(Writer::new(&shared)), shared, blocks }
+        Self { writer: RefCell::new(Some(Writer::new(&shared))), shared, blocks }
     }
 
-    fn writer(&mut self) -> Result<&mut Writer> {
-        self.writer.as_mut().ok_or(Code::Closed).or_throw()
+    /// Puts something behind what waits.
+    fn wait(&self, send: impl FnOnce(&mut Writer) -> Result<()>) -> Result<()> {
+        match &mut *self.writer.borrow_mut() {
+            Some(writer) => send(writer),
+            None => Err(Code::Closed).or_throw(),
+        }
     }
 
     /// Does a verb.
-    pub(crate) fn verb<T>(
+    pub(crate) fn verb<T: ToNapiValue + TypeName + Send + 'static>(
         &self,
         env: &Env,
         name: &'static str,
         later: bool,
         work: impl FnOnce(&Core) -> Result<T> + Send + 'static,
     ) -> Result<Answer<T>> {
-        if later {
-            return Ok(Either::B(AsyncTask::new(Verb::new(&self.shared, work))));
-        }
-        self.now(env, name, |core| work(core)).map(Either::A)
+        if later { self.later(|shared| with(shared, work)) } else { self.now(env, name, work).map(Either::A) }
+    }
+
+    /// Does it on a thread of the pool.
+    fn later<T: ToNapiValue + TypeName + Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T> + Send + 'static,
+    ) -> Result<Answer<T>> {
+        Ok(Either::B(AsyncTask::new(Verb::new(&self.shared, work))))
     }
 
     /// Does it here, unless the store waits for a disk.
@@ -94,6 +106,16 @@ impl Engine {
         let answer = with(&self.shared, work);
         tell(env)?;
         answer
+    }
+
+    /// The same of a verb of the file: there, it always waits.
+    fn file<T: ToNapiValue + TypeName + Send + 'static>(
+        &self,
+        name: &'static str,
+        later: bool,
+        work: impl FnOnce(&SqliteStore) -> Result<T> + Send + 'static,
+    ) -> Result<Answer<T>> {
+        if later { self.later(|shared| with_file(shared, work)) } else { Err(WouldBlock(name)).or_throw() }
     }
 
     /// The same of what no store is asked for.
@@ -136,25 +158,25 @@ impl Engine {
     /// A batch behind what waits; `settle` is called with the ticket and an outcome for each row.
     #[napi]
     pub fn submit_later(
-        &mut self,
+        &self,
         rows: Vec<Option<ClassInstance<'_, Command>>>,
         ticket: u32,
         settle: Function<'_, Settled, ()>,
     ) -> Result<()> {
         let rows = rows.iter().map(|row| row.as_ref().map(|command| command.0.clone())).collect();
-        self.writer()?.commands(rows, ticket, &settle)
+        self.wait(|writer| writer.commands(rows, ticket, &settle))
     }
 
     /// The same of lines.
     #[napi]
     pub fn submit_ndjson_later(
-        &mut self,
+        &self,
         lines: &[u8],
         now: i64,
         ticket: u32,
         settle: Function<'_, Settled, ()>,
     ) -> Result<()> {
-        self.writer()?.lines(lines, at(now), ticket, &settle)
+        self.wait(|writer| writer.lines(lines, at(now), ticket, &settle))
     }
 
     /// One player as JSON; none for a stranger.
@@ -363,6 +385,24 @@ impl Engine {
     #[napi]
     pub fn size(&self, env: &Env, later: bool) -> Result<Answer<String>> {
         self.verb(env, "size", later, |core| text(&core.size().or_throw()?))
+    }
+
+    /// How the file is doing, as JSON.
+    #[napi]
+    pub fn status(&self, later: bool) -> Result<Answer<String>> {
+        self.file("status", later, |file| text(&file.status().or_throw()?))
+    }
+
+    /// Reads all of the file.
+    #[napi]
+    pub fn verify(&self, later: bool) -> Result<Answer<()>> {
+        self.file("verify", later, |file| file.verify().or_throw())
+    }
+
+    /// Writes a copy of the file.
+    #[napi]
+    pub fn backup(&self, later: bool, path: String) -> Result<Answer<()>> {
+        self.file("backup", later, move |file| file.backup(path).or_throw())
     }
 
     /// Counts since the engine was made, as JSON.

@@ -149,7 +149,7 @@ impl Engine {
 
     /// Answers whoever waits, then lets go of the store.
     #[napi]
-    pub fn close(&mut self, later: bool) -> Result<Either<(), AsyncTask<Close>>> {
+    pub fn close(&self, later: bool) -> Result<Either<(), AsyncTask<Close>>> {
         let mut close = Close { writer: self.writer.take(), shared: Arc::clone(&self.shared) };
         if later { Ok(Either::B(AsyncTask::new(close))) } else { close.close().map(Either::A) }
     }

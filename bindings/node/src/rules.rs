@@ -53,6 +53,12 @@ impl Rules {
         self.0.hash().to_hex()
     }
 
+    /// Hash over all by which they decide, in hex.
+    #[napi(getter)]
+    pub fn identity(&self) -> String {
+        self.0.identity().to_hex()
+    }
+
     /// What in the document may be meant, or not, as JSON.
     #[napi]
     pub fn warnings(&self) -> Result<String> {

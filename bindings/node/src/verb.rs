@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use liveops_bindings::{Core, Shared};
 use liveops_core::Code;
+use liveops_sqlite::SqliteStore;
 use napi::bindgen_prelude::{AsyncTask, Either, ToNapiValue, TypeName};
 use napi::{Env, Task};
 use serde_json::{Value, json};
@@ -18,11 +19,11 @@ pub(crate) type Answer<T> = Either<T, AsyncTask<Verb<T>>>;
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Verb<T> {
     shared: Arc<Shared>,
-    work: Option<Box<dyn FnOnce(&Core) -> Result<T> + Send>>,
+    work: Option<Box<dyn FnOnce(&Shared) -> Result<T> + Send>>,
 }
 
 impl<T> Verb<T> {
-    pub(crate) fn new(shared: &Arc<Shared>, work: impl FnOnce(&Core) -> Result<T> + Send + 'static) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>, work: impl FnOnce(&Shared) -> Result<T> + Send + 'static) -> Self {
         Self { shared: Arc::clone(shared), work: Some(Box::new(work)) }
     }
 }
@@ -34,7 +35,7 @@ impl<T: ToNapiValue + TypeName + Send + 'static> Task for Verb<T> {
     fn compute(&mut self) -> Result<Self::Output> {
         let work = self.work.take();
         Ok(Moved::made(|| match work {
-            Some(work) => with(&self.shared, work),
+            Some(work) => work(&self.shared),
             None => Err(Code::InvalidArgument).or_throw(),
         }))
     }
@@ -49,6 +50,11 @@ impl<T: ToNapiValue + TypeName + Send + 'static> Task for Verb<T> {
 /// Works with an engine that is not closed.
 pub(crate) fn with<T>(shared: &Shared, work: impl FnOnce(&Core) -> Result<T>) -> Result<T> {
     shared.with(work).or_throw()?
+}
+
+/// The same with its file.
+pub(crate) fn with_file<T>(shared: &Shared, work: impl FnOnce(&SqliteStore) -> Result<T>) -> Result<T> {
+    shared.with_file(work).or_throw()?
 }
 
 /// Done here and now this verb would hold the event loop for as long as the store waits for its disk.

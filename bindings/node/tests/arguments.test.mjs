@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   Calendar, Command, Engine, EventParser, Intake, Leaderboard, LevelCurve, Loot, Overflow, Progression, Quota, RateLimiter, Refusal, Rules, RulesError,
-  SlidingLimiter, SlidingLog, Streak, TimeFloor, Verifier, WindowedLeaderboard, ZScore, gcra, generateSecret, hmacSha256Hex, migrateXp, planMigration,
+  SlidingLimiter, SlidingLog, SqliteStore, Streak, TimeFloor, Verifier, WindowedLeaderboard, ZScore, gcra, generateSecret, hmacSha256Hex, migrateXp, planMigration,
   receiptId, receiptState, validate, verifyChain, verifyReceipt
 } from '../index.mjs'
 import * as module from '../index.mjs'
@@ -17,6 +17,7 @@ const TOO_FAR = [2 ** 53, -(2 ** 53), 2 ** 64, 2n ** 53n, -(2n ** 53n), 2n ** 64
 const NOT_TEXT = ['\ud800', 'a\udc00b', '\udc00\ud800', 7, null, undefined, true, {}, ['a'], Symbol('x')]
 
 const engine = new Engine(rules())
+const standings = engine.board('xp').at('daily', { nowMs: NOW_MS })
 const board = new Leaderboard()
 const order = { id: 'a1', player: 'ana', xp: 1, reason: 'r', nowMs: NOW_MS }
 const curve = LevelCurve.table([1])
@@ -35,21 +36,23 @@ const INTEGERS = {
   submitNdjson: (value) => engine.submitNdjson('', { nowMs: value }),
   admit: (value) => new Intake(rules(), { trusted: true }).admit({}, event('e', 'ana', 1), { nowMs: value }),
   validate: (value) => validate(event('e', 'ana', 1), { nowMs: value }),
-  top: (value) => engine.board('xp').top('daily', value, { nowMs: NOW_MS }),
-  page: (value) => engine.board('xp').page('daily', value, 1, { nowMs: NOW_MS }),
-  'period index': (value) => engine.board('xp').page({ window: 'daily', index: value }, 0, 1),
-  countAbove: (value) => engine.board('xp').countAbove('daily', value, { nowMs: NOW_MS }),
-  feed: (value) => engine.feed(value, 1),
-  ack: (value) => engine.ack(value),
+  top: (value) => engine.board('xp').top('daily', value ?? 'none', { nowMs: NOW_MS }),
+  page: (value) => standings.page(value, 1),
+  'period index': (value) => engine.board('xp').of({ window: 'daily', index: value }),
+  countAbove: (value) => standings.countAbove(value),
+  feedPage: (value) => engine.feedPage(null, value ?? 'none'),
+  'feed partition': (value) => engine.feed(null, { partition: value ?? 'none' }),
+  last: (value) => engine.last(value ?? 'none'),
+  playersPage: (value) => engine.playersPage(null, value ?? 'none'),
   closedBetween: (value) => engine.closedBetween(value, 1),
   'board countAbove': (value) => board.countAbove(value),
   'board capacity': (value) => new Leaderboard({ capacity: value ?? 'none' }),
   'board page': (value) => board.page(0, value),
-  'board pageAfter': (value) => board.pageAfter(null, value),
-  'board around': (value) => board.around('ana', value),
+  'board pageAfter': (value) => board.pageAfter(null, value ?? 'none'),
+  'board around': (value) => board.around('ana', value ?? 'none'),
   'board range': (value) => board.byScoreRange(0, value),
-  'engine range': (value) => engine.board('xp').byScoreRange('daily', value, 1, { nowMs: NOW_MS }),
-  'engine pageAfter': (value) => engine.board('xp').pageAfter('daily', null, value, { nowMs: NOW_MS }),
+  'engine range': (value) => standings.byScoreRange(value, 1),
+  'engine pageAfter': (value) => standings.pageAfter(null, value ?? 'none'),
   'payout index': (value) => engine.payout('xp', { window: 'daily', index: value }, { nowMs: NOW_MS }),
   'tier rank': (value) => board.awards([{ tier: 'gold', ranks: [1, value] }]),
   replaceRules: (value) => engine.replaceRules(rules(), { nowMs: value }),
@@ -117,10 +120,15 @@ const INTEGERS = {
 const TEXTS = {
   player: (value) => engine.player(value),
   receipts: (value) => engine.receipts(value),
+  receiptsPage: (value) => engine.receiptsPage(value),
+  consumer: (value) => engine.ack(value),
+  cursor: (value) => engine.playersPage(value ?? 7),
+  'feed cursor': (value) => engine.feed(value ?? 7),
+  'store path': (value) => new SqliteStore(value),
   suspicions: (value) => engine.suspicions(value),
   board: (value) => engine.board(value),
-  rank: (value) => engine.board('xp').rank('daily', value, { nowMs: NOW_MS }),
-  byOwners: (value) => engine.board('xp').byOwners('daily', [value], { nowMs: NOW_MS }),
+  rank: (value) => standings.rank(value),
+  byOwners: (value) => standings.byOwners([value]),
   'command id': (value) => Command.erase({ ...{ id: value, player: 'ana', nowMs: 1 } }),
   reason: (value) => Command.adjust({ ...order, reason: value }),
   'board owner': (value) => board.rank(value),
@@ -128,7 +136,7 @@ const TEXTS = {
   'batch owner': (value) => board.submitBatch([value], [1]),
   'board cursor': (value) => board.pageAfter(value ?? 7, 1),
   'board percentile': (value) => board.percentile(value),
-  'engine percentile': (value) => engine.board('xp').percentile('daily', value, { nowMs: NOW_MS }),
+  'engine percentile': (value) => standings.percentile(value),
   'payout board': (value) => engine.payout(value, 'daily', { nowMs: NOW_MS }),
   tier: (value) => board.awards([{ tier: value, ranks: [1, 1] }]),
   percent: (value) => board.awards([{ tier: 'gold', percent: value ?? 7 }]),
@@ -185,7 +193,8 @@ describe('integers', () => {
 
   test('what is whole arrives whole, as number or BigInt', () => {
     for (const value of [MAX, -MAX, 0, BigInt(MAX), -1n]) {
-      const board = new Leaderboard()
+      const standings = engine.board('xp').at('daily', { nowMs: NOW_MS })
+const board = new Leaderboard()
       assert.equal(board.submit('ana', value).score, Number(value))
       assert.equal(board.top(1)[0].score, Number(value))
     }

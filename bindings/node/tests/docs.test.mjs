@@ -101,7 +101,7 @@ describe('examples', () => {
     const engine = new liveops.Engine(rules({ boards }))
     engine.submitNdjson([line('ana', 120), line('bo', 90)].join('\n'), { nowMs: lastWeek })
     const now = new Date()
-    for (const word of ['engine.payout(', 'engine.payClosed(', 'board.rows(', 'names.forget(']) {
+    for (const word of ['engine.payout(', 'engine.payClosed(', 'board.at(', 'names.forget(']) {
       engine.advance({ now })
       run(about(word)[0], { ...scope, engine, now })
     }

@@ -275,7 +275,7 @@ test('whatever progression and rewards are called with, they answer or refuse wi
     () => Command.migrate(some('player', 'curve', 'version', 'nowMs')),
     () => [engine.explain(any(), any()), engine.chainHead(any()), engine.claimable('ana', any())],
     () => engine.claimable(any(), any()),
-    () => [engine.planMigration(any()), engine.migrations(any())]
+    () => [engine.planMigration(any()), [...engine.migrations(any())]]
   ]
   for (let round = 0; round < 400; round++) for (const call of CALLS) codeOf(call)
 })

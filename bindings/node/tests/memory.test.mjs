@@ -86,14 +86,15 @@ describe('memory', () => {
     const { Leaderboard: board, WindowedLeaderboard: windowed, Engine: engine, Outcomes: outcomes } =
       Object.fromEntries(Object.entries(makers).map(([name, make]) => [name, make()]))
     const xp = engine.board('xp')
-    const rows = xp.rows('weekly', { nowMs: NOW_MS })
+    const weekly = xp.at('weekly', { nowMs: NOW_MS })
+    const rows = weekly[Symbol.iterator]()
     rows.next()
     for (const each of [board, windowed, engine, outcomes]) each.close()
     const calls = [
       () => board.length, () => board.submit('ana', 1), () => board.rank('ana'), () => board.snapshot(), () => [...board],
       () => windowed.rank('allTime', 'ana'), () => windowed.owners, () => windowed.snapshot(),
       () => engine.digest(), () => engine.player('ana'), () => engine.advance({ nowMs: NOW_MS }), () => engine.board('xp'),
-      () => engine.submitNdjson(bytes, { nowMs: NOW_MS }), () => xp.top('weekly', 10), () => xp.len('weekly'), () => [...rows],
+      () => engine.submitNdjson(bytes, { nowMs: NOW_MS }), () => xp.top('weekly', 10), () => weekly.length, () => [...rows],
       () => outcomes.length, () => [...outcomes], () => outcomes.counts(), () => outcomes.at(0)
     ]
     for (const call of calls) assert.throws(call, closed, String(call))
@@ -128,6 +129,20 @@ describe('memory', () => {
     assert.ok(held - before > 200_000, `${held - before} bytes told of the first`)
     const change = native.toldMemory() - before
     assert.ok(Math.abs(change) < 5 * (held - before), `${change} bytes`)
+  })
+
+  it('of what waited and was written by another thread is told as what it is', async () => {
+    const engine = new Engine(rules)
+    const submit = async () => (await engine.submitNdjsonAsync(bytes.subarray(0, bytes.indexOf(10)), { nowMs: NOW_MS })).close()
+    for (let n = 0; n < 100; n++) await submit()
+    await settled()
+    const before = native.toldMemory()
+    for (let n = 0; n < 200; n++) await Promise.all(Array.from({ length: 100 }, submit))
+    await settled()
+    const grown = native.toldMemory() - before
+    assert.ok(Math.abs(grown) < 500_000, `${grown} bytes after 20,000`)
+    await engine.closeAsync()
+    // The process of these tests ends although nothing else is closed.
   })
 
   // The sum of all is 600 MB and more, of which V8 knows a few KB unless it is told.

@@ -153,7 +153,7 @@ describe('instances of classes', () => {
 test('lists longer than any are refused at once', () => {
   const endless = new Array(2 ** 32 - 1)
   for (const work of [
-    () => new Leaderboard().byOwners(endless), () => new Engine(rules()).board('xp').byOwners('daily', endless, at), () => new Engine(rules()).submitBatch(endless),
+    () => new Leaderboard().byOwners(endless), () => new Engine(rules()).board('xp').at('daily', at).byOwners(endless), () => new Engine(rules()).submitBatch(endless),
     () => LevelCurve.table(endless), () => new Leaderboard().submitBatch(endless, endless), () => planMigration(curve, curve, { policy: 'keepTotalXp' }, endless),
     () => new Verifier(endless), () => new Loot({ entries: endless }), () => new Calendar().closedBetween(endless, 0, 1)
   ]) {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Archive, Board, Command, Engine, Names, Payout, Rules } from '../index.mjs'
+import { Archive, Board, Command, Engine, Names, Payout, Rules, Standings } from '../index.mjs'
 import { DOCUMENT, NOW_MS, event, kill, rules } from './game.mjs'
 
 const DAY_MS = 86_400_000
@@ -38,15 +38,16 @@ describe('reading', () => {
     const today = board.period('daily', day(0))
     for (const [window, at] of [['daily', day(0)], ['daily', yesterday], [today, day(1)], [today, undefined]]) {
       assert.deepEqual(ids(board.top(window, 2, at)), ['ana', 'bo'])
-      assert.deepEqual(ids(board.around(window, 'cy', 1, at)), ['bo', 'cy', 'dee'])
-      assert.deepEqual(ids(board.byOwners(window, ['cy', 'ana'], at)), ['ana', 'cy'])
-      assert.deepEqual(ids(board.byScoreRange(window, 60, 120, at)), ['bo', 'cy', 'dee'])
-      assert.deepEqual(ids(board.byScoreRange(window, 60, 120, { ...at, offset: 1, limit: 1 })), ['cy'])
-      assert.deepEqual([board.rank(window, 'cy', at), board.percentile(window, 'cy', at), board.percentile(window, 'x', at)], [3, 3333, null])
-      assert.deepEqual([board.countAbove(window, 90, at), board.len(window, at)], [2, 4])
-      const { rows, next } = board.pageAfter(window, null, 3, at)
-      assert.deepEqual([ids(rows), ids(board.pageAfter(window, next, 3, at).rows)], [['ana', 'bo', 'cy'], ['dee']])
-      assert.deepEqual(ids(board.rows(window, at)), ['ana', 'bo', 'cy', 'dee'])
+      const standings = board.at(window, at)
+      assert.deepEqual(ids(standings.around('cy', 1)), ['bo', 'cy', 'dee'])
+      assert.deepEqual(ids(standings.byOwners(['cy', 'ana'])), ['ana', 'cy'])
+      assert.deepEqual(ids(standings.byScoreRange(60, 120)), ['bo', 'cy', 'dee'])
+      assert.deepEqual(ids(standings.byScoreRange(60, 120, { offset: 1, limit: 1 })), ['cy'])
+      assert.deepEqual([standings.rank('cy'), standings.percentile('cy'), standings.percentile('x')], [3, 3333, null])
+      assert.deepEqual([standings.countAbove(90), standings.length], [2, 4])
+      const { rows, next } = standings.pageAfter(null, 3)
+      assert.deepEqual([ids(rows), ids(standings.pageAfter(next, 3).rows)], [['ana', 'bo', 'cy'], ['dee']])
+      assert.deepEqual(ids(standings), ['ana', 'bo', 'cy', 'dee'])
     }
     assert.deepEqual([0, 1, 9].map((n) => board.state(today, day(n))), ['open', 'sealed', 'dropped'])
     assert.equal(board.state('daily', { ...day(5), earlier: 1 }), 'sealed')
@@ -54,14 +55,15 @@ describe('reading', () => {
 
   test('what is not there', () => {
     const board = played().board('xp')
-    const { next } = board.pageAfter('daily', null, 1, day(0))
-    assert.throws(() => board.pageAfter('weekly', next, 1, day(0)), { code: 'cursor_invalid' })
-    assert.throws(() => board.pageAfter('daily', 'ff', 1, day(0)), { code: 'cursor_invalid' })
-    assert.throws(() => board.rank('daily', 'ana', { ...day(0), earlier: 3 }), { code: 'period_dropped' })
-    assert.throws(() => board.rows('monthly', day(0)), { code: 'unknown_window' })
+    const daily = board.at('daily', day(0))
+    const { next } = daily.pageAfter(null, 1)
+    assert.throws(() => board.at('weekly', day(0)).pageAfter(next, 1), { code: 'cursor_invalid' })
+    assert.throws(() => daily.pageAfter('ff', 1), { code: 'cursor_invalid' })
+    assert.throws(() => board.at('daily', { ...day(0), earlier: 3 }), { code: 'period_dropped' })
+    assert.throws(() => board.at('monthly', day(0)), { code: 'unknown_window' })
     for (const work of [
-      () => board.top(board.period('daily', day(0)), 1, { earlier: 1 }), () => board.pageAfter('daily', 7, 1), () => board.rows('hourly'),
-      () => board.byScoreRange('daily', 0.5, 1), () => board.byScoreRange('daily', 0, 2n ** 53n), () => board.percentile('daily', NaN), () => board.state(undefined)
+      () => board.top(board.period('daily', day(0)), 1, { earlier: 1 }), () => daily.pageAfter(7, 1), () => board.at('hourly'), () => board.of('daily'),
+      () => daily.byScoreRange(0.5, 1), () => daily.byScoreRange(0, 2n ** 53n), () => daily.percentile(NaN), () => board.state(undefined)
     ]) assert.throws(work, { code: /^(invalid_argument|out_of_range|unknown_window)$/ })
   })
 
@@ -70,7 +72,7 @@ describe('reading', () => {
     const players = Array.from({ length: 700 }, (_, n) => `p${n}`)
     engine.submitNdjson(players.map((player, n) => event('e1', player, 1000 - n)).join('\n'), day(0))
     const seen = []
-    for (const { playerId } of engine.board('xp').rows('daily', day(0))) {
+    for (const { playerId } of engine.board('xp').at('daily', day(0))) {
       if (seen.push(playerId) === 100) engine.submitNdjson(event('e2', 'p650', 5000), day(0))
     }
     assert.deepEqual(seen, players.filter((player) => player !== 'p650'))
@@ -178,7 +180,7 @@ describe('payouts', () => {
     assert.throws(() => engine.payout('laps', 'daily', yesterday), { code: 'unknown_payout' })
     assert.throws(() => engine.payout('xp', 'monthly', yesterday), { code: 'unknown_window' })
     for (const bad of [undefined, 'hourly', {}, { window: 'daily', index: 0.5 }, 7]) assert.throws(() => engine.payout('xp', bad), { code: bad === 'hourly' ? 'unknown_window' : 'invalid_argument' })
-    for (const Class of [Payout, Board]) assert.throws(() => new Class(), { name: 'TypeError', code: 'invalid_argument' })
+    for (const Class of [Payout, Board, Standings]) assert.throws(() => new Class(), { name: 'TypeError', code: 'invalid_argument' })
   })
 })
 

@@ -340,11 +340,11 @@ describe('migrations', () => {
     assert.equal(engine.digest(), digest, 'a plan changes nothing')
     assert.deepEqual([forecast.players, forecast.rise, forecast.fall, forecast.stay, forecast.unknown], [3, 1, 0, 2, 0])
     assert.deepEqual(forecast.rewards, [{ reward: 'level-gold', receipts: 1, items: [{ kind: 'currency', id: 'gold', amount: 100 }], rolls: 0 }])
-    assert.deepEqual(engine.migrations(at), [], 'not before it is in force')
+    assert.deepEqual([...engine.migrations(at)], [], 'not before it is in force')
     const { levelCurve } = engine.replaceRules(cheaper)
     assert.deepEqual(levelCurve, { from: rules().curve.hash, to: cheaper.curve.hash, migrates: true })
     assert.equal(engine.player('bo').level, 3, 'read on the new curve at once')
-    const commands = engine.migrations(at)
+    const commands = [...engine.migrations(at)]
     assert.ok(commands.every((command) => command instanceof Command))
     assert.deepEqual(commands.map(({ playerId }) => playerId), ['ana', 'bo', 'cy'])
     for (const round of [1, 2]) {
@@ -353,7 +353,7 @@ describe('migrations', () => {
       assert.deepEqual(outcomes[1].effect.migrated, { fromXp: 250, toXp: 250, fromLevel: 2, toLevel: 3 })
       assert.equal(outcomes.flatMap(({ effect }) => effect.receipts).length, 1)
     }
-    assert.deepEqual(engine.migrations(at), [])
+    assert.deepEqual([...engine.migrations(at)], [])
     assert.equal(engine.receipts('bo').length, 2)
   })
 
@@ -371,7 +371,7 @@ describe('migrations', () => {
     assert.equal(engine.submit(command).effect.migrated.toLevel, 3)
     const [outcome] = engine.submitNdjson(event('e4', 'cy', 1), at)
     assert.deepEqual([outcome.effect.level, outcome.effect.receipts.length], [4, 0])
-    assert.deepEqual(engine.migrations(at).map(({ playerId }) => playerId), ['ana'])
+    assert.deepEqual(Array.from(engine.migrations(at), ({ playerId }) => playerId), ['ana'])
     for (const none of [undefined, null, 7, 'abc', 'A'.repeat(64), LevelCurve.linear(1, 1), Object.create(LevelCurve.prototype)]) {
       assert.throws(() => Command.migrate({ player: 'bo', curve: none, version: 1, ...at }), (error) => error instanceof TypeError || error instanceof RangeError)
     }

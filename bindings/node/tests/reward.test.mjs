@@ -485,7 +485,7 @@ describe('what an engine rolled, and what waits', () => {
     }
     assert.throws(() => outcome.unwrap(), { name: 'Refusal', message: /list it in their migrations/ })
     assert.deepEqual([outcome.httpStatus, outcome.toJSON().problem.code], [503, 'curve_unknown'])
-    assert.deepEqual([engine.digest(), engine.migrations(at), engine.stats()['refused.curve_unknown']], [digest, [], 3])
+    assert.deepEqual([engine.digest(), [...engine.migrations(at)], engine.stats()['refused.curve_unknown']], [digest, [], 3])
     assert.deepEqual([engine.planMigration(of(10, 100)).unknown, engine.planMigration(of(10, 7)).unknown], [0, 1])
     engine.replaceRules(of(10, 100))
     const [again] = engine.submitNdjson(event('e3', 'ana', 25), at)

@@ -72,7 +72,7 @@ describe('reading', () => {
       () => board.top('daily', 1, { earlier: -1 }), () => board.top('daily', 1, { earlier: 2 ** 32 }), () => board.top('daily', 1, { earlier: 0.5 }),
       () => board.top(board.current('daily', day(0)), 1, { earlier: 1 }), () => board.top(null, 1), () => board.top(7, 1), () => board.top('hourly', 1),
       () => board.top({ window: 'daily' }, 1), () => board.top('daily', NaN), () => board.rank('daily', 7), () => board.top('daily', 1, { ts: 1 }),
-      () => board.percentile('daily', '\ud800'), () => board.byScoreRange('daily', 1, Infinity), () => board.pageAfter('daily', undefined, 1)
+      () => board.percentile('daily', '\ud800'), () => board.byScoreRange('daily', 1, Infinity), () => board.pageAfter('daily', 7, 1)
     ]) assert.throws(work, { code: /^(invalid_argument|out_of_range|unknown_window)$/ })
   })
 })

@@ -1,0 +1,154 @@
+// The package has what `bindings/surface.toml` lists, and nothing else: Python's is held to the same list.
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { parse } from 'smol-toml'
+import * as liveops from '../index.mjs'
+import { Command, Engine, Intake, Leaderboard, MemoryStore, Population, SqliteStore, WindowedLeaderboard } from '../index.mjs'
+import { DOCUMENT, NOW_MS, event, rules } from './game.mjs'
+
+const LIST = parse(readFileSync(new URL('../../surface.toml', import.meta.url), 'utf8'))
+const TYPES = readFileSync(new URL('../index.d.ts', import.meta.url), 'utf8')
+
+const DAY_MS = 86_400_000
+const folder = mkdtempSync(join(tmpdir(), 'liveops-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())
+
+/** What the list says of a verb of ours; undefined for one that we lack. */
+function listed (entry) {
+  const text = typeof entry === 'string' ? entry : entry.node ?? '-'
+  if (text === '-') return undefined
+  const [, kinds, parameters] = /^([a-z ]*?) ?(?:\((.*)\))?$/.exec(text)
+  const words = new Set(kinds.split(' '))
+  const [positional, options] = ` ${parameters ?? ''}`.split(/(?:^|,)? ?\*(?:, )?/)
+  const read = (part) => (part ?? '').trim().split(', ').filter(Boolean).map((one) => {
+    const [name, value] = one.split('=')
+    return { name: camel(name.trim()), default: value }
+  })
+  const named = read(options).flatMap(({ name }) => name === 'now' ? ['nowMs', 'now'] : [name])
+  return { words, positional: read(positional), options: parameters?.includes('*') ? named : undefined }
+}
+
+/** Something to do a verb with. */
+function given () {
+  const boards = { xp: { ...DOCUMENT.boards.xp, payouts: { daily: [{ tier: 'gold', ranks: [1, 1], grant: { kind: 'item', id: 'crown', amount: 1 } }] } } }
+  const loot = { chest: { entries: { crown: { weight: 1, grant: { kind: 'item', id: 'crown', amount: 1 } } } } }
+  const game = rules({ boards, loot, detectors: { ...DOCUMENT.detectors, cheats: { kind: 'family' } } })
+  const engine = new Engine(game, { feed: 100 })
+  engine.submitNdjson(event('e1', 'ana', 120), { nowMs: NOW_MS })
+  engine.advance({ nowMs: NOW_MS + 2 * DAY_MS, far: true })
+  const board = engine.board('xp')
+  const period = board.period('daily', { nowMs: NOW_MS })
+  const { archive, names } = board.archive(period, { nowMs: NOW_MS })
+  const order = { id: 'o1', player: 'ana', nowMs: NOW_MS }
+  const [receipt] = engine.receipts('ana')
+  const store = new SqliteStore(join(folder, `${Math.random()}.db`))
+  const [leaderboard, windowed] = [new Leaderboard({ name: 'xp' }), new WindowedLeaderboard({ windows: { daily: 2 } })]
+  leaderboard.submit('ana', 5)
+  windowed.submit('ana', 5, { nowMs: NOW_MS, ts: NOW_MS })
+  const command = Command.erase(order)
+
+  const values = {
+    rules: game, newRules: game, command, commands: [], trusted: event('e2', 'bo', 1), playerId: 'ana', playerIds: ['ana'], name: 'xp', board: 'xp', after: NOW_MS,
+    through: NOW_MS + 1, consumer: 'inventory', period, window: 'daily', archive, names, path: join(folder, `${Math.random()}`), snapshot: engine.snapshot(), limit: 3, offset: 0,
+    score: 1, least: 0, most: 9, document: JSON.stringify(DOCUMENT), eachSide: 1, partition: 0, file: new URL('../../../examples/data/rules.json', import.meta.url),
+    population: new Population(), family: 'cheats', thresholds: {}, headers: {}, body: event('e3', 'ana', 1), history: event('e1', 'ana', 120), budget: { perPlayerDay: 1 },
+    requests: [], order: { ...order, xp: 1, reason: 'r' }, claim: { player: 'ana', receipt, nowMs: NOW_MS }, migration: { player: 'ana', curve: game.curve, version: 1, nowMs: NOW_MS },
+    index: 0, test: () => true, owner: 'ana', owners: ['ana'], scores: [5], tiers: [{ tier: 'gold', ranks: [1, 1] }], leaderboard, options: { windows: { daily: 2 } }
+  }
+  const orders = { adjust: { xp: 1, reason: 'r' }, review: { suspicion: 1, ruling: 'release' }, setVisibility: { hidden: true }, erase: {}, revoke: { receipt, reason: 'r' } }
+  /** Where a name means another thing. */
+  const others = {
+    Command: { order: (verb) => ({ ...order, ...orders[verb] }) },
+    Rules: { name: () => 'chest' },
+    Engine: { after: (verb) => verb === 'feed' ? undefined : values.after },
+    Leaderboard: { snapshot: () => leaderboard.snapshot() },
+    WindowedLeaderboard: { snapshot: () => windowed.snapshot() },
+    Archive: { options: () => ({ period, nowMs: NOW_MS + 2 * DAY_MS }), bytes: () => archive.toBytes() },
+    Names: { bytes: () => names.toBytes() }
+  }
+  const objects = {
+    Engine: engine, Board: board, Standings: board.of(period), Rules: game, MemoryStore: new MemoryStore(), Intake: new Intake(game, { trusted: true }), Command: command,
+    Outcome: engine.submit(command), Outcomes: engine.submitBatch([command]), Payout: engine.payout('xp', period, { nowMs: NOW_MS }), Leaderboard: leaderboard, WindowedLeaderboard: windowed,
+    Archive: archive, Names: names, ArchiveView: archive.read(names),
+    get SqliteStore () {
+      const opened = new Engine(game, { store })
+      after(() => opened.close())
+      return store
+    }
+  }
+  return { objects, valueOf: (owner, verb, name) => others[owner]?.[name] === undefined ? values[name] : others[owner][name](verb) }
+}
+
+/** What an argument of another kind, or none, throws. */
+const isArgumentError = (error) => error instanceof TypeError && error.code === 'invalid_argument'
+
+/** Does a verb as far as its first answer. */
+async function done (work) {
+  const answer = await work()
+  if (typeof answer?.next === 'function') await answer.next()
+  return answer
+}
+
+for (const [owner, verbs] of Object.entries(LIST)) {
+  const Class = liveops[owner]
+  if (Class === undefined) {
+    test(`${owner} is Python's`, () => {
+      for (const entry of Object.values(verbs)) assert.equal(listed(entry), undefined)
+    })
+    continue
+  }
+  describe(owner, () => {
+    const ours = Object.entries(verbs).map(([name, entry]) => [camel(name), listed(entry)]).filter(([, known]) => known !== undefined)
+
+    test('has what is listed, and nothing else', () => {
+      const expected = ours.flatMap(([name, { words }]) => words.has('new') ? [] : words.has('async') ? [name, `${name}Async`] : [name])
+      const described = (object) => Object.entries(Object.getOwnPropertyDescriptors(object))
+      const shared = described(Class.prototype).filter(([name]) => name !== 'constructor')
+      const statics = described(Class).filter(([, { value }]) => typeof value === 'function' && value !== Class.prototype)
+      // Some show what they are as members of their own.
+      const offered = [...shared, ...statics, ...described(given().objects[owner])].map(([name]) => name)
+      assert.deepEqual(offered.sort(), expected.sort())
+    })
+
+    for (const [name, { words, positional, options }] of ours) {
+      if (words.has('get')) continue
+      for (const verb of words.has('async') ? [name, `${name}Async`] : [name]) {
+        const isNew = words.has('new')
+        const call = ({ objects }, args) => done(() => isNew ? new Class(...args) : words.has('static') ? Class[verb](...args) : objects[owner][verb](...args))
+
+        test(`${verb} takes what is listed`, async () => {
+          const scope = given()
+          const required = positional.filter((parameter) => parameter.default === undefined).map((parameter) => scope.valueOf(owner, name, parameter.name))
+          for (const [at, value] of required.entries()) assert.notEqual(value, undefined, `${positional[at].name} has no sample`)
+          await call(scope, required).catch((error) => assert.ok(!isArgumentError(error), `${error.stack}`))
+          if (required.length > 0) await assert.rejects(async () => call(given(), required.slice(0, -1)), (error) => isArgumentError(error) || error.code === 'secret_invalid')
+          if (options === undefined) return
+          const everything = positional.map((parameter) => scope.valueOf(owner, name, parameter.name))
+          await assert.rejects(async () => call(given(), [...everything, { unheardOf: 1 }]), (error) => {
+            const [, known] = /it knows (.*)$/.exec(error.message) ?? assert.fail(error.stack)
+            assert.deepEqual(known.split(', ').sort(), [...options].sort())
+            return true
+          })
+        })
+      }
+    }
+  })
+}
+
+test('every default that the list gives is in the types', () => {
+  for (const [owner, verbs] of Object.entries(LIST)) {
+    for (const [name, entry] of Object.entries(verbs)) {
+      for (const parameter of listed(entry)?.positional ?? []) {
+        if (parameter.default === undefined) continue
+        const [, body] = new RegExp(`^export class ${owner} [^]*?\\{\\n([^]*?)^\\}`, 'm').exec(TYPES)
+        assert.match(body, new RegExp(`${camel(name)}\\([^)]*\\w+\\?: `), `${owner}.${name}: ${parameter.name}`)
+      }
+    }
+  }
+})
