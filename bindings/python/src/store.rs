@@ -15,7 +15,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::arguments::{Bytes, Int, When};
 use crate::errors::{Fallible as _, argument};
-use crate::results::plain;
+use crate::results::load;
 
 /// A state to begin in, and the time to bring it back to.
 pub(crate) struct Begun {
@@ -106,16 +106,15 @@ impl SqliteStore {
         self.path.clone()
     }
 
-    /// How the file does: plain numbers by stable names. `ArgumentError` with `closed` while no engine has it open.
+    /// How the file and its log are, and what was written. `ArgumentError` with `closed` while no engine has it open.
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let status = self.with_file(py, |file| Ok(file.status()))?;
-        plain(py, &status)
+        load(py, "StoreStatus", &self.with_file(py, liveops_sqlite::SqliteStore::status)?)
     }
 
     /// Reads every page and every record and compares their check bytes. `StoreError` with `store_corrupt` for a damaged file, `ArgumentError` with
     /// `closed` while no engine has it open. Takes as long as reading the file; others read and write meanwhile.
     fn verify(&self, py: Python<'_>) -> PyResult<()> {
-        self.with_file(py, |file| file.verify())
+        self.with_file(py, liveops_sqlite::SqliteStore::verify)
     }
 
     /// Writes a copy, as of one moment, to a path where nothing is yet: a file like any other, to be opened or kept. Others read and

@@ -128,6 +128,7 @@ __all__ = [
     "ScopeRevoke",
     "ScopeStreak",
     "Score",
+    "StoreStatus",
     "Streak",
     "Suspicion",
     "Thresholds",
@@ -528,6 +529,27 @@ class ConsumerMark(Result):
 
     consumer: str
     cursors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus(Result):
+    """How a file is. `log_bytes` is the log beside it, of which `log_pages` are not written back yet; `rounds` are transactions that
+    wrote `change_sets`, fewer than those where callers shared; `checkpoints` is how often the log was written back, how often that
+    failed, and how many microseconds writers waited for it at most. `feed_len_max` is None without a feed.
+    """
+
+    sync: str
+    file_bytes: int
+    log_bytes: int
+    log_pages: int
+    rounds: int
+    change_sets: int
+    checkpoints: int
+    checkpoints_failed: int
+    checkpoint_micros_max: int
+    feed: int
+    feed_len_max: int | None
+    sweep_pending: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from os import PathLike
-from typing import Any
 
 from . import _native
+from .results import StoreStatus
 
 __all__ = ["SqliteStore"]
 
@@ -33,7 +33,7 @@ class SqliteStore(_native.SqliteStore):
     ['backup.db', 'game.db']
     """
 
-    async def status_async(self) -> dict[str, Any]:
+    async def status_async(self) -> StoreStatus:
         """`status`, in a thread."""
         return await asyncio.to_thread(self.status)
 
