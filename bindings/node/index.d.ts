@@ -2033,7 +2033,11 @@ export class RulesError extends LiveopsError {
   readonly issue: string
 }
 export class SignatureError extends LiveopsError { protected constructor() }
-export class StoreError extends LiveopsError { protected constructor() }
+export class StoreError extends LiveopsError {
+  protected constructor()
+  /** What the store says, if it says more: for a log. */
+  readonly cause?: Error
+}
 /** One thing that the sender can mend. Never has a value of the body in it. */
 export interface Issue {
   readonly code: string

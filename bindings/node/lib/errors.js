@@ -5,8 +5,8 @@ const { freeze, own } = require('./json.js')
 
 /** What all errors of the library have: a stable `code`, and the status of an HTTP answer. */
 class LiveopsError extends Error {
-  constructor (message, { code, httpStatus }) {
-    super(message)
+  constructor (message, { code, httpStatus, cause }) {
+    super(message, typeof cause === 'string' ? { cause: new Error(cause) } : undefined)
     this.code = code
     this.httpStatus = httpStatus
   }

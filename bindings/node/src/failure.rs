@@ -128,7 +128,8 @@ impl Failure for ReceiptError {
 
 impl Failure for StoreError {
     fn details(&self) -> Value {
-        json!({ "kind": "store", "code": self.kind.code(), "message": self.to_string() })
+        let cause = self.source.as_ref().map(ToString::to_string);
+        json!({ "kind": "store", "code": self.kind.code(), "message": self.to_string(), "cause": cause })
     }
 }
 

@@ -37,7 +37,8 @@ async function until (isSo) {
 describe('the minute of the Fastify example', () => {
   it('goes on after a clock that was wrong', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] })
-    const said = t.mock.method(console, 'error', () => {})
+    const said = []
+    t.mock.method(console, 'error', (line) => { if (line.startsWith('advance')) said.push(line) })
     const begun = Date.now()
     let nowMs = begun
     const app = await createApp({ rules: Rules.fromFile(data('rules.json')), secret: readFileSync(data('secret.txt'), 'utf8').trim(), nowMs: () => nowMs })
@@ -49,11 +50,11 @@ describe('the minute of the Fastify example', () => {
     minute(begun)
     await at(begun)
     minute(begun + 32 * DAY_MS)
-    await until(() => said.mock.callCount() === 1)
-    assert.match(said.mock.calls[0].arguments[0], /^advance: clock_jump/)
+    await until(() => said.length === 1)
+    assert.match(said[0], /^advance: clock_jump/)
     minute(begun + 2 * DAY_MS)
     await at(begun + 2 * DAY_MS)
-    assert.equal(said.mock.callCount(), 1)
+    assert.equal(said.length, 1)
     await app.close()
     assert.throws(() => app.engine.horizon(), { code: 'closed' })
   })
