@@ -294,7 +294,7 @@ impl Standings {
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
-        let len = self.read(py, 1, CoreOf::len)?;
+        let len = self.read(py, 1, |board| board.len())?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 

@@ -37,7 +37,7 @@ def test_a_range_of_scores_is_not_cut_short() -> None:
     board.submit_batch([f"p{n}" for n in range(2_500)], range(2_500))
     assert len(board.by_score_range(0, 2_499)) == 2_500
     assert len(board.by_score_range(0, 2_499, 0, 100)) == 100
-    for of in (liveops.Leaderboard, liveops.WindowedLeaderboard, liveops.Board):
+    for of in (liveops.Leaderboard, liveops.WindowedLeaderboard, liveops.Standings):
         assert inspect.signature(of.by_score_range).parameters["limit"].default == 100_000
 
 

@@ -42,22 +42,20 @@ class Load:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             return
-        try:
-            while not enough.is_set():
-                id, player = self.next_event()
-                self.unanswered.append((id, player))  # until it is answered
+        while not enough.is_set():
+            id, player = self.next_event()
+            try:
                 writer.write(event(id, player, 1) + b"\n")
                 answer = await reader.readline()
-                if not answer.endswith(b"\n"):
-                    return
-                self.unanswered.remove((id, player))
-                self.codes[answer.decode().strip()] += 1
-                self.accepted[id] = player
-                answered.set()
-        except ConnectionError:
-            return
-        finally:
-            writer.close()
+            except ConnectionError:
+                answer = b""
+            if not answer.endswith(b"\n"):
+                self.unanswered.append((id, player))
+                break
+            self.codes[answer.decode().strip()] += 1
+            self.accepted[id] = player
+            answered.set()
+        writer.close()
 
     async def advance(self, port: int, enough: asyncio.Event) -> None:
         """Now and then a little."""

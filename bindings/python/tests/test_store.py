@@ -319,8 +319,9 @@ def test_rules_that_do_not_fit_are_refused(rules: liveops.Rules, path: Path) -> 
         engine.replace_rules(rules)
         assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 7, "built before the call returned"
     with liveops.Engine(changed(boards={}, retiredBoards=["xp"]), store=store) as engine:
-        engine.replace_rules(best)
-        assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 0
+        assert code_of(lambda: engine.replace_rules(best)) == "board_incompatible", "its entries sort alike"
+        engine.replace_rules(changed(boards={"xp": {**xp, "operator": "best", "order": "asc"}}))
+        assert len(engine.board("xp").at("daily", now_ms=NOW_MS)) == 0, "another board"
 
 
 def test_bad_places_are_refused_and_nothing_is_lost(rules: liveops.Rules, path: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ impl Opening<'_> {
                     Some(len_max) => options.feed(*len_max),
                     None => options,
                 };
-                let file = Arc::new(options.open(path, self.rules.game().as_str())?);
+                let file = Arc::new(options.open(path, self.rules.game())?);
                 self.fill(&file)?;
                 (Arc::clone(&file) as _, Some(file))
             }
