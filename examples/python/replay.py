@@ -3,7 +3,7 @@
     python examples/python/replay.py                    the bundled season
     python examples/python/replay.py [events] [rules]
     python examples/python/replay.py -                  events from standard input
-    python examples/python/replay.py --store game.db    the state in a file: killed and run again, it ends in the same digest
+    python examples/python/replay.py --store game.db    in one file; kill it, run it again, and it goes on
 
 The secret stands in `secret.txt` beside the rules. The same program as `examples/rust/replay.rs` and
 `examples/node/replay.mjs`: one summary, but for the speed, and one digest.
@@ -26,6 +26,8 @@ from report import render
 DATA = Path(__file__).resolve().parent.parent / "data"
 BATCH_LEN = 256
 HOUR_MS = 3_600_000
+#: Where the horizon of a store is before its first advance.
+MIN_MS = -(2**63)
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Tally:
 
     lines: int = 0
     broken: int = 0
+    resumed: int = 0
     outcomes: Counter[str] = field(default_factory=Counter[str])
     rewards: defaultdict[str, Prize] = field(default_factory=lambda: defaultdict(Prize))
     xp_granted: int = 0
@@ -112,6 +115,8 @@ class Replay:
     2. Before the first line of each UTC hour of `receivedMs` that is not the hour of the line before, what was admitted so far
        is decided and the engine is advanced to that line's `receivedMs`.
     3. The door admits each line at its `receivedMs`; what it admits is decided in the order of the lines, in batches.
+
+    What an earlier run was through with, by the store's horizon, goes through the door alone, which counts quotas.
     """
 
     def __init__(self, intake: liveops.Intake, engine: liveops.Engine) -> None:
@@ -120,17 +125,25 @@ class Replay:
         self.tally = Tally()
         self.batch: list[liveops.Command] = []
         self.hour: int | None = None
+        moved_to_ms = engine.horizon().now
+        self.moved_to_ms = moved_to_ms if moved_to_ms > MIN_MS else None
 
     def take(self, line: Line) -> None:
         self.tally.lines += 1
         hour = line.received_ms // HOUR_MS
         if hour != self.hour:
             self.hour = hour
-            self.decide()
-            self.advance(line.received_ms)
+            if self.moved_to_ms is not None and line.received_ms >= self.moved_to_ms:
+                self.moved_to_ms = None
+                self.tally.resumed = self.tally.lines - 1
+            if self.moved_to_ms is None:
+                self.decide()
+                self.advance(line.received_ms)
         self.tally.saw(line.received_ms)
         try:
-            self.batch.append(self.intake.admit(line.headers, line.body, now_ms=line.received_ms))
+            command = self.intake.admit(line.headers, line.body, now_ms=line.received_ms)
+            if self.moved_to_ms is None:
+                self.batch.append(command)
         except liveops.Refusal as refusal:
             self.tally.outcomes[refusal.code] += 1
         if len(self.batch) >= BATCH_LEN:
@@ -169,6 +182,8 @@ def drive(run: Replay, source: BinaryIO, name: str) -> Tally:
         else:
             run.take(line)
     run.decide()
+    if run.moved_to_ms is not None:
+        run.tally.resumed = run.tally.lines
     return run.tally
 
 

@@ -42,6 +42,8 @@ def run(tally: Tally, seconds: float) -> Iterator[str]:
         yield f"received     {first} to {last}"
     broken = f", {tally.broken:,} of them broken and left out" if tally.broken else ""
     yield f"lines        {tally.lines:,}{broken}"
+    if tally.resumed:
+        yield f"resumed      after {tally.resumed:,} lines that the store holds"
     rate = int(tally.lines / max(seconds, 1e-9))
     yield f"speed        {rate:,} events a second: read, verified, validated, decided, committed in {seconds:.2f} s"
 

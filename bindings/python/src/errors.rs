@@ -1,7 +1,7 @@
 //! Errors of the core as the exceptions of `liveops/errors.py`.
 
 use liveops_core::board::{BatchError, TiersError};
-use liveops_core::error::{Code, Error};
+use liveops_core::error::{Code, Error, StoreError};
 use liveops_core::event::{Issue, ValidationError};
 use liveops_core::intake::Refusal;
 use liveops_core::progress::CurveError;
@@ -9,6 +9,7 @@ use liveops_core::record::AdvanceError;
 use liveops_core::reward::{LootError, ReceiptError};
 use liveops_core::rules::RulesError;
 use liveops_core::signing::SignatureError;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
@@ -40,10 +41,16 @@ impl Raise for Code {
 impl Raise for Error {
     fn raise(self, py: Python<'_>) -> PyErr {
         use std::error::Error as _;
-        match self.source().and_then(|source| source.downcast_ref::<AdvanceError>()) {
-            Some(wrong) => raise_as(py, self.code(), &wrong.to_string()),
-            None => fail(py, self.code()),
+        if let Some(wrong) = self.source().and_then(|source| source.downcast_ref::<AdvanceError>()) {
+            return raise_as(py, self.code(), &wrong.to_string());
         }
+        let error = fail(py, self.code());
+        // The store's own words, for logs.
+        let of_store = self.source().and_then(|source| source.downcast_ref::<StoreError>());
+        if let Some(cause) = of_store.and_then(|error| error.source.as_ref()) {
+            error.set_cause(py, Some(PyRuntimeError::new_err(cause.to_string())));
+        }
+        error
     }
 }
 

@@ -38,7 +38,7 @@ LISTS: dict[str, Callable[[Any], object]] = {
     "batch owners": lambda values: liveops.Leaderboard().submit_batch(values, [1]),
     "batch scores": lambda values: liveops.Leaderboard().submit_batch(["ana"], values),
     "by_owners": lambda values: liveops.Leaderboard().by_owners(values),
-    "by_owners of an engine": lambda values: liveops.Engine(RULES).board("xp").by_owners("daily", values, now_ms=NOW_MS),
+    "by_owners of an engine": lambda values: liveops.Engine(RULES).board("xp").at("daily").by_owners(values),
     "by_owners by calendar": lambda values: liveops.WindowedLeaderboard({"daily": 1}).by_owners(
         "daily", values, now_ms=NOW_MS
     ),

@@ -6,8 +6,11 @@ import asyncio
 import http.client
 import importlib
 import json
+import os
 import resource
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -169,3 +172,89 @@ def test_300_megabytes_are_refused_while_they_come(served: Served, chunked: bool
     assert b"413" in answer.splitlines()[0] and b"application/problem+json" in answer and b'"too_large"' in answer
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown_kib < 50_000, f"{grown_kib} KiB more"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def start(port: int, path: Path) -> subprocess.Popen[str]:
+    """The example as its own process, once it serves."""
+    environment = {**os.environ, "LIVEOPS_SECRET": SECRET, "LIVEOPS_STORE": str(path), "PORT": str(port)}
+    program = [sys.executable, str(EXAMPLES / "python" / "fastapi_app.py")]
+    server = subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    wait_for(port, server)
+    return server
+
+
+def wait_for(port: int, server: subprocess.Popen[str]) -> None:
+    while True:
+        assert server.poll() is None, server.communicate()
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+
+
+def post(port: int, id: str, ts: int) -> tuple[int, str | None]:
+    body = json.dumps({"type": "progression", "playerId": "ana", "ts": ts, "payload": {"deltaXp": 100}})
+    headers = liveops.Signer(SECRET).sign(id, body.encode())
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/events", body, headers)
+    answer = connection.getresponse()
+    told = answer.status, answer.headers["Idempotent-Replayed"]
+    connection.close()
+    return told
+
+
+def test_what_was_answered_is_there_after_kill_9(tmp_path: Path) -> None:
+    path, port, ts = tmp_path / "game.db", free_port(), int(time.time())
+    server = start(port, path)
+    assert post(port, "e1", ts) == (202, None)
+    server.kill()
+    server.communicate()
+    server = start(port, path)
+    try:
+        assert post(port, "e1", ts) == (202, "true"), "it was taken in before"
+        assert post(port, "e2", ts) == (202, None)
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/leaderboard?window=allTime")
+        [entry] = json.loads(connection.getresponse().read())["entries"]
+        connection.close()
+        assert (entry["playerId"], entry["score"]) == ("ana", 200)
+    finally:
+        server.terminate()
+        server.communicate()
+    rules = liveops.Rules.from_file(EXAMPLES / "data" / "rules.json")
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        assert engine.size()["players"] == 1, "a server that ends lets go of its file"
+
+
+def test_a_second_worker_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "served.py").write_text(
+        "import os, sys\n"
+        f"sys.path.insert(0, {str(EXAMPLES / 'python')!r})\n"
+        "import liveops\n"
+        "from fastapi_app import create_app\n"
+        f"rules = liveops.Rules.from_file({str(EXAMPLES / 'data' / 'rules.json')!r})\n"
+        f"app = create_app(rules, {SECRET!r}, store=liveops.SqliteStore({str(tmp_path / 'game.db')!r}))\n"
+    )
+    port = free_port()
+    program = [sys.executable, "-m", "uvicorn", "served:app", "--workers", "2", "--port", str(port)]
+    server = subprocess.Popen(
+        program, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert server.stderr is not None
+        assert any("store_in_use" in line for line in server.stderr), "uvicorn said nothing of it"
+        wait_for(port, server)
+        # One of them serves. Asked by several connections: the others' sockets are shared.
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200
+        connection.close()
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.communicate()

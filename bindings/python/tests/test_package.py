@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import doctest
 import json
+import random
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
 import liveops
 import liveops.engine
 import liveops.progression
+import liveops.store
 import liveops.verdicts
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,14 +32,14 @@ def test_names() -> None:
 
 
 def test_examples_in_the_documentation() -> None:
-    for module in (liveops, liveops.engine, liveops.progression, liveops.verdicts):
+    for module in (liveops, liveops.engine, liveops.progression, liveops.store, liveops.verdicts):
         results = doctest.testmod(module)
         assert results.attempted > 0 and results.failed == 0
     readme = doctest.testfile(str(ROOT / "bindings" / "python" / "README.md"), module_relative=False)
     assert readme.attempted > 10 and readme.failed == 0
     # Each class that has an example: they are found in the extension too.
     found = {test.name for test in doctest.DocTestFinder().find(liveops) if test.examples}
-    boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive"}
+    boards = {"Leaderboard", "WindowedLeaderboard", "Tiers", "Archive", "Board", "MemoryStore"}
     door = {"Secret", "Key", "Signer", "Verifier", "EventParser", "Intake", "Request"}
     limits = {"Quota", "RateLimiter", "SlidingLimiter", "SlidingLog", "Decision"}
     levels = {"Boost", "Progression", "MigrationPolicy", "Loot"}
@@ -68,6 +72,30 @@ def test_replay_ends_in_the_digest_of_rust() -> None:
     assert last.startswith("digest v1:")
     if (data / "season.digest").exists():
         assert last == (data / "season.digest").read_text().strip()
+
+
+def test_a_replay_into_a_file_may_be_killed_and_run_again(tmp_path: Path) -> None:
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    delays = random.Random(seed)
+    store = tmp_path / "game.db"
+    command = [sys.executable, str(ROOT / "examples" / "python" / "replay.py"), "--store", str(store)]
+    for _ in range(5):
+        replay = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not store.exists() and replay.poll() is None:
+            time.sleep(0.001)
+        time.sleep(delays.uniform(0, 0.3))
+        replay.kill()
+        replay.wait()
+    for resumed in (r"resumed      after [\d,]+ lines", r"resumed      after 5,000 lines|resumed      after 4,9\d\d lines"):
+        last = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert last.returncode == 0, last.stderr
+        assert last.stdout.splitlines()[-1] == (ROOT / "examples" / "data" / "season.digest").read_text().strip()
+        assert re.search(resumed, last.stdout), "some of it was there before"
+    text = tmp_path / "text.db"
+    text.write_text("no database" * 1000)
+    wrong = subprocess.run([*command[:3], str(text)], capture_output=True, text=True, timeout=60)
+    assert wrong.returncode != 0 and "text.db: store_corrupt" in wrong.stderr
 
 
 def test_replay_says_what_is_wrong(tmp_path: Path) -> None:

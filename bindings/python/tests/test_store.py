@@ -360,7 +360,9 @@ def test_bad_places_are_refused_and_nothing_is_lost(rules: liveops.Rules, path: 
     database.commit()
     database.close()
     store = liveops.SqliteStore(damaged)
-    assert opened(damaged) == "store_corrupt"
+    with pytest.raises(liveops.StoreError) as corrupt:
+        liveops.Engine(rules, store=store)
+    assert corrupt.value.code == "store_corrupt" and corrupt.value.__cause__ is not None, "with the store's own words"
     with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
         assert engine.digest() == digest
     assert store.path == damaged
