@@ -294,6 +294,7 @@ impl Standings {
     }
 
     fn __len__(&self, py: Python<'_>) -> PyResult<usize> {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is of one lifetime")]
         let len = self.read(py, 1, |board| board.len())?;
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
@@ -326,6 +327,6 @@ fn read<T>(engine: &Shared, name: &str, call: impl FnOnce(&Core<'_>) -> Result<T
 }
 
 fn detail<'py>(py: Python<'py>, engine: &Shared, found: Period) -> PyResult<Bound<'py, PyAny>> {
-    let rules = engine.with(|core| core.rules()).or_raise(py)?;
+    let rules = engine.with(liveops_bindings::Core::rules).or_raise(py)?;
     period(py, rules.calendar(), found)
 }

@@ -40,8 +40,8 @@ impl Begun {
 /// back to (see `Engine.restore`).
 ///
 /// >>> rules = Rules.from_json('{"version": 1, "game": "g"}')
-/// >>> Engine(rules, store=MemoryStore(feed=100)).size()["players"]
-/// 0
+/// >>> Engine(rules, store=MemoryStore(feed=100)).last()
+/// '0.0'
 #[pyclass(module = "liveops", frozen)]
 pub(crate) struct MemoryStore {
     pub(crate) feed: usize,

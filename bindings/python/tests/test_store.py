@@ -356,13 +356,21 @@ def test_bad_places_are_refused_and_nothing_is_lost(rules: liveops.Rules, path: 
     database.execute("vacuum into ?", (str(damaged),))
     database.close()
     database = sqlite3.connect(damaged)
-    database.execute("update player set body = zeroblob(length(body)) where id = 'p1'")
+    database.execute("update outcome set body = zeroblob(length(body)) where id = 'e1'")
     database.commit()
     database.close()
     store = liveops.SqliteStore(damaged)
-    with pytest.raises(liveops.StoreError) as corrupt:
-        liveops.Engine(rules, store=store)
-    assert corrupt.value.code == "store_corrupt" and corrupt.value.__cause__ is not None, "with the store's own words"
+    with liveops.Engine(rules, store=store) as engine:
+        with pytest.raises(liveops.StoreError) as corrupt:
+            store.verify()
+        assert corrupt.value.code == "store_corrupt" and "outcome" in str(corrupt.value.__cause__), "what the store says of it"
+        answers = engine.submit_ndjson(lines(9), now_ms=NOW_MS).counts()
+        assert answers == {"replayed": 7, "store_corrupt": 2}, "a damaged record fails its own player alone"
+    database = sqlite3.connect(damaged)
+    database.execute("update player set body = zeroblob(length(body)) where id = 'p1'")
+    database.commit()
+    database.close()
+    assert opened(damaged) == "store_corrupt"
     with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
         assert engine.digest() == digest
     assert store.path == damaged
