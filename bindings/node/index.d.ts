@@ -312,6 +312,7 @@ export interface Suspicion {
 
 /** In memory: gone with the process, unless it is brought back from a snapshot. */
 export class MemoryStore {
+  #private // not every object is one
   constructor(options?: MemoryStoreOptions)
 }
 export interface MemoryStoreOptions {

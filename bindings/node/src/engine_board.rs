@@ -123,7 +123,7 @@ impl Engine {
 
     /// Both halves of a finished period's archive.
     #[napi]
-    pub fn archive(&self, env: &Env, later: bool, board: String, when: When) -> Result<Answer<Archived>> {
+    pub fn archive(&self, env: Env, later: bool, board: String, when: When) -> Result<Answer<Archived>> {
         self.verb(env, "archive", later, move |core| {
             let board = core.board(&board).or_throw()?;
             let (archive, names) = board.archive(period(&board, &when)?, when.now()).or_throw()?;
@@ -133,7 +133,7 @@ impl Engine {
 
     /// Who gets what for a finished period, and the commands that give it.
     #[napi]
-    pub fn payout(&self, env: &Env, later: bool, board: String, when: When) -> Result<Answer<Payout>> {
+    pub fn payout(&self, env: Env, later: bool, board: String, when: When) -> Result<Answer<Payout>> {
         self.verb(env, "payout", later, move |core| {
             let period = period(&core.board(&board).or_throw()?, &when)?;
             core.payout(&board, period, when.now()).map(Payout).or_throw()
@@ -144,7 +144,7 @@ impl Engine {
     #[napi]
     pub fn payout_archived(
         &self,
-        env: &Env,
+        env: Env,
         later: bool,
         archive: &Archive,
         names: &Names,
@@ -158,18 +158,14 @@ impl Engine {
 
     /// Pays every board that closed since a mark; what came of it, as JSON.
     #[napi]
-    pub fn pay_closed(&self, env: &Env, later: bool, mark: Option<i64>, now: i64) -> Result<Answer<String>> {
+    pub fn pay_closed(&self, env: Env, later: bool, mark: Option<i64>, now: i64) -> Result<Answer<String>> {
         self.verb(env, "payClosed", later, move |core| {
             let mark = mark.map(Timestamp::from_unix_millis);
             text(&core.pay_closed(mark, Timestamp::from_unix_millis(now)).or_throw()?)
         })
     }
 
-    fn standings<T>(
-        &self,
-        place: &Place,
-        read: impl FnOnce(&Standings<'_, Store>) -> Result<T>,
-    ) -> Result<T> {
+    fn standings<T>(&self, place: &Place, read: impl FnOnce(&Standings<'_, Store>) -> Result<T>) -> Result<T> {
         let period = Period { window: window_of(&place.window)?, index: place.index };
         self.read(|core| read(&core.board(&place.board).or_throw()?.of(period)))
     }

@@ -36,7 +36,7 @@ impl Engine {
     #[napi]
     pub fn feed_page(
         &self,
-        env: &Env,
+        env: Env,
         later: bool,
         cursor: Option<String>,
         limit: u32,
@@ -51,7 +51,7 @@ impl Engine {
 
     /// The cursor of a partition's newest entry.
     #[napi]
-    pub fn last(&self, env: &Env, later: bool, partition: u16) -> Result<Answer<String>> {
+    pub fn last(&self, env: Env, later: bool, partition: u16) -> Result<Answer<String>> {
         self.verb(env, "last", later, move |core| {
             let place = core.last(partition).or_throw()?;
             Ok(FeedCursor { partition, place }.to_string())
@@ -60,7 +60,7 @@ impl Engine {
 
     /// A consumer has dealt with everything through a cursor, or begins with the start of every partition.
     #[napi]
-    pub fn ack(&self, env: &Env, later: bool, consumer: String, cursor: Option<String>) -> Result<Answer<()>> {
+    pub fn ack(&self, env: Env, later: bool, consumer: String, cursor: Option<String>) -> Result<Answer<()>> {
         let consumer = Consumer::new(&consumer).or_throw()?;
         let through: Option<FeedCursor> = cursor.map(|text| text.parse()).transpose().or_throw()?;
         self.verb(env, "ack", later, move |core| match through {
@@ -71,14 +71,14 @@ impl Engine {
 
     /// Nothing is kept for a consumer any more.
     #[napi]
-    pub fn drop_consumer(&self, env: &Env, later: bool, consumer: String) -> Result<Answer<()>> {
+    pub fn drop_consumer(&self, env: Env, later: bool, consumer: String) -> Result<Answer<()>> {
         let consumer = Consumer::new(&consumer).or_throw()?;
         self.verb(env, "dropConsumer", later, move |core| core.drop_consumer(&consumer).or_throw())
     }
 
     /// Everybody known, as JSON.
     #[napi]
-    pub fn consumers(&self, env: &Env, later: bool) -> Result<Answer<String>> {
+    pub fn consumers(&self, env: Env, later: bool) -> Result<Answer<String>> {
         self.verb(env, "consumers", later, |core| {
             let known = core.consumers().or_throw()?;
             let mark = |(partition, place): (u16, &u64)| FeedCursor { partition, place: *place }.to_string();

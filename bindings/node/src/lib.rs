@@ -15,6 +15,7 @@ pub mod curve;
 pub mod engine;
 pub mod engine_board;
 pub mod engine_feed;
+pub mod engine_players;
 pub mod event;
 pub mod failure;
 pub mod family;

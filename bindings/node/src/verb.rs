@@ -15,11 +15,14 @@ use crate::memory::{Moved, tell};
 /// What a verb answers: the answer, or a promise of it.
 pub(crate) type Answer<T> = Either<T, AsyncTask<Verb<T>>>;
 
+/// What it does with the engine.
+type Work<T> = Box<dyn FnOnce(&Shared) -> Result<T> + Send>;
+
 /// A verb on its way through a thread of the pool.
 #[expect(missing_debug_implementations, reason = "a closure has none")]
 pub struct Verb<T> {
     shared: Arc<Shared>,
-    work: Option<Box<dyn FnOnce(&Shared) -> Result<T> + Send>>,
+    work: Option<Work<T>>,
 }
 
 impl<T> Verb<T> {

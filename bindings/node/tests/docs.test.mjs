@@ -1,8 +1,10 @@
 // The examples of index.d.ts and of the README, run as they stand: what a comment says of a line is so.
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { describe, test } from 'node:test'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
 import liveops from '../index.mjs'
 import { NOW_MS, event, kill, rules, DOCUMENT } from './game.mjs'
 
@@ -49,7 +51,9 @@ function watched () {
   return { ...liveops, now: new Date(NOW_MS), watching, history: lines.join('\n'), fastKill: kill('e1', 'ana', 12_000), population, thresholds }
 }
 
-/** Runs a block. A line that ends with a comment in JSON has this value. */
+const AsyncFunction = (async () => {}).constructor
+
+/** Runs a block; one that awaits as a promise. A line that ends with a comment in JSON has this value. */
 function run (block, scope) {
   let checked = 0
   const same = (actual, expected) => {
@@ -61,8 +65,9 @@ function run (block, scope) {
     const [, value] = /^(-?\d+|true|null|'[^']*'|\[.*\])(?:: .*)?$/.exec(told) ?? []
     return value === undefined ? line : `same(${code}, ${value})`
   })
-  new Function('same', ...Object.keys(scope), `'use strict'\n${lines.join('\n')}`)(same, ...Object.values(scope))
-  return checked
+  const Made = block.includes('await ') ? AsyncFunction : Function
+  const done = new Made('same', ...Object.keys(scope), `'use strict'\n${lines.join('\n')}`)(same, ...Object.values(scope))
+  return done instanceof Promise ? done.then(() => checked) : checked
 }
 
 const blocks = (text) => [...text.matchAll(/```js\n([\s\S]*?)```/g)].map(([, block]) => block.replace(/^ \* ?/gm, '').replace(/^ {3}\* ?/gm, '').replace(/^import .*$/gm, ''))
@@ -144,6 +149,33 @@ describe('examples', () => {
       assert.equal(run(block, block.includes('const population') ? scope : { ...scope, population, thresholds }), checks)
     })
   }
+
+  /** Events from now, and where files may be. */
+  function present () {
+    const intake = new liveops.Intake(rules(), { trusted: true })
+    const events = ['e1', 'e2', 'e3'].map((id) => intake.admit({}, event(id, 'ana', 120, { ts: Math.floor(Date.now() / 1000) })))
+    const folder = mkdtempSync(join(tmpdir(), 'liveops-'))
+    after(() => rmSync(folder, { recursive: true }))
+    return { ...liveops, rules: rules(), events, event: events[0], path: join(folder, 'game.db'), copy: join(folder, 'copy.db') }
+  }
+
+  test('of a SqliteStore', async () => assert.equal(await run(about('new SqliteStore')[0], present()), 3))
+
+  test('of a file, in the README', async () => {
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('backupAsync'))
+    const scope = present()
+    assert.equal(await run(block, scope), 1)
+    const copy = await liveops.Engine.open(scope.rules, { store: new liveops.SqliteStore(scope.copy) })
+    assert.equal((await copy.playerAsync('ana')).xp, 360)
+    await copy.closeAsync()
+  })
+
+  test('of a feed, in the README', () => {
+    const [block] = blocks(read('README.md')).filter((block) => block.includes("engine.ack('inventory'"))
+    const delivered = []
+    assert.equal(run(block, { ...present(), deliver: (receipts) => delivered.push(...receipts) }), 1)
+    assert.equal(delivered.length, 1)
+  })
 
   test('of the door, in the README', () => {
     const [block] = blocks(read('README.md')).filter((block) => block.includes('verifyBatch'))

@@ -35,6 +35,7 @@ export const refused: number = forecast.unknown
 export const diff: RulesDiff = engine.replaceRules(rules)
 export const leads: boolean | undefined = diff.levelCurve?.migrates
 export const codes: string[] = Array.from(engine.submitBatch(engine.migrations({ now })), ({ effect }) => `${effect?.migrated?.toLevel}`)
+export const everybody: string[] = Array.from(engine.players(), ({ playerId }) => playerId)
 export const why: Explanation | null = engine.explain('ana', { now })
 export const lastDay: number | undefined = engine.player('ana')?.streaks?.['daily']?.lastDay
 export const rest: number | undefined = engine.player('ana')?.overflow?.rest
