@@ -105,6 +105,25 @@ def test_a_month_asleep_is_no_fault(rules: liveops.Rules, path: Path) -> None:
         assert engine.horizon().now < clock_ms + DAY
 
 
+def test_three_weeks_asleep(path: Path) -> None:
+    gold = {"tier": "gold", "ranks": [1, 1], "grant": {"kind": "item", "id": "crown", "amount": 1}}
+    xp = {"value": "grantedXp", "keepPeriods": {"daily": 2, "weekly": 8}, "payouts": {"daily": [gold], "weekly": [gold]}}
+    rules, later = changed(boards={"xp": xp}), NOW_MS + 21 * DAY
+    with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+        engine.submit_ndjson(lines(7), now_ms=NOW_MS)
+        engine.advance(now_ms=NOW_MS)
+        mark = engine.pay_closed(now_ms=NOW_MS).mark
+    for paid in ((1, 0), (0, 1)):
+        with liveops.Engine(rules, store=liveops.SqliteStore(path)) as engine:
+            engine.advance(now_ms=later)
+            assert [period.window for period in engine.closed_between(mark or 0, later)].count("weekly") == 3
+            run = engine.pay_closed(mark, now_ms=later)
+            assert [(period.label, period.paid, period.paid_before) for period in run.periods] == [("2026-W45", *paid)]
+            [dropped] = run.dropped
+            assert (dropped.window, dropped.last - dropped.first) == ("daily", 18), "beyond what is kept: named"
+            assert engine.pay_closed(run.mark, now_ms=later).periods == ()
+
+
 def test_close_waits_and_lets_go(rules: liveops.Rules, path: Path) -> None:
     store = liveops.SqliteStore(path)
     assert code_of(store.status) == code_of(store.verify) == "closed"
@@ -342,6 +361,11 @@ def test_bad_places_are_refused_and_nothing_is_lost(rules: liveops.Rules, path: 
     database.commit()
     database.close()
     assert opened(other) == "store_misconfigured"
+    if os.geteuid() != 0:  # who may write anywhere is not kept out
+        only_read = tmp_path / "read.db"
+        only_read.write_bytes(path.read_bytes())
+        only_read.chmod(0o444)
+        assert opened(only_read) == "store_misconfigured"
     if Path("/proc/self").exists():
         assert opened(Path("/proc/game.db")) == "store_misconfigured"
     newer = tmp_path / "newer.db"
