@@ -590,8 +590,8 @@ export class Engine {
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
   sizeAsync(): Promise<{ readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }>
   /**
-   * Answers whoever waits, then frees all memory and lets go of the file: another process may open it when this returns. Whatever is
-   * called later throws `closed`; once more is nothing. It holds the event loop for that long; `closeAsync` does not.
+   * Answers the submits that wait, then frees all memory and lets go of the file: another process may open it when this returns. Whatever
+   * is called later, or has not begun, is `closed`; once more is nothing. It holds the event loop for that long; `closeAsync` does not.
    */
   close(): void
   closeAsync(): Promise<void>

@@ -73,8 +73,9 @@ class Engine {
   async submitAsync (command) {
     const engine = handleOf(this, Engine)
     const given = handle(command, 'command', Command)
-    // In memory it takes microseconds.
-    return engine.blocks ? writerOf(engine).one(given) : this.submit(command)
+    // In memory it takes microseconds, and waits only behind what was called before.
+    const writer = writerOf(engine)
+    return engine.blocks || writer.isBusy ? writer.one(given) : this.submit(command)
   }
 
   /** Takes a batch. A row that is no Command is refused by itself as `invalid_argument`. */
@@ -173,8 +174,8 @@ class Engine {
   }
 
   /**
-   * Answers whoever waits, then lets go of the store and of all memory: a file can be opened by others when this returns. Whatever is
-   * called later throws `closed`; once more is nothing.
+   * Answers the submits that wait, then lets go of the store and of all memory: a file can be opened by others when this returns. Whatever
+   * is called later, or has not begun, is `closed`; once more is nothing.
    */
   close () {
     const engine = closing(this)

@@ -19,6 +19,11 @@ class Writer {
     this.#engine = engine
   }
 
+  /** Whether anything waits. */
+  get isBusy () {
+    return this.#waiting.size + this.#commands.length > 0
+  }
+
   /** One command; the Outcome. */
   one (command) {
     return new Promise((resolve, reject) => {

@@ -83,6 +83,8 @@ describe('submits that wait', () => {
       assert.deepEqual(Array.from(batch, ({ code }) => code), ['applied', 'invalid_argument', 'replayed'], `${n}`)
     }
     assert.equal(engine.player('ana').xp, 50)
+    const [batch, one] = await Promise.all([engine.submitBatchAsync([adjust('twice')]), engine.submitAsync(adjust('twice'))])
+    assert.deepEqual([batch.at(0).code, one.code], ['applied', 'replayed'])
     assert.ok(await engine.submitAsync(adjust('last')) instanceof Outcome)
     assert.equal((await engine.submitBatchAsync([])).length, 0)
     assert.equal((await engine.submitNdjsonAsync('', at)).length, 0)
@@ -105,13 +107,13 @@ describe('submits that wait', () => {
       const engine = new Engine(rules())
       const board = engine.board('xp')
       const waiting = Array.from({ length: 100 }, (_, n) => engine.submitBatchAsync([adjust(`a${n}`)]))
-      const reading = [engine.digestAsync(), engine.playerAsync('ana')]
+      const reading = Promise.allSettled([engine.digestAsync(), engine.playerAsync('ana')])
       const closed = engine[close]()
       for (const work of [() => engine.submit(adjust('b')), () => board.top('daily'), () => engine.stats()]) assert.throws(work, { code: 'closed' })
       await assert.rejects(engine.submitBatchAsync([adjust('b')]), { code: 'closed' })
       await closed
       for (const outcomes of await Promise.all(waiting)) assert.equal(outcomes.at(0).code, 'applied')
-      for (const { status, value, reason } of await Promise.allSettled(reading)) assert.ok(status === 'fulfilled' ? value !== undefined : reason.code === 'closed')
+      for (const { status, value, reason } of await reading) assert.ok(status === 'fulfilled' ? value !== undefined : reason.code === 'closed')
       await engine.closeAsync()
       engine.close()
     }

@@ -133,6 +133,51 @@ describe('a game in a file', () => {
   })
 })
 
+test('three weeks asleep, each closing is seen and paid once, and what is no longer kept is named', async () => {
+  const day = 86_400_000
+  const grant = { kind: 'item', id: 'crown', amount: 1 }
+  const boards = { xp: { value: 'grantedXp', keepPeriods: { daily: 2, weekly: 8 }, payouts: { daily: [{ tier: 'gold', ranks: [1, 1], grant }], weekly: [{ tier: 'gold', ranks: [1, 1], grant }] } } }
+  const path = fresh()
+  const begin = () => Engine.open(rules({ boards }), { store: new SqliteStore(path) })
+  const slept = Date.now() - 21 * day
+  let engine = await begin()
+  await engine.advanceAsync({ nowMs: slept })
+  await engine.submitNdjsonAsync(event('e1', 'ana', 120, { ts: Math.floor(slept / 1000) }), { nowMs: slept })
+  const { mark } = await engine.payClosedAsync(null, { nowMs: slept })
+  await engine.closeAsync()
+
+  engine = await begin()
+  const { now } = await engine.advanceAsync()
+  assert.ok(now > slept + 20 * day, 'by the clock, however long it was')
+  const closings = [...engine.closedBetween(mark, now)]
+  assert.ok(closings.filter(({ window }) => window === 'daily').length >= 20)
+  const run = await engine.payClosedAsync(mark, { nowMs: now })
+  const weekly = closings.filter(({ window }) => window === 'weekly')
+  assert.deepEqual(run.periods.map(({ window, paid, label }) => [window, paid, label]), [['weekly', 1, weekly[0].label]])
+  assert.equal(run.dropped[0].window, 'daily')
+  assert.equal(run.dropped[0].first, closings.find(({ window }) => window === 'daily').index)
+  assert.deepEqual((await engine.payClosedAsync(mark, { nowMs: now })).periods.map(({ paid, paidBefore }) => [paid, paidBefore]), [[0, 1]], 'the mark was lost')
+  assert.deepEqual((await engine.payClosedAsync(run.mark, { nowMs: now })).periods, [])
+  await engine.closeAsync()
+})
+
+test('what a file has recorded decides alike in memory', async () => {
+  const path = fresh()
+  let engine = await Engine.open(rules(), { store: new SqliteStore(path, { feed: 1000 }), recording: true })
+  await engine.advanceAsync(at)
+  await engine.submitNdjsonAsync(LINES, at)
+  await Promise.all(Array.from({ length: 100 }, (_, n) => engine.submitAsync(adjust(`a${n}`, n, `p${n % 7}`))))
+  await engine.closeAsync()
+  engine = await open(path)
+  const twin = new Engine(rules())
+  for await (const entry of engine.feedAsync()) {
+    if (entry.kind === 'advanced') twin.advance({ nowMs: entry.now, far: true })
+    else for (const outcome of twin.submitBatch(entry.run.commands)) outcome.unwrap()
+  }
+  assert.equal(twin.digest(), await engine.digestAsync())
+  await engine.closeAsync()
+})
+
 describe('submits that wait', () => {
   test('form groups', async () => {
     const store = new SqliteStore(fresh())
@@ -327,6 +372,27 @@ describe('what is no file of a game', () => {
   test('a folder', refused('store_misconfigured', folder))
   test('a missing folder', refused('store_misconfigured', join(folder, 'nowhere', 'game.db')))
   test('a text', refused('store_corrupt', made((path) => writeFileSync(path, 'no database, but long enough to be one '.repeat(100)))))
+  test('somebody else\'s database', async () => {
+    const path = fresh()
+    await (await open(path)).closeAsync()
+    const bytes = readFileSync(path)
+    bytes.writeUInt32BE(0x12345678, 68) // application_id
+    writeFileSync(path, bytes)
+    await refused('store_misconfigured', path)()
+    assert.deepEqual(readFileSync(path), bytes)
+  })
+
+  test('a receipt that nobody has', async () => {
+    const engine = await open(fresh())
+    await engine.submitNdjsonAsync(LINES, at)
+    for (const number of [0, 99, Number.MAX_SAFE_INTEGER]) {
+      const claim = Command.claim({ player: 'ana', receipt: { number, id: '0'.repeat(64) }, ...at })
+      assert.equal((await engine.submitAsync(claim)).code, 'receipt_unknown')
+    }
+    assert.equal((await engine.receiptsAsync('ana')).length, 1)
+    await engine.closeAsync()
+  })
+
   test('a file of another game', async () => {
     const path = fresh()
     await (await open(path)).closeAsync()
