@@ -18,8 +18,8 @@ const ROUND_COMMANDS_MAX: usize = 4_096;
 /// Lines of one piece of work that are submitted before others have their turn.
 const ROUND_LINES_MAX: usize = 4_096;
 
-/// Commands and bytes of lines that may wait; behind them only a caller for whom nobody waits is let in.
-const WAITING_MAX: usize = 64 << 20;
+/// How much may wait, in memory; a single piece of work may be larger.
+const WAITING_BYTES_MAX: usize = 64 << 20;
 
 /// What is to be submitted.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// How much of [`WAITING_MAX`] it takes.
+    /// How much of [`WAITING_BYTES_MAX`] it takes.
     fn weight(&self) -> usize {
         match self {
             Self::Commands(commands) => commands.len() * size_of::<Command>(),
@@ -79,7 +79,7 @@ impl<W: Send + 'static> Collector<W> {
         self.engine.with(|_| ())?;
         let weight = work.weight();
         let before = self.waiting.fetch_add(weight, Ordering::Relaxed);
-        if before > 0 && before.saturating_add(weight) > WAITING_MAX {
+        if before > 0 && before.saturating_add(weight) > WAITING_BYTES_MAX {
             self.waiting.fetch_sub(weight, Ordering::Relaxed);
             return Err(Code::StoreUnavailable.into());
         }
