@@ -141,6 +141,29 @@ for (const [owner, verbs] of Object.entries(LIST)) {
   })
 }
 
+/** The defaults of a verb's positional parameters, as the list has them. */
+const defaultsOf = (owner, verb) => Object.fromEntries(listed(LIST[owner][verb]).positional.filter((one) => one.default !== undefined).map((one) => [one.name, JSON.parse(one.default)]))
+
+test('what is left out is what the list says', () => {
+  const engine = new Engine(rules(), { feed: 5_000 })
+  const players = Array.from({ length: 1_200 }, (_, n) => `p${n}`)
+  engine.submitNdjson(players.map((player, n) => event('e1', player, n)).join('\n'), { nowMs: NOW_MS })
+  const [leaderboard, windowed] = [new Leaderboard(), new WindowedLeaderboard({ windows: { allTime: 0 } })]
+  for (const board of [leaderboard, windowed]) board.submitBatch(players, players.map((_, n) => n))
+  const standings = engine.board('xp').at('allTime')
+  const told = [
+    ['Engine', 'players_page', { cursor: null, limit: engine.playersPage().items.length }], ['Engine', 'feed_page', { cursor: null, limit: engine.feedPage().items.length }],
+    ['Board', 'top', { limit: engine.board('xp').top('allTime').length }], ['Standings', 'top', { limit: standings.top().length }],
+    ['Standings', 'page_after', { cursor: null, limit: standings.pageAfter().rows.length }], ['Standings', 'around', { eachSide: (standings.around('p600').length - 1) / 2 }],
+    ['Leaderboard', 'top', { limit: leaderboard.top().length }], ['Leaderboard', 'page_after', { cursor: null, limit: leaderboard.pageAfter().rows.length }],
+    ['Leaderboard', 'around', { eachSide: (leaderboard.around('p600').length - 1) / 2 }], ['WindowedLeaderboard', 'top', { limit: windowed.top('allTime').length }],
+    ['WindowedLeaderboard', 'page_after', { cursor: null, limit: windowed.pageAfter('allTime').rows.length }],
+    ['WindowedLeaderboard', 'around', { eachSide: (windowed.around('allTime', 'p600').length - 1) / 2 }]
+  ]
+  for (const [owner, verb, defaults] of told) assert.deepEqual(defaults, defaultsOf(owner, verb), `${owner}.${verb}`)
+  for (const verb of ['suspicions_page', 'suspicions_ndjson_page', 'migrations_page']) assert.deepEqual(defaultsOf('Engine', verb), defaultsOf('Engine', 'players_page'))
+})
+
 test('every default that the list gives is in the types', () => {
   for (const [owner, verbs] of Object.entries(LIST)) {
     for (const [name, entry] of Object.entries(verbs)) {
