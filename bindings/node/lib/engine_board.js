@@ -73,8 +73,9 @@ class Board {
 
   /** The best `limit` of the period that is current. */
   top (window, limit = TOP_LEN, opts = undefined) {
-    handleOf(this, Board)
-    return this.at(window, opts).top(limit)
+    const { engine, board } = handleOf(this, Board)
+    const args = [readingOf(window, opts), count(limit, 'limit')]
+    return rowsOf(() => engine.top(board, ...args))
   }
 }
 

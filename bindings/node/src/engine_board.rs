@@ -60,6 +60,15 @@ impl Engine {
         })
     }
 
+    /// The best: what is asked most, so without a place in between.
+    #[napi]
+    pub fn top(&self, board: String, when: When, limit: u32) -> Result<Rows> {
+        self.read(|core| {
+            let board = core.board(&board).or_throw()?;
+            rows(&board.of(period(&board, &when)?).top(limit as usize).or_throw()?)
+        })
+    }
+
     /// Some rows.
     #[napi]
     pub fn page(&self, place: Place, offset: u32, limit: u32) -> Result<Rows> {
