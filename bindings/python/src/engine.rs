@@ -182,6 +182,12 @@ impl Engine {
         listing(py, load_all(py, "Player", &page.items)?, page.next)
     }
 
+    /// A player's kept receipts, oldest first, all of them at once; see `receipts_page`.
+    fn receipts<'py>(&self, py: Python<'py>, player_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let id = player(py, player_id)?;
+        load_all(py, "Receipt", &self.short(py, |core| core.receipts(&id))?)
+    }
+
     /// The next of a player's kept receipts, oldest first; see `players_page`.
     #[pyo3(
         signature = (player_id, cursor=None, limit=Int(1000)),

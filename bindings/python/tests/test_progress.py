@@ -533,7 +533,7 @@ def test_explain() -> None:
     assert str(why).startswith("level 2: 150 XP; it starts at 100")
     asked, reward = why.lines[1], why.lines[3]
     assert (asked.xp, asked.ts, asked.cause) == (150, NOW_MS, liveops.Cause("event", "e1"))
-    assert (reward.receipt, asked.receipt) == (list(engine.receipts("ana"))[0].id, None)
+    assert (reward.receipt, asked.receipt) == (engine.receipts("ana")[0].id, None)
     assert "receipt" not in asked.to_dict() and reward.to_dict()["receipt"] == reward.receipt
     assert liveops.Explanation.from_dict(why.to_dict()) == pickle.loads(pickle.dumps(why)) == why
     assert engine.explain("nobody", now_ms=NOW_MS) is None

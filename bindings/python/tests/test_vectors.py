@@ -504,7 +504,7 @@ def check(case: Case, engine: liveops.Engine) -> None:
         if player is not None:
             compare(expected, player.to_dict())
     for player_id, expected in case.get("receipts", {}).items():
-        receipts = list(engine.receipts(player_id))
+        receipts = engine.receipts(player_id)
         compare(expected, [receipt.to_dict() for receipt in receipts])
         assert liveops.verify_chain(receipts, engine.chain_head(player_id)) is None
     for player_id, expected in case.get("explain", {}).items():

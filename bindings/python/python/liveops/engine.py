@@ -157,10 +157,6 @@ class Engine(_native.Engine):
         """Every player, in the store's order, read by the page as they are taken."""
         return _walk(self.players_page)
 
-    def receipts(self, player_id: str) -> Iterator[Receipt]:
-        """A player's kept receipts, oldest first, read by the page as they are taken."""
-        return _walk(lambda cursor: self.receipts_page(player_id, cursor))
-
     def suspicions(self, player_id: str | None = None) -> Iterator[Suspicion]:
         """A player's kept suspicions, oldest first; of all players, in the store's order, if none is named. Up to 256 of a player are
         kept: settled ones make room first, then flags. Events that are held wait for their review however long it takes; with 256 of them
@@ -185,11 +181,6 @@ class Engine(_native.Engine):
         """`players`, each page in a thread."""
         async for player in _walk_async(self.players_page_async):
             yield player
-
-    async def receipts_async(self, player_id: str) -> AsyncIterator[Receipt]:
-        """`receipts`, each page in a thread."""
-        async for receipt in _walk_async(lambda cursor: self.receipts_page_async(player_id, cursor)):
-            yield receipt
 
     async def suspicions_async(self, player_id: str | None = None) -> AsyncIterator[Suspicion]:
         """`suspicions`, each page in a thread."""
@@ -228,6 +219,10 @@ class Engine(_native.Engine):
     async def players_page_async(self, cursor: str | None = None, limit: int = 1000) -> Listing[Player]:
         """`players_page`, in a thread."""
         return await asyncio.to_thread(self.players_page, cursor, limit)
+
+    async def receipts_async(self, player_id: str) -> list[Receipt]:
+        """`receipts`, in a thread."""
+        return await asyncio.to_thread(self.receipts, player_id)
 
     async def receipts_page_async(
         self, player_id: str, cursor: str | None = None, limit: int = 1000
