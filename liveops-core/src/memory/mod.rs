@@ -189,17 +189,20 @@ impl Store for MemoryStore {
         for gate in &mut closed {
             **gate = horizon;
         }
-        let mut gone = Vec::new();
+        let (mut gone, mut told) = (Vec::new(), Vec::new());
         self.players.retain(|player, slot| {
             let stays = slot.expire(horizon);
             if !stays {
                 gone.push(player.clone());
+                if slot.told > 0 {
+                    told.push(Told::Gone { player: player.clone() });
+                }
             }
             stays
         });
         self.names.remove(&gone);
         self.suspects.remove(&gone);
-        self.boards.tell(gone.into_iter().map(|player| Told::Gone { player }));
+        self.boards.tell(told);
         if horizon != before {
             // With all gates closed, so its place among commits is exact.
             self.feed.advance(horizon);

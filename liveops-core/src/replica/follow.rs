@@ -23,7 +23,7 @@ pub struct Lag {
 #[derive(Debug, Default)]
 pub(super) struct Followed {
     /// By partition.
-    cursors: Vec<u64>,
+    pub(super) cursors: Vec<u64>,
     /// Through when players were erased of whom nothing else is left: they are gone once the horizon is past that.
     marks: BTreeMap<PlayerId, Timestamp>,
 }
@@ -31,11 +31,6 @@ pub(super) struct Followed {
 impl Followed {
     pub(super) fn note_marks(&mut self, marks: impl IntoIterator<Item = (PlayerId, Timestamp)>) {
         self.marks.extend(marks);
-    }
-
-    #[cfg(test)]
-    pub(super) fn rewind(&mut self) {
-        self.cursors.clear();
     }
 
     fn cursor(&mut self, partition: u16) -> &mut u64 {

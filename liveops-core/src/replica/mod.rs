@@ -8,6 +8,8 @@
 //! list of boards, one board, what is noted while boards are filled. Whoever tells of several players waits for no second one: a
 //! player who is busy is told of after the others are let go.
 
+#![expect(clippy::cast_possible_truncation, reason = "a batch and memory have fewer than 2^32 players")]
+
 mod fill;
 mod follow;
 mod player;

@@ -294,14 +294,9 @@ fn threads_that_tell_late_and_twice_agree_in_the_end() {
                     let mut random = Random(seed * 100 + thread);
                     let mut mine: Vec<_> = (0..sets.len()).filter(|n| (*n as u64 + thread) % 4 < 2).collect();
                     while !mine.is_empty() {
-                        let near = mine.len().min(40) as u64;
-                        let some: Vec<_> = (0..1 + random.below(7))
-                            .filter_map(|_| {
-                                (!mine.is_empty())
-                                    .then(|| mine.remove((random.below(near) as usize).min(mine.len() - 1)))
-                            })
-                            .map(|n| &sets[n])
-                            .collect();
+                        let len = mine.len().min(1 + random.below(7) as usize);
+                        let mut next = || mine.remove(random.below(mine.len().min(40) as u64) as usize);
+                        let some: Vec<_> = (0..len).map(|_| &sets[next()]).collect();
                         replica.committed(&some);
                     }
                 });
@@ -459,10 +454,19 @@ fn a_replica_follows_a_feed_and_begins_anew_after_a_gap() {
             replica.catch_up(&fed).unwrap();
             check(replica, &fed.records, |_| true, &format!("seed {seed}"));
             // Again from the start, as after a crash before the cursor was kept.
-            replica.followed.lock().rewind();
+            replica.followed.lock().cursors.clear();
             replica.catch_up(&fed).unwrap();
             check(replica, &fed.records, |_| true, &format!("seed {seed}, again"));
         }
+        // Whoever was erased and is forgotten takes no memory.
+        let known = |replica: &Replica| replica.players.read().roster.len();
+        let set = fed.records.erase(&player(0), Timestamp::MIN);
+        fed.committed(set);
+        early.catch_up(&fed).unwrap();
+        let before = known(&early);
+        fed.advance(Timestamp::from_unix_millis(-1));
+        early.catch_up(&fed).unwrap();
+        assert!(known(&early) < before, "seed {seed}");
         // What happens while nobody follows is trimmed, also that somebody is gone.
         let gone = player(0);
         let set = fed.records.erase(&gone, Timestamp::MIN);
@@ -506,4 +510,43 @@ fn a_replica_that_has_everything_reads_nothing() {
     assert!(read(&|_| true).is_err());
     assert!(read(&|_| true).is_err(), "it is tried again");
     assert_eq!(pages, 3);
+}
+
+#[test]
+fn what_was_freed_comes_back_only_from_the_records() {
+    let (replica, ana, key) = (Replica::default(), player(1), keys()[0].clone());
+    let stands = |version, score: i64| Told::Stands {
+        player: ana.clone(),
+        version,
+        shown: keys().into_iter().map(|key| (key, Standing { score: score.into(), ..Standing::default() })).collect(),
+    };
+    replica.begin_empty();
+    replica.tell([stands(5, 10)]);
+    replica.retain(&|known| *known != key);
+    replica.tell([stands(6, 20)]);
+    assert_eq!((page(&replica, &key, Sort::default()), replica.len()), (Vec::new(), keys().len() - 1));
+    let score = |at: usize| page(&replica, &keys()[at], Sort::default())[0].score;
+    assert_eq!(score(1), 20);
+    let rebuild = |version, score: i64| {
+        let Told::Stands { player, shown, .. } = stands(version, score) else { unreachable!("see above") };
+        let mut entries = vec![Entry { player, version, shown, mark: None }];
+        replica.rebuild_by(&|_| true, |page| Ok(entries.pop().map(|entry| page.push(entry)).is_some())).unwrap();
+    };
+    rebuild(6, 20);
+    assert_eq!((score(0), score(1), replica.len()), (20, 20, keys().len()));
+    // What was left out when the records were read comes back too.
+    let other = Replica::default();
+    let fill = |keep: Keeps<'_>| {
+        let Told::Stands { player, version, shown } = stands(1, 7) else { unreachable!("see above") };
+        let mut entries = vec![Entry { player, version, shown, mark: None }];
+        other.rebuild_by(keep, |page| Ok(entries.pop().map(|entry| page.push(entry)).is_some())).unwrap();
+    };
+    fill(&|known| *known != key);
+    assert_eq!(other.len(), keys().len() - 1);
+    fill(&|_| true);
+    assert_eq!(other.len(), keys().len());
+    // From a reader that lags behind.
+    replica.retain(&|known| *known != key);
+    rebuild(4, 5);
+    assert_eq!(score(1), 20);
 }
