@@ -277,10 +277,11 @@ fn rules_are_replaced_unless_a_live_board_would_mean_something_else() {
         (r#""order": "asc""#, r#""order": "desc""#),
         (r#""calendar": {"#, r#""calendar": { "utcOffsetMinutes": 60,"#),
         (r#""calendar": {"#, r#""calendar": { "weekStart": "sunday","#),
-        (r#""game": "emberfall""#, r#""game": "other""#),
     ] {
         assert_eq!(replace(from, to).unwrap_err().code(), Code::BoardIncompatible, "{to}");
     }
+    let other = replace(r#""game": "emberfall""#, r#""game": "other""#);
+    assert_eq!(other.unwrap_err().code(), Code::StoreMisconfigured);
     assert_eq!(engine.rules().hash(), before, "what was refused is not in force");
     let diff = replace(r#""amount": 10 "#, r#""amount": 20 "#).unwrap();
     assert_eq!((diff.changed, diff.added.len()), (vec!["/rewards/level-gold/grant/amount".to_owned()], 0));

@@ -46,7 +46,8 @@ impl RulesDiff {
 impl Rules {
     /// How `new` differs, when nobody says what time it is. `board_incompatible` if it changes how a board that both
     /// have sorts or counts, or the calendar under a board that it does not retire: its standings would no longer mean what they
-    /// say. The same as [`Self::fit`] finds of a store that these rules began. A calendar may only grow: more seasons, or changes of the UTC offset, behind the last. Whoever adds lines later than their
+    /// say; `store_misconfigured` for rules of another game. The same as [`Self::fit`] finds of a store that these rules began. A
+    /// calendar may only grow: more seasons, or changes of the UTC offset, behind the last. Whoever adds lines later than their
     /// own time moves periods that have begun; [`Self::diff_at`] finds that out.
     pub fn diff(&self, new: &Self) -> Result<RulesDiff, Error> {
         self.diff_where(new, Follow::Grow)
@@ -77,7 +78,7 @@ impl Rules {
 
     fn diff_where(&self, new: &Self, calendar: Follow) -> Result<RulesDiff, Error> {
         if self.game != new.game {
-            return Err(Code::BoardIncompatible.into());
+            return Err(Code::StoreMisconfigured.into());
         }
         new.follow(&self.header(), calendar)?;
         let only = |a: &Self, b: &Self| a.leaves.keys().filter(|path| !b.leaves.contains_key(*path)).cloned().collect();

@@ -12,6 +12,8 @@ use crate::window::Calendar;
 pub(super) enum Follow {
     /// It may only grow: nobody says what time it is.
     Grow,
+    /// One of the two grew: rules of before a deployment are put in force by a process that begins again.
+    EitherGrew,
     /// Up to this time it must be the same.
     After(Timestamp),
 }
@@ -20,6 +22,7 @@ impl Follow {
     fn allows(self, old: &Calendar, new: &Calendar) -> bool {
         match self {
             Self::Grow => old.grows_into(new),
+            Self::EitherGrew => old.grows_into(new) || new.grows_into(old),
             Self::After(counted_through) => old.differs_from(new).is_none_or(|from| counted_through < from),
         }
     }
@@ -40,7 +43,8 @@ impl Rules {
     /// in it, whether these rules have it or not, until some list it among `retiredBoards`.
     ///
     /// The calendar is compared as [`Self::diff`] does, or if a time is given, as [`Self::diff_at`]: also while these rules have none of
-    /// the store's boards.
+    /// the store's boards. Without a time a calendar that grew into the store's fits as well, and the store keeps its own: a process of
+    /// before a deployment begins again.
     ///
     /// Errors: `store_misconfigured` for the records of another game; `board_incompatible` for a board that counted or sorted
     /// otherwise or under another calendar, also of the name of a retired one unless it now sorts otherwise (or is what it was);
@@ -66,7 +70,7 @@ impl Rules {
         }
         // Events may be ahead of their arrival.
         let through = now.map(|now| now.plus_millis(self.door.limits.future_millis_max));
-        self.follow(stored, through.map_or(Follow::Grow, Follow::After))
+        self.follow(stored, through.map_or(Follow::EitherGrew, Follow::After))
     }
 
     /// The same for a header of this game.
@@ -115,7 +119,12 @@ impl Rules {
         }
         boards.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         retired.sort_unstable();
-        let calendar = if self.boards.is_empty() { stored.calendar.clone() } else { Some(self.calendar.clone()) };
+        let grew_into = |old: &&Calendar| matches!(calendar, Follow::EitherGrew) && self.calendar.grows_into(old);
+        let calendar = match &stored.calendar {
+            Some(old) if self.boards.is_empty() || grew_into(&old) => Some(old.clone()),
+            None if self.boards.is_empty() => None,
+            _ => Some(self.calendar.clone()),
+        };
         Ok(Header { game: Some(self.game.clone()), calendar, boards, retired })
     }
 }
