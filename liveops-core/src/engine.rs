@@ -23,7 +23,7 @@ pub use stats::Stats;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::RwLock;
@@ -90,6 +90,8 @@ pub struct AsyncEngine<S> {
     /// longer only after a failure.
     builds_due: AtomicU64,
     builds_done: AtomicU64,
+    /// Whether the store is known to have a header.
+    is_named: AtomicBool,
 }
 
 /// Rules and what is made from them once.
@@ -110,7 +112,8 @@ impl InForce {
 }
 
 impl<S> AsyncEngine<S> {
-    /// Neither asks nor writes anything: for stores that are empty. [`Self::open`] is for all others.
+    /// For stores that are empty; [`Self::open`] is for all others. It cannot wait, so the store is told what its records are of by
+    /// the first advance.
     pub fn new(rules: impl Into<Arc<Rules>>, store: S) -> Self {
         Self {
             in_force: RwLock::new(InForce::new(rules.into(), false)),
@@ -120,6 +123,7 @@ impl<S> AsyncEngine<S> {
             newest_event: AtomicI64::new(Timestamp::MIN.as_unix_millis()),
             builds_due: AtomicU64::new(0),
             builds_done: AtomicU64::new(0),
+            is_named: AtomicBool::new(false),
         }
     }
 

@@ -7,12 +7,12 @@ mod common;
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use common::{DAY, START, as_inner, at, player, progression};
+use common::{DAY, START, at, player, progression};
 use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon};
-use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Loaded};
-use liveops_core::{Boards, Code, Engine, Key, MemoryStore, Period, Rules, Store, Window};
+use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
+use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Loaded, Partitioned};
+use liveops_core::{Boards, Code, Engine, Key, MemoryStore, Period, PlayerId, Record, Rules, Scan, Store, Window};
 
 /// Monday to Sunday around [`START`], a Saturday.
 const TODAY: i64 = START + DAY / 2;
@@ -70,6 +70,7 @@ fn a_store_says_what_rules_it_fits() {
     // Taken away, the board is remembered until it is retired; `replace_rules` too asks the store.
     let engine = open(rules(&[])).unwrap();
     assert_eq!(engine.replace_rules(rules(&[best])).unwrap_err().code(), Code::BoardIncompatible);
+    assert_eq!(engine.replace_rules(Rules::from_json(other).unwrap()).unwrap_err().code(), Code::StoreMisconfigured);
     assert_eq!(engine.rules().boards().len(), 0, "nothing was put in force");
     engine.replace_rules(rules(&[board("xp", 2), board("new", 2)])).unwrap();
     assert_eq!(engine.store().header().unwrap().boards.len(), 2);
@@ -190,11 +191,25 @@ struct Watched {
     before_retain: OnceLock<Box<dyn Fn() + Send + Sync>>,
     is_in: AtomicBool,
     builds_fail: AtomicBool,
+    headers_fail: AtomicBool,
+    loads_fail: AtomicBool,
+    /// Once, before a board is read.
+    before_read: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    was_read: AtomicBool,
+}
+
+impl Watched {
+    fn fails(&self, when: &AtomicBool) -> Result<(), StoreError> {
+        if when.load(Ordering::Relaxed) { Err(StoreErrorKind::Unavailable.into()) } else { Ok(()) }
+    }
 }
 
 impl Store for Watched {
     fn load(&self, keys: &[Key]) -> Vec<Loaded> {
-        self.inner.load(keys)
+        match self.fails(&self.loads_fail) {
+            Ok(()) => self.inner.load(keys),
+            Err(error) => keys.iter().map(|_| Err(error.clone())).collect(),
+        }
     }
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
         self.inner.commit(batch)
@@ -202,11 +217,56 @@ impl Store for Watched {
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
         self.inner.advance(to)
     }
-    as_inner!(inner);
+    fn drive(&self, plan: &mut liveops_core::Plan<'_>) {
+        liveops_core::store::by_load_and_commit(self, plan);
+    }
+    fn round_players(&self) -> usize {
+        self.inner.round_players()
+    }
+    fn header(&self) -> Result<Header, StoreError> {
+        self.fails(&self.headers_fail)?;
+        self.inner.header()
+    }
+    fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
+        self.fails(&self.headers_fail)?;
+        self.inner.replace_header(expected, new)
+    }
+}
+
+impl Partitioned for Watched {
+    fn partitions(&self) -> u16 {
+        self.inner.partitions()
+    }
+}
+
+impl Scan for Watched {
+    fn scan(
+        &self,
+        partition: u16,
+        kind: Option<Kind>,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StoreError> {
+        self.inner.scan(partition, kind, after, limit)
+    }
+    fn scan_player(
+        &self,
+        player: &PlayerId,
+        kind: Option<Kind>,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Record)>, StoreError> {
+        self.inner.scan_player(player, kind, after, limit)
+    }
 }
 
 impl Boards for Watched {
     fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
+        if let Some(before) = self.before_read.get()
+            && !self.was_read.swap(true, Ordering::Relaxed)
+        {
+            before();
+        }
         self.inner.read(reads)
     }
     fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
@@ -218,8 +278,8 @@ impl Boards for Watched {
         self.inner.retain(keep)
     }
     fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
-        let fails = self.builds_fail.load(Ordering::Relaxed);
-        if fails { Err(StoreErrorKind::Unavailable.into()) } else { self.inner.rebuild(keep) }
+        self.fails(&self.builds_fail)?;
+        self.inner.rebuild(keep)
     }
     fn catch_up(&self) -> Result<(), StoreError> {
         self.inner.catch_up()
@@ -261,6 +321,111 @@ fn what_could_not_be_built_is_built_by_the_next_advance() {
     engine.store().builds_fail.store(false, Ordering::Relaxed);
     engine.advance(at(TODAY + 2)).unwrap();
     assert_eq!(names(&rows(&engine, "xp", day(1))), ["ana"]);
+}
+
+/// A daily board that pays, if it keeps any day but today.
+fn paying(daily: u32) -> Rules {
+    if daily == 0 {
+        return rules(&[board("xp", 0)]);
+    }
+    let pays = r#"[{ "tier": "gold", "ranks": [1, 1], "grant": { "kind": "item", "id": "star", "amount": 1 } }]"#;
+    rules(&[format!(
+        r#""xp": {{ "value": "grantedXp", "keepPeriods": {{ "daily": {daily} }}, "payouts": {{ "daily": {pays} }} }}"#
+    )])
+}
+
+#[test]
+fn nobody_goes_unpaid_because_boards_could_not_be_built() {
+    let engine = Engine::new(paying(3), Watched::default());
+    engine.submit(&progression("e", "ana", TODAY - 2 * DAY, 10));
+    engine.replace_rules(paying(0)).unwrap();
+    engine.advance(at(TODAY)).unwrap();
+    engine.store().builds_fail.store(true, Ordering::Relaxed);
+    assert!(engine.replace_rules(paying(3)).is_err());
+
+    let codes = || {
+        let archive = engine.board("xp").unwrap().archive(day(2), at(TODAY)).map(drop);
+        let payout = engine.payout("xp", day(2), at(TODAY)).map(drop);
+        let closed = engine.pay_closed(None, at(TODAY)).map(drop);
+        [archive, payout, closed].map(|result| result.map_err(|error| error.code()))
+    };
+    assert_eq!(codes(), [Err(Code::StoreUnavailable); 3]);
+    engine.store().builds_fail.store(false, Ordering::Relaxed);
+    let run = engine.pay_closed(None, at(TODAY)).unwrap();
+    assert_eq!(run.periods.iter().map(|period| period.paid).collect::<Vec<_>>(), [1]);
+    assert_eq!(codes(), [Ok(()); 3]);
+}
+
+/// Freed by another process or thread between the look at the horizon and the reading of the board.
+#[test]
+fn a_period_that_is_dropped_while_it_is_read_is_not_an_empty_one() {
+    for again in [false, true] {
+        let engine = Arc::new(Engine::new(paying(1), Watched::default()));
+        engine.submit(&progression("e", "ana", TODAY - DAY, 10));
+        engine.advance(at(TODAY)).unwrap();
+        let beside = Arc::clone(&engine);
+        let drop_it = move || {
+            if again {
+                // Not by time, but by rules that keep less for a moment; and what comes back is not built at once.
+                beside.replace_rules(paying(0)).unwrap();
+                beside.advance(at(TODAY)).unwrap();
+                beside.store().builds_fail.store(true, Ordering::Relaxed);
+                assert!(beside.replace_rules(paying(1)).is_err());
+                beside.store().builds_fail.store(false, Ordering::Relaxed);
+            } else {
+                beside.advance(at(TODAY + 2 * DAY)).unwrap();
+            }
+        };
+        assert!(engine.store().before_read.set(Box::new(drop_it)).is_ok());
+        let payout = engine.payout("xp", day(1), at(TODAY)).map(|payout| payout.awards.len());
+        let wanted = if again { Ok(1) } else { Err(Code::PeriodDropped) };
+        assert_eq!(payout.map_err(|error| error.code()), wanted);
+        assert!(engine.store().was_read.load(Ordering::Relaxed));
+    }
+}
+
+#[test]
+fn a_store_that_could_not_be_named_is_named_by_the_next_advance() {
+    let store = Watched::default();
+    store.headers_fail.store(true, Ordering::Relaxed);
+    let engine = Engine::new(rules(&[board("xp", 1)]), store);
+    assert_eq!(engine.advance(at(TODAY)).unwrap_err().code(), Code::StoreUnavailable);
+    engine.store().headers_fail.store(false, Ordering::Relaxed);
+    engine.advance(at(TODAY)).unwrap();
+    assert_eq!(engine.store().header().unwrap(), engine.rules().header());
+}
+
+#[test]
+fn a_store_whose_horizon_cannot_be_read_is_opened_by_nobody_and_stays_as_it_is() {
+    let store = Arc::new(Watched::default());
+    store.loads_fail.store(true, Ordering::Relaxed);
+    let opened = Engine::open(rules(&[board("xp", 1)]), Arc::clone(&store));
+    assert_eq!(opened.map(drop).unwrap_err().code(), Code::StoreUnavailable);
+    assert_eq!(store.header().unwrap(), Header::default());
+}
+
+/// A deployment adds a season and a change of the clocks; the process of before begins again, and later the new one.
+#[test]
+fn a_process_of_before_a_deployment_opens_what_the_later_one_left() {
+    let season = |label: &str, from: &str, until: &str| {
+        format!(r#"{{ "label": "{label}", "from": "2026-{from}-01T00:00:00Z", "until": "2026-{until}-01T00:00:00Z" }}"#)
+    };
+    let with = |seasons: &[String]| {
+        let table = seasons.join(", ");
+        rules_with(&[board("xp", 1)], &format!(r#", "calendar": {{ "seasons": {{ "table": [ {table} ] }} }}"#))
+    };
+    let (one, two) = (season("one", "01", "04"), season("two", "04", "07"));
+    let (before, after) = (with(std::slice::from_ref(&one)), with(&[one, two]));
+    let engine = Engine::new(before.clone(), MemoryStore::new());
+    engine.replace_rules(after.clone()).unwrap();
+    let open = |rules: &Rules, bytes: &[u8]| Engine::open(rules.clone(), MemoryStore::restore(bytes).unwrap());
+    let engine = open(&before, &engine.store().snapshot()).unwrap();
+    assert_eq!(engine.store().header().unwrap(), after.header(), "what is known stays known");
+    let engine = open(&after, &engine.store().snapshot()).unwrap();
+    // To take a season away from rules in force is no beginning anew.
+    assert_eq!(engine.replace_rules(before).unwrap_err().code(), Code::BoardIncompatible);
+    let other = with(&[season("other", "02", "03")]);
+    assert_eq!(open(&other, &engine.store().snapshot()).unwrap_err().code(), Code::BoardIncompatible);
 }
 
 #[test]

@@ -28,6 +28,22 @@ pub enum Ranking {
     Dense,
 }
 
+impl Ranking {
+    /// Ranks of rows that are everybody, best first.
+    pub(crate) fn number(self, rows: &mut [Row]) {
+        let mut before = None;
+        for (position, row) in (1..).zip(rows) {
+            let place = (row.score, row.subscore);
+            row.rank = match before {
+                Some((rank, equal)) if self != Self::Ordinal && equal == place => rank,
+                Some((rank, _)) if self == Self::Dense => rank + 1,
+                _ => position,
+            };
+            before = Some((row.rank, place));
+        }
+    }
+}
+
 /// One line of a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

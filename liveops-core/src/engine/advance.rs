@@ -28,6 +28,7 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
 
     /// See [`Engine::advance_far`].
     pub async fn advance_far(&self, now: Timestamp) -> Result<Horizon, Error> {
+        self.name_store().await?;
         let forgotten_before = now.minus_millis(self.rules().door().limits().past_millis_max);
         let horizon = self.store.advance(Horizon { now, forgotten_before }).await?;
         self.build_what_is_due(horizon).await?;

@@ -38,7 +38,7 @@ pub struct Board<'e, S>(AsyncBoard<'e, Ready<S>>);
 /// [`Board`] of an [`AsyncEngine`].
 #[derive(Debug)]
 pub struct AsyncBoard<'e, S> {
-    pub(super) store: &'e S,
+    pub(super) engine: &'e AsyncEngine<S>,
     pub(super) rules: Arc<Rules>,
     pub(super) rule: BoardRule,
 }
@@ -62,7 +62,7 @@ impl<S: AsyncBoards> AsyncEngine<S> {
         let rules = self.rules();
         let id = BoardId::new(board).map_err(|_| Code::UnknownBoard)?;
         let rule = rules.board(&id).ok_or(Code::UnknownBoard)?.clone();
-        Ok(AsyncBoard { store: &self.store, rules, rule })
+        Ok(AsyncBoard { engine: self, rules, rule })
     }
 
     /// See [`Engine::read_boards`].
@@ -110,7 +110,7 @@ impl<'e, S: AsyncBoards> AsyncBoard<'e, S> {
     /// See [`Board::of`].
     pub fn of(&self, period: Period) -> AsyncStandings<'e, S> {
         let BoardRule { ranking, sort, .. } = self.rule;
-        AsyncStandings { store: self.store, key: self.key(period), ranking, sort }
+        AsyncStandings { store: &self.engine.store, key: self.key(period), ranking, sort }
     }
 
     /// See [`Board::top`].
@@ -149,10 +149,16 @@ impl<S: AsyncBoards> AsyncStandings<'_, S> {
         self.rows(Reading::Page { offset, limit }).await
     }
 
-    /// Every row, at one moment.
-    pub(super) async fn all(&self) -> Result<Vec<Row>, Error> {
-        let everybody = self.question(Reading::Page { offset: 0, limit: usize::MAX });
-        rows(one(self.store.read(&[everybody]).await)?)
+    /// Every row, so many at a time. Who is hidden or shown between two pages is as they were met; ranks are of the rows that are here.
+    pub(super) async fn all(&self, page: usize) -> Result<Vec<Row>, Error> {
+        let Page { mut rows, mut next } = self.page_after(None, page).await?;
+        while let Some(cursor) = next {
+            let page = self.page_after(Some(&cursor), page).await?;
+            next = page.next.filter(|_| !page.rows.is_empty());
+            rows.extend(page.rows);
+        }
+        self.ranking.number(&mut rows);
+        Ok(rows)
     }
 
     /// See [`Standings::page_after`].
@@ -428,4 +434,31 @@ fn missing() -> Result<BoardAnswer, StoreError> {
 /// A store answered another question.
 fn other() -> Error {
     StoreError::new(StoreErrorKind::Misconfigured).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+    use crate::testing::EventBuilder;
+
+    #[test]
+    fn pages_of_all_rows_are_the_whole() {
+        let now = Timestamp::from_unix_seconds(1_794_052_800);
+        for ranking in ["ordinal", "competition", "dense"] {
+            let rules = Rules::from_json(&format!(
+                r#"{{ "version": 1, "game": "emberfall", "boards": {{
+                    "xp": {{ "value": "grantedXp", "ranking": "{ranking}", "keepPeriods": {{ "daily": 2 }} }} }} }}"#
+            ));
+            let engine = Engine::new(rules.unwrap(), MemoryStore::new());
+            for (player, xp) in [("ana", 30), ("bo", 20), ("cy", 20), ("di", 20), ("ed", 10), ("flo", 10)] {
+                let line = EventBuilder::progression(player, xp, now).id("e").body();
+                assert_eq!(engine.submit_ndjson(&line, now)[0].code(), "applied");
+            }
+            let daily = engine.board("xp").unwrap().at(Window::Daily, now).unwrap();
+            for page in 1..8 {
+                assert_eq!(ready(daily.0.all(page)).unwrap(), daily.top(10).unwrap(), "{ranking}, {page} at a time");
+            }
+        }
+    }
 }

@@ -24,8 +24,8 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
     }
 
     async fn opened(self, now: Option<Timestamp>) -> Result<Self, Error> {
-        self.fit_store(&self.rules(), now).await?;
         let horizon = horizon(&self.store).await?;
+        self.fit_store(&self.rules(), now).await?;
         self.store.catch_up().await?;
         self.builds_due.fetch_add(1, Ordering::AcqRel);
         self.build_what_is_due(horizon).await?;
@@ -45,13 +45,12 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
 
     async fn replace(&self, new: Rules, now: Option<Timestamp>) -> Result<RulesDiff, Error> {
         for _ in 0..ATTEMPTS_MAX {
-            let old = self.rules();
+            let (old, horizon) = (self.rules(), horizon(&self.store).await?);
             let diff = match now {
                 Some(now) => old.diff_at(&new, now),
                 None => old.diff(&new),
             }?;
             self.fit_store(&new, now).await?;
-            let horizon = horizon(&self.store).await?;
             let new = new.clone().with_loot_seed_of(&old).with_population_of(&old);
             if self.put_in_force(&old, new) {
                 self.build_what_is_due(horizon).await?;
@@ -63,25 +62,31 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
 
     /// Unless others came between; whether it did.
     fn put_in_force(&self, old: &Arc<Rules>, new: Rules) -> bool {
+        let gains = gains(old, &new);
+        let new = InForce::new(new.into(), self.recording);
         let mut in_force = self.in_force.write();
         if !Arc::ptr_eq(&in_force.rules, old) {
             return false;
         }
-        if gains(old, &new) {
+        if gains {
             self.builds_due.fetch_add(1, Ordering::AcqRel);
         }
-        *in_force = InForce::new(new.into(), self.recording);
+        *in_force = new;
         true
     }
 
-    /// Builds the boards that the rules in force have gained, unless that is done.
-    pub(super) async fn build_what_is_due(&self, horizon: Horizon) -> Result<(), Error> {
-        let due = self.builds_due.load(Ordering::Acquire);
+    /// Builds the boards that the rules in force have gained, unless that is done, and says for how many [`Self::builds_due`].
+    pub(super) async fn build_what_is_due(&self, horizon: Horizon) -> Result<u64, Error> {
+        let due = self.builds_due();
         if self.builds_done.load(Ordering::Acquire) < due {
             self.store.rebuild(&|key| self.keeps(key, horizon)).await?;
             self.builds_done.fetch_max(due, Ordering::AcqRel);
         }
-        Ok(())
+        Ok(due)
+    }
+
+    pub(super) fn builds_due(&self) -> u64 {
+        self.builds_due.load(Ordering::Acquire)
     }
 
     /// Frees the boards that are no longer kept.
@@ -91,7 +96,7 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
 
     /// By the rules in force when the store asks, not when it was called: a replacement puts its rules in force first and builds
     /// then, so what another thread frees meanwhile by the old rules is built, and what it comes to later is kept.
-    fn keeps(&self, key: &BoardKey, horizon: Horizon) -> bool {
+    pub(super) fn keeps(&self, key: &BoardKey, horizon: Horizon) -> bool {
         self.rules().keeps(key, horizon.now)
     }
 }
@@ -103,27 +108,33 @@ impl<S: AsyncStore> AsyncEngine<S> {
             let stored = self.store.header().await?;
             let fitting = rules.fit(&stored, now)?;
             if fitting == stored || self.store.replace_header(&stored, &fitting).await? {
+                self.is_named.store(true, Ordering::Relaxed);
                 return Ok(());
             }
         }
         Err(Code::Contended.into())
     }
 
-    /// Gives a store that has no header one.
-    async fn name_store(&self) -> Result<(), Error> {
-        if self.store.header().await? == Header::default() {
-            self.fit_store(&self.rules(), None).await?;
+    /// Gives a store that has no header one, unless that is done.
+    pub(super) async fn name_store(&self) -> Result<(), Error> {
+        if self.is_named.load(Ordering::Relaxed) {
+            return Ok(());
         }
+        if self.store.header().await? == Header::default() {
+            return self.fit_store(&self.rules(), None).await;
+        }
+        self.is_named.store(true, Ordering::Relaxed);
         Ok(())
     }
 }
 
 impl<S: Store> Engine<S> {
     /// Joins rules and an empty store; `S` may be `Box<dyn FullStore>` or `Arc<dyn FullStore>`, and rules in an `Arc` are shared by
-    /// many engines. Nothing is asked of the store, so a store that may hold something is [opened](Self::open).
+    /// many engines. The store is told what its records are of ([`Header`]); if that fails, the next advance does it. It is asked
+    /// nothing else, so a store that may hold something is [opened](Self::open).
     pub fn new(rules: impl Into<Arc<Rules>>, store: S) -> Self {
         let engine = AsyncEngine::new(rules, Ready(store));
-        // A store that fails here has no header yet: as good as any other for whoever opens it or replaces the rules.
+        // An advance does it again, and so does whoever replaces the rules.
         _ = ready(engine.name_store());
         Self(engine)
     }
@@ -134,8 +145,8 @@ impl<S: Store + Boards> Engine<S> {
     /// boards up to date, builds those that the rules have and the store has not, and frees those that are past.
     ///
     /// Errors: `store_misconfigured` for the records of another game; `board_incompatible` where they are of boards that count or
-    /// sort otherwise, or of a calendar that did more than grow (see [`Rules::diff`]); `contended`; those of the store. Nothing is
-    /// written then.
+    /// sort otherwise, or of a calendar that did more than grow (see [`Rules::diff`]); `contended`; those of the store. Rules that
+    /// are refused write nothing. A store that failed may have its header already: open it again.
     ///
     /// ```
     /// use liveops_core::{Code, Engine, MemoryStore, Rules, Timestamp, Window};
@@ -168,9 +179,9 @@ impl<S: Store + Boards> Engine<S> {
     /// [`crate::intake::Intake`] is told by its own `replace`. Boards, windows and periods that the new rules keep and the old ones
     /// did not are built from the players' records before it returns.
     ///
-    /// Errors: `board_incompatible`, see [`Rules::diff`], and [`Self::open`] for what the store remembers of boards that rules
+    /// Errors: `store_misconfigured` for the rules of another game; `board_incompatible`, see [`Rules::diff`], and [`Self::open`] for what the store remembers of boards that rules
     /// had before; `contended`; those of the store. If the store fails while boards are built, the rules are in force, and the next
-    /// advance or replacement builds.
+    /// advance, replacement or payout builds.
     pub fn replace_rules(&self, new: Rules) -> Result<RulesDiff, Error> {
         ready(self.0.replace_rules(new))
     }

@@ -77,7 +77,7 @@ impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
         let held = if due.periods.is_empty() { Vec::new() } else { self.held().await? };
         let mut run = PayRun { mark: mark.max(Some(through)), periods: Vec::new(), dropped: due.dropped };
         for (closed_at, key) in due.periods {
-            let mut payout = match self.payout_without_holds(key.board.as_str(), key.period, now).await {
+            let mut payout = match self.payout_without_holds(key.board.as_str(), key.period, now, Some(horizon)).await {
                 Ok(payout) => payout,
                 // Another thread advanced meanwhile.
                 Err(error) if error.code() == Code::PeriodDropped => {
@@ -145,7 +145,8 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// To leave time for reviews pass a `now` of a day ago, say: what closed since then waits for a later run. Walks through
     /// all suspicions once, a page at a time, for [`PaidPeriod::holds`].
     ///
-    /// Errors: those of the store. Then run it again with the same mark.
+    /// Errors: `contended`; those of the store, also of one that fails to build boards that new rules gained. Then run it again with the
+    /// same mark.
     ///
     /// ```
     /// use liveops_core::testing::EventBuilder;

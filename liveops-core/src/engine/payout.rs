@@ -6,7 +6,7 @@ use super::{AsyncBoard, AsyncEngine, Board, Engine, ready};
 use crate::board::{Archive, Award, Heading, Names, Row};
 use crate::error::{Code, Error};
 use crate::id::PlayerId;
-use crate::limits::ROUND_PLAYERS_MAX;
+use crate::limits::{ATTEMPTS_MAX, PAGE_LEN_MAX, ROUND_PLAYERS_MAX};
 use crate::record::{BoardKey, Horizon, Key, Record, Settled, Suspicion};
 use crate::rules::Payout;
 use crate::store::{AsyncBoards, AsyncScan, AsyncStore, Boards, Scan, Store};
@@ -16,22 +16,24 @@ use crate::window::Period;
 impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
     /// See [`Engine::payout`].
     pub async fn payout(&self, board: &str, period: Period, now: Timestamp) -> Result<Payout, Error> {
-        let mut payout = self.payout_without_holds(board, period, now).await?;
+        let mut payout = self.payout_without_holds(board, period, now, None).await?;
         payout.holds = self.rules().holds_of_period(&self.held().await?, &payout.board);
         Ok(payout)
     }
 
+    /// `horizon` if that was read a moment ago.
     pub(super) async fn payout_without_holds(
         &self,
         board: &str,
         period: Period,
         now: Timestamp,
+        horizon: Option<Horizon>,
     ) -> Result<Payout, Error> {
         let board = self.board(board)?;
         let key = board.key(period);
         // Refused before anything large is read.
         board.rules.payout_rule(&key)?;
-        let (horizon, rows) = board.finished(period, now).await?;
+        let (horizon, rows) = board.finished(period, now, horizon).await?;
         board.rules.payout(&key, &rows, horizon, now)
     }
 
@@ -75,19 +77,42 @@ impl<S: AsyncStore + AsyncBoards> AsyncBoard<'_, S> {
     /// See [`Board::archive`].
     pub async fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
         self.rule.keep(period.window).ok_or(Code::UnknownWindow)?;
-        let (horizon, rows) = self.finished(period, now).await?;
+        let (horizon, rows) = self.finished(period, now, None).await?;
         let (board, sort, ranking) = (self.rule.board.clone(), self.rule.sort, self.rule.ranking);
         let heading = Heading::new(board, period, self.rules.calendar(), sort, ranking, horizon.now)?;
         Archive::new(heading, &rows)
     }
 
-    /// Every row of a closed period, at one moment, and the horizon that closed it.
-    async fn finished(&self, period: Period, now: Timestamp) -> Result<(Horizon, Vec<Row>), Error> {
-        let horizon = horizon(self.store).await?;
-        self.rules.closed_at(period, horizon)?;
-        self.check_kept(period, now.max(horizon.now))?;
-        self.store.catch_up().await?;
-        Ok((horizon, self.of(period).all().await?))
+    /// Every row of a closed period, and the horizon that closed it. A board that nobody stands on is one, and not one that is
+    /// still to be built or was freed while it was read.
+    async fn finished(
+        &self,
+        period: Period,
+        now: Timestamp,
+        known: Option<Horizon>,
+    ) -> Result<(Horizon, Vec<Row>), Error> {
+        let (engine, key) = (self.engine, self.key(period));
+        let mut before = match known {
+            Some(known) => known,
+            None => horizon(&engine.store).await?,
+        };
+        for _ in 0..ATTEMPTS_MAX {
+            self.rules.closed_at(period, before)?;
+            self.check_kept(period, now.max(before.now))?;
+            let built = engine.build_what_is_due(before).await?;
+            engine.store.catch_up().await?;
+            let rows = self.of(period).all(PAGE_LEN_MAX).await?;
+            let after = horizon(&engine.store).await?;
+            self.check_kept(period, now.max(after.now))?;
+            if !engine.keeps(&key, after) {
+                return Err(Code::PeriodDropped.into());
+            }
+            if engine.builds_due() == built {
+                return Ok((before, rows));
+            }
+            before = after;
+        }
+        Err(Code::Contended.into())
     }
 }
 
@@ -108,8 +133,11 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// Walks through all suspicions, a page at a time, for [`Payout::holds`]. A store whose boards lag behind its records brings them
     /// up to date first.
     ///
+    /// Boards that new rules gained and that could not be built then are built first, too.
+    ///
     /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have; `unknown_payout` where the rules pay
-    /// nothing; `period_open`; `period_dropped` for a period that is no longer kept (see [`Self::payout_archived`]).
+    /// nothing; `period_open`; `period_dropped` for a period that is no longer kept (see [`Self::payout_archived`]); `contended`;
+    /// those of the store.
     ///
     /// ```
     /// use liveops_core::testing::EventBuilder;
@@ -165,7 +193,7 @@ impl<S: Store + Boards> Board<'_, S> {
     /// [`Names::forget`] can reach them when a player is erased. See [`Archive`].
     ///
     /// Errors: `unknown_window` for a window that the board does not have; `period_open` until the store was advanced past its
-    /// closing; `period_dropped` for a period that is no longer kept.
+    /// closing; `period_dropped` for a period that is no longer kept; `contended`; those of the store.
     pub fn archive(&self, period: Period, now: Timestamp) -> Result<(Archive, Names), Error> {
         ready(self.inner().archive(period, now))
     }
