@@ -125,7 +125,7 @@ impl Disk {
             return Err(StoreErrorKind::Misconfigured.into());
         }
         let reader = SnapshotReader::open(from)?;
-        let queue = Queue::at(reader.marks().in_partitions(1));
+        let queue = Queue::at(reader.marks().in_new_epoch(1));
         let mut new = Self { header: reader.header().cloned().unwrap_or_default(), queue, ..Self::default() };
         let mut told = Vec::new();
         for read in reader {

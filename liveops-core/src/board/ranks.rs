@@ -52,11 +52,18 @@ impl Ranks {
         ([score, subscore, tie], handle)
     }
 
-    /// Puts such entries in order. Only among equals is the owner asked for, who is somewhere else in memory.
-    pub(crate) fn sort_staged(sort: Sort, staged: &mut [Staged], roster: &Roster) {
-        let parts = if sort.ties == Ties::OwnerId { 2 } else { 3 };
-        // Two lists that are in order one behind the other are merged.
-        staged.sort_by(|a, b| a.0[..parts].cmp(&b.0[..parts]).then_with(|| roster.owner(a.1).cmp(roster.owner(b.1))));
+    /// Puts such entries in the order of their places, those of equals in any.
+    pub(crate) fn sort_places(sort: Sort, staged: &mut [Staged]) {
+        let parts = parts(sort);
+        staged.sort_unstable_by(|a, b| a.0[..parts].cmp(&b.0[..parts]));
+    }
+
+    /// Puts equals in the order of their owners, who are somewhere else in memory.
+    pub(crate) fn sort_equals(sort: Sort, staged: &mut [Staged], roster: &Roster) {
+        let parts = parts(sort);
+        for equals in staged.chunk_by_mut(|a, b| a.0[..parts] == b.0[..parts]).filter(|equals| equals.len() > 1) {
+            equals.sort_unstable_by(|a, b| roster.owner(a.1).cmp(roster.owner(b.1)));
+        }
     }
 
     /// Adds many shown entries at once, each handle once and in order; an owner who has an entry keeps that one. Building anew
@@ -70,7 +77,8 @@ impl Ranks {
         }
         if self.tree.len() > 0 {
             staged.extend(self.spots(0).map(|spot| (self.tree.place(spot), self.tree.handle(spot))));
-            Self::sort_staged(self.sort, &mut staged, roster);
+            // Two lists in order, one behind the other, are merged.
+            staged.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| roster.owner(a.1).cmp(roster.owner(b.1))));
         }
         self.tree = Tree::from_sorted(&staged, roster);
     }
@@ -256,6 +264,11 @@ impl Ranks {
         };
         self.tree.count_below(next)
     }
+}
+
+/// Of a staged place, those that order it.
+const fn parts(sort: Sort) -> usize {
+    if matches!(sort.ties, Ties::OwnerId) { 2 } else { 3 }
 }
 
 impl Order {

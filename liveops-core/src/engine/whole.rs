@@ -29,7 +29,8 @@ impl<S: Whole> Engine<S> {
         ready(self.0.digest())
     }
 
-    /// Writes the whole state, in one form for every store; [`Whole::restore`] of an empty one takes it.
+    /// Writes the whole state, in one form for every store; [`Whole::restore`] of an empty one takes it. The writer must not wait for
+    /// others: a store in memory holds commits up until all is written.
     ///
     /// ```
     /// use liveops_core::{Engine, MemoryStore, Rules, Timestamp, Whole};

@@ -98,14 +98,13 @@ impl Backlog {
         self.kept.lock().consumers()
     }
 
-    /// Where it stands, for a snapshot. What was committed while nothing was kept is in no feed, so earlier cursors lead nowhere.
+    /// Where it stands, for a snapshot.
     pub(super) fn marks(&self) -> FeedMarks {
         let kept = self.kept.lock();
-        let marks = FeedMarks { last: vec![kept.last], consumers: kept.consumers() };
-        if self.len_max.is_none() && kept.last > 0 { marks.in_new_epoch(1) } else { marks }
+        FeedMarks { last: vec![kept.last], consumers: kept.consumers() }
     }
 
-    /// Goes on where another feed stood, in as many partitions.
+    /// Goes on from such marks.
     pub(super) fn resume(&self, marks: FeedMarks) {
         let last = marks.last.first().copied().unwrap_or_default();
         let acked = |mark: ConsumerMark| (mark.consumer, mark.acked.first().copied().unwrap_or_default());

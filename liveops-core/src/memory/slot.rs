@@ -229,7 +229,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The first outcomes behind one, in order: they are kept in none, so those that are asked for are sorted now.
+    /// The first outcomes behind one, in order: they are kept in none, so each page looks at all of the player, who has those of a day.
     fn outcomes_after(&self, after: Option<&CommandId>, limit: usize) -> Vec<(&CommandId, &Remembered)> {
         let all = self.outcomes.iter().map(|(command, outcome)| (&command.id, outcome));
         let mut found: Vec<_> = all.filter(|(id, _)| after.is_none_or(|after| *id > after)).collect();

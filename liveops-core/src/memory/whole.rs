@@ -48,7 +48,7 @@ impl Whole for MemoryStore {
         for gate in &mut closed {
             **gate = horizon;
         }
-        self.feed.resume(read.marks().in_partitions(self.partitions()));
+        self.feed.resume(read.marks().in_new_epoch(self.partitions()));
         self.boards.rebuild_all(self.entries())
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Replica;
+use super::follow::Mark;
 use super::player::{List, State};
 use super::shelf::Board;
 use crate::board::{Handle, Ranks, Staged, Standing};
@@ -55,25 +56,7 @@ impl Replica {
     /// the records were never read through, or news of them were missed. The store may be written to meanwhile, by whoever tells
     /// this replica of it once it is written.
     pub fn rebuild<S: Scan + ?Sized>(&self, store: &S, keep: Keeps<'_>) -> Result<(), StoreError> {
-        let (mut partition, mut after) = (0, None);
-        self.rebuild_by(keep, |entries| {
-            while partition < store.partitions() {
-                let page = store.scan(partition, Some(Kind::Player), after.as_ref(), PAGE_PLAYERS)?;
-                let Some((last, _)) = page.last() else {
-                    (partition, after) = (partition + 1, None);
-                    continue;
-                };
-                after = Some(last.clone());
-                entries.extend(page.into_iter().filter_map(|(key, record)| {
-                    let Record::Player(record) = record else { return None };
-                    let mark = record.idle_mark();
-                    let shown = if record.hidden { Vec::new() } else { record.standings };
-                    Some(Entry { player: key.player()?.clone(), version: record.version, shown, mark })
-                }));
-                return Ok(true);
-            }
-            Ok(false)
-        })
+        self.rebuild_by(keep, pages(store))
     }
 
     /// The same by the page, of players in any order; `next` says whether there are more.
@@ -82,12 +65,25 @@ impl Replica {
         keep: Keeps<'_>,
         next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
+        let marks = self.rebuild_from(keep, false, next)?;
+        self.followed.lock().note_marks(marks);
+        Ok(())
+    }
+
+    /// The same; returns the marks of erasures that were read. What was read counts `anew` where news were missed, also that somebody
+    /// is gone: whatever version was told before.
+    pub(super) fn rebuild_from(
+        &self,
+        keep: Keeps<'_>,
+        anew: bool,
+        next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
+    ) -> Result<Vec<(PlayerId, Mark)>, StoreError> {
         let _alone = self.fills.lock();
         let is_back = self.shelf.write().bring_back(keep);
         if self.is_whole.swap(true, Ordering::SeqCst) && !is_back {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let filled = self.fill(keep, next);
+        let filled = self.fill(Gathered::new(keep, anew), next);
         if filled.is_err() {
             self.miss();
         }
@@ -115,16 +111,15 @@ impl Replica {
 
     fn fill(
         &self,
-        keep: Keeps<'_>,
+        mut gathered: Gathered<'_>,
         mut next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<(PlayerId, Mark)>, StoreError> {
         let number = {
             let mut filling = self.filling.lock();
             filling.number += 1;
             filling.number
         };
         self.is_filling.store(true, Ordering::SeqCst);
-        let mut gathered = Gathered::new(keep);
         let mut entries = Vec::with_capacity(PAGE_PLAYERS);
         let read = loop {
             match next(&mut entries) {
@@ -139,20 +134,20 @@ impl Replica {
         for (key, _) in gathered.kept.list.iter().filter(|(_, kept)| !kept) {
             self.shelf.write().note_freed(key);
         }
-        let gone = if read.is_ok() { self.drop_unmet(number) } else { Vec::new() };
+        if read.is_ok() {
+            self.drop_unmet(number);
+        }
         let mut players = self.players.write();
         self.is_filling.store(false, Ordering::SeqCst);
-        let filling = std::mem::take(&mut *self.filling.lock());
-        *self.filling.lock() = Filling { number, ..Filling::default() };
+        let mut filling = self.filling.lock();
         players.release(&filling.released);
-        players.release(&gone);
-        read
+        *filling = Filling { number, ..Filling::default() };
+        read.map(|()| gathered.marks)
     }
 
     /// Tells of a page of players.
     fn gather(&self, entries: &mut Vec<Entry>, gathered: &mut Gathered<'_>) {
         let (players, handles) = self.handles(entries.iter().map(|entry| &entry.player));
-        let mut marks = Vec::new();
         for (entry, handle) in entries.drain(..).zip(handles) {
             let Some(handle) = handle else { continue };
             let Entry { player, version, mut shown, mark } = entry;
@@ -164,7 +159,7 @@ impl Replica {
                     continue;
                 }
             }
-            if version < state.version {
+            if version < state.version && !gathered.anew {
                 continue;
             }
             state.version = version;
@@ -179,10 +174,8 @@ impl Replica {
                 standing => _ = board.put(handle, standing, &players.roster),
             });
             gathered.last = state.list().cloned();
-            marks.extend(mark.map(|mark| (player, mark)));
+            gathered.marks.extend(mark.map(|through| (player, Mark { through, version })));
         }
-        drop(players);
-        self.followed.lock().note_marks(marks);
     }
 
     /// Builds a board from what was gathered.
@@ -190,8 +183,10 @@ impl Replica {
         if staged.is_empty() {
             return;
         }
+        // Most of the order needs no names.
+        Ranks::sort_places(board.sort, &mut staged);
         let players = self.players.read();
-        Ranks::sort_staged(board.sort, &mut staged, &players.roster);
+        Ranks::sort_equals(board.sort, &mut staged, &players.roster);
         let mut ranks = board.ranks();
         {
             // Whoever tells of a player notes it first, so who is not noted yet comes to the board after this.
@@ -206,27 +201,55 @@ impl Replica {
     }
 
     /// Takes those off the boards whom the records do not have any more.
-    fn drop_unmet(&self, number: u32) -> Vec<Handle> {
-        let players = self.players.read();
-        let mut gone = Vec::new();
-        for handle in 0..players.roster.given() {
-            let mut state = players.state(handle).lock();
-            if state.version == 0 || state.met == number {
-                continue;
+    fn drop_unmet(&self, number: u32) {
+        let mut from = 0;
+        loop {
+            let players = self.players.read();
+            let end = players.roster.given().min(from + PAGE_PLAYERS as Handle);
+            for handle in from..end {
+                let mut state = players.state(handle).lock();
+                if state.version > 0 && state.met != number {
+                    Self::clear(&mut state, handle, &players.roster);
+                    self.filling.lock().released.push(handle);
+                }
             }
-            for board in state.take_boards().iter().flat_map(|list| list.iter()) {
-                board.put(handle, None, &players.roster);
+            if from == end {
+                return;
             }
-            state.version = 0;
-            gone.push(handle);
+            from = end;
         }
-        gone
+    }
+}
+
+/// The players of a store, by the page.
+pub(super) fn pages<S: Scan + ?Sized>(store: &S) -> impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError> {
+    let (mut partition, mut after) = (0, None);
+    move |entries| {
+        while partition < store.partitions() {
+            let page = store.scan(partition, Some(Kind::Player), after.as_ref(), PAGE_PLAYERS)?;
+            let Some((last, _)) = page.last() else {
+                (partition, after) = (partition + 1, None);
+                continue;
+            };
+            after = Some(last.clone());
+            entries.extend(page.into_iter().filter_map(|(key, record)| {
+                let Record::Player(record) = record else { return None };
+                let mark = record.idle_mark();
+                let shown = if record.hidden { Vec::new() } else { record.standings };
+                Some(Entry { player: key.player()?.clone(), version: record.version, shown, mark })
+            }));
+            return Ok(true);
+        }
+        Ok(false)
     }
 }
 
 /// Entries on their way to their boards.
 struct Gathered<'k> {
     keep: Keeps<'k>,
+    /// Whether what is read counts whatever was told before.
+    anew: bool,
+    marks: Vec<(PlayerId, Mark)>,
     /// What it said.
     kept: Near<BoardKey, bool>,
     /// By address; without a list of a board to which entries are told one by one.
@@ -236,8 +259,9 @@ struct Gathered<'k> {
 }
 
 impl<'k> Gathered<'k> {
-    fn new(keep: Keeps<'k>) -> Self {
-        Self { keep, kept: Near::default(), boards: Near::default(), last: None }
+    fn new(keep: Keeps<'k>, anew: bool) -> Self {
+        let (kept, boards) = (Near::default(), Near::default());
+        Self { keep, anew, marks: Vec::new(), kept, boards, last: None }
     }
 
     fn is_kept(&mut self, key: &BoardKey) -> bool {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Replica, Told};
+use super::Replica;
+use super::fill::pages;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::{ChangeSet, Horizon};
@@ -24,12 +25,20 @@ pub struct Lag {
 pub(super) struct Followed {
     /// By partition.
     pub(super) cursors: Vec<u64>,
-    /// Through when players were erased of whom nothing else is left: they are gone once the horizon is past that.
-    marks: BTreeMap<PlayerId, Timestamp>,
+    /// Players of whom nothing but the mark of an erasure is left: they are gone once the horizon is past it.
+    marks: BTreeMap<PlayerId, Mark>,
+}
+
+/// Of a player who was erased.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub(super) through: Timestamp,
+    /// Of the player's record. Whoever has another one by now began again.
+    pub(super) version: u64,
 }
 
 impl Followed {
-    pub(super) fn note_marks(&mut self, marks: impl IntoIterator<Item = (PlayerId, Timestamp)>) {
+    pub(super) fn note_marks(&mut self, marks: impl IntoIterator<Item = (PlayerId, Mark)>) {
         self.marks.extend(marks);
     }
 
@@ -41,13 +50,13 @@ impl Followed {
         &mut self.cursors[at]
     }
 
-    /// Those who are gone under a horizon.
-    fn due(&mut self, horizon: Horizon) -> Vec<Told> {
+    /// Takes out those who are gone under a horizon.
+    fn due(&mut self, horizon: Horizon) -> Vec<(PlayerId, u64)> {
         let mut due = Vec::new();
-        self.marks.retain(|player, through| {
-            let is_due = *through < horizon.forgotten_before;
+        self.marks.retain(|player, mark| {
+            let is_due = mark.through < horizon.forgotten_before;
             if is_due {
-                due.push(Told::Gone { player: player.clone() });
+                due.push((player.clone(), mark.version));
             }
             !is_due
         });
@@ -60,11 +69,14 @@ impl Replica {
     ///
     /// Errors: the store's.
     pub fn join<S: Scan + Feed + ?Sized>(&self, store: &S, keep: Keeps<'_>) -> Result<(), StoreError> {
+        // Nobody follows from an old cursor meanwhile.
+        let mut followed = self.followed.lock();
         let last: Result<Vec<_>, _> = (0..store.partitions()).map(|partition| store.last(partition)).collect();
         let last = last?;
         self.miss();
-        self.rebuild(store, keep)?;
-        self.followed.lock().cursors = last;
+        // Who was erased, forgotten and is back since then has a lower version than is known here.
+        let marks = self.rebuild_from(keep, true, pages(store))?;
+        *followed = Followed { cursors: last, marks: marks.into_iter().collect() };
         Ok(())
     }
 
@@ -121,17 +133,18 @@ impl Replica {
             match what {
                 Happened::Committed(set) => {
                     let known = followed.marks.remove(&set.player);
-                    if known.is_some() && set.expected == 0 {
+                    if let Some(mark) = known.filter(|_| set.expected == 0) {
                         // Gone since the mark was set: this is somebody who begins again.
                         self.committed(&std::mem::take(&mut sets));
-                        self.tell([Told::Gone { player: set.player.clone() }]);
+                        self.forget([(set.player.clone(), mark.version)]);
                     }
-                    followed.note_marks(set.idle_mark().map(|through| (set.player.clone(), through)));
+                    let version = set.record.version;
+                    followed.note_marks(set.idle_mark().map(|through| (set.player.clone(), Mark { through, version })));
                     sets.push(set);
                 }
                 Happened::Advanced(horizon) => {
                     self.committed(&std::mem::take(&mut sets));
-                    self.tell(followed.due(*horizon));
+                    self.forget(followed.due(*horizon));
                 }
             }
         }

@@ -82,7 +82,13 @@ impl Replica {
     /// The handle of a player, given now if there is none. It is the player's until the player is [gone](super::Told::Gone).
     /// `None` for more than 2^32 players, which no memory holds.
     pub(crate) fn handle(&self, player: &PlayerId) -> Option<Handle> {
-        self.players.write().intern(player)
+        let mut players = self.players.write();
+        let handle = players.intern(player)?;
+        if self.is_filling() {
+            // Of somebody who was gone and is back: the handle is not to be given away when that ends.
+            self.filling.lock().released.retain(|released| *released != handle);
+        }
+        Some(handle)
     }
 
     /// The same of many, who keep their handles as long as the table is held.

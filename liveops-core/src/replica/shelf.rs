@@ -79,9 +79,8 @@ impl Board {
 pub(super) struct Shelf {
     /// Mostly of one sort.
     boards: HashMap<BoardKey, Vec<Arc<Board>>>,
-    /// Periods from and through which a board's entries were freed, or left out when they were read. Entries of all others are
-    /// on their boards.
-    freed: BTreeMap<(BoardId, Window), (i64, i64)>,
+    /// Periods of which entries were freed, or left out when they were read. Entries of all others are on their boards.
+    freed: BTreeMap<(BoardId, Window), Indexes>,
 }
 
 impl Shelf {
@@ -125,32 +124,86 @@ impl Shelf {
 
     /// Notes that not all entries of a board are on it.
     pub(super) fn note_freed(&mut self, key: &BoardKey) {
-        let index = key.period.index;
-        let (first, last) = self.freed.entry((key.board.clone(), key.period.window)).or_insert((index, index));
-        (*first, *last) = (index.min(*first), index.max(*last));
+        self.freed.entry((key.board.clone(), key.period.window)).or_default().insert(key.period.index);
     }
 
     fn is_freed(&self, key: &BoardKey) -> bool {
         // Nothing was freed in most stores that are small enough for boards to be made often.
         let freed = (!self.freed.is_empty()).then(|| self.freed.get(&(key.board.clone(), key.period.window)));
-        freed.flatten().is_some_and(|(first, last)| (*first..=*last).contains(&key.period.index))
+        freed.flatten().is_some_and(|indexes| indexes.contains(key.period.index))
     }
 
     /// Lets boards be made again that were freed and are to be kept now; whether there are any.
     pub(super) fn bring_back(&mut self, keep: Keeps<'_>) -> bool {
         let mut is_any = false;
-        self.freed.retain(|(board, window), range| {
-            let mut left: Option<(i64, i64)> = None;
-            for index in range.0..=range.1 {
-                if keep(&BoardKey { board: board.clone(), period: Period { window: *window, index } }) {
+        self.freed.retain(|(board, window), indexes| {
+            let key = |index| BoardKey { board: board.clone(), period: Period { window: *window, index } };
+            let mut left = Indexes::default();
+            for index in indexes.iter() {
+                if keep(&key(index)) {
                     is_any = true;
                 } else {
-                    left = Some((left.map_or(index, |(first, _)| first), index));
+                    left.insert(index);
                 }
             }
-            *range = left.unwrap_or(*range);
-            left.is_some()
+            *indexes = left;
+            !indexes.0.is_empty()
         });
         is_any
+    }
+}
+
+/// Numbers of periods, as ranges from and through: those of years in a row take as much memory as one.
+#[derive(Debug, Default)]
+struct Indexes(Vec<(i64, i64)>);
+
+impl Indexes {
+    fn insert(&mut self, index: i64) {
+        let at = self.0.partition_point(|(_, last)| *last < index);
+        if self.0.get(at).is_some_and(|(first, _)| *first <= index) {
+            return;
+        }
+        let joins_next = self.0.get(at).is_some_and(|(first, _)| index.checked_add(1) == Some(*first));
+        let joins_last = at.checked_sub(1).filter(|before| self.0[*before].1.checked_add(1) == Some(index));
+        match (joins_last, joins_next) {
+            (Some(before), true) => self.0[before].1 = self.0.remove(at).1,
+            (Some(before), false) => self.0[before].1 = index,
+            (None, true) => self.0[at].0 = index,
+            (None, false) => self.0.insert(at, (index, index)),
+        }
+    }
+
+    fn contains(&self, index: i64) -> bool {
+        let at = self.0.partition_point(|(_, last)| *last < index);
+        self.0.get(at).is_some_and(|(first, _)| *first <= index)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().flat_map(|(first, last)| *first..=*last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn indexes_are_a_set_in_few_ranges() {
+        let (mut indexes, mut model, mut random) = (Indexes::default(), BTreeSet::new(), 7_u64);
+        for step in 0..3_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let near = i64::try_from(random >> 57).unwrap();
+            let index = [near, i64::MIN + near % 4, i64::MAX - near % 4][usize::from(step % 20 == 0) * (1 + step % 2)];
+            indexes.insert(index);
+            model.insert(index);
+            assert!(indexes.contains(index) && indexes.iter().eq(model.iter().copied()));
+            assert!(indexes.0.is_sorted_by(|a, b| a.1 < b.0 - 1), "apart from each other");
+            for index in [-1, 0, 40, 127, 128, i64::MIN, i64::MAX] {
+                assert_eq!(indexes.contains(index), model.contains(&index));
+            }
+        }
+        assert!(indexes.0.len() <= 3);
     }
 }

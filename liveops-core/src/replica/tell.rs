@@ -87,16 +87,32 @@ impl Replica {
                 }
                 Told::Gone { .. } => {
                     self.note_told(&mut state, handle);
-                    for board in state.take_boards().iter().flat_map(|list| list.iter()) {
-                        board.put(handle, None, &players.roster);
-                    }
-                    state.version = 0;
+                    Self::clear(&mut state, handle, &players.roster);
                     gone.push(handle);
                 }
             }
         }
         drop(players);
         self.release(gone);
+    }
+
+    /// Tells that those are gone of whom that version was told last; who has another one began again.
+    pub(super) fn forget(&self, players: impl IntoIterator<Item = (PlayerId, u64)>) {
+        let is_last = |(player, version): &(PlayerId, u64)| {
+            let players = self.players.read();
+            let handle = players.roster.find(player.as_bytes());
+            handle.is_some_and(|handle| players.state(handle).lock().version == *version)
+        };
+        let gone = players.into_iter().filter(is_last);
+        self.tell(gone.map(|(player, _)| Told::Gone { player }));
+    }
+
+    /// Takes a player who is held off all boards; nothing was ever told of the player then.
+    pub(super) fn clear(state: &mut State, handle: Handle, roster: &Roster) {
+        for board in state.take_boards().iter().flat_map(|list| list.iter()) {
+            board.put(handle, None, roster);
+        }
+        state.version = 0;
     }
 
     /// Tells of one player.

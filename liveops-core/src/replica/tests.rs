@@ -550,3 +550,65 @@ fn what_was_freed_comes_back_only_from_the_records() {
     rebuild(4, 5);
     assert_eq!(score(1), 20);
 }
+
+/// Somebody is erased, followed, forgotten in a gap, and back with a lower version.
+#[test]
+fn who_came_back_in_a_gap_stays() {
+    let (mut fed, mut random, replica) = (Fed::default(), Random(5), Replica::default());
+    let ana = player(1);
+    for _ in 0..30 {
+        let set = fed.records.commit(&ana, &mut random);
+        fed.committed(set);
+    }
+    let set = fed.records.erase(&ana, Timestamp::from_unix_millis(10));
+    fed.committed(set);
+    replica.catch_up(&fed).unwrap();
+    fed.advance(Timestamp::from_unix_millis(11));
+    fed.trimmed = u64::from(u32::MAX);
+    assert!(replica.follow(&fed, 9).is_err());
+    loop {
+        let back = fed.records.commit(&ana, &mut random);
+        let stands = !back.record.hidden && !back.record.standings.is_empty();
+        fed.committed(back);
+        if stands {
+            break;
+        }
+    }
+    fed.trimmed = 0;
+    replica.join(&fed, &|_| true).unwrap();
+    check(&replica, &fed.records, |_| true, "joined");
+    fed.advance(Timestamp::from_unix_millis(12));
+    replica.catch_up(&fed).unwrap();
+    check(&replica, &fed.records, |_| true, "moved on");
+    // A mark that was read is noted late: when its player is back already.
+    let mark = follow::Mark { through: Timestamp::from_unix_millis(12), version: 900 };
+    replica.followed.lock().note_marks([(ana, mark)]);
+    fed.advance(Timestamp::from_unix_millis(13));
+    replica.catch_up(&fed).unwrap();
+    check(&replica, &fed.records, |_| true, "and on");
+}
+
+/// While boards are filled somebody is gone and comes back, and is told of after that.
+#[test]
+fn a_handle_on_its_way_is_given_to_nobody_else() {
+    let replica = Replica::default();
+    let (ana, bo) = (player(1), player(2));
+    let key = keys()[2].clone();
+    let standing = Standing { score: 9.into(), ..Standing::default() };
+    replica.tell([Told::Stands { player: ana.clone(), version: 4, shown: vec![(key.clone(), standing)] }]);
+    let (mut news, mut pages) = (News::default(), 1);
+    let read = replica.rebuild_by(&|_| true, |_| {
+        replica.tell([Told::Gone { player: ana.clone() }]);
+        let handle = replica.handle(&ana).unwrap();
+        replica.note(&mut news, handle, 0, 1, &[(key.clone(), Some(standing))]);
+        pages -= 1;
+        Ok(pages > 0)
+    });
+    read.unwrap();
+    let mut of_bo = News::default();
+    let handle = replica.handle(&bo).unwrap();
+    replica.note(&mut of_bo, handle, 0, 1, &[(key.clone(), Some(Standing { score: 5.into(), ..standing }))]);
+    assert!(replica.tell_news(news).is_empty() && replica.tell_news(of_bo).is_empty());
+    let shown: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
+    assert_eq!(shown, [(ana, 9), (bo, 5)]);
+}

@@ -58,23 +58,24 @@ impl<S, X: BlockOn> Blocking<S, X> {
         &self.runtime
     }
 
-    fn wait<F: Future>(&self, future: F) -> Result<F::Output, StoreError> {
+    /// Asks the store only in the process it was made in: also what makes a future may need what is not there after a fork.
+    fn wait<F: Future>(&self, ask: impl FnOnce() -> F) -> Result<F::Output, StoreError> {
         if std::process::id() != self.process {
             return Err(StoreErrorKind::Forked.into());
         }
-        Ok(self.runtime.block_on(future)?)
+        Ok(self.runtime.block_on(ask())?)
     }
 }
 
 impl<S: AsyncStore, X: BlockOn> Store for Blocking<S, X> {
     fn load(&self, keys: &[Key]) -> Vec<Loaded> {
-        self.wait(self.store.load(keys)).unwrap_or_else(|error| keys.iter().map(|_| Err(error.clone())).collect())
+        self.wait(|| self.store.load(keys)).unwrap_or_else(|error| keys.iter().map(|_| Err(error.clone())).collect())
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
         let len = batch.len();
         let failed = |error: StoreError| (0..len).map(|_| CommitOutcome::Failed(error.clone())).collect();
-        self.wait(self.store.commit(batch)).unwrap_or_else(failed)
+        self.wait(|| self.store.commit(batch)).unwrap_or_else(failed)
     }
 
     fn drive(&self, plan: &mut Plan<'_>) {
@@ -86,15 +87,15 @@ impl<S: AsyncStore, X: BlockOn> Store for Blocking<S, X> {
     }
 
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
-        self.wait(self.store.advance(to))?
+        self.wait(|| self.store.advance(to))?
     }
 
     fn header(&self) -> Result<Header, StoreError> {
-        self.wait(self.store.header())?
+        self.wait(|| self.store.header())?
     }
 
     fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
-        self.wait(self.store.replace_header(expected, new))?
+        self.wait(|| self.store.replace_header(expected, new))?
     }
 }
 
@@ -112,7 +113,7 @@ impl<S: AsyncScan, X: BlockOn> Scan for Blocking<S, X> {
         after: Option<&Key>,
         limit: usize,
     ) -> Result<Vec<(Key, Record)>, StoreError> {
-        self.wait(self.store.scan(partition, kind, after, limit))?
+        self.wait(|| self.store.scan(partition, kind, after, limit))?
     }
 
     fn scan_player(
@@ -122,65 +123,65 @@ impl<S: AsyncScan, X: BlockOn> Scan for Blocking<S, X> {
         after: Option<&Key>,
         limit: usize,
     ) -> Result<Vec<(Key, Record)>, StoreError> {
-        self.wait(self.store.scan_player(player, kind, after, limit))?
+        self.wait(|| self.store.scan_player(player, kind, after, limit))?
     }
 }
 
 impl<S: AsyncBoards, X: BlockOn> Boards for Blocking<S, X> {
     fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
-        self.wait(self.store.read(reads)).unwrap_or_else(|error| reads.iter().map(|_| Err(error.clone())).collect())
+        self.wait(|| self.store.read(reads)).unwrap_or_else(|error| reads.iter().map(|_| Err(error.clone())).collect())
     }
 
     fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
-        self.wait(self.store.retain(keep))?
+        self.wait(|| self.store.retain(keep))?
     }
 
     fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
-        self.wait(self.store.rebuild(keep))?
+        self.wait(|| self.store.rebuild(keep))?
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {
-        self.wait(self.store.catch_up())?
+        self.wait(|| self.store.catch_up())?
     }
 }
 
 impl<S: AsyncFeed, X: BlockOn> Feed for Blocking<S, X> {
     fn feed(&self, partition: u16, after: u64, limit: usize) -> Result<Vec<FeedEntry>, StoreError> {
-        self.wait(self.store.feed(partition, after, limit))?
+        self.wait(|| self.store.feed(partition, after, limit))?
     }
 
     fn last(&self, partition: u16) -> Result<u64, StoreError> {
-        self.wait(self.store.last(partition))?
+        self.wait(|| self.store.last(partition))?
     }
 
     fn ack(&self, consumer: &Consumer, partition: u16, through: u64) -> Result<(), StoreError> {
-        self.wait(self.store.ack(consumer, partition, through))?
+        self.wait(|| self.store.ack(consumer, partition, through))?
     }
 
     fn drop_consumer(&self, consumer: &Consumer) -> Result<(), StoreError> {
-        self.wait(self.store.drop_consumer(consumer))?
+        self.wait(|| self.store.drop_consumer(consumer))?
     }
 
     fn consumers(&self) -> Result<Vec<ConsumerMark>, StoreError> {
-        self.wait(self.store.consumers())?
+        self.wait(|| self.store.consumers())?
     }
 }
 
 impl<S: AsyncWhole, X: BlockOn> Whole for Blocking<S, X> {
     fn digest(&self) -> Result<String, StoreError> {
-        self.wait(self.store.digest())?
+        self.wait(|| self.store.digest())?
     }
 
     fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError> {
-        self.wait(self.store.snapshot(to))?
+        self.wait(|| self.store.snapshot(to))?
     }
 
     fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
-        self.wait(self.store.restore(from))?
+        self.wait(|| self.store.restore(from))?
     }
 
     fn size(&self) -> Result<Size, StoreError> {
-        self.wait(self.store.size())?
+        self.wait(|| self.store.size())?
     }
 }
 
@@ -205,11 +206,48 @@ mod tests {
     }
 
     #[test]
-    fn it_answers_where_it_may_not_wait_and_after_a_fork() {
-        use StoreErrorKind::{Forked, WouldBlock};
-        let mut store = Blocking::new(Ready(MemoryStore::new()), Inside);
+    fn it_answers_where_it_may_not_wait() {
+        use StoreErrorKind::WouldBlock;
+        let store = Blocking::new(Ready(MemoryStore::new()), Inside);
         assert_eq!(kinds(&store), (vec![WouldBlock; 2], WouldBlock));
+    }
+
+    /// Does not make the futures that it is asked for, even.
+    struct Untouchable;
+
+    impl AsyncStore for Untouchable {
+        fn load(&self, _: &[Key]) -> impl Future<Output = Vec<Loaded>> + Send {
+            unreached::<std::future::Ready<_>>()
+        }
+        fn commit(&self, _: Vec<ChangeSet>) -> impl Future<Output = Vec<CommitOutcome>> + Send {
+            unreached::<std::future::Ready<_>>()
+        }
+        fn round_players(&self) -> usize {
+            1
+        }
+        fn advance(&self, _: Horizon) -> impl Future<Output = Result<Horizon, StoreError>> + Send {
+            unreached::<std::future::Ready<_>>()
+        }
+        fn header(&self) -> impl Future<Output = Result<Header, StoreError>> + Send {
+            unreached::<std::future::Ready<_>>()
+        }
+        fn replace_header(&self, _: &Header, _: &Header) -> impl Future<Output = Result<bool, StoreError>> + Send {
+            unreached::<std::future::Ready<_>>()
+        }
+    }
+
+    fn unreached<F>() -> F {
+        unreachable!("asked after a fork")
+    }
+
+    #[test]
+    fn after_a_fork_the_store_is_not_asked() {
+        use StoreErrorKind::Forked;
+        let mut store = Blocking::new(Untouchable, crate::testing::Parked);
         store.process ^= 1;
-        assert_eq!(kinds(&store), (vec![Forked; 2], Forked), "the runtime is not asked");
+        assert_eq!(kinds(&store), (vec![Forked; 2], Forked));
+        assert_eq!(store.header().unwrap_err().kind, Forked);
+        let header = Header::default();
+        assert_eq!(store.replace_header(&header, &header).unwrap_err().kind, Forked);
     }
 }

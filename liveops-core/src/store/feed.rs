@@ -20,7 +20,8 @@ pub struct ConsumerMark {
 }
 
 /// What happened, at least once each, in the order of each player and of each partition. Cursors rise within a partition and
-/// outlive the process; after a restoration that cannot keep them they begin again above all earlier ones.
+/// outlive the process. A store that was restored from a snapshot goes on in a new epoch: its cursors are above all earlier ones, which are
+/// `feed_gap` from then on, since what happened after the snapshot was taken is not in it.
 pub trait Feed: Partitioned {
     /// The next entries of a partition after a cursor (0 is the start), at most `limit`.
     ///

@@ -15,7 +15,9 @@ pub trait Partitioned: Send + Sync {
 /// them: load it.
 ///
 /// A page costs what it returns, not what the store holds, and holds no writer up for longer than it takes to read. Records
-/// written or removed between two pages may or may not be met; everything else is met once.
+/// written or removed between two pages may or may not be met; everything else is met once. A record that cannot be read fails
+/// its page: whoever walks through all of them, to build boards say, goes no further. The error's source names the player, where
+/// the store knows whose record it is.
 pub trait Scan: Partitioned {
     /// The next records of a partition after a key, in key order, of one kind or of all, at most `limit`; empty at the end.
     fn scan(

@@ -12,6 +12,7 @@
 //! Lengths, keys and records are written as [`crate::codec`] and [`Record::encode`] say. Version 1, which is read for ever, is
 //! the number of records, keys and records without lengths, and the SHA-256.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read, Write};
 
 use sha2::{Digest as _, Sha256};
@@ -26,6 +27,12 @@ use crate::record::{Header, Horizon, Key, Record};
 
 const HEAD: &[u8; 16] = b"liveops snapshot";
 const VERSION: u8 = 2;
+/// The largest cursor that a snapshot may say. No feed comes there: that takes tens of thousands of copies of copies.
+const LAST_MAX: u64 = 1 << 63;
+/// How far apart the epochs of two copies may be.
+const EPOCHS_LEAPT_MAX: u64 = 1 << 16;
+/// Bytes written at once.
+const WRITTEN_BYTES: usize = 64 * 1024;
 const VERSION_1: Seal = Seal { head: HEAD, version: 1 };
 
 /// Where the feed stood.
@@ -38,32 +45,28 @@ pub struct FeedMarks {
 }
 
 impl FeedMarks {
-    /// The marks of a feed in so many partitions that goes on from here.
+    /// The marks of a feed that goes on from here, in so many partitions and in a new epoch: from a multiple of 2^32 above all earlier
+    /// cursors. Those are `feed_gap`, and from there on every consumer is still known.
     ///
-    /// With as many as before they stay. Otherwise, and where nobody knows them, cursors go on in a new epoch, above all earlier
-    /// ones: from the next multiple of 2^32. Earlier cursors are then `feed_gap`, and from there on every consumer is still known.
-    #[must_use]
-    pub fn in_partitions(&self, partitions: u16) -> Self {
-        if self.last.len() == usize::from(partitions) { self.clone() } else { self.in_new_epoch(partitions) }
-    }
-
-    /// The marks of a feed that begins a new epoch, though the partitions are as many as before: where what happened meanwhile was
-    /// kept in no feed.
+    /// One snapshot may be restored twice, and each copy goes its own way: so it is not the next multiple, but one of the next 65,536.
     #[must_use]
     pub fn in_new_epoch(&self, partitions: u16) -> Self {
         let newest = self.last.iter().copied().max().unwrap_or(0);
-        let epoch = (newest >> 32).saturating_add(1).min(u64::from(u32::MAX));
+        let leap = 1 + RandomState::new().hash_one(newest) % EPOCHS_LEAPT_MAX;
+        let epoch = (newest >> 32).saturating_add(leap).min(u64::from(u32::MAX));
         let last = vec![epoch << 32; partitions.into()];
         let anew = |mark: &ConsumerMark| ConsumerMark { consumer: mark.consumer.clone(), acked: last.clone() };
         Self { consumers: self.consumers.iter().map(anew).collect(), last }
     }
 
-    /// Whether every consumer is known once, in order, and has acknowledged what there was.
+    /// Whether every consumer is known once, in order, and has acknowledged what there was, and cursors have room to rise.
     fn is_sound(&self) -> bool {
         let is_behind = |mark: &ConsumerMark| {
             mark.acked.len() == self.last.len() && mark.acked.iter().zip(&self.last).all(|(acked, last)| acked <= last)
         };
-        self.consumers.is_sorted_by(|a, b| a.consumer < b.consumer) && self.consumers.iter().all(is_behind)
+        self.last.iter().all(|last| *last <= LAST_MAX)
+            && self.consumers.is_sorted_by(|a, b| a.consumer < b.consumer)
+            && self.consumers.iter().all(is_behind)
     }
 }
 
@@ -92,6 +95,8 @@ pub struct SnapshotWriter<W> {
     to: W,
     sha: Sha256,
     part: Vec<u8>,
+    /// Not written yet.
+    bytes: Vec<u8>,
 }
 
 impl<W: Write> SnapshotWriter<W> {
@@ -99,7 +104,7 @@ impl<W: Write> SnapshotWriter<W> {
     ///
     /// Errors: as those of every method, `store_unavailable` where the bytes cannot be written.
     pub fn new(to: W, header: &Header, marks: &FeedMarks, horizon: Horizon) -> Result<Self, StoreError> {
-        let mut writer = Self { to, sha: Sha256::new(), part: Vec::new() };
+        let mut writer = Self { to, sha: Sha256::new(), part: Vec::new(), bytes: Vec::with_capacity(WRITTEN_BYTES) };
         writer.write(HEAD)?;
         writer.write(&[VERSION])?;
         writer.part(|out| {
@@ -125,7 +130,7 @@ impl<W: Write> SnapshotWriter<W> {
         self.write(&[0])?;
         let seal: [u8; 32] = self.sha.finalize_reset().into();
         self.write(&seal)?;
-        self.to.flush().map_err(unavailable)?;
+        self.to.write_all(&self.bytes).and_then(|()| self.to.flush()).map_err(unavailable)?;
         Ok(self.to)
     }
 
@@ -145,7 +150,12 @@ impl<W: Write> SnapshotWriter<W> {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.sha.update(bytes);
-        self.to.write_all(bytes).map_err(unavailable)
+        if self.bytes.len() + bytes.len() > WRITTEN_BYTES {
+            self.to.write_all(&self.bytes).map_err(unavailable)?;
+            self.bytes.clear();
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
     }
 }
 
@@ -554,19 +564,26 @@ mod tests {
             assert_eq!((error.kind, error.source.is_some()), (StoreErrorKind::Unavailable, true), "cut at {end}");
             assert!(reader.next().is_none(), "once");
         }
-        let error = SnapshotWriter::new(Broken, &header(), &marks(), HORIZON).unwrap_err();
+        let writer = SnapshotWriter::new(Broken, &header(), &marks(), HORIZON);
+        let error = writer.and_then(SnapshotWriter::finish).unwrap_err();
         assert_eq!((error.kind, error.source.is_some()), (StoreErrorKind::Unavailable, true));
     }
 
     #[test]
-    fn cursors_go_on_or_begin_a_new_epoch() {
-        assert_eq!(marks().in_partitions(2), marks());
-        let moved = marks().in_partitions(3);
-        assert_eq!(moved.last, [1 << 32; 3]);
+    fn cursors_begin_a_new_epoch_and_copies_are_apart() {
+        let is_base = |last: u64| last > 0 && last.trailing_zeros() >= 32;
+        let moved = marks().in_new_epoch(3);
+        assert!(
+            is_base(moved.last[0]) && moved.last.iter().all(|last| *last == moved.last[0]) && moved.last.len() == 3
+        );
         assert!(moved.is_sound() && moved.consumers.iter().all(|mark| mark.acked == moved.last));
-        assert_eq!(moved.in_partitions(1).last, [2 << 32]);
-        assert_eq!(FeedMarks::default().in_partitions(1).last, [1 << 32], "of before there were marks");
-        let end = FeedMarks { last: vec![u64::MAX, 0], consumers: Vec::new() };
-        assert_eq!(end.in_partitions(1).last, [u64::from(u32::MAX) << 32]);
+        assert!(moved.in_new_epoch(1).last[0] > moved.last[0]);
+        assert!(is_base(FeedMarks::default().in_new_epoch(1).last[0]), "of before there were marks");
+        let copies: std::collections::BTreeSet<_> = (0..50).map(|_| marks().in_new_epoch(1).last).collect();
+        assert!(copies.len() > 40, "two copies of one snapshot are hardly ever in one epoch");
+        let end = FeedMarks { last: vec![LAST_MAX, 0], consumers: Vec::new() };
+        assert!(end.is_sound() && end.in_new_epoch(1).last[0] > LAST_MAX);
+        let beyond = FeedMarks { last: vec![LAST_MAX + 1], consumers: Vec::new() };
+        assert_eq!(FeedMarks::take(&mut &beyond.to_bytes()[..]), None, "no room to rise");
     }
 }

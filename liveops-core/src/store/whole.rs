@@ -33,10 +33,12 @@ pub trait Whole: Send + Sync {
     /// Names the state of all records, as [`digest_of`] does: `v1:` and 64 hex digits. Two stores with one digest hold the same.
     fn digest(&self) -> Result<String, StoreError>;
 
-    /// Writes the whole state: header, cursors, records. One form for every store; see [`super::SnapshotWriter`].
+    /// Writes the whole state: header, cursors, records. One form for every store; see [`super::SnapshotWriter`]. A store may hold writers
+    /// up meanwhile, so the bytes should go to memory or to a file, and not to whoever may keep them waiting.
     fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError>;
 
-    /// Takes the state of a snapshot; the store must be empty, else `store_misconfigured`.
+    /// Takes the state of a snapshot; the store must be empty, else `store_misconfigured`. The feed goes on in a new epoch of cursors:
+    /// [`super::FeedMarks::in_new_epoch`].
     ///
     /// Errors: `store_corrupt` for bytes that are none, `record_too_new` for a later version's; then the store is as empty as before.
     fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError>;

@@ -213,7 +213,7 @@ impl Whole for Sharded {
         let reader = SnapshotReader::open(from)?;
         let header = reader.header().cloned().unwrap_or_default();
         let len = shards.len();
-        let marks = reader.marks().in_partitions(u16::try_from(len).unwrap());
+        let marks = reader.marks().in_new_epoch(u16::try_from(len).unwrap());
         let all = reader.collect::<Result<Vec<_>, _>>()?;
         let Some((_, Record::Horizon(horizon))) = all.first() else { return Err(StoreErrorKind::Corrupt.into()) };
         for (at, shard) in shards.iter_mut().enumerate() {
