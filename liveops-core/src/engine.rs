@@ -18,7 +18,7 @@ mod whole;
 pub use board::{AsyncBoard, AsyncStandings, Board, Standings};
 pub use pages::{ScanCursor, ScanPage, by_page};
 pub use pay_closed::{PaidPeriod, PayRun, Unpaid};
-pub use read::{NamedOutcome, Numbered, PlayerExport};
+pub use read::{NamedOutcome, Numbered, PlayerExport, PlayerExportPage};
 pub use stats::Stats;
 
 use std::pin::pin;

@@ -125,7 +125,24 @@ fn listings<S: Store + Scan>(engine: &Engine<S>) {
     assert_eq!(receipts, ["1", "2"]);
     let page = |after: Option<&ScanCursor>, n: usize| engine.receipts_page(&ana, after, n);
     everything("receipts", page, |receipt| receipt.number.to_string(), &receipts);
-    assert_eq!(engine.export_player(&ana).unwrap().outcomes.len(), 3);
+    let whole = engine.export_player(&ana).unwrap();
+    assert_eq!((whole.outcomes.len(), whole.receipts.len(), whole.suspicions.len()), (3, 2, 2));
+    for limit in [1, 3, 100, usize::MAX] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = engine.export_player_page(&ana, after.as_ref(), limit).unwrap();
+            let part = page.part;
+            let lens = [part.receipts.len(), part.suspicions.len(), part.outcomes.len(), part.record.iter().len()];
+            assert!(lens.iter().sum::<usize>() <= limit);
+            found.push(part);
+            let Some(next) = page.next else { break };
+            after = Some(next.to_string().parse().unwrap());
+        }
+        assert_eq!(found.iter().find_map(|part| part.record.clone()), whole.record);
+        assert_eq!(found.iter().flat_map(|part| part.receipts.clone()).collect::<Vec<_>>(), whole.receipts);
+        assert_eq!(found.iter().flat_map(|part| part.suspicions.clone()).collect::<Vec<_>>(), whole.suspicions);
+        assert_eq!(found.iter().flat_map(|part| part.outcomes.clone()).collect::<Vec<_>>(), whole.outcomes);
+    }
 }
 
 #[test]
@@ -147,6 +164,7 @@ fn a_cursor_of_another_listing_is_refused() {
     invalid(engine.migrations_page(Some(&receipts), 1, at(START)).map(drop));
     invalid(engine.receipts_page(&a, Some(&players), 1).map(drop));
     invalid(engine.receipts_page(&b, Some(&receipts), 1).map(drop));
+    invalid(engine.export_player_page(&b, Some(&receipts), 1).map(drop));
     assert_eq!(engine.migrations_page(Some(&players), 1, at(START)).unwrap().items, [], "players by any name");
     // Behind the last of the partitions, as they are now.
     let last = engine.players_page(None, 19).unwrap().next.unwrap();

@@ -40,6 +40,11 @@ impl ScanCursor {
     pub(super) fn key(&self, kind: Kind) -> Result<&Key, Error> {
         if self.key.kind() == Some(kind) { Ok(&self.key) } else { Err(Code::CursorInvalid.into()) }
     }
+
+    /// The record, if it is that player's.
+    pub(super) fn key_of(&self, player: &PlayerId) -> Result<&Key, Error> {
+        if self.key.player() == Some(player) { Ok(&self.key) } else { Err(Code::CursorInvalid.into()) }
+    }
 }
 
 impl Stable for ScanCursor {

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 const LOAD_KEYS: usize = 1_000;
 
 /// Everything stored about one player.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlayerExport {
     /// Who.
@@ -32,8 +32,19 @@ pub struct PlayerExport {
     pub outcomes: Vec<NamedOutcome>,
 }
 
+/// A part of what is stored about one player, and where the next begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlayerExportPage {
+    /// What is in this part.
+    #[serde(flatten)]
+    pub part: PlayerExport,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<ScanCursor>,
+}
+
 /// A suspicion and its number.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Numbered {
     /// What a review names.
@@ -44,7 +55,7 @@ pub struct Numbered {
 }
 
 /// A first outcome and the command it is of.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NamedOutcome {
     /// The command.
@@ -136,32 +147,54 @@ impl<S: AsyncStore> AsyncEngine<S> {
 impl<S: AsyncStore + AsyncScan> AsyncEngine<S> {
     /// See [`Engine::export_player`].
     pub async fn export_player(&self, player: &PlayerId) -> Result<PlayerExport, Error> {
-        let mut export = PlayerExport {
-            player_id: player.clone(),
-            record: None,
-            receipts: Vec::new(),
-            suspicions: Vec::new(),
-            outcomes: Vec::new(),
-        };
-        let mut after = None;
-        loop {
-            let page = self.store.scan_player(player, None, after.as_ref(), PAGE_RECORDS).await?;
-            let Some((last, _)) = page.last() else { return Ok(export) };
-            after = Some(last.clone());
-            for (key, record) in page {
-                match (key, record) {
-                    (_, Record::Player(record)) => export.record = Some(*record),
-                    (_, Record::Receipt(receipt)) => export.receipts.push(*receipt),
-                    (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
-                        export.suspicions.push(Numbered { number, suspicion: *suspicion });
-                    }
-                    (Key::Outcome(_, id), Record::Outcome(outcome)) => {
-                        export.outcomes.push(NamedOutcome { id, outcome: *outcome });
-                    }
-                    _ => {}
+        let PlayerExportPage { part: mut whole, mut next } =
+            self.export_player_page(player, None, PAGE_RECORDS).await?;
+        while next.is_some() {
+            let page = self.export_player_page(player, next.as_ref(), PAGE_RECORDS).await?;
+            whole.add(page.part);
+            next = page.next;
+        }
+        Ok(whole)
+    }
+
+    /// See [`Engine::export_player_page`].
+    pub async fn export_player_page(
+        &self,
+        player: &PlayerId,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> Result<PlayerExportPage, Error> {
+        let after = after.map(|cursor| cursor.key_of(player)).transpose()?;
+        let page = self.store.scan_player(player, None, after, limit.clamp(1, PAGE_LEN_MAX)).await?;
+        let next = page.last().map(|(last, _)| ScanCursor::new(0, last.clone()));
+        let mut part = PlayerExport::new(player.clone());
+        for (key, record) in page {
+            match (key, record) {
+                (_, Record::Player(record)) => part.record = Some(*record),
+                (_, Record::Receipt(receipt)) => part.receipts.push(*receipt),
+                (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
+                    part.suspicions.push(Numbered { number, suspicion: *suspicion });
                 }
+                (Key::Outcome(_, id), Record::Outcome(outcome)) => {
+                    part.outcomes.push(NamedOutcome { id, outcome: *outcome });
+                }
+                _ => {}
             }
         }
+        Ok(PlayerExportPage { part, next })
+    }
+}
+
+impl PlayerExport {
+    const fn new(player_id: PlayerId) -> Self {
+        Self { player_id, record: None, receipts: Vec::new(), suspicions: Vec::new(), outcomes: Vec::new() }
+    }
+
+    fn add(&mut self, next: Self) {
+        self.record = next.record.or_else(|| self.record.take());
+        self.receipts.extend(next.receipts);
+        self.suspicions.extend(next.suspicions);
+        self.outcomes.extend(next.outcomes);
     }
 }
 
@@ -209,6 +242,19 @@ impl<S: Store + Scan> Engine<S> {
     /// Everything stored about one player: what a request for a copy of personal data asks for.
     pub fn export_player(&self, player: &PlayerId) -> Result<PlayerExport, Error> {
         ready(self.0.export_player(player))
+    }
+
+    /// The next part of it, of at most `limit` records, 1 to 100,000, and fewer at times: for a player of whom much is kept. What is
+    /// written between two pages may or may not be met.
+    ///
+    /// Errors: `cursor_invalid` for a cursor of another listing or player.
+    pub fn export_player_page(
+        &self,
+        player: &PlayerId,
+        after: Option<&ScanCursor>,
+        limit: usize,
+    ) -> Result<PlayerExportPage, Error> {
+        ready(self.0.export_player_page(player, after, limit))
     }
 }
 
