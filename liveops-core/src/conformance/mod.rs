@@ -64,6 +64,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("a_decision_of_before_is_not_written", time::a_decision_of_before_is_not_written),
     ("advance_drops_old_outcomes_alone", time::advance_drops_old_outcomes_alone),
     ("a_mark_that_nobody_needs_is_nobody", time::a_mark_that_nobody_needs_is_nobody),
+    ("a_mark_stays_beside_newer_outcomes", time::a_mark_stays_beside_newer_outcomes),
     ("a_stalled_commit_brings_nothing_back", time::a_stalled_commit_brings_nothing_back),
     ("nothing_is_written_once_a_period_has_closed", time::nothing_is_written_once_a_period_has_closed),
     ("an_old_payment_is_written_and_remembered", time::an_old_payment_is_written_and_remembered),

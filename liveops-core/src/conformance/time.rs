@@ -94,6 +94,29 @@ pub(super) fn a_mark_that_nobody_needs_is_nobody(store: &dyn Store) {
     assert_eq!(anew("busy", 0, 51), [true], "who comes again is new");
 }
 
+/// Somebody erased is hidden and shown again, which leaves no trace but the outcomes of that.
+pub(super) fn a_mark_stays_beside_newer_outcomes(store: &dyn Store) {
+    let engine = Engine::new(rules(), store);
+    let steps = [
+        (0, Action::Erase),
+        (20, Action::SetVisibility { hidden: true }),
+        (40, Action::SetVisibility { hidden: false }),
+    ];
+    engine.submit(&progression("first", "a", 0, 5));
+    for (millis, action) in steps {
+        let outcome = engine.submit(&operator(&format!("at-{millis}"), "a", millis, action));
+        assert_eq!(outcome.code(), "applied");
+    }
+    let key = [Key::Player(player("a"))];
+    let Some(Some(Record::Player(left))) = load(store, &key).pop() else { panic!("nobody there") };
+    assert!(left.idle_mark().is_some(), "nothing is left but the mark");
+    for (forgotten, there) in [(1, true), (21, true), (40, true), (41, false)] {
+        advance(store, horizon(99, forgotten));
+        assert_eq!(present(store, &key), [there], "a mark stays for as long as its newest outcome: {forgotten}");
+    }
+    assert_eq!(commit(store, vec![under(NOW.plus_millis(41), set("a", 0))]), [true], "who comes again is new");
+}
+
 /// A commit that was held up on its way, while its player was erased, forgotten and began again under the very version that it
 /// expects.
 pub(super) fn a_stalled_commit_brings_nothing_back(store: &dyn Store) {

@@ -226,7 +226,8 @@ impl ChangeSet {
     }
 
     /// Through when the player was erased, if the set leaves nothing but that mark: a store lists these, to know whom `advance`
-    /// makes absent. Outcomes beside it go first, by their own time.
+    /// makes absent. Not before the last outcome beside it went, which may be newer: that of a player who was shown again after the
+    /// erasure, say.
     pub fn idle_mark(&self) -> Option<Timestamp> {
         let nothing_else = self.receipts.is_empty() && self.suspicions.is_empty();
         self.record.idle_mark().filter(|_| nothing_else)

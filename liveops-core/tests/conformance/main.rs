@@ -57,6 +57,7 @@ const MISTAKES: Mistakes = &[
     ("a_decision_of_before_is_not_written", &[IgnoresForgotten]),
     ("advance_drops_old_outcomes_alone", &[KeepsOldOutcomes, DropsAllOutcomes]),
     ("a_mark_that_nobody_needs_is_nobody", &[KeepsIdleMarks, DropsMarksBeforeOutcomes]),
+    ("a_mark_stays_beside_newer_outcomes", &[KeepsIdleMarks, DropsMarksBeforeOutcomes]),
     ("a_stalled_commit_brings_nothing_back", &[IgnoresForgotten]),
     ("nothing_is_written_once_a_period_has_closed", &[LooksBeforeItWrites]),
     ("an_old_payment_is_written_and_remembered", &[LosesPayments, RefusesOldReceipts, DatesOutcomesByReceipts]),
