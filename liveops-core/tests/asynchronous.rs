@@ -194,7 +194,7 @@ no event"#;
     let flat = liveops_core::Rules::from_json(&flat.replacen(r#""floor""#, &migrations, 1)).unwrap();
     verbs!(blocking, far_away:
         player(&p9); record(&p9); receipts(&p9); receipts_page(&p9, None, 1); claimable(&p9, noon); suspicions_of(&p9);
-        export_player(&p9); explain(&p9, noon); players(); players_page(None, 1); suspicions(); suspicions_page(None, 1);
+        export_player(&p9); export_player_page(&p9, None, 2); explain(&p9, noon); players(); players_page(None, 1); suspicions(); suspicions_page(None, 1);
         suspicions_ndjson(); suspicions_ndjson_page(None, 1); plan_migration(&flat); replace_rules_at(flat.clone(), noon);
         migrations(noon); migrations_page(None, 1, noon); replace_rules(rules()); horizon(););
     assert_eq!(wait(far_away.players()).unwrap().len(), 10);
@@ -243,6 +243,14 @@ no event"#;
 /// A read of a board that there is not.
 fn unknown(read: &BoardRead) -> liveops_core::record::BoardKey {
     liveops_core::record::BoardKey { board: liveops_core::BoardId::new("nowhere").unwrap(), ..read.key.clone() }
+}
+
+#[test]
+fn the_first_advance_names_a_store() {
+    let engine = AsyncEngine::new(rules(), Far(Ready(memory())));
+    assert_eq!(wait(engine.store().header()).unwrap(), Header::default(), "nobody could wait for it");
+    wait(engine.advance(at(START))).unwrap();
+    assert_eq!(wait(engine.store().header()).unwrap(), rules().header());
 }
 
 #[test]

@@ -198,15 +198,13 @@ struct Watched {
     was_read: AtomicBool,
 }
 
-impl Watched {
-    fn fails(&self, when: &AtomicBool) -> Result<(), StoreError> {
-        if when.load(Ordering::Relaxed) { Err(StoreErrorKind::Unavailable.into()) } else { Ok(()) }
-    }
+fn fails(when: &AtomicBool) -> Result<(), StoreError> {
+    if when.load(Ordering::Relaxed) { Err(StoreErrorKind::Unavailable.into()) } else { Ok(()) }
 }
 
 impl Store for Watched {
     fn load(&self, keys: &[Key]) -> Vec<Loaded> {
-        match self.fails(&self.loads_fail) {
+        match fails(&self.loads_fail) {
             Ok(()) => self.inner.load(keys),
             Err(error) => keys.iter().map(|_| Err(error.clone())).collect(),
         }
@@ -224,11 +222,11 @@ impl Store for Watched {
         self.inner.round_players()
     }
     fn header(&self) -> Result<Header, StoreError> {
-        self.fails(&self.headers_fail)?;
+        fails(&self.headers_fail)?;
         self.inner.header()
     }
     fn replace_header(&self, expected: &Header, new: &Header) -> Result<bool, StoreError> {
-        self.fails(&self.headers_fail)?;
+        fails(&self.headers_fail)?;
         self.inner.replace_header(expected, new)
     }
 }
@@ -278,7 +276,7 @@ impl Boards for Watched {
         self.inner.retain(keep)
     }
     fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
-        self.fails(&self.builds_fail)?;
+        fails(&self.builds_fail)?;
         self.inner.rebuild(keep)
     }
     fn catch_up(&self) -> Result<(), StoreError> {
