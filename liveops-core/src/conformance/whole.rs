@@ -173,7 +173,7 @@ pub(super) fn cursors_outlive_a_snapshot<S: FullStore>(new_store: &dyn Fn() -> S
         assert!(epoch.iter().all(|last| last.trailing_zeros() >= 32), "a new epoch of cursors: {epoch:?}");
         assert!(epoch.iter().min() > old.iter().max(), "above all of before: {epoch:?}");
         let known: Vec<_> = anew.consumers().expect("consumers").into_iter().map(|mark| mark.consumer).collect();
-        assert_eq!(known, [bus.clone()], "everybody is known");
+        assert_eq!(known, std::slice::from_ref(&bus), "everybody is known");
         for partition in 0..anew.partitions() {
             for after in old.iter().copied().chain(old.iter().map(|last| last + 1)) {
                 let error = anew.feed(partition, after, 9).expect_err("a cursor of before is a gap");
