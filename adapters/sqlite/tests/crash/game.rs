@@ -1,5 +1,6 @@
 //! What is played in every crash test, and its twin in memory that never crashes.
 
+use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use liveops_bench::Random;
@@ -8,6 +9,7 @@ use liveops_core::record::Command;
 use liveops_core::store::FullStore;
 use liveops_core::testing::EventBuilder;
 use liveops_core::{Engine, EventId, MemoryStore, Outcome, PlayerId, Rules, Timestamp, Window};
+use parking_lot::Mutex;
 
 pub(crate) const GAME: &str = "bench";
 
@@ -102,25 +104,29 @@ pub(crate) fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Res
     Ok(State { digest, boards })
 }
 
-/// The states after 0, 1, 2, ... steps, of a game in memory.
-pub(crate) fn twin() -> &'static [State] {
-    static STATES: OnceLock<Vec<State>> = OnceLock::new();
-    STATES.get_or_init(|| {
+/// The twin's state after so many steps; `None` beyond the end of the game. It plays on as far as it is asked for.
+fn twin(steps_taken: usize) -> Option<State> {
+    static TWIN: Mutex<Option<(Engine<MemoryStore>, Vec<State>)>> = Mutex::new(None);
+    let mut twin = TWIN.lock();
+    let (engine, states) = twin.get_or_insert_with(|| {
         let engine = Engine::new(rules(), MemoryStore::new());
-        let mut states = vec![state(&engine, 0).expect("memory answers")];
-        for (at, step) in steps().iter().enumerate() {
-            take(&engine, step).unwrap_or_else(|code| panic!("step {at} is no game: {code}"));
-            states.push(state(&engine, at + 1).expect("memory answers"));
-        }
-        states
-    })
+        let first = state(&engine, 0).expect("memory answers");
+        (engine, vec![first])
+    });
+    while states.len() <= steps_taken {
+        let at = states.len();
+        take(engine, steps().get(at - 1)?).unwrap_or_else(|code| panic!("step {at} is no game: {code}"));
+        states.push(state(engine, at).expect("memory answers"));
+    }
+    states.get(steps_taken).cloned()
 }
 
-/// After how many steps the twin looked like this: digest and boards. Boards are of the time of that step, so each is asked for.
-pub(crate) fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, String> {
+/// After how many steps the twin looked like this: its digest, then its boards at that time.
+pub(crate) fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: RangeInclusive<usize>) -> Result<Option<usize>, String> {
     let digest = engine.digest().map_err(|error| error.code().to_string())?;
-    let Some(at) = candidates.filter(|at| *at < twin().len()).find(|at| twin()[*at].digest == digest) else { return Ok(None) };
-    assert_eq!(state(engine, at)?.boards, twin()[at].boards, "boards are not those of {at} steps, records are");
+    let mut candidates = candidates.rev().filter_map(|at| twin(at).map(|state| (at, state)));
+    let Some((at, twin)) = candidates.find(|(_, state)| state.digest == digest) else { return Ok(None) };
+    assert_eq!(state(engine, at)?.boards, twin.boards, "boards are not those of {at} steps, records are");
     Ok(Some(at))
 }
 
