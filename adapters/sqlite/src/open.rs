@@ -88,7 +88,7 @@ fn writer(path: &Path, game: &str, options: &Options, poison: &Poison) -> Result
     let somewhere = RandomState::new().hash_one(next_p).checked_rem(next_p.cast_unsigned()).unwrap_or(0);
     let sweep = Sweep::starting_at(somewhere.cast_signed());
     let data_version = connection::data_version(&conn)?;
-    Ok((Writer { conn, next_p, feed, sweep, data_version, log_pages }, horizon))
+    Ok((Writer { conn, next_p, feed, sweep, data_version, log_pages, seen: Vec::new() }, horizon))
 }
 
 /// Writes what a process before us left in the log back into the file.

@@ -17,8 +17,8 @@ pub(crate) fn player_id(value: ValueRef<'_>) -> Result<PlayerId, StoreErrorKind>
     value.as_str().ok().and_then(|id| PlayerId::new(id).ok()).ok_or(StoreErrorKind::Corrupt)
 }
 
-/// Answers many keys at one moment: the connection is in a transaction.
-pub(crate) fn load(conn: &Connection, keys: &[Key], horizon: Horizon) -> Vec<Loaded> {
+/// Answers many keys at one moment: the connection is in a transaction. Notes whose rows it met, and their numbers.
+pub(crate) fn load(conn: &Connection, keys: &[Key], horizon: Horizon, seen: &mut Vec<(PlayerId, i64)>) -> Vec<Loaded> {
     let mut reader = match Reader::new(conn, horizon) {
         Ok(reader) => reader,
         Err(error) => {
@@ -30,7 +30,7 @@ pub(crate) fn load(conn: &Connection, keys: &[Key], horizon: Horizon) -> Vec<Loa
     for keys in keys.chunk_by(|a, b| a.player() == b.player()) {
         match keys[0].player() {
             None => answers.extend(keys.iter().map(|_| Ok(Some(Record::Horizon(horizon))))),
-            Some(player) => reader.answer(player, keys, &mut answers),
+            Some(player) => seen.extend(reader.answer(player, keys, &mut answers).map(|p| (player.clone(), p))),
         }
     }
     answers
@@ -57,29 +57,33 @@ impl<'c> Reader<'c> {
         })
     }
 
-    /// Keys of one player.
-    fn answer(&mut self, player: &PlayerId, keys: &[Key], answers: &mut Vec<Loaded>) {
-        match self.find(player) {
+    /// Keys of one player, whose row's number is returned.
+    fn answer(&mut self, player: &PlayerId, keys: &[Key], answers: &mut Vec<Loaded>) -> Option<i64> {
+        let (p, mut record) = match self.find(player) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                answers.extend(keys.iter().map(|_| Ok(None)));
+                return None;
+            }
             Err(fault) => {
                 let error = StoreError::from(fault);
                 answers.extend(keys.iter().map(|_| Err(error.clone())));
+                return None;
             }
-            Ok(None) => answers.extend(keys.iter().map(|_| Ok(None))),
-            Ok(Some((p, mut record))) => {
-                for key in keys {
-                    answers.push(match key {
-                        // Nobody asks for a record twice, but may.
-                        Key::Player(_) if keys.iter().filter(|other| *other == key).count() > 1 => {
-                            record.clone().map(Some).map_err(StoreError::from)
-                        }
-                        Key::Player(_) => std::mem::replace(&mut record, Err(StoreErrorKind::Corrupt))
-                            .map(Some)
-                            .map_err(StoreError::from),
-                        _ => self.record(p, key).map_err(StoreError::from),
-                    });
+        };
+        for key in keys {
+            answers.push(match key {
+                // Nobody asks for a record twice, but may.
+                Key::Player(_) if keys.iter().filter(|other| *other == key).count() > 1 => {
+                    record.clone().map(Some).map_err(StoreError::from)
                 }
-            }
+                Key::Player(_) => {
+                    std::mem::replace(&mut record, Err(StoreErrorKind::Corrupt)).map(Some).map_err(StoreError::from)
+                }
+                _ => self.record(p, key).map_err(StoreError::from),
+            });
         }
+        Some(p)
     }
 
     /// The number and record of a player who counts as there.

@@ -14,6 +14,7 @@ pub(crate) struct Rows<'c> {
     conn: &'c Connection,
     insert: CachedStatement<'c>,
     update: CachedStatement<'c>,
+    update_seen: CachedStatement<'c>,
     outcome: CachedStatement<'c>,
     bytes: Vec<u8>,
     text: String,
@@ -24,12 +25,17 @@ impl<'c> Rows<'c> {
         Ok(Self {
             conn,
             insert: conn.prepare_cached(
-                "INSERT INTO player(p, id, version, erased_through, idle, suspected, hidden, xp, rewarded_level, receipts, \
-                 newest_ts, standings, body) VALUES (?1, ?12, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT INTO player(p, version, hidden, xp, rewarded_level, receipts, newest_ts, standings, body, \
+                 erased_through, idle, id, suspected) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)",
             )?,
             update: conn.prepare_cached(
-                "UPDATE player SET version=?2, erased_through=?3, idle=?4, hidden=?5, xp=?6, rewarded_level=?7, \
-                 receipts=?8, newest_ts=?9, standings=?10, body=?11 WHERE p=?1",
+                "UPDATE player SET version=?2, hidden=?3, xp=?4, rewarded_level=?5, receipts=?6, newest_ts=?7, standings=?8, \
+                 body=?9, erased_through=?10, idle=?11 WHERE p=?1",
+            )?,
+            // It changes no column that is in an index; the plus keeps SQLite from looking the name up.
+            update_seen: conn.prepare_cached(
+                "UPDATE player SET version=?2, hidden=?3, xp=?4, rewarded_level=?5, receipts=?6, newest_ts=?7, standings=?8, \
+                 body=?9 WHERE p=?1 AND version=?10 AND idle=0 AND erased_through IS NULL AND +id=?11",
             )?,
             outcome: conn
                 .prepare_cached("INSERT OR REPLACE INTO outcome(p, origin, id, ts, body) VALUES (?1, ?2, ?3, ?4, ?5)")?,
@@ -40,48 +46,54 @@ impl<'c> Rows<'c> {
 
     /// A player, in place of the row of before or as a new one.
     pub(crate) fn put_player(&mut self, p: i64, id: &PlayerId, player: &Player, is_new: bool) -> Result<(), Fault> {
-        let Self { bytes, text, .. } = self;
-        let version = player.version.cast_signed();
         let erased_through = player.erased_through.map(millis);
         let idle = is_idle(player);
-        text.clear();
-        put_standings(player, text);
-        bytes.clear();
-        RecordRef::Player(player).encode_into(bytes);
-        Name::player(p, id.as_str(), version, erased_through, idle).seal(bytes);
+        let version = player.version.cast_signed();
+        self.encode(&Name::player(p, id.as_str(), version, erased_through, idle), player);
+        let Self { bytes, text, .. } = self;
         let (xp, receipts, newest_ts) = (number(player.xp), number(player.receipts), millis(player.newest_ts));
         let (hidden, level) = (player.hidden, player.granted_through);
+        let id = is_new.then_some(id.as_str());
+        let columns =
+            params![p, version, hidden, xp, level, receipts, newest_ts, *text, *bytes, erased_through, idle, id];
         if is_new {
-            self.insert.execute(params![
-                p,
-                version,
-                erased_through,
-                idle,
-                hidden,
-                xp,
-                level,
-                receipts,
-                newest_ts,
-                *text,
-                *bytes,
-                id.as_str()
-            ])?;
+            self.insert.execute(columns)?;
         } else {
-            self.update.execute(params![
-                p,
-                version,
-                erased_through,
-                idle,
-                hidden,
-                xp,
-                level,
-                receipts,
-                newest_ts,
-                *text,
-                *bytes
-            ])?;
+            self.update.execute(&columns[..11])?;
         }
         Ok(())
+    }
+
+    /// A player whose row was seen a moment ago, and who was never erased: in one step with looking whether the row is still
+    /// that of this player under this version. Says whether it was.
+    pub(crate) fn update_seen(&mut self, p: i64, expected: u64, id: &PlayerId, player: &Player) -> Result<bool, Fault> {
+        let version = player.version.cast_signed();
+        self.encode(&Name::player(p, id.as_str(), version, None, false), player);
+        let Self { bytes, text, .. } = self;
+        let (xp, receipts, newest_ts) = (number(player.xp), number(player.receipts), millis(player.newest_ts));
+        let (hidden, level, expected) = (player.hidden, player.granted_through, expected.cast_signed());
+        let updated = self.update_seen.execute(params![
+            p,
+            version,
+            hidden,
+            xp,
+            level,
+            receipts,
+            newest_ts,
+            *text,
+            *bytes,
+            expected,
+            id.as_str()
+        ])?;
+        Ok(updated == 1)
+    }
+
+    fn encode(&mut self, name: &Name, player: &Player) {
+        self.text.clear();
+        put_standings(player, &mut self.text);
+        self.bytes.clear();
+        RecordRef::Player(player).encode_into(&mut self.bytes);
+        name.seal(&mut self.bytes);
     }
 
     pub(crate) fn put_outcome(&mut self, p: i64, id: &CommandId, outcome: &StoredOutcome) -> Result<(), Fault> {

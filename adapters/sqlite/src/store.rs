@@ -11,6 +11,7 @@ use crate::error::Fault;
 use crate::feed::only;
 use crate::meta;
 use crate::read::{self, Walk};
+use crate::write::Writer;
 
 /// Players whose commands are written together: large rounds write each page of the file once.
 const ROUND_PLAYERS: usize = 4096;
@@ -24,16 +25,18 @@ impl Store for SqliteStore {
             return fail(error);
         }
         // Whoever commits has read a moment before: over the same connection, whose cache has the pages, unless it is busy.
-        let answers = if let Some(writer) = self.inner.writer.try_lock() {
+        let answers = if let Some(mut writer) = self.inner.writer.try_lock() {
             let horizon = *self.inner.horizon.read();
-            Transaction::read(&writer.conn).map_err(Fault::from).and_then(|transaction| {
-                let answers = read::load(&writer.conn, keys, horizon);
+            let Writer { conn, seen, .. } = &mut *writer;
+            seen.clear();
+            Transaction::read(conn).map_err(Fault::from).and_then(|transaction| {
+                let answers = read::load(conn, keys, horizon, seen);
                 transaction.end()?;
                 Ok(answers)
             })
         } else {
             let horizon = *self.inner.horizon.read();
-            self.inner.readers.read(&self.inner.path, |conn| Ok(read::load(conn, keys, horizon)))
+            self.inner.readers.read(&self.inner.path, |conn| Ok(read::load(conn, keys, horizon, &mut Vec::new())))
         };
         answers.unwrap_or_else(|fault| fail(fault.into()))
     }

@@ -101,6 +101,32 @@ fn a_lock_that_another_holds_is_waited_for() {
     assert!(matches!(store.commit(vec![set("a", 0)])[..], [CommitOutcome::Applied]), "then it goes on");
 }
 
+/// Rows that the last load met are written without being looked up, if they are still what they were.
+#[test]
+fn what_a_load_saw_may_have_changed_since() {
+    let folder = Folder::new();
+    let store = open(&folder.file("game.db"));
+    let names: Vec<String> = (0..200).map(|n| format!("p{n:03}")).collect();
+    let all = |expected| names.iter().map(|name| set(name, expected)).collect::<Vec<_>>();
+    let applied = |outcomes: Vec<CommitOutcome>| {
+        outcomes.iter().map(|outcome| matches!(outcome, CommitOutcome::Applied)).collect::<Vec<_>>()
+    };
+    assert_eq!(applied(store.commit(all(0))), [true; 200]);
+    let keys: Vec<Key> = names.iter().map(|name| Key::Player(player(name))).collect();
+    load(&store, &keys);
+    assert_eq!(applied(store.commit(vec![set("p003", 1), set("p199", 1), set("p004", 1)])), [true; 3]);
+    let wanted: Vec<bool> = names.iter().map(|name| !["p003", "p004", "p199"].contains(&&**name)).collect();
+    load(&store, &keys);
+    assert_eq!(applied(store.commit(all(1))), wanted, "those that were written since conflict, and nobody else");
+    load(&store, &keys);
+    let mut twice = vec![set("p003", 2), set("p003", 3), set("p003", 3), set("new", 0)];
+    twice[1].forget = true;
+    assert_eq!(applied(store.commit(twice)), [true, true, false, true]);
+    let left = [outcome_key("p003", 3), outcome_key("p003", 4)];
+    assert_eq!(load(&store, &left).iter().map(Option::is_some).collect::<Vec<_>>(), [false, true]);
+    store.verify().unwrap();
+}
+
 #[test]
 fn one_bad_set_fails_alone() {
     let folder = Folder::new();
