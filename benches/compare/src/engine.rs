@@ -73,14 +73,23 @@ pub(crate) fn before() -> Result<Row, String> {
     let (mut costs, mut waited) = ([Vec::new(), Vec::new()], 0.0_f64);
     for _ in 0..TURNS {
         for (costs, program) in costs.iter_mut().zip([this.as_os_str(), &earlier]) {
-            let done = std::process::Command::new(program).arg("engine.event").output().map_err(|error| error.to_string())?;
+            let done =
+                std::process::Command::new(program).arg("engine.event").output().map_err(|error| error.to_string())?;
             let output = String::from_utf8_lossy(&done.stdout);
             let line = output.lines().rev().find(|line| line.starts_with('{')).unwrap_or_default();
-            let fields: serde_json::Value = serde_json::from_str(line).map_err(|_| "a program printed no row".to_owned())?;
+            let fields: serde_json::Value =
+                serde_json::from_str(line).map_err(|_| "a program printed no row".to_owned())?;
             costs.push(fields["ours"].as_f64().ok_or("a row without a cost")?);
             waited = waited.max(fields["wait_percent"].as_f64().unwrap_or(f64::NAN));
         }
     }
     let [ours, peer] = costs;
-    Ok(Row { name: "engine.before", ours: median(ours), peer: median(peer), unit: "ns/event", wait_percent: waited, ..Row::default() })
+    Ok(Row {
+        name: "engine.before",
+        ours: median(ours),
+        peer: median(peer),
+        unit: "ns/event",
+        wait_percent: waited,
+        ..Row::default()
+    })
 }

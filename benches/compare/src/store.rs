@@ -35,7 +35,12 @@ fn warm_up<S: Store>(engine: &Engine<S>, traffic: &mut Traffic, parser: &Parser)
     }
 }
 
-fn round<S: Store>(engine: &Engine<S>, traffic: &mut Traffic, parser: &Parser, stopwatch: &mut Stopwatch) -> Result<f64, String> {
+fn round<S: Store>(
+    engine: &Engine<S>,
+    traffic: &mut Traffic,
+    parser: &Parser,
+    stopwatch: &mut Stopwatch,
+) -> Result<f64, String> {
     let mut nanos = 0.0;
     for _ in 0..EVENTS_PER_ROUND / BATCH {
         let commands = traffic.commands(parser, BATCH);

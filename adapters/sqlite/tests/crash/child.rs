@@ -12,7 +12,12 @@ const ROLE: &str = "LIVEOPS_CRASH_ROLE";
 pub(crate) fn command(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child::a_child_does_as_told", "--nocapture", "--test-threads=1"]);
-    command.env(ROLE, role).env("LIVEOPS_CRASH_FOLDER", folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .env(ROLE, role)
+        .env("LIVEOPS_CRASH_FOLDER", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     command
 }
 

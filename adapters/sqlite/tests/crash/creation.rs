@@ -24,10 +24,17 @@ fn a_crash_at_any_operation_of_making_a_file_leaves_one_that_opens() {
     let mut random = Random::new(game::SEED);
     let mut states = 0;
     power::each_state(&log, &mut random, |at, folder, acknowledged, random| {
-        let losses = std::iter::once(Loss::Nothing).chain([Loss::Everything]).chain((0..STATES_EACH).map(|_| Loss::Any(512)));
+        let losses =
+            std::iter::once(Loss::Nothing).chain([Loss::Everything]).chain((0..STATES_EACH).map(|_| Loss::Any(512)));
         for loss in losses {
             let state = folder.state(loss, random);
-            power::opened(&home.0.join("state"), &state, acknowledged, true, &format!("before operation {at}, {loss:?}"));
+            power::opened(
+                &home.0.join("state"),
+                &state,
+                acknowledged,
+                true,
+                &format!("before operation {at}, {loss:?}"),
+            );
             states += 1;
         }
     });
@@ -54,14 +61,18 @@ pub(crate) fn child(folder: &Path) {
             control.set(Dial::FailsWith, i64::from(errno));
             control.set(Dial::Fails, before + number);
             // With a step, so that the header and the first commit are among what fails. What fails says so, or nothing was lost by it.
-            let taken = open(&path, true).ok().and_then(|store| liveops_core::Engine::open(game::rules(), store).ok()).is_some_and(|engine| {
-                let taken = game::take(&engine, &game::steps()[0]).is_ok();
-                drop(engine);
-                taken
-            });
+            let taken = open(&path, true)
+                .ok()
+                .and_then(|store| liveops_core::Engine::open(game::rules(), store).ok())
+                .is_some_and(|engine| {
+                    let taken = game::take(&engine, &game::steps()[0]).is_ok();
+                    drop(engine);
+                    taken
+                });
             let reached = control.get(Dial::Operations) - before;
             control.set(Dial::Fails, -1);
-            let engine = play(open(&path, true).unwrap_or_else(|error| panic!("errno {errno}, operation {number}: {error:?}")));
+            let engine =
+                play(open(&path, true).unwrap_or_else(|error| panic!("errno {errno}, operation {number}: {error:?}")));
             let found = game::steps_taken(&engine, usize::from(taken)..=1).unwrap();
             assert!(found.is_some(), "errno {errno}, operation {number}: a step was taken: {taken}");
             game::take(&engine, &game::steps()[0]).unwrap();

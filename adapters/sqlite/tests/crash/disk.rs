@@ -1,9 +1,10 @@
 //! A disk that can be watched and broken: `disk.c`, compiled here and put under a child with `LD_PRELOAD`.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 /// What the disk counts, and what can be asked of it: places in the control file.
@@ -57,7 +58,9 @@ impl Disk {
     pub(crate) fn reset(&self) {
         for place in 0..DIALS {
             let counted = place <= Dial::Written as usize;
-            self.control.write_all_at(&(if counted { 0_i64 } else { -1 }).to_ne_bytes(), place as u64 * 8).expect("written");
+            self.control
+                .write_all_at(&(if counted { 0_i64 } else { -1 }).to_ne_bytes(), place as u64 * 8)
+                .expect("written");
         }
     }
 
@@ -104,19 +107,23 @@ impl Control {
     }
 }
 
-/// The library, compiled once for all tests of a run.
+/// The library, compiled once a run and left beside this program: what is built is nowhere else.
 fn shim() -> &'static Path {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
     SHIM.get_or_init(|| {
-        let folder = std::env::temp_dir().join(format!("liveops-disk-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder of our own");
-        let (source, library) = (folder.join("disk.c"), folder.join("disk.so"));
-        std::fs::write(&source, include_str!("disk.c")).expect("a file of our own");
+        let program = std::env::current_exe().expect("this program has a name");
+        let library = program.with_file_name("liveops-disk.so");
+        let fresh = program.with_file_name(format!("liveops-disk-{}.so", std::process::id()));
         let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
         let mut compile = Command::new(&compiler);
-        compile.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source).args(["-ldl", "-pthread"]);
-        let done = compile.output().unwrap_or_else(|error| panic!("no C compiler, so no crash test ({compiler:?}: {error})"));
-        assert!(done.status.success(), "disk.c: {}", String::from_utf8_lossy(&done.stderr));
+        compile.args(["-shared", "-fPIC", "-O1", "-x", "c", "-", "-ldl", "-pthread", "-o"]).arg(&fresh);
+        let compile = compile.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut compile = compile.unwrap_or_else(|error| panic!("no C compiler, {}: {error}", compiler.display()));
+        let source = compile.stdin.take().expect("it was piped").write_all(include_bytes!("disk.c"));
+        let done = compile.wait_with_output().expect("it was started");
+        assert!(source.is_ok() && done.status.success(), "disk.c: {}", String::from_utf8_lossy(&done.stderr));
+        // Another program that does the same at this moment finds a whole file, its own or this one.
+        std::fs::rename(&fresh, &library).expect("it was compiled");
         library
     })
 }

@@ -43,7 +43,9 @@ fn a_flipped_bit_is_an_error_or_changes_nothing_or_is_found_by_verify() {
             Err(code) => code,
             Ok((_, same)) if same == digest => "nothing changed".to_owned(),
             Ok((false, _)) => "found by verify alone".to_owned(),
-            Ok((true, _)) => panic!("seed {seed}, flip {flip}: bit {bit} of byte {at} gives another digest, and nobody sees it"),
+            Ok((true, _)) => {
+                panic!("seed {seed}, flip {flip}: bit {bit} of byte {at} gives another digest, and nobody sees it")
+            }
         };
         *counts.entry(what).or_default() += 1;
     }

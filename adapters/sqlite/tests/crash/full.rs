@@ -36,7 +36,11 @@ pub(crate) fn child(folder: &Path) {
             }
         };
         assert_eq!(code, "store_full", "round {round}, seed {}", game::SEED);
-        assert_eq!(game::steps_taken(&engine, taken..=taken).unwrap(), Some(taken), "reads go on, and show what was acknowledged");
+        assert_eq!(
+            game::steps_taken(&engine, taken..=taken).unwrap(),
+            Some(taken),
+            "reads go on, and show what was acknowledged"
+        );
         assert_eq!(game::take(&engine, &game::steps()[taken]), Err("store_full".to_owned()), "it is full still");
         if round % 3 == 0 {
             // Opened while the disk is full or afterwards: the same.

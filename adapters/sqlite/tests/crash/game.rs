@@ -1,5 +1,6 @@
 //! What is played in every crash test, and its twin in memory that never crashes.
 
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
@@ -64,7 +65,8 @@ fn step(at: usize, random: &mut Random) -> Step {
     }
     let parser = rules().door().parser();
     let event = |number| {
-        let body = EventBuilder::progression(&player(random), 50 + random.below(400) as i64, now).id(&format!("event-{at}-{number}"));
+        let body = EventBuilder::progression(&player(random), 50 + random.below(400) as i64, now)
+            .id(&format!("event-{at}-{number}"));
         let mut parsed = parser.parse(&body.body(), now).expect("an event of ours");
         let id = parsed.id.take().expect("it was named");
         Command::event(parsed.into_event(id), now)
@@ -99,7 +101,7 @@ pub(crate) fn state<S: FullStore>(engine: &Engine<S>, steps_taken: usize) -> Res
     let mut boards = String::new();
     for window in [Window::Daily, Window::Weekly, Window::Seasonal] {
         let rows = engine.board("xp").map_err(code)?.top(window, 1_000, time(steps_taken)).map_err(code)?;
-        boards.push_str(&format!("{rows:?}\n"));
+        _ = writeln!(boards, "{rows:?}");
     }
     Ok(State { digest, boards })
 }
@@ -122,7 +124,10 @@ fn twin(steps_taken: usize) -> Option<State> {
 }
 
 /// After how many steps the twin looked like this: its digest, then its boards at that time.
-pub(crate) fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: RangeInclusive<usize>) -> Result<Option<usize>, String> {
+pub(crate) fn steps_taken<S: FullStore>(
+    engine: &Engine<S>,
+    candidates: RangeInclusive<usize>,
+) -> Result<Option<usize>, String> {
     let digest = engine.digest().map_err(|error| error.code().to_string())?;
     let mut candidates = candidates.rev().filter_map(|at| twin(at).map(|state| (at, state)));
     let Some((at, twin)) = candidates.find(|(_, state)| state.digest == digest) else { return Ok(None) };
@@ -134,7 +139,11 @@ pub(crate) fn steps_taken<S: FullStore>(engine: &Engine<S>, candidates: RangeInc
 pub(crate) fn assert_replayed<S: FullStore>(engine: &Engine<S>, steps_taken: usize) {
     let Some(Step::Events(batch)) = steps_taken.checked_sub(1).map(|last| &steps()[last]) else { return };
     let outcomes = engine.submit_batch(batch);
-    assert!(outcomes.iter().all(|outcome| outcome.code() == "replayed"), "an acknowledged batch was {}", outcomes[0].code());
+    assert!(
+        outcomes.iter().all(|outcome| outcome.code() == "replayed"),
+        "an acknowledged batch was {}",
+        outcomes[0].code()
+    );
 }
 
 /// A step of somebody who plays a game of one's own beside others: one XP more. Whose number it is tells what was taken.

@@ -72,7 +72,9 @@ fn of_many_callers_none_loses_what_it_was_told() {
     println!("seed {seed}");
     let mut random = Random::new(seed);
     let folders: Vec<_> = (0..CALLERS).map(|caller| home.0.join(format!("caller-{caller}"))).collect();
-    folders.iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+    for folder in &folders {
+        std::fs::create_dir(folder).unwrap();
+    }
     let count = || folders.iter().map(|folder| Acknowledgements::count(folder)).collect::<Vec<_>>();
     for cycle in 0..GROUP_CYCLES {
         let before = count();
@@ -84,15 +86,22 @@ fn of_many_callers_none_loses_what_it_was_told() {
         child::kill(writers);
         let engine = play(open(&home.0.join("game.db"), true).unwrap());
         for (caller, folder) in folders.iter().enumerate() {
-            let (acknowledged, found) = (Acknowledgements::count(folder) as u64, game::own_taken(&engine, &format!("caller-{caller}")));
-            assert!((acknowledged..=acknowledged + 1).contains(&found), "cycle {cycle}, caller {caller}: {found} of {acknowledged}");
+            let (acknowledged, found) =
+                (Acknowledgements::count(folder) as u64, game::own_taken(&engine, &format!("caller-{caller}")));
+            assert!(
+                (acknowledged..=acknowledged + 1).contains(&found),
+                "cycle {cycle}, caller {caller}: {found} of {acknowledged}"
+            );
             // What was in flight counts from now on.
             (acknowledged..found).for_each(|_| Acknowledgements::to(folder).add());
         }
     }
     let acknowledged: usize = count().iter().sum();
     println!("{GROUP_CYCLES} kills, {acknowledged} steps of {CALLERS} callers");
-    assert!(acknowledged > GROUP_CYCLES * CALLERS, "children were killed before they did anything: {acknowledged} steps");
+    assert!(
+        acknowledged > GROUP_CYCLES * CALLERS,
+        "children were killed before they did anything: {acknowledged} steps"
+    );
 }
 
 /// Callers that write at once, until they are killed.

@@ -4,7 +4,12 @@
 //! memory: the records' digest and what boards show must be those after all acknowledged steps, or after one more.
 //! Needs a C compiler, as building SQLite does.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test that says its seed and waits for children")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test that says its seed and waits for children"
+)]
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "small numbers")]
 
 mod child;

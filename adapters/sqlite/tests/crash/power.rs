@@ -19,7 +19,10 @@ fn a_power_loss_takes_nothing_that_was_acknowledged() {
     let home = Home::new("power-full");
     let found = states_found(&home.0, FULL_STATES, true);
     for (acknowledged, steps) in &found {
-        assert!((*acknowledged..=acknowledged + 1).contains(steps), "{steps} steps are there, {acknowledged} were acknowledged");
+        assert!(
+            (*acknowledged..=acknowledged + 1).contains(steps),
+            "{steps} steps are there, {acknowledged} were acknowledged"
+        );
     }
     let one_more = found.iter().filter(|(acknowledged, steps)| steps > acknowledged).count();
     println!("{} states, the step in flight was there in {one_more}", found.len());
@@ -54,13 +57,24 @@ fn states_found(home: &Path, len: usize, full: bool) -> Vec<(usize, usize)> {
     }
     let log = read_log(disk.log(), disk.folder());
     let mut random = Random::new(game::SEED);
-    println!("seed {}, {} operations, {} syncs", game::SEED, log.len(), log.iter().filter(|done| done.what == What::Sync).count());
+    println!(
+        "seed {}, {} operations, {} syncs",
+        game::SEED,
+        log.len(),
+        log.iter().filter(|done| done.what == What::Sync).count()
+    );
     let points = points(&log, len, &mut random);
     let mut found = Vec::new();
     each_state(&log, &mut random, |at, state, acknowledged, random| {
         if points.contains(&at) {
             let loss = Loss::draw(random);
-            found.push(opened(&home.join("state"), &state.state(loss, random), acknowledged, full, &format!("before operation {at}, {loss:?}")));
+            found.push(opened(
+                &home.join("state"),
+                &state.state(loss, random),
+                acknowledged,
+                full,
+                &format!("before operation {at}, {loss:?}"),
+            ));
         }
     });
     found
@@ -68,9 +82,18 @@ fn states_found(home: &Path, len: usize, full: bool) -> Vec<(usize, usize)> {
 
 /// Half of them anywhere, half where it matters most: before a sync and after an acknowledgement.
 fn points(log: &[Operation], len: usize, random: &mut Random) -> std::collections::BTreeSet<usize> {
-    let special: Vec<usize> =
-        (0..log.len()).filter(|at| log[*at].what == What::Sync || (*at > 0 && is_acknowledgement(&log[at - 1]))).collect();
-    (0..len).map(|n| if n % 2 == 0 { random.below(log.len() as u64) as usize } else { special[random.below(special.len() as u64) as usize] }).collect()
+    let special: Vec<usize> = (0..log.len())
+        .filter(|at| log[*at].what == What::Sync || (*at > 0 && is_acknowledgement(&log[at - 1])))
+        .collect();
+    (0..len)
+        .map(|n| {
+            if n % 2 == 0 {
+                random.below(log.len() as u64) as usize
+            } else {
+                special[random.below(special.len() as u64) as usize]
+            }
+        })
+        .collect()
 }
 
 pub(crate) fn is_acknowledgement(operation: &Operation) -> bool {
@@ -78,7 +101,11 @@ pub(crate) fn is_acknowledgement(operation: &Operation) -> bool {
 }
 
 /// Goes through a log: each time the place, what the folder is before the operation there, and how many steps were acknowledged.
-pub(crate) fn each_state(log: &[Operation], random: &mut Random, mut each: impl FnMut(usize, &Folder, usize, &mut Random)) {
+pub(crate) fn each_state(
+    log: &[Operation],
+    random: &mut Random,
+    mut each: impl FnMut(usize, &Folder, usize, &mut Random),
+) {
     let (mut folder, mut acknowledged) = (Folder::default(), 0);
     for (at, operation) in log.iter().enumerate() {
         each(at, &folder, acknowledged, random);
@@ -92,13 +119,20 @@ pub(crate) fn each_state(log: &[Operation], random: &mut Random, mut each: impl 
 }
 
 /// Opens a state: how many steps were acknowledged, and how many are there.
-pub(crate) fn opened(folder: &Path, state: &BTreeMap<String, Vec<u8>>, acknowledged: usize, full: bool, place: &str) -> (usize, usize) {
+pub(crate) fn opened(
+    folder: &Path,
+    state: &BTreeMap<String, Vec<u8>>,
+    acknowledged: usize,
+    full: bool,
+    place: &str,
+) -> (usize, usize) {
     write(state, folder);
     let store = open(&folder.join("game.db"), full).unwrap_or_else(|error| panic!("{place}: does not open: {error:?}"));
     let engine = play(store);
     let candidates = if full { acknowledged..=acknowledged + 1 } else { 0..=acknowledged + 1 };
     let steps = game::steps_taken(&engine, candidates).unwrap_or_else(|code| panic!("{place}: {code}"));
-    let steps = steps.unwrap_or_else(|| panic!("{place}: a state of no number of steps; {acknowledged} were acknowledged"));
+    let steps =
+        steps.unwrap_or_else(|| panic!("{place}: a state of no number of steps; {acknowledged} were acknowledged"));
     if steps == acknowledged {
         game::assert_replayed(&engine, steps);
     }

@@ -19,7 +19,10 @@ pub(crate) struct Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum What {
     New,
-    Write { at: usize, bytes: Vec<u8> },
+    Write {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Truncate(usize),
     /// Of a file; of the folder if the name is empty.
     Sync,
@@ -35,7 +38,8 @@ pub(crate) fn read_log(log: &Path, folder: &Path) -> Vec<Operation> {
     let mut operations = Vec::new();
     while let Some((head, more)) = rest.split_at_checked(32) {
         let number = |at: usize| i64::from_ne_bytes(head[at * 8..at * 8 + 8].try_into().expect("eight bytes"));
-        let [kind, path_len, at, len] = [0, 1, 2, 3].map(|place| usize::try_from(number(place)).expect("no negative numbers"));
+        let [kind, path_len, at, len] =
+            [0, 1, 2, 3].map(|place| usize::try_from(number(place)).expect("no negative numbers"));
         // The last entry may be cut off where the child was killed.
         let Some((path, more)) = more.split_at_checked(path_len) else { break };
         let Some((data, more)) = more.split_at_checked(len) else { break };
@@ -77,7 +81,8 @@ pub(crate) enum Loss {
 
 impl Loss {
     pub(crate) fn draw(random: &mut Random) -> Self {
-        [Self::Nothing, Self::Everything, Self::Tail, Self::Any(4096), Self::Any(4096), Self::Any(512), Self::Any(512)][random.below(7) as usize]
+        [Self::Nothing, Self::Everything, Self::Tail, Self::Any(4096), Self::Any(4096), Self::Any(512), Self::Any(512)]
+            [random.below(7) as usize]
     }
 }
 
@@ -134,10 +139,19 @@ impl Folder {
             What::SyncFailed => {
                 let file = &mut self.files[file.expect("it was there")];
                 // The kernel calls these pages clean now; each may have reached the disk or not.
-                let kept: Vec<What> = file.pending.drain(..).flat_map(|change| change.torn(512)).filter(|_| random.below(2) == 0).collect();
-                kept.iter().for_each(|change| change.apply(&mut file.safe));
+                let kept: Vec<What> = file
+                    .pending
+                    .drain(..)
+                    .flat_map(|change| change.torn(512))
+                    .filter(|_| random.below(2) == 0)
+                    .collect();
+                for change in kept {
+                    change.apply(&mut file.safe);
+                }
             }
-            What::Write { .. } | What::Truncate(_) => self.files[file.expect("it was there")].pending.push(what.clone()),
+            What::Write { .. } | What::Truncate(_) => {
+                self.files[file.expect("it was there")].pending.push(what.clone());
+            }
         }
     }
 
@@ -186,7 +200,9 @@ impl File {
                 torn.filter(|_| random.below(10) < tenths).collect()
             }
         };
-        kept.iter().for_each(|change| change.apply(&mut bytes));
+        for change in kept {
+            change.apply(&mut bytes);
+        }
         bytes
     }
 }

@@ -45,7 +45,9 @@ fn a_failed_sync_leaves_a_doubt_and_loses_nothing_that_was_acknowledged() {
         });
     }
     let seed = game::SEED;
-    println!("seed {seed}; {FAILURES} syncs failed, {in_doubt} of them in a commit, the others while the log was written back; {states} states");
+    println!(
+        "seed {seed}; {FAILURES} syncs failed, {in_doubt} of them in a commit, the others while the log was written back; {states} states"
+    );
     assert!(in_doubt > FAILURES / 2 && states > 2 * FAILURES);
 }
 
@@ -77,7 +79,7 @@ pub(crate) fn child(folder: &Path) {
         assert_eq!((code.as_str(), goes_on), ("store_outcome_unknown", false));
         let again = game::take(&engine, &game::steps()[taken]);
         assert_eq!(again, Err("store_unavailable".to_owned()), "no second sync on what is in doubt");
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             control.set(Dial::SyncFails, LEFT);
             std::process::exit(0);
         }

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::{GAME, Game, Home, applied, closed, engine, text};
 
 const PLAYERS: u64 = 10_000;
-const OUTCOMES: usize = 1_000_000;
+const OUTCOMES: u64 = 1_000_000;
 const BATCH: usize = 4_000;
 /// Two days later nothing of the traffic can be asked for any more.
 const LATER: Timestamp = Timestamp::from_unix_millis(NOW_MS + 2 * 86_400_000);
@@ -23,7 +23,7 @@ pub(crate) fn outcomes() -> Result<Row, String> {
     {
         let store = SqliteStore::options().normal().open(&full, GAME).map_err(text)?;
         let mut game = Game::new(engine(store)?, PLAYERS)?;
-        for _ in 0..(OUTCOMES - PLAYERS as usize) / BATCH {
+        for _ in 0..(OUTCOMES - PLAYERS) / BATCH as u64 {
             let commands = game.commands(BATCH);
             applied(&game.engine.submit_batch(&commands))?;
         }
@@ -32,17 +32,14 @@ pub(crate) fn outcomes() -> Result<Row, String> {
     std::fs::copy(&full, &none).map_err(text)?;
     {
         let connection = Connection::open(&none).map_err(text)?;
-        let held: i64 = connection.query_row("SELECT count(*) FROM outcome", [], |row| row.get(0)).map_err(text)?;
-        if (held as usize) < OUTCOMES - BATCH {
+        let held: u64 = connection.query_row("SELECT count(*) FROM outcome", [], |row| row.get(0)).map_err(text)?;
+        if held < OUTCOMES - BATCH as u64 {
             return Err(format!("only {held} outcomes are there"));
         }
         connection.execute_batch("DELETE FROM outcome; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(text)?;
     }
     let copy = home.file("copy.db");
-    let row = by_turns(
-        |stopwatch| advanced(&full, &copy, stopwatch),
-        |stopwatch| advanced(&none, &copy, stopwatch),
-    )?;
+    let row = by_turns(|stopwatch| advanced(&full, &copy, stopwatch), |stopwatch| advanced(&none, &copy, stopwatch))?;
     Ok(Row { name: "sqlite.advance.outcomes", unit: "ns", ..row })
 }
 

@@ -93,7 +93,15 @@ fn rows_of(set: &ChangeSet) -> Rows {
     let player = &set.record;
     let standings = player.standings.iter().map(|(key, standing)| {
         let span = key.period.window.as_str();
-        serde_json::json!([key.board.as_str(), span, key.period.index, standing.score.score, standing.score.subscore, standing.reached_at.as_unix_millis(), 0])
+        serde_json::json!([
+            key.board.as_str(),
+            span,
+            key.period.index,
+            standing.score.score,
+            standing.score.subscore,
+            standing.reached_at.as_unix_millis(),
+            0
+        ])
     });
     Rows {
         id: set.player.as_str().to_owned(),
@@ -104,11 +112,27 @@ fn rows_of(set: &ChangeSet) -> Rows {
         newest: player.newest_ts.as_unix_millis(),
         standings: serde_json::Value::Array(standings.collect()).to_string(),
         body: stored(RecordRef::Player(player)),
-        outcomes: set.outcomes.iter().map(|(id, outcome)| (id.id.as_str().to_owned(), outcome.ts.as_unix_millis(), stored(RecordRef::Outcome(outcome)))).collect(),
-        receipts: set.receipts.iter().map(|receipt| {
-            let items = serde_json::to_string(&receipt.items).unwrap_or_default();
-            (number(receipt.number), receipt.reward.to_string(), items, receipt.ts.as_unix_millis(), stored(RecordRef::Receipt(receipt)))
-        }).collect(),
+        outcomes: set
+            .outcomes
+            .iter()
+            .map(|(id, outcome)| {
+                (id.id.as_str().to_owned(), outcome.ts.as_unix_millis(), stored(RecordRef::Outcome(outcome)))
+            })
+            .collect(),
+        receipts: set
+            .receipts
+            .iter()
+            .map(|receipt| {
+                let items = serde_json::to_string(&receipt.items).unwrap_or_default();
+                (
+                    number(receipt.number),
+                    receipt.reward.to_string(),
+                    items,
+                    receipt.ts.as_unix_millis(),
+                    stored(RecordRef::Receipt(receipt)),
+                )
+            })
+            .collect(),
     }
 }
 
@@ -119,7 +143,8 @@ fn write(connection: &mut Connection, all: &[Rows]) -> rusqlite::Result<()> {
         let mut player = reads.prepare_cached("SELECT p, version, body FROM player WHERE id=?1")?;
         let mut outcome = reads.prepare_cached("SELECT body FROM outcome WHERE p=?1 AND origin=0 AND id=?2")?;
         for rows in all {
-            let found: Option<(i64, i64, Vec<u8>)> = player.query_row([&rows.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+            let found: Option<(i64, i64, Vec<u8>)> =
+                player.query_row([&rows.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
             if let Some((p, ..)) = &found {
                 for (id, ..) in &rows.outcomes {
                     _ = std::hint::black_box(outcome.exists(params![p, id])?);
@@ -139,16 +164,37 @@ fn write(connection: &mut Connection, all: &[Rows]) -> rusqlite::Result<()> {
         let mut update = writes.prepare_cached(
             "UPDATE player SET version=?2, xp=?3, rewarded_level=?4, receipts=?5, newest_ts=?6, standings=?7, body=?8 WHERE p=?1",
         )?;
-        let mut outcome = writes.prepare_cached("INSERT INTO outcome(p, origin, id, ts, body) VALUES (?1,0,?2,?3,?4)")?;
-        let mut receipt = writes.prepare_cached("INSERT INTO receipt(p, number, reward, items, ts, state, body) VALUES (?1,?2,?3,?4,?5,'issued',?6)")?;
+        let mut outcome =
+            writes.prepare_cached("INSERT INTO outcome(p, origin, id, ts, body) VALUES (?1,0,?2,?3,?4)")?;
+        let mut receipt = writes.prepare_cached(
+            "INSERT INTO receipt(p, number, reward, items, ts, state, body) VALUES (?1,?2,?3,?4,?5,'issued',?6)",
+        )?;
         for (rows, known) in all.iter().zip(known) {
             let p = match known {
                 Some(p) => {
-                    update.execute(params![p, rows.version, rows.xp, rows.rewarded_level, rows.receipt_count, rows.newest, rows.standings, rows.body])?;
+                    update.execute(params![
+                        p,
+                        rows.version,
+                        rows.xp,
+                        rows.rewarded_level,
+                        rows.receipt_count,
+                        rows.newest,
+                        rows.standings,
+                        rows.body
+                    ])?;
                     p
                 }
                 None => insert.query_row(
-                    params![rows.id, rows.version, rows.xp, rows.rewarded_level, rows.receipt_count, rows.newest, rows.standings, rows.body],
+                    params![
+                        rows.id,
+                        rows.version,
+                        rows.xp,
+                        rows.rewarded_level,
+                        rows.receipt_count,
+                        rows.newest,
+                        rows.standings,
+                        rows.body
+                    ],
                     |row| row.get(0),
                 )?,
             };

@@ -94,7 +94,12 @@ impl Sides {
     }
 }
 
-fn our_round(ours: &mut Game<SqliteStore>, batch: usize, events: usize, stopwatch: &mut Stopwatch) -> Result<f64, String> {
+fn our_round(
+    ours: &mut Game<SqliteStore>,
+    batch: usize,
+    events: usize,
+    stopwatch: &mut Stopwatch,
+) -> Result<f64, String> {
     let mut nanos = 0.0;
     for _ in 0..events / batch {
         let commands = ours.commands(batch);

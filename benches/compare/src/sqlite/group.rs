@@ -27,14 +27,20 @@ fn group(name: &'static str, callers: usize) -> Result<Row, String> {
     let game = std::cell::RefCell::new(Game::new(engine(store)?, PLAYERS)?);
     Control::of_this_process().set(Dial::SyncMicros, SYNC_MICROS);
     // The wait is that of one caller alone: many on few processors wait for each other, and that is part of what is measured.
-    let together = |_: &mut Stopwatch| round(&mut game.borrow_mut(), callers, EVENTS_EACH * callers, &mut Stopwatch::default());
+    let together =
+        |_: &mut Stopwatch| round(&mut game.borrow_mut(), callers, EVENTS_EACH * callers, &mut Stopwatch::default());
     let alone = |stopwatch: &mut Stopwatch| round(&mut game.borrow_mut(), 1, EVENTS_EACH, stopwatch);
     let row = by_turns(together, alone)?;
     Ok(Row { name, unit: "ns/event", ..row })
 }
 
 /// Nanoseconds an event by the clock on the wall.
-fn round(game: &mut Game<SqliteStore>, callers: usize, events: usize, stopwatch: &mut Stopwatch) -> Result<f64, String> {
+fn round(
+    game: &mut Game<SqliteStore>,
+    callers: usize,
+    events: usize,
+    stopwatch: &mut Stopwatch,
+) -> Result<f64, String> {
     let commands = game.commands(events);
     let next = AtomicUsize::new(0);
     let caller = || -> Result<(), String> {
@@ -50,7 +56,11 @@ fn round(game: &mut Game<SqliteStore>, callers: usize, events: usize, stopwatch:
         } else {
             std::thread::scope(|scope| {
                 let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
-                results.extend(callers.into_iter().map(|caller| caller.join().unwrap_or_else(|_| Err("a caller panicked".to_owned()))));
+                results.extend(
+                    callers
+                        .into_iter()
+                        .map(|caller| caller.join().unwrap_or_else(|_| Err("a caller panicked".to_owned()))),
+                );
             });
         }
     });

@@ -43,8 +43,8 @@ impl Home {
 
     /// Beside this program, on the disk that is built on: temporary folders may be in memory.
     fn new() -> Result<Self, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
         static MADE: AtomicU32 = AtomicU32::new(0);
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let folder = program.with_file_name(format!("compare-sqlite-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -104,7 +104,11 @@ fn applied(outcomes: &[Outcome]) -> Result<(), String> {
 /// A store's file as a plain file: nothing of it is in the log any more.
 fn closed(path: &Path) -> Result<(), String> {
     let log = path.with_extension("db-wal");
-    if log.metadata().is_ok_and(|log| log.len() > 0) { Err("the log was not written back when the store was closed".to_owned()) } else { Ok(()) }
+    if log.metadata().is_ok_and(|log| log.len() > 0) {
+        Err("the log was not written back when the store was closed".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -36,7 +36,14 @@ pub(crate) fn decode() -> Result<Row, String> {
         }
     }
     let (ours, peer) = (median(opened), median(decoded));
-    Ok(Row { name: "sqlite.open.decode", ours, peer, unit: "ms", wait_percent: stopwatch.wait_percent(), ..Row::default() })
+    Ok(Row {
+        name: "sqlite.open.decode",
+        ours,
+        peer,
+        unit: "ms",
+        wait_percent: stopwatch.wait_percent(),
+        ..Row::default()
+    })
 }
 
 fn decode_all(path: &std::path::Path) -> Result<u64, String> {
