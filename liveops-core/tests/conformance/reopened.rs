@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use liveops_core::conformance::{self, WHOLE_FEED_LEN};
 use liveops_core::record::{Header, Horizon};
-use liveops_core::store::{FeedMarks, SnapshotReader, SnapshotWriter};
-use liveops_core::{Boards as _, Feed as _, Key, MemoryStore, Record, Store as _};
+use liveops_core::store::{SnapshotReader, SnapshotWriter};
+use liveops_core::{Boards as _, Feed as _, Id, Key, MemoryStore, Record, Store as _};
 
 use crate::careless::{Careless, Mistake};
 
@@ -24,11 +24,11 @@ enum Lost {
 
 use Lost::*;
 
-/// The same state without something, as nobody told it.
+/// The same state without something, as nobody told it. A copy begins its cursors anew, which is what is lost, if nothing else is.
 fn copy(store: &MemoryStore, lost: Lost) -> MemoryStore {
     let snapshot = store.snapshot();
     let mut reader = SnapshotReader::open(&*snapshot).unwrap();
-    let (header, mut marks) = (reader.header().unwrap().clone(), reader.marks().clone());
+    let (header, marks) = (reader.header().unwrap().clone(), reader.marks().clone());
     let mut records: Vec<(Key, Record)> = reader.by_ref().map(Result::unwrap).collect();
     let mut horizon = match records.remove(0) {
         (Key::Horizon, Record::Horizon(horizon)) => horizon,
@@ -37,7 +37,6 @@ fn copy(store: &MemoryStore, lost: Lost) -> MemoryStore {
     match lost {
         TheHorizon => horizon = Horizon::default(),
         TheNewestRecord => drop(records.pop()),
-        Cursors => marks = FeedMarks::default(),
         _ => {}
     }
     let mut writer = SnapshotWriter::new(Vec::new(), &header, &marks, horizon).unwrap();
@@ -55,9 +54,18 @@ fn reopened(store: &Arc<MemoryStore>, lost: Lost) -> Arc<MemoryStore> {
                 store.drop_consumer(&mark.consumer).unwrap();
             }
         }
-        WhatWasNotAcknowledged => return copy(store, lost).into(),
-        // What a copy lacks as well is not what is looked for.
-        TheHorizon | TheNewestRecord | Cursors if store.size().feed == 0 => return copy(store, lost).into(),
+        WhatWasNotAcknowledged => {
+            let (known, other) = (store.consumers().unwrap(), Id::new("other").unwrap());
+            known.iter().for_each(|mark| store.drop_consumer(&mark.consumer).unwrap());
+            store.ack(&other, 0, store.last(0).unwrap()).unwrap();
+            store.drop_consumer(&other).unwrap();
+            known.iter().for_each(|mark| store.ack(&mark.consumer, 0, mark.acked[0]).unwrap());
+        }
+        // Once there is something to lose.
+        TheHorizon if store.advance(Horizon::default()).unwrap() != Horizon::default() => {
+            return copy(store, lost).into();
+        }
+        TheNewestRecord | Cursors if store.size().players > 0 => return copy(store, lost).into(),
         _ => {}
     }
     Arc::clone(store)
