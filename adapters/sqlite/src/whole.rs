@@ -111,7 +111,7 @@ impl SqliteStore {
         }
         meta::set_horizon(&writer.conn, horizon)?;
         let mut feed = writer.feed;
-        feed.resume(&writer.conn, &snapshot.marks().in_partitions(1))?;
+        feed.resume(&writer.conn, &snapshot.marks().in_new_epoch(1))?;
         transaction.commit(&self.inner.poison)?;
         (writer.next_p, writer.feed) = (p + 1, feed);
         *self.inner.horizon.write() = horizon;
