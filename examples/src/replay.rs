@@ -50,7 +50,15 @@ pub fn door(rules: &Rules, secret: &str) -> Result<Intake, Error> {
 impl<'a, E: Referee> Replay<'a, E> {
     /// Nothing read yet.
     pub fn new(intake: &'a Intake, engine: &'a E) -> Self {
-        Self { intake, engine, batch_len: BATCH_LEN, batch: Vec::new(), hour: None, moved_to: None, tally: Tally::default() }
+        Self {
+            intake,
+            engine,
+            batch_len: BATCH_LEN,
+            batch: Vec::new(),
+            hour: None,
+            moved_to: None,
+            tally: Tally::default(),
+        }
     }
 
     /// Goes on where the store is.

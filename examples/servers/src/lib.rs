@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use liveops_core::limits::BODY_BYTES_MAX;
 use liveops_core::record::Horizon;
 use liveops_core::signing::Headers;
-use liveops_core::{Code, Engine, Error, Intake, Outcome, Refusal, Timestamp, Window};
+use liveops_core::{Code, Engine, Error, Intake, Refusal, Timestamp, Window};
 use liveops_sqlite::SqliteStore;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,10 +59,8 @@ async fn post_event(State(game): State<Arc<Game>>, headers: HeaderMap, body: Byt
     let event = game.intake.admit(&Headers::from_pairs(pairs), &body, (game.clock)())?;
     let outcome = game.blocking(move |game| game.engine.submit(&event)).await?;
     let (status, headers) = (status(outcome.http_status()), named(&outcome.headers()));
-    match outcome {
-        Outcome::Applied(effect) | Outcome::Replayed(effect) => Ok((status, headers, Json(effect)).into_response()),
-        Outcome::Refused(error) | Outcome::Unknown(error) => Err(error.into()),
-    }
+    let effect = outcome.into_effect()?;
+    Ok((status, headers, Json(effect)).into_response())
 }
 
 /// What a leaderboard is asked for.

@@ -48,7 +48,9 @@ impl Server {
 fn request(address: &str, head: &str, body: &[u8]) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     let length = body.len();
-    stream.write_all(format!("{head}Host: game\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n").as_bytes()).ok()?;
+    stream
+        .write_all(format!("{head}Host: game\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n").as_bytes())
+        .ok()?;
     stream.write_all(body).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
@@ -63,19 +65,18 @@ fn now() -> Timestamp {
 
 /// Sends events of one player until the server is gone; how many were accepted.
 fn play(address: &str, player: &str, round: usize) -> u64 {
-    let signer = Signer::new(Secret::parse(SECRET.trim()).unwrap()).unwrap();
+    let key = Signer::new(Secret::parse(SECRET.trim()).unwrap()).unwrap();
     for number in 0.. {
         let (id, now) = (format!("{player}-{round}-{number}"), now());
         let body = EventBuilder::progression(player, 1, now).body();
-        let signed = signer.sign(&id, &body, now).unwrap();
-        let mut head = "POST /events HTTP/1.1\r\n".to_owned();
-        signed.pairs().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
+        let signed = key.sign(&id, &body, now).unwrap();
+        let headers: Vec<String> = signed.pairs().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!("POST /events HTTP/1.1\r\n{}", headers.concat());
         match request(address, &head, &body) {
             Some((202, _)) => {}
-            // The door's quota: the next one may pass.
-            Some((429, _)) => return number,
+            // The door's quota is used up, or the server is gone.
+            Some((429, _)) | None => return number,
             Some((status, body)) => panic!("{status}: {body}"),
-            None => return number,
         }
     }
     0

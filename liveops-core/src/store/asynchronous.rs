@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 
 use super::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
+    Store, Whole,
 };
 use crate::error::StoreError;
 use crate::id::PlayerId;

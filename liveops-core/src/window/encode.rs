@@ -38,7 +38,8 @@ mod tests {
 
     fn calendars() -> [Calendar; 4] {
         let at = Timestamp::from_unix_seconds;
-        let season = |label: &str, from, until| Season { label: Id::new(label).unwrap(), from: at(from), until: at(until) };
+        let season =
+            |label: &str, from, until| Season { label: Id::new(label).unwrap(), from: at(from), until: at(until) };
         let changes =
             [(1_774_746_000, 120), (1_792_890_000, 60)].map(|(from, minutes)| OffsetChange { from: at(from), minutes });
         let table = Seasons::Table(vec![season("one", 0, 10), season("two", 20, 30)]);

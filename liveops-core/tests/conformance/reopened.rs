@@ -56,10 +56,14 @@ fn reopened(store: &Arc<MemoryStore>, lost: Lost) -> Arc<MemoryStore> {
         }
         WhatWasNotAcknowledged => {
             let (known, other) = (store.consumers().unwrap(), Id::new("other").unwrap());
-            known.iter().for_each(|mark| store.drop_consumer(&mark.consumer).unwrap());
+            for mark in &known {
+                store.drop_consumer(&mark.consumer).unwrap();
+            }
             store.ack(&other, 0, store.last(0).unwrap()).unwrap();
             store.drop_consumer(&other).unwrap();
-            known.iter().for_each(|mark| store.ack(&mark.consumer, 0, mark.acked[0]).unwrap());
+            for mark in &known {
+                store.ack(&mark.consumer, 0, mark.acked[0]).unwrap();
+            }
         }
         // Once there is something to lose.
         TheHorizon if store.advance(Horizon::default()).unwrap() != Horizon::default() => {
