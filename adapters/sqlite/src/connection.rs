@@ -18,6 +18,8 @@ const STATEMENTS: usize = 64;
 /// Page caches, in KiB.
 const WRITER_CACHE: u32 = 64 * 1024;
 const READER_CACHE: u32 = 8 * 1024;
+/// Nothing goes into the log before it is committed: what is rolled back there looks like another's write.
+pub(crate) const NO_SPILL: &str = "PRAGMA cache_spill=OFF;";
 /// Readers that are kept open for the next ones.
 const READERS: usize = 8;
 
@@ -45,7 +47,7 @@ pub(crate) fn writer(path: &Path, options: &Options) -> Result<(Connection, Arc<
     };
     // The log is written back by us, so that it can be counted; it is cut to 64 MiB when it begins anew.
     conn.execute_batch(&format!(
-        "PRAGMA synchronous={sync}; PRAGMA cache_size=-{WRITER_CACHE}; PRAGMA wal_autocheckpoint=0; \
+        "PRAGMA synchronous={sync}; PRAGMA cache_size=-{WRITER_CACHE}; PRAGMA wal_autocheckpoint=0; {NO_SPILL} \
          PRAGMA journal_size_limit=67108864; PRAGMA secure_delete=FAST;"
     ))?;
     let pages = Arc::new(AtomicU32::new(0));
@@ -82,8 +84,18 @@ impl Readers {
     }
 }
 
+/// Of a file that is open already: what is wrong now passes, such as too many open files.
+pub(crate) fn at_runtime(fault: Fault) -> Fault {
+    match fault {
+        Fault::Store(error) if error.kind == StoreErrorKind::Misconfigured => {
+            Fault::Store(StoreError { kind: StoreErrorKind::Unavailable, ..error })
+        }
+        fault => fault,
+    }
+}
+
 fn reader(path: &Path) -> Result<Connection, Fault> {
-    let conn = connect(path, OpenFlags::empty())?;
+    let conn = connect(path, OpenFlags::empty()).map_err(at_runtime)?;
     conn.execute_batch(&format!("PRAGMA cache_size=-{READER_CACHE}; PRAGMA query_only=ON;"))?;
     Ok(conn)
 }
@@ -108,6 +120,25 @@ impl Poison {
 
     pub(crate) fn set(&self) {
         self.0.store(true, Ordering::Release);
+    }
+}
+
+/// While it lives, a panic leaves poison: nobody knows what was told of what was written.
+pub(crate) struct Armed<'p>(&'p Poison);
+
+impl<'p> Armed<'p> {
+    pub(crate) const fn new(poison: &'p Poison) -> Self {
+        Self(poison)
+    }
+
+    pub(crate) fn disarm(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
 

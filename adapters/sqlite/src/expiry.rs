@@ -134,7 +134,8 @@ fn due_marks(conn: &Connection, horizon: Horizon) -> Result<Vec<(i64, PlayerId)>
     let mut rows = select.query([millis(horizon.forgotten_before)])?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        let (columns, id) = (Columns::of(row)?, player_id(row.get_ref(4)?)?);
+        // What was damaged is found by whoever reads it; it holds no time up.
+        let (Ok(columns), Ok(id)) = (Columns::of(row), player_id(row.get_ref(4)?)) else { continue };
         let record = columns.name(id.as_str()).open(row.get_ref(5)?).and_then(Record::decode);
         if matches!(record, Ok(Record::Player(player)) if player.is_idle_mark(horizon)) {
             due.push((columns.p, id));
@@ -155,17 +156,24 @@ pub(crate) struct Sweep {
     began: Option<i64>,
     /// Everything of before this was freed.
     done: i64,
+    /// Whether it met a page or a row that cannot be read, and goes no further until the file is opened anew.
+    pub(crate) is_stopped: bool,
 }
 
 impl Sweep {
     /// Begins somewhere, so that a store that is opened often is swept everywhere.
     pub(crate) fn starting_at(p: i64) -> Self {
-        Self { after: (p, 0, String::new()), began: None, done: i64::MIN }
+        Self { after: (p, 0, String::new()), began: None, done: i64::MIN, is_stopped: false }
     }
 
     /// Whether there may be something to free.
     pub(crate) fn is_pending(&self, horizon: Horizon) -> bool {
-        millis(horizon.forgotten_before) > self.done
+        !self.is_stopped && millis(horizon.forgotten_before) > self.done
+    }
+
+    /// Goes no further.
+    pub(crate) const fn stop(&mut self) {
+        self.is_stopped = true;
     }
 
     /// Looks at the next rows and frees those that have expired.

@@ -109,13 +109,26 @@ impl Entries {
         Ok(())
     }
 
+    /// A copy of a file goes its own way: its cursors are of an epoch of their own.
+    pub(crate) fn begin_copy(&mut self, conn: &Connection) -> Result<(), Fault> {
+        if meta::get(conn, meta::IS_COPY)?.is_none() {
+            return Ok(());
+        }
+        if self.last > 0 || self.len_max.is_some() {
+            let anew = marks(conn, *self)?.in_new_epoch(1);
+            self.resume(conn, &anew)?;
+        }
+        conn.execute("DELETE FROM meta WHERE key=?1", [meta::IS_COPY])?;
+        Ok(())
+    }
+
     /// Brings the file to the setting that it is opened with.
     pub(crate) fn set(&mut self, conn: &Connection, setting: FeedSetting, is_fresh: bool) -> Result<(), Fault> {
         match setting {
             FeedSetting::Of(len_max) if self.len_max != Some(len_max) => {
                 // What was committed without a feed is in none: cursors of before lead nowhere.
                 if self.len_max.is_none() && !is_fresh {
-                    let anew = as_it_is(conn, *self)?.in_new_epoch(1);
+                    let anew = marks(conn, *self)?.in_new_epoch(1);
                     self.resume(conn, &anew)?;
                 }
                 meta::set_count(conn, meta::FEED_LEN_MAX, len_max)?;
@@ -146,13 +159,8 @@ impl Entries {
     }
 }
 
-/// Where the feed stands, for a snapshot. What was committed while nothing was kept is in no feed, so earlier cursors lead nowhere.
+/// Where the feed stands, for a snapshot.
 pub(crate) fn marks(conn: &Connection, entries: Entries) -> Result<FeedMarks, Fault> {
-    let marks = as_it_is(conn, entries)?;
-    Ok(if entries.len_max.is_none() && entries.last > 0 { marks.in_new_epoch(1) } else { marks })
-}
-
-fn as_it_is(conn: &Connection, entries: Entries) -> Result<FeedMarks, Fault> {
     let mark = |(consumer, acked)| ConsumerMark { consumer, acked: vec![acked] };
     Ok(FeedMarks { last: vec![entries.last], consumers: consumers(conn)?.into_iter().map(mark).collect() })
 }

@@ -32,7 +32,8 @@
 //!   the system; a loss of power may then take the last commits, never a part of one.
 //! * One process has the file, once: whoever comes second is told `store_in_use`, or [waits](Options::wait).
 //! * Every stored record has check bytes over itself and over what names it. A bit that the disk changed is `store_corrupt`, and
-//!   fails its own player alone; [`SqliteStore::verify`] looks at all of them.
+//!   fails its own player alone; [`SqliteStore::verify`] looks at all of them. A player's own record that is damaged refuses the next
+//!   opening, because boards without that player would be wrong: the error's source names the row; a backup, or a snapshot, leads back.
 //! * After a sync that failed nothing is written any more: what did not get through is `store_outcome_unknown`, everything later
 //!   `store_unavailable`, until the file is opened anew.
 //! * A process that was forked is told `forked`, and leaves the file to the one before it. As long as such a child lives it keeps the
@@ -78,12 +79,14 @@ use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use liveops_core::Replica;
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon};
 use parking_lot::{Mutex, RwLock};
-use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::connection::{Poison, Readers, Transaction};
 use crate::error::Fault;
@@ -160,20 +163,38 @@ impl SqliteStore {
     }
 
     /// Writes the log back into the file once it is long. A failure loses nothing: the log stays, and grows until it is tried again.
+    ///
+    /// Those who read may keep some of it in the log; then it is tried again once as much has been added. After a sync that failed
+    /// nobody knows what the disk has, here as in a commit.
     fn write_log_back(&self, writer: &mut Writer) {
-        let pages = writer.log_pages.load(std::sync::atomic::Ordering::Relaxed);
-        if pages >= self.inner.options.checkpoint_pages {
-            let done = writer.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
-            self.inner.counts.checkpointed(done.is_ok());
+        let pages = writer.log_pages.load(Ordering::Relaxed);
+        if pages < writer.log_tried {
+            writer.log_tried = 0;
+        }
+        if pages < writer.log_tried.saturating_add(self.inner.options.checkpoint_pages) {
+            return;
+        }
+        writer.log_tried = pages;
+        let done = writer.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
+        self.inner.counts.checkpointed(done.is_ok());
+        let is_doubtful = |error: rusqlite::Error| {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt))
+        };
+        if done.is_err_and(is_doubtful) {
+            self.inner.poison.set();
         }
     }
 }
 
-/// In a forked child the connections are not closed: closing them would write to the parent's file.
+/// In a forked child the connections are not closed: closing them would write to the parent's file. After a sync that failed they are
+/// closed without writing the log back: whoever opens the file next writes it anew before.
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         if self.is_forked() {
             std::mem::forget(Arc::clone(&self.inner));
+        } else if self.inner.poison.is_set() {
+            // It fails for unknown settings alone.
+            _ = self.inner.writer.lock().conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) const HEADER: &str = "header";
 pub(crate) const FEED_LEN_MAX: &str = "feed_len_max";
 /// Entries through this cursor are gone, or were never written.
 pub(crate) const FEED_FROM: &str = "feed_from";
+/// There in a backup until it is opened.
+pub(crate) const IS_COPY: &str = "is_copy";
 const NOW: &str = "now";
 const FORGOTTEN_BEFORE: &str = "forgotten_before";
 

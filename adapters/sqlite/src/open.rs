@@ -83,25 +83,27 @@ fn writer(path: &Path, game: &str, options: &Options, poison: &Poison) -> Result
     let mut feed = Entries::read(&conn)?;
     let transaction = Transaction::write(&conn)?;
     let is_fresh = next_p == 1 && horizon == Horizon::default() && feed.last == 0;
+    feed.begin_copy(&conn)?;
     feed.set(&conn, options.feed, is_fresh)?;
     transaction.commit(poison)?;
     let somewhere = RandomState::new().hash_one(next_p).checked_rem(next_p.cast_unsigned()).unwrap_or(0);
     let sweep = Sweep::starting_at(somewhere.cast_signed());
     let data_version = connection::data_version(&conn)?;
-    Ok((Writer { conn, next_p, feed, sweep, data_version, log_pages, seen: Vec::new() }, horizon))
+    Ok((Writer { conn, next_p, feed, sweep, data_version, log_pages, log_tried: 0, seen: Vec::new() }, horizon))
 }
 
 /// Writes what a process before us left in the log back into the file.
 ///
 /// It may be in the system's memory alone: a sync that failed is not made up for by one that works, because the system counts what
 /// it could not write as written. So the log's bytes are written over themselves first, while nobody else can write, and are as any
-/// others then. Without a log nothing that we shall write stands behind something that is not on the disk.
+/// others then: nothing that we shall write stands behind something that is not on the disk.
 fn take_over_log(path: &Path, conn: &Connection) -> Result<(), Fault> {
     let alone = Transaction::write(conn)?;
     rewrite(&lock::beside(path, "-wal")).map_err(io_error)?;
     alone.end()?;
-    let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy == 0 { Ok(()) } else { Err(StoreErrorKind::Unavailable.into()) }
+    // As far as others who read let it; what stays in the log is on the disk by now.
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(())
 }
 
 /// Writes a file's bytes over themselves, and syncs it.

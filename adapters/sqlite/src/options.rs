@@ -7,6 +7,9 @@ use liveops_core::error::StoreError;
 
 use crate::SqliteStore;
 
+/// As many as the first piece of the log's index names, or nearly: a full disk then stops no look-up for want of a second.
+const CHECKPOINT_PAGES: u32 = 4_000;
+
 /// When a commit counts as written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,7 +50,7 @@ impl Default for Options {
             feed: FeedSetting::Kept,
             wait: Duration::ZERO,
             on_network: false,
-            checkpoint_pages: 4096,
+            checkpoint_pages: CHECKPOINT_PAGES,
         }
     }
 }
@@ -97,7 +100,7 @@ impl Options {
         self
     }
 
-    /// At how many pages of 4 KiB the log is written back into the file: 4,096 unless this is called.
+    /// At how many pages of 4 KiB the log is written back into the file: 4,000 unless this is called.
     #[must_use]
     pub const fn checkpoint_pages(mut self, pages: u32) -> Self {
         self.checkpoint_pages = pages;

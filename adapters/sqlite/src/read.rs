@@ -135,6 +135,15 @@ fn decode_player(bytes: &[u8]) -> Result<Record, StoreErrorKind> {
     }
 }
 
+/// Says whose record it was: by the number in the file, which is no secret.
+fn of_player(fault: Fault, p: i64) -> Fault {
+    let error = StoreError::from(fault);
+    if error.source.is_some() || !matches!(error.kind, StoreErrorKind::Corrupt | StoreErrorKind::TooNew) {
+        return error.into();
+    }
+    StoreError::with_source(error.kind, format!("the record of the player whose p is {p}")).into()
+}
+
 /// What is called with every record that is met: its key and its bytes. It says whether it wants more.
 type Each<'e> = dyn FnMut(Key, &[u8]) -> Result<bool, Fault> + 'e;
 
@@ -181,8 +190,9 @@ impl Walk<'_> {
             // Where to go on, of a player some of whose records were met before.
             let after = self.after.filter(|after| after.player() == Some(&player));
             if after.is_none() && self.wants(Kind::Player) {
-                let bytes = columns.name(player.as_str()).open(row.get_ref(5)?)?;
-                if !each(Key::Player(player.clone()), bytes)? {
+                let met = columns.name(player.as_str()).open(row.get_ref(5)?).map_err(Fault::from);
+                let met = met.and_then(|bytes| each(Key::Player(player.clone()), bytes));
+                if !met.map_err(|fault| of_player(fault, p))? {
                     return Ok(());
                 }
             }

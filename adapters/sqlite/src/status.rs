@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use liveops_core::error::StoreError;
+use liveops_core::error::{StoreError, StoreErrorKind};
 
 use crate::SqliteStore;
 use crate::lock::beside;
@@ -20,7 +20,7 @@ pub struct Status {
     pub file_bytes: u64,
     /// The log beside it; it is cut to 64 MiB once it was written back.
     pub log_bytes: u64,
-    /// Pages in the log that are not written back yet, as of the last commit.
+    /// Pages that the log had after the last commit; it begins anew once all were written back.
     pub log_pages: u64,
     /// Transactions that wrote change sets.
     pub rounds: u64,
@@ -28,7 +28,7 @@ pub struct Status {
     pub change_sets: u64,
     /// How often the log was written back.
     pub checkpoints: u64,
-    /// How often that failed; it is tried again with the next commit.
+    /// How often that failed.
     pub checkpoints_failed: u64,
     /// Entries of the feed that are kept.
     pub feed: u64,
@@ -36,6 +36,10 @@ pub struct Status {
     pub feed_len_max: Option<u64>,
     /// Whether there may be expired rows to free.
     pub sweep_pending: bool,
+    /// Whether the sweep met something that cannot be read: see [`SqliteStore::verify`].
+    pub sweep_stopped: bool,
+    /// Whether the store takes nothing more until the file is opened anew.
+    pub unavailable: bool,
 }
 
 /// What is counted.
@@ -60,9 +64,13 @@ impl Counts {
 }
 
 impl SqliteStore {
-    /// How the file and the store are; waits for a commit that is under way.
+    /// How the file and the store are, also where the store takes nothing more; waits for a commit that is under way.
+    ///
+    /// Errors: `forked`.
     pub fn status(&self) -> Result<Status, StoreError> {
-        self.guard()?;
+        if self.is_forked() {
+            return Err(StoreErrorKind::Forked.into());
+        }
         let writer = self.inner.writer.lock();
         let counts = &self.inner.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
@@ -81,6 +89,8 @@ impl SqliteStore {
             checkpoints_failed: read(&counts.checkpoints_failed),
             feed: writer.feed.len(),
             feed_len_max: writer.feed.len_max,
+            sweep_stopped: writer.sweep.is_stopped,
+            unavailable: self.inner.poison.is_set(),
             sweep_pending: writer.sweep.is_pending(*self.inner.horizon.read()),
         })
     }

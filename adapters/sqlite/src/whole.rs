@@ -11,7 +11,7 @@ use rusqlite::types::Value;
 
 use crate::SqliteStore;
 use crate::columns::millis;
-use crate::connection::Transaction;
+use crate::connection::{NO_SPILL, Transaction, data_version};
 use crate::error::{Fault, misconfigured};
 use crate::feed::{self, Entries};
 use crate::meta;
@@ -47,8 +47,16 @@ impl Whole for SqliteStore {
     }
 
     fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
+        self.guard()?;
         let mut writer = self.inner.writer.lock();
-        Ok(self.fill(&mut writer, from)?)
+        // More than fits into memory goes into the log before it is committed. If it comes to nothing, that was no other's write.
+        writer.conn.execute_batch("PRAGMA cache_spill=ON;").map_err(Fault::from)?;
+        let filled = self.fill(&mut writer, from);
+        writer.conn.execute_batch(NO_SPILL).map_err(Fault::from)?;
+        if filled.is_err() && !self.inner.poison.is_set() {
+            writer.data_version = data_version(&writer.conn).map_err(Fault::from)?;
+        }
+        Ok(filled?)
     }
 
     fn size(&self) -> Result<Size, StoreError> {
@@ -116,7 +124,8 @@ impl SqliteStore {
         (writer.next_p, writer.feed) = (p + 1, feed);
         *self.inner.horizon.write() = horizon;
         self.write_log_back(writer);
-        self.show_all(&writer.conn, horizon)
+        // What is written is not shown yet: boards that lack somebody would answer wrongly.
+        self.show_all(&writer.conn, horizon).inspect_err(|_| self.inner.poison.set())
     }
 
     /// Tells the boards everybody, while nobody can write.

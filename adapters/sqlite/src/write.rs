@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::SqliteStore;
 use crate::boards::News;
+use crate::connection::Armed;
 use crate::error::Fault;
 use crate::expiry::{Columns, Sweep};
 use crate::feed::Entries;
@@ -32,6 +33,8 @@ pub(crate) struct Writer {
     pub(crate) data_version: i64,
     /// Pages in the log.
     pub(crate) log_pages: Arc<AtomicU32>,
+    /// How many there were when they were written back last, as far as that went.
+    pub(crate) log_tried: u32,
     /// Whose rows the last load over this connection met, in order: most change sets are of these.
     pub(crate) seen: Vec<(PlayerId, i64)>,
 }
@@ -55,13 +58,20 @@ impl SqliteStore {
     /// Writes every batch, all of them in one transaction where nothing is wrong with any.
     pub(crate) fn write(&self, batches: &[Vec<ChangeSet>]) -> Vec<Vec<CommitOutcome>> {
         let mut writer = self.inner.writer.lock();
+        let armed = Armed::new(&self.inner.poison);
+        let outcomes = self.write_over(&mut writer, batches);
+        armed.disarm();
+        outcomes
+    }
+
+    fn write_over(&self, writer: &mut Writer, batches: &[Vec<ChangeSet>]) -> Vec<Vec<CommitOutcome>> {
         let slices: Vec<&[ChangeSet]> = batches.iter().map(Vec::as_slice).collect();
-        match self.round(&mut writer, &slices) {
+        match self.round(writer, &slices) {
             Ok(outcomes) => outcomes,
             Err(failed) if !failed.by_content => batches.iter().map(|batch| fail(batch, &failed.error)).collect(),
             Err(failed) => match slices[..] {
-                [batch] => vec![self.one_by_one(&mut writer, batch, &failed.error)],
-                _ => slices.iter().map(|batch| self.alone(&mut writer, batch)).collect(),
+                [batch] => vec![self.one_by_one(writer, batch, &failed.error)],
+                _ => slices.iter().map(|batch| self.alone(writer, batch)).collect(),
             },
         }
     }
@@ -107,7 +117,17 @@ impl SqliteStore {
             return Ok(all);
         }
         let mut sweep = writer.sweep.clone();
-        sweep.look(&writer.conn, horizon, outcomes * SWEPT_PER_OUTCOME)?;
+        let looked = sweep.look(&writer.conn, horizon, outcomes * SWEPT_PER_OUTCOME).map_err(StoreError::from);
+        if let Err(error) = looked {
+            drop(transaction);
+            if error.kind != StoreErrorKind::Corrupt {
+                return Err(Fault::from(error).into());
+            }
+            // What cannot be read is no fault of those who write: once more, without the sweep. What it freed before it failed is
+            // rolled back with the rest, since nobody knows how far the last row went.
+            writer.sweep.stop();
+            return self.round(writer, batches);
+        }
         match transaction.commit(&self.inner.poison) {
             Ok(()) => {}
             Err(error) if error.kind == StoreErrorKind::OutcomeUnknown => {
@@ -170,7 +190,10 @@ impl<'c, 'b> Writing<'c, 'b> {
             self.put_others(changes, p)?;
             return Ok(CommitOutcome::Applied);
         }
-        let found = self.find(&changes.player)?;
+        let found = match self.find(&changes.player).map_err(StoreError::from) {
+            Err(error) if error.kind == StoreErrorKind::Corrupt => return Ok(CommitOutcome::Failed(error)),
+            found => found?,
+        };
         let version = found.filter(|found| !found.is_due).map_or(0, |found| found.version);
         if !changes.fits(version, self.horizon) {
             return Ok(CommitOutcome::Conflict);

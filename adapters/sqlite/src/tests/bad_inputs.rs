@@ -164,7 +164,11 @@ fn damage_is_found_by_verify_and_where_it_decides() {
         assert!(Connection::open(&copy).unwrap().execute(sql, []).unwrap() > 0, "{sql}");
         let opened = normal().open(&copy, GAME);
         match (opened, at_open) {
-            (Err(error), Some(kind)) => assert_eq!(error.kind, *kind, "{sql}"),
+            (Err(error), Some(kind)) => {
+                assert_eq!(error.kind, *kind, "{sql}");
+                let source = error.source.map(|source| source.to_string()).unwrap_or_default();
+                assert!(!sql.contains("player SET") || source.contains("whose p is 1"), "{sql}: {source}");
+            }
             (Ok(store), None) => {
                 let found = store.verify().expect_err(sql);
                 assert_eq!(found.kind, StoreErrorKind::Corrupt, "{sql}");
@@ -193,6 +197,39 @@ fn damaged_columns_take_nobody_away() {
     let liveops_core::record::CommitOutcome::Failed(error) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind, StoreErrorKind::Corrupt);
     assert_eq!(records(&store).len(), 1, "and the record is there");
+}
+
+/// A page that nobody asks for must not hold up those who write.
+#[test]
+fn a_damaged_page_stops_the_sweep_and_no_commit() {
+    let folder = Folder::new();
+    let path = folder.file("game.db");
+    let store = open(&path);
+    assert!(store.commit((0..3000).map(|n| set(&format!("p{n}"), 0)).collect()).len() == 3000);
+    let leaf = "SELECT pageno FROM dbstat WHERE name='outcome' AND pagetype='leaf' ORDER BY path LIMIT 1 OFFSET 7";
+    let page: u64 = store.inner.writer.lock().conn.query_row(leaf, [], |row| row.get(0)).unwrap();
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let at = usize::try_from(page - 1).unwrap() * 4096;
+    bytes[at..at + 4096].fill(0x55);
+    fs::write(&path, bytes).unwrap();
+
+    let store = open(&path);
+    let horizon = liveops_core::record::Horizon { now: NOW, forgotten_before: NOW.plus_millis(1) };
+    store.advance(horizon).unwrap();
+    for n in 0..40 {
+        let sets = (0..100).map(|m| {
+            let mut changes = set(&format!("q{n}-{m}"), 0);
+            changes.forgotten_before = horizon.forgotten_before;
+            changes
+        });
+        for outcome in store.commit(sets.collect()) {
+            assert!(matches!(outcome, liveops_core::record::CommitOutcome::Applied), "{outcome:?}");
+        }
+    }
+    let status = store.status().unwrap();
+    assert!(status.sweep_stopped && !status.sweep_pending && !status.unavailable, "{status:?}");
+    assert_eq!(store.verify().unwrap_err().kind, StoreErrorKind::Corrupt);
 }
 
 /// A time that was damaged must not let a command be applied again.

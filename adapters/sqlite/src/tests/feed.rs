@@ -73,6 +73,31 @@ fn a_file_that_had_none_begins_one_above_nothing() {
 }
 
 #[test]
+fn a_backup_has_cursors_of_its_own() {
+    let folder = Folder::new();
+    let (path, copy) = (folder.file("game.db"), folder.file("copy.db"));
+    let bus = Id::new("bus").unwrap();
+    let store = normal().feed(10).open(&path, GAME).unwrap();
+    store.commit((0..4).map(|version| set("a", version)).collect());
+    store.ack(&bus, 0, 2).unwrap();
+    store.backup(&copy).unwrap();
+    store.commit((4..7).map(|version| set("a", version)).collect());
+    assert_eq!(store.last(0).unwrap(), 7, "the file goes on where it was");
+    let copy = open(&copy);
+    let epoch = copy.last(0).unwrap();
+    assert!(epoch > 7 && epoch.trailing_zeros() >= 32, "{epoch}");
+    assert!((0..=7).all(|after| gap(&copy, after)), "cursors that the file hands out later lead nowhere");
+    assert_eq!(copy.consumers().unwrap()[0].acked, [epoch], "who was known is known");
+    copy.commit(vec![set("a", 4)]);
+    assert_eq!(committed(&copy, epoch), [(epoch + 1, 5)]);
+    let again = folder.file("again.db");
+    copy.backup(&again).unwrap();
+    drop(copy);
+    let epochs = [open(&folder.file("copy.db")), open(&again)].map(|store| store.last(0).unwrap() >> 32);
+    assert!(epochs[0] == epoch >> 32 && epochs[1] > epochs[0], "a copy's copy begins another: {epochs:?}");
+}
+
+#[test]
 fn a_smaller_one_waits_until_it_is_read() {
     let folder = Folder::new();
     let path = folder.file("game.db");
