@@ -135,7 +135,6 @@ impl Entries {
                 self.len_max = Some(len_max);
             }
             FeedSetting::Off if self.len_max.is_some() => {
-                conn.execute_batch("DELETE FROM consumer;")?;
                 let here = FeedMarks { last: vec![self.last], consumers: Vec::new() };
                 self.resume(conn, &here)?;
                 conn.execute("DELETE FROM meta WHERE key=?1", [meta::FEED_LEN_MAX])?;
@@ -149,7 +148,7 @@ impl Entries {
     /// Goes on, empty, from where another feed stood, in one partition.
     pub(crate) fn resume(&mut self, conn: &Connection, marks: &FeedMarks) -> Result<(), Fault> {
         let last = marks.last.first().copied().unwrap_or(0);
-        conn.execute_batch("DELETE FROM feed;")?;
+        conn.execute_batch("DELETE FROM feed; DELETE FROM consumer;")?;
         meta::set_count(conn, meta::FEED_FROM, last)?;
         for mark in &marks.consumers {
             put_consumer(conn, &mark.consumer, mark.acked.first().copied().unwrap_or(0))?;
