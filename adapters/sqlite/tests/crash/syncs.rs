@@ -46,7 +46,7 @@ fn a_failed_sync_leaves_a_doubt_and_loses_nothing_that_was_acknowledged() {
     }
     let seed = game::SEED;
     println!(
-        "seed {seed}; {FAILURES} syncs failed, {in_doubt} of them in a commit, the others while the log was written back; {states} states"
+        "seed {seed}; {FAILURES} syncs failed, {in_doubt} of them in a commit or while the log was written back; {states} states"
     );
     assert!(in_doubt > FAILURES / 2 && states > 2 * FAILURES);
 }
@@ -76,7 +76,9 @@ pub(crate) fn child(folder: &Path) {
             acknowledgements.add();
             continue;
         };
-        assert_eq!((code.as_str(), goes_on), ("store_outcome_unknown", false));
+        // In a commit, or while the log was written back after the one before: then nothing of this step was written.
+        let stops = ["store_outcome_unknown", "store_unavailable"].contains(&code.as_str());
+        assert!(stops && !goes_on, "{code}");
         let again = game::take(&engine, &game::steps()[taken]);
         assert_eq!(again, Err("store_unavailable".to_owned()), "no second sync on what is in doubt");
         if number.is_multiple_of(2) {
