@@ -73,7 +73,12 @@ impl Writer {
             None => Arc::new(settle.build_threadsafe_function().build_callback(settled)?),
         };
         self.teller = Arc::downgrade(&teller);
-        self.collector.send(work, Waiter { ticket, rows, teller }).or_throw()
+        // What was not taken is answered like the rest.
+        if let Some(answer) = self.collector.send(work, Waiter { ticket, rows, teller }).or_throw()? {
+            // It was made here, so this thread counts it already.
+            tell(vec![answer], |round| Moved::made(|| round));
+        }
+        Ok(())
     }
 
     /// Takes no more; returns once all that waits is written.
@@ -84,6 +89,11 @@ impl Writer {
 
 /// On the thread of ours.
 fn deliver(decided: Vec<(Waiter, Vec<Outcome>)>) {
+    tell(decided, Moved::all);
+}
+
+/// JavaScript is told when it has its next turn.
+fn tell(decided: Vec<(Waiter, Vec<Outcome>)>, moved: impl FnOnce(Round) -> Moved<Round>) {
     let mut round = Round::default();
     let mut everybody = None;
     for (Waiter { ticket, rows, teller }, outcomes) in decided {
@@ -100,7 +110,7 @@ fn deliver(decided: Vec<(Waiter, Vec<Outcome>)>) {
     }
     if let Some(teller) = everybody {
         // Torn down meanwhile, there is nobody to tell.
-        _ = teller.call(Moved::all(round), ThreadsafeFunctionCallMode::NonBlocking);
+        _ = teller.call(moved(round), ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
 

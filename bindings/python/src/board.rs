@@ -9,7 +9,7 @@ use liveops_core::limits::PAGE_LEN_MAX;
 use liveops_core::store::FullStore;
 use liveops_core::{Error, Period, PlayerId};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{IntoPyDict as _, PyDict, PyList};
 
 use crate::archive::{Archive, Names};
 use crate::arguments::{Int, Listed, One, cursor, instant, player, window};
@@ -169,6 +169,20 @@ impl Board {
         let archived = py.detach(|| read(&self.engine, &self.name, |board| board.archive(period.0, now)));
         let (archive, names) = archived.or_raise(py)?;
         Ok((Archive(archive), names.into()))
+    }
+
+    /// `archive`, in a thread: for asyncio.
+    #[pyo3(signature = (period, *, now_ms=None, now=None))]
+    fn archive_async<'py>(
+        slf: &Bound<'py, Self>,
+        period: Bound<'py, PyAny>,
+        now_ms: Option<Bound<'py, PyAny>>,
+        now: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let keywords = [("now_ms", now_ms), ("now", now)].into_py_dict(py)?;
+        let to_thread = py.import("asyncio")?.getattr("to_thread")?;
+        to_thread.call((slf.getattr("archive")?, period), Some(&keywords))
     }
 
     fn __repr__(&self) -> String {

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, StoreChoice, Work};
+use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, StoreChoice, Work, check_partition};
 use liveops_core::engine::{ScanCursor, ScanPage};
-use liveops_core::error::Code;
 use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::record::Suspicion;
 use liveops_core::{Command as CoreCommand, Error, Id, PlayerId};
@@ -18,14 +17,14 @@ use crate::arguments::{Bytes, Int, One, When, clock, each, given, instant, playe
 use crate::board::Board;
 use crate::calendar::Closings;
 use crate::command::Command;
-use crate::errors::{Fallible as _, fail};
+use crate::errors::Fallible as _;
 use crate::feed;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
 use crate::results::{class, load, load_all, plain};
 use crate::rules::Rules;
 use crate::store::{Begun, Given, MemoryStore};
-use crate::waiting::{Waiter, deliver};
+use crate::waiting::{Waiter, deliver, settle};
 
 /// Rules and a store; see `liveops.Engine`, which adds what is asynchronous, and walks.
 #[pyclass(module = "liveops._native", frozen, subclass)]
@@ -102,12 +101,6 @@ impl Engine {
         self.shared.with(Core::partitions).or_raise(py)
     }
 
-    /// Whether calls may wait for a disk: what an event loop must not do.
-    #[getter]
-    fn _blocks(&self) -> bool {
-        self.blocks
-    }
-
     /// Takes one command. Never raises for a refusal: `Outcome.unwrap` does.
     fn submit(&self, py: Python<'_>, command: &Command) -> PyResult<Outcome> {
         let command = &command.0;
@@ -134,6 +127,17 @@ impl Engine {
         let now = instant(py, now_ms, now)?;
         let bytes = trusted.as_slice();
         self.long(py, |core| Ok(Outcomes::new(core.submit_ndjson(bytes, now))))
+    }
+
+    /// Whether a single command may be decided here and now: nothing is waited for, and nothing that was handed over is still under way.
+    #[getter]
+    fn _decides_now(&self) -> bool {
+        !self.blocks && self.collector.is_idle()
+    }
+
+    /// Before the interpreter ends: the thread that tells event loops must not come to it then.
+    fn _finish(&self, py: Python<'_>) {
+        py.detach(|| self.collector.close());
     }
 
     /// Submits one command with whatever else waits, and sets the future's result then.
@@ -507,6 +511,24 @@ impl Engine {
         plain(py, &self.short(py, |core| core.export_player(&id))?)
     }
 
+    /// The next part of it, of at most `limit` records; see `players_page`. For a player of whom much is kept: the parts together have
+    /// what `export_player` has, and what is written between two pages may or may not be met. `next` in it is the cursor of the next, None at the end.
+    #[pyo3(
+        signature = (player_id, cursor=None, limit=Int(1000)),
+        text_signature = "($self, player_id, cursor=None, limit=1000)"
+    )]
+    fn export_player_page<'py>(
+        &self,
+        py: Python<'py>,
+        player_id: &str,
+        cursor: Option<&str>,
+        limit: Int<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (id, after) = (player(py, player_id)?, scan_cursor(py, cursor)?);
+        let page = self.long(py, |core| core.export_player_page(&id, after.as_ref(), limit.0))?;
+        plain(py, &page)
+    }
+
     /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
     /// `refused`, and `refused.<code>`; what never came up is not there.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -521,17 +543,26 @@ impl Engine {
     /// Waits for what is under way and lets go of the state; a file is free for others then. Whatever is called later raises
     /// `ArgumentError` with `closed`. Once more is nothing. `with Engine(...) as engine:` does it at the end.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        match self.shared.with(|_| ()) {
-            Err(error) if error.code() == Code::Closed => Ok(()),
-            Err(error) => Err(error).or_raise(py),
-            Ok(()) => {
-                let close = || {
-                    self.collector.close();
-                    self.shared.close()
-                };
-                py.detach(close).or_raise(py)
-            }
-        }
+        let close = || {
+            self.shared.check_process()?;
+            self.collector.close();
+            self.shared.close()
+        };
+        py.detach(close).or_raise(py)
+    }
+}
+
+/// Without `close` it ends like with it, unless boards still read from it.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        Python::try_attach(|py| {
+            py.detach(|| {
+                self.collector.close();
+                if Arc::strong_count(&self.shared) == 1 {
+                    _ = self.shared.close();
+                }
+            });
+        });
     }
 }
 
@@ -550,12 +581,15 @@ impl Engine {
     }
 
     fn soon(&self, py: Python<'_>, waiter: Waiter, work: Work) -> PyResult<()> {
-        self.collector.send(work, waiter).or_raise(py)
+        // What was not taken is answered like the rest.
+        match self.collector.send(work, waiter).or_raise(py)? {
+            Some(answer) => settle(py, vec![answer]),
+            None => Ok(()),
+        }
     }
 
     fn check_partition(&self, py: Python<'_>, partition: u16) -> PyResult<()> {
-        let partitions = self.partitions(py)?;
-        if partition < partitions { Ok(()) } else { Err(fail(py, Code::CursorInvalid)) }
+        self.shared.with(|core| check_partition(core, partition)).and_then(|found| found).or_raise(py)
     }
 }
 

@@ -14,7 +14,8 @@ pub(crate) struct Waiter {
     pub(crate) one: bool,
 }
 
-/// Sets their results, each in its own loop. Where the interpreter is at its end, or a loop is closed, nobody waits any more.
+/// Sets their results, each in its own loop. Where a loop is closed nobody waits any more. The interpreter is not at its end: engines finish
+/// before (`liveops.engine`).
 pub(crate) fn deliver(answers: Vec<(Waiter, Vec<Core>)>) {
     Python::try_attach(|py| {
         if let Err(error) = settle(py, answers) {
@@ -23,31 +24,46 @@ pub(crate) fn deliver(answers: Vec<(Waiter, Vec<Core>)>) {
     });
 }
 
-fn settle(py: Python<'_>, answers: Vec<(Waiter, Vec<Core>)>) -> PyResult<()> {
+pub(crate) fn settle(py: Python<'_>, answers: Vec<(Waiter, Vec<Core>)>) -> PyResult<()> {
     static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let settle = SETTLE.import(py, "liveops.engine", "_settle")?;
     let mut loops: Vec<(Bound<'_, PyAny>, Bound<'_, PyList>)> = Vec::new();
-    for (waiter, mut outcomes) in answers {
-        let future = waiter.future.into_bound(py);
-        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
-        let answer = match outcomes.pop() {
-            Some(outcome) if waiter.one => Outcome::from(outcome).into_bound_py_any(py)?,
-            last => {
-                outcomes.extend(last);
-                Outcomes::new(outcomes).into_bound_py_any(py)?
-            }
-        };
-        let known = loops.iter().find(|(known, _)| known.is(&event_loop)).map(|(_, list)| list.clone());
-        let list = known.unwrap_or_else(|| {
-            let list = PyList::empty(py);
-            loops.push((event_loop, list.clone()));
-            list
+    for (waiter, outcomes) in answers {
+        let found = answer(py, waiter, outcomes).and_then(|(event_loop, pair)| {
+            let known = loops.iter().find(|(known, _)| known.is(&event_loop)).map(|(_, list)| list.clone());
+            let list = known.unwrap_or_else(|| {
+                let list = PyList::empty(py);
+                loops.push((event_loop, list.clone()));
+                list
+            });
+            list.append(pair)
         });
-        list.append((future, answer))?;
+        // The others get theirs.
+        if let Err(error) = found {
+            error.write_unraisable(py, None);
+        }
     }
     for (event_loop, list) in loops {
         // A `RuntimeError` of a loop that is closed.
         _ = event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (settle, list));
     }
     Ok(())
+}
+
+/// The loop of who waits; the future with its result.
+fn answer<'py>(
+    py: Python<'py>,
+    waiter: Waiter,
+    mut outcomes: Vec<Core>,
+) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>, Bound<'py, PyAny>))> {
+    let future = waiter.future.into_bound(py);
+    let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+    let answer = match outcomes.pop() {
+        Some(outcome) if waiter.one => Outcome::from(outcome).into_bound_py_any(py)?,
+        last => {
+            outcomes.extend(last);
+            Outcomes::new(outcomes).into_bound_py_any(py)?
+        }
+    };
+    Ok((event_loop, (future, answer)))
 }

@@ -1,16 +1,19 @@
 //! One thread that submits for callers who must not wait: event loops.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 use liveops_core::error::{Code, Error};
-use liveops_core::{Command, Outcome, Timestamp};
+use liveops_core::event::FieldValue;
+use liveops_core::record::Action;
+use liveops_core::{Command, Id, Outcome, Timestamp};
 use parking_lot::Mutex;
 
-use crate::Shared;
+use crate::{Core, Shared};
 
 /// Commands that are submitted together: what one round of a store in a file takes.
 const ROUND_COMMANDS_MAX: usize = 4_096;
@@ -18,8 +21,8 @@ const ROUND_COMMANDS_MAX: usize = 4_096;
 /// Lines of one piece of work that are submitted before others have their turn.
 const ROUND_LINES_MAX: usize = 4_096;
 
-/// How much may wait, in memory; a single piece of work may be larger.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+/// How much may wait or be under way, in memory, of commands and as much of lines; a single piece of work may be larger.
+const WAITING_BYTES_MAX: usize = if cfg!(test) { 4 << 20 } else { 64 << 20 };
 
 /// What is to be submitted.
 #[derive(Debug)]
@@ -39,11 +42,22 @@ impl Work {
     /// How much of [`WAITING_BYTES_MAX`] it takes.
     fn weight(&self) -> usize {
         match self {
-            Self::Commands(commands) => commands.len() * size_of::<Command>(),
+            Self::Commands(commands) => commands.iter().map(weight_of).sum(),
             Self::Lines { lines, .. } => lines.len(),
         }
     }
+
+    /// How many outcomes come of it.
+    fn len(&self) -> usize {
+        match self {
+            Self::Commands(commands) => commands.len(),
+            Self::Lines { lines, .. } => each_line(lines).count(),
+        }
+    }
 }
+
+/// Work that was not taken: who waits for it, and what to tell them.
+pub type NotTaken<W> = (W, Vec<Outcome>);
 
 /// Gathers work, submits what waits in one batch, and hands the outcomes to whoever waits for them: so many callers at once share
 /// each commit of a store, and none of them holds a thread. `W` says who waits.
@@ -53,70 +67,110 @@ impl Work {
 pub struct Collector<W> {
     engine: Arc<Shared>,
     state: Mutex<State<W>>,
-    waiting: Arc<AtomicUsize>,
+    /// Whoever closes holds it until the thread has ended, so that everybody who closes waits for that.
+    closing: Mutex<()>,
+    waiting: Arc<Waiting>,
 }
 
 enum State<W> {
-    /// Nobody sent anything yet.
-    Idle(Worker<W>),
+    /// No thread yet: nobody sent anything, or there was none to be had.
+    Idle(Deliver<W>),
     Running(Sender<(Work, W)>, JoinHandle<()>),
     Closed,
+}
+
+/// How much was taken and is not submitted yet.
+#[derive(Default)]
+struct Waiting {
+    commands: AtomicUsize,
+    lines: AtomicUsize,
+}
+
+impl Waiting {
+    const fn of(&self, work: &Work) -> &AtomicUsize {
+        match work {
+            Work::Commands(_) => &self.commands,
+            Work::Lines { .. } => &self.lines,
+        }
+    }
 }
 
 impl<W: Send + 'static> Collector<W> {
     /// `deliver` is called on the collector's thread, once a round.
     pub fn new(engine: Arc<Shared>, deliver: impl Fn(Vec<(W, Vec<Outcome>)>) + Send + 'static) -> Self {
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let deliver = Box::new(deliver);
-        let worker = Worker { engine: Arc::clone(&engine), deliver, waiting: Arc::clone(&waiting) };
-        Self { engine, state: Mutex::new(State::Idle(worker)), waiting }
+        let deliver: Deliver<W> = Arc::new(Mutex::new(deliver));
+        let state = Mutex::new(State::Idle(deliver));
+        Self { engine, state, closing: Mutex::new(()), waiting: Arc::default() }
     }
 
-    /// Takes work on; the outcomes are delivered, one for each command or line, in order.
+    /// Takes work on; the outcomes are delivered, one for each command or line, in order. If more waits than may, or no thread can be
+    /// had, nothing is taken: then it answers at once, `store_unavailable` for each command or line, and nothing is delivered.
     ///
-    /// Errors: `forked`, `closed`; `store_unavailable` if more waits than may, or no thread can be had: then nothing was taken.
-    pub fn send(&self, work: Work, waiter: W) -> Result<(), Error> {
+    /// Errors: `forked`, `closed`.
+    pub fn send(&self, work: Work, waiter: W) -> Result<Option<NotTaken<W>>, Error> {
         self.engine.with(|_| ())?;
-        let weight = work.weight();
-        let before = self.waiting.fetch_add(weight, Ordering::Relaxed);
-        if before > 0 && before.saturating_add(weight) > WAITING_BYTES_MAX {
-            self.waiting.fetch_sub(weight, Ordering::Relaxed);
-            return Err(Code::StoreUnavailable.into());
-        }
+        let (weight, waiting) = (work.weight(), self.waiting.of(&work));
+        let before = waiting.fetch_add(weight, Ordering::AcqRel);
+        let fits = before == 0 || before.saturating_add(weight) <= WAITING_BYTES_MAX;
         let mut state = self.state.lock();
-        if let State::Idle(_) = &*state
-            && let State::Idle(worker) = std::mem::replace(&mut *state, State::Closed)
-        {
-            let (sender, receiver) = channel();
-            let thread = std::thread::Builder::new().name("liveops-submit".to_owned());
-            let handle = thread.spawn(move || worker.run(&receiver)).map_err(|_| Code::StoreUnavailable)?;
-            *state = State::Running(sender, handle);
-        }
-        match &*state {
-            State::Running(sender, _) => sender.send((work, waiter)).map_err(|_| Code::Closed.into()),
-            _ => Err(Code::Closed.into()),
-        }
+        let ready = fits && self.start(&mut state, Builder::new());
+        let sent = match &*state {
+            State::Closed => Err(Code::Closed.into()),
+            State::Running(sender, _) if ready => match sender.send((work, waiter)) {
+                Ok(()) => return Ok(None),
+                Err(_) => Err(Code::Closed.into()),
+            },
+            _ => Ok(Some((waiter, refused(&Code::StoreUnavailable.into(), work.len())))),
+        };
+        waiting.fetch_sub(weight, Ordering::AcqRel);
+        sent
     }
 
-    /// Takes no more; returns once everything that waits was submitted and delivered. Once more is nothing.
+    /// Whether all that was sent is submitted: what is submitted otherwise comes behind it.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.commands.load(Ordering::Acquire) == 0 && self.waiting.lines.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether there is a thread; begins one if there was none.
+    fn start(&self, state: &mut State<W>, thread: Builder) -> bool {
+        if let State::Idle(deliver) = state {
+            let (sender, receiver) = channel();
+            let (engine, deliver) = (Arc::clone(&self.engine), Arc::clone(deliver));
+            let worker = Worker { engine, deliver, waiting: Arc::clone(&self.waiting) };
+            let thread = thread.name("liveops-submit".to_owned());
+            if let Ok(handle) = thread.spawn(move || worker.run(&receiver)) {
+                *state = State::Running(sender, handle);
+            }
+        }
+        matches!(state, State::Running(..))
+    }
+
+    /// Takes no more; returns once everything that waits was submitted and delivered, whoever closed it first. Once more is nothing, and
+    /// so is closing in a forked process.
     pub fn close(&self) {
+        if self.engine.check_process().is_err() {
+            return;
+        }
+        let _closing = self.closing.lock();
         let state = std::mem::replace(&mut *self.state.lock(), State::Closed);
         if let State::Running(sender, handle) = state {
             drop(sender);
-            // It ends by itself; a panic in a delivery was printed.
-            _ = handle.join();
+            // A delivery may let go of the last who holds the collector: the thread does not wait for itself.
+            if handle.thread().id() != std::thread::current().id() {
+                _ = handle.join();
+            }
         }
     }
 }
 
 // Dropped without being closed, the thread ends once it has done what waits; nobody waits for it, who may be the interpreter itself.
 
-type Deliver<W> = Box<dyn Fn(Vec<(W, Vec<Outcome>)>) + Send>;
+type Deliver<W> = Arc<Mutex<dyn Fn(Vec<(W, Vec<Outcome>)>) + Send>>;
 
 struct Worker<W> {
     engine: Arc<Shared>,
     deliver: Deliver<W>,
-    waiting: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
 }
 
 /// Lines that are under way.
@@ -145,9 +199,10 @@ impl<W> Worker<W> {
             };
             let mut commands = Vec::new();
             let mut waiters = Vec::new();
+            let mut weight = 0;
             let mut next = first;
             while let Some((work, waiter)) = next.take() {
-                let weight = work.weight();
+                let more_weight = work.weight();
                 match work {
                     Work::Commands(more)
                         if !commands.is_empty() && commands.len() + more.len() > ROUND_COMMANDS_MAX =>
@@ -158,16 +213,16 @@ impl<W> Worker<W> {
                     Work::Commands(more) => {
                         waiters.push((waiter, more.len()));
                         commands.extend(more);
+                        weight += more_weight;
                     }
                     Work::Lines { lines: bytes, now } => {
                         lines.push_back(Lines { bytes, from: 0, now, outcomes: Vec::new(), waiter });
                     }
                 }
-                self.waiting.fetch_sub(weight, Ordering::Relaxed);
                 next = receiver.try_recv().ok();
             }
             if !waiters.is_empty() {
-                self.submit(&commands, waiters);
+                self.submit(commands, waiters, weight);
             }
             if let Some(piece) = lines.pop_front()
                 && let Some(more) = self.submit_lines(piece)
@@ -177,20 +232,22 @@ impl<W> Worker<W> {
         }
     }
 
-    fn submit(&self, commands: &[Command], waiters: Vec<(W, usize)>) {
-        let outcomes = self.engine.with(|core| core.submit_batch(commands));
+    fn submit(&self, commands: Vec<Command>, waiters: Vec<(W, usize)>, weight: usize) {
+        let outcomes = self.decided(|core| core.submit_batch(&commands));
         let outcomes = outcomes.unwrap_or_else(|error| refused(&error, commands.len()));
+        drop(commands);
+        self.waiting.commands.fetch_sub(weight, Ordering::AcqRel);
         let mut outcomes = outcomes.into_iter();
         let each = waiters.into_iter().map(|(waiter, len)| (waiter, outcomes.by_ref().take(len).collect()));
-        (self.deliver)(each.collect());
+        self.deliver(each.collect());
     }
 
-    /// The next piece; what is left of the work, if anything is.
+    /// The next piece; what is left of the work, if anything is. All of it counts as waiting until its end: so long it is in memory.
     fn submit_lines(&self, mut work: Lines<W>) -> Option<Lines<W>> {
         let rest = work.bytes.get(work.from..).unwrap_or_default();
         let len = each_line(rest).take(ROUND_LINES_MAX).map(<[u8]>::len).sum();
         let piece = &rest[..len];
-        match self.engine.with(|core| core.submit_ndjson(piece, work.now)) {
+        match self.decided(|core| core.submit_ndjson(piece, work.now)) {
             Ok(outcomes) => work.outcomes.extend(outcomes),
             Err(error) => work.outcomes.extend(refused(&error, each_line(piece).count())),
         }
@@ -198,8 +255,38 @@ impl<W> Worker<W> {
         if work.from < work.bytes.len() {
             return Some(work);
         }
-        (self.deliver)(vec![(work.waiter, work.outcomes)]);
+        let weight = work.bytes.len();
+        drop(work.bytes);
+        self.waiting.lines.fetch_sub(weight, Ordering::AcqRel);
+        self.deliver(vec![(work.waiter, work.outcomes)]);
         None
+    }
+
+    /// What the engine says; after a panic, which was printed, nobody knows what was written.
+    fn decided<T>(&self, call: impl FnOnce(&Core) -> T) -> Result<T, Error> {
+        let called = catch_unwind(AssertUnwindSafe(|| self.engine.with(call)));
+        called.unwrap_or_else(|_| Err(Code::StoreOutcomeUnknown.into()))
+    }
+
+    /// After a panic, which was printed, the others who wait are told of theirs all the same.
+    fn deliver(&self, answers: Vec<(W, Vec<Outcome>)>) {
+        let deliver = self.deliver.lock();
+        _ = catch_unwind(AssertUnwindSafe(|| deliver(answers)));
+    }
+}
+
+/// With what an event brings.
+fn weight_of(command: &Command) -> usize {
+    let Action::Event { payload, .. } = &command.action else { return size_of::<Command>() };
+    let fields = payload.iter().map(|(_, value)| size_of::<(Id, FieldValue)>() + heap_of(value));
+    size_of::<Command>() + fields.sum::<usize>()
+}
+
+fn heap_of(value: &FieldValue) -> usize {
+    match value {
+        FieldValue::Text(text) => text.len(),
+        FieldValue::Array(values) => values.iter().map(|value| size_of::<FieldValue>() + heap_of(value)).sum(),
+        _ => 0,
     }
 }
 
@@ -291,5 +378,100 @@ mod tests {
         let delivered: Vec<_> = seen.iter().flatten().collect();
         assert_eq!(delivered.len(), 1, "what was taken is answered: it came before the closing or after it");
         assert!(["applied", "closed"].contains(&delivered[0].1[0].code()));
+    }
+
+    #[test]
+    fn whoever_closes_waits_until_all_is_delivered() {
+        let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let deliver = move |round: Vec<(usize, Vec<Outcome>)>| {
+            _ = gate.recv();
+            rounds.send(round).unwrap();
+        };
+        let engine = engine();
+        let collector = Arc::new(Collector::new(Arc::clone(&engine), deliver));
+        for n in 0..3 {
+            assert!(collector.send(Work::Commands(vec![adjust(n)]), n).unwrap().is_none());
+        }
+        let closing = [(); 2].map(|()| {
+            let collector = Arc::clone(&collector);
+            std::thread::spawn(move || collector.close())
+        });
+        while !matches!(*collector.state.lock(), State::Closed) {
+            std::thread::yield_now();
+        }
+        assert!(!closing.iter().any(JoinHandle::is_finished), "nothing was delivered yet");
+        assert!(collector.closing.try_lock().is_none(), "one more would wait as well");
+        drop(go);
+        for thread in closing {
+            thread.join().unwrap();
+        }
+        let delivered: Vec<_> = seen.try_iter().flatten().collect();
+        assert_eq!(delivered.len(), 3);
+        assert!(delivered.iter().all(|(_, outcomes)| outcomes[0].code() == "applied"));
+    }
+
+    #[test]
+    fn without_a_thread_nothing_is_taken_and_the_next_may_be() {
+        let (rounds, seen) = channel();
+        let collector = Collector::new(engine(), move |round| rounds.send(round).unwrap());
+        // More memory than there are addresses.
+        let started = collector.start(&mut collector.state.lock(), Builder::new().stack_size(1 << 60));
+        assert!(!started && collector.is_idle());
+        assert!(collector.send(Work::Commands(vec![adjust(1)]), ()).unwrap().is_none());
+        collector.close();
+        assert_eq!(seen.recv().unwrap()[0].1[0].code(), "applied");
+        assert!(collector.is_idle());
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_at_once_and_takes_no_memory() {
+        let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let deliver = move |round| {
+            _ = gate.recv();
+            rounds.send(round).unwrap();
+        };
+        let collector = Collector::new(engine(), deliver);
+        let now = Timestamp::from_unix_millis(NOW_MS);
+        let lines = |len| Work::Lines { lines: vec![b' '; len], now };
+        assert!(collector.send(Work::Commands(vec![adjust(0)]), "first").unwrap().is_none());
+        while !collector.is_idle() {
+            std::thread::yield_now();
+        }
+        // The first round is being delivered: whatever comes now waits.
+        assert!(collector.send(lines(WAITING_BYTES_MAX - 9), "lines").unwrap().is_none());
+        let (waiter, outcomes) =
+            collector.send(Work::Lines { lines: b"1\n2\n3\n45678".to_vec(), now }, "more").unwrap().unwrap();
+        let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+        assert_eq!((waiter, codes), ("more", vec!["store_unavailable"; 4]));
+        assert!(collector.send(lines(9), "fits").unwrap().is_none());
+        let many = vec![adjust(1); ROUND_COMMANDS_MAX];
+        let mut taken = 0;
+        let refused = loop {
+            match collector.send(Work::Commands(many.clone()), "commands").unwrap() {
+                None => taken += 1,
+                Some((_, outcomes)) => break outcomes,
+            }
+        };
+        assert!(refused.len() == many.len() && refused.iter().all(|outcome| outcome.code() == "store_unavailable"));
+        assert!(taken > 1, "lines that wait keep no command out");
+        drop(go);
+        collector.close();
+        assert_eq!(seen.iter().flatten().count(), 3 + taken);
+        assert!(collector.is_idle());
+    }
+
+    #[test]
+    fn a_panic_in_a_delivery_ends_nothing() {
+        let (rounds, seen) = channel();
+        let collector = Collector::new(engine(), move |round: Vec<(bool, Vec<Outcome>)>| {
+            assert!(round[0].0, "meant: it is printed");
+            rounds.send(round).unwrap();
+        });
+        collector.send(Work::Commands(vec![adjust(0)]), false).unwrap();
+        while !collector.is_idle() {
+            std::thread::yield_now();
+        }
+        collector.send(Work::Commands(vec![adjust(0)]), true).unwrap();
+        assert_eq!(seen.recv().unwrap()[0].1[0].code(), "replayed");
     }
 }

@@ -9,6 +9,8 @@ use liveops_core::record::ChangeSet;
 use liveops_core::store::{FeedEntry, Happened};
 use serde_json::{Value, json};
 
+use crate::Core;
+
 /// A place in the feed, which callers keep as a text: behind an entry of a partition, or at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedCursor {
@@ -33,6 +35,13 @@ impl FromStr for FeedCursor {
         let cursor = parts.map(|(partition, place)| Self { partition, place });
         Ok(cursor.filter(|cursor| cursor.to_string() == text).ok_or(Code::CursorInvalid)?)
     }
+}
+
+/// Whether the store has such a partition: a cursor may be of another store.
+///
+/// Errors: `cursor_invalid`.
+pub fn check_partition(core: &Core, partition: u16) -> Result<(), Error> {
+    if partition < core.partitions() { Ok(()) } else { Err(Code::CursorInvalid.into()) }
 }
 
 /// An entry, but for the commands that led to it: those are for the caller to make.

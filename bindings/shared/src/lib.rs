@@ -6,7 +6,7 @@ mod feed;
 mod open;
 mod shared;
 
-pub use collector::{Collector, Work};
-pub use feed::{FeedCursor, committed_json, entry_json};
+pub use collector::{Collector, NotTaken, Work};
+pub use feed::{FeedCursor, check_partition, committed_json, entry_json};
 pub use open::{Opening, Start, StoreChoice};
 pub use shared::{Core, Shared};

@@ -42,11 +42,15 @@ impl Shared {
         self.with_open(|open| open.file.as_deref().map(call))?.ok_or_else(|| Code::Closed.into())
     }
 
+    /// Before any lock: in a child it may be held for ever by a thread that is not there.
+    ///
+    /// Errors: `forked` in a process that did not make it.
+    pub fn check_process(&self) -> Result<(), Error> {
+        if self.process == std::process::id() { Ok(()) } else { Err(Code::Forked.into()) }
+    }
+
     fn with_open<T>(&self, call: impl FnOnce(&Open) -> T) -> Result<T, Error> {
-        // Before any lock: in a child it may be held for ever by a thread that is not there.
-        if self.process != std::process::id() {
-            return Err(Code::Forked.into());
-        }
+        self.check_process()?;
         let open = self.open.try_read().ok_or(Code::Closed)?;
         open.as_ref().map(call).ok_or_else(|| Code::Closed.into())
     }
@@ -56,9 +60,7 @@ impl Shared {
     ///
     /// Errors: `forked`.
     pub fn close(&self) -> Result<(), Error> {
-        if self.process != std::process::id() {
-            return Err(Code::Forked.into());
-        }
+        self.check_process()?;
         drop(self.open.write().take());
         Ok(())
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +35,15 @@ __all__ = ["Engine"]
 
 T = TypeVar("T")
 
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+@atexit.register
+def _finish() -> None:
+    """What waits is submitted while there is still an interpreter for who is told. Engines of before a fork have nobody here."""
+    for engine in list(_engines):
+        engine._finish()
+
 
 class Engine(_native.Engine):
     """Rules and a store: a `MemoryStore` unless `store` says otherwise. Share one between threads; a forked process makes its own.
@@ -41,7 +52,8 @@ class Engine(_native.Engine):
     entries of the feed say which commands led to them.
 
     Opening a file waits for the disk, and so does every call: other threads run meanwhile, and share commits. In an event loop there
-    are `open_async`, and the same verbs with `_async` behind their names.
+    are `open_async`, and the same verbs with `_async` behind their names. Close it, best by `with`: one that is only dropped lets go of
+    its file when Python and whoever still reads a board of it get round to it.
 
     >>> import liveops
     >>> rules = liveops.Rules.from_json('{"version": 1, "game": "g", "boards": {"xp": {"value": "grantedXp", '
@@ -64,6 +76,19 @@ class Engine(_native.Engine):
     ...     engine.submit_ndjson(line, now_ms=1794052800000).counts()
     {'replayed': 1}
     """
+
+    def __init__(
+        self,
+        rules: _native.Rules,
+        *,
+        store: _native.MemoryStore | SqliteStore | None = None,
+        feed: int = 0,
+        snapshot: bytes | None = None,
+        at: int | datetime | None = None,
+        recording: bool = False,
+    ) -> None:
+        # Made by `__new__`, of the same arguments.
+        _engines.add(self)
 
     @classmethod
     def restore(
@@ -102,10 +127,33 @@ class Engine(_native.Engine):
 
     @classmethod
     async def open_async(
-        cls, rules: _native.Rules, *, store: _native.MemoryStore | SqliteStore | None = None, recording: bool = False
+        cls,
+        rules: _native.Rules,
+        *,
+        store: _native.MemoryStore | SqliteStore | None = None,
+        feed: int = 0,
+        snapshot: bytes | None = None,
+        at: int | datetime | None = None,
+        recording: bool = False,
     ) -> Self:
         """An engine over a store that takes a while to open: the event loop goes on meanwhile."""
-        return await asyncio.to_thread(cls, rules, store=store, recording=recording)
+        return await asyncio.to_thread(
+            cls, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording
+        )
+
+    @classmethod
+    async def restore_async(
+        cls,
+        rules: _native.Rules,
+        snapshot: bytes,
+        *,
+        store: _native.MemoryStore | SqliteStore | None = None,
+        feed: int = 0,
+        at: int | datetime | None = None,
+        recording: bool = False,
+    ) -> Self:
+        """`restore`, in a thread."""
+        return await cls.open_async(rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
 
     def __enter__(self) -> Self:
         return self
@@ -126,9 +174,11 @@ class Engine(_native.Engine):
     # Submitting: what waits is collected and written together, by one thread of the engine's own.
 
     async def submit_async(self, command: _native.Command) -> _native.Outcome:
-        """`submit`, for asyncio. In memory it is decided here and now; for a file it is written together with whatever else waits, so
-        that many at once share each commit. A task that is cancelled while it waits may have been submitted."""
-        if not self._blocks:
+        """`submit`, for asyncio. In memory it is decided here and now, unless something that was handed over before is under way; for a
+        file it is written together with whatever else waits, so that many at once share each commit. What was handed over in the same
+        loop is decided in that order, but for `submit_ndjson_async`, which lets others in between. If too much waits it is refused as
+        `store_unavailable`. A task that is cancelled while it waits may have been submitted."""
+        if self._decides_now:
             return self.submit(command)
         future = asyncio.get_running_loop().create_future()
         self._submit_soon(future, command)
@@ -261,6 +311,12 @@ class Engine(_native.Engine):
     async def export_player_async(self, player_id: str) -> dict[str, Any]:
         """`export_player`, in a thread."""
         return await asyncio.to_thread(self.export_player, player_id)
+
+    async def export_player_page_async(
+        self, player_id: str, cursor: str | None = None, limit: int = 1000
+    ) -> dict[str, Any]:
+        """`export_player_page`, in a thread."""
+        return await asyncio.to_thread(self.export_player_page, player_id, cursor, limit)
 
     async def advance_async(
         self, *, now_ms: int | None = None, now: datetime | None = None, far: bool = False
