@@ -48,9 +48,18 @@ pub(crate) fn text(value: &impl Serialize) -> Result<String> {
 
 impl Failure for Code {
     fn details(&self) -> Value {
-        let kind = if matches!(self, Self::InvalidArgument | Self::OutOfRange) { "argument" } else { "liveops" };
+        let kind = match self {
+            Self::InvalidArgument | Self::OutOfRange => "argument",
+            code if is_store(*code) => "store",
+            _ => "liveops",
+        };
         json!({ "kind": kind, "code": self, "message": format!("{self}: {}", self.description()) })
     }
+}
+
+/// Whether it is of the store, and not of what was asked.
+fn is_store(code: Code) -> bool {
+    Code::GROUPS.iter().any(|(group, codes)| group.starts_with("Store") && codes.contains(&code))
 }
 
 /// An argument that is none, and what would be one.
