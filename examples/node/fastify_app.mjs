@@ -57,7 +57,8 @@ export async function createApp ({ rules, secret, store, nowMs = Date.now }) {
     return problem(reply, 500, 'internal', 'an unforeseen error')
   })
 
-  // Now and then: closes periods and frees what is too old to matter.
+  // Now, however long nobody was there, and then each minute: closes periods and frees what is too old to matter.
+  await advance(engine, nowMs())
   const minutely = setInterval(() => advance(engine, nowMs()), 60_000).unref()
   app.addHook('onClose', async () => {
     clearInterval(minutely)
