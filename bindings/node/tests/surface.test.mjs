@@ -164,14 +164,66 @@ test('what is left out is what the list says', () => {
   for (const verb of ['suspicions_page', 'suspicions_ndjson_page', 'migrations_page']) assert.deepEqual(defaultsOf('Engine', verb), defaultsOf('Engine', 'players_page'))
 })
 
-test('every default that the list gives is in the types', () => {
+/** What the types say of a verb: of each of its forms, the parameters as they are written. */
+function typed (owner, verb) {
+  const [, body] = new RegExp(`^export class ${owner} [^]*?\\{\\n([^]*?)^\\}`, 'm').exec(TYPES)
+  const forms = [...body.matchAll(new RegExp(`^  (?:private |static )*${verb}(?:<[^(]*>)?\\((.*)$`, 'gm'))]
+  return forms.map(([, rest]) => {
+    const parameters = ['']
+    let depth = 0
+    for (const [at, sign] of [...rest].entries()) {
+      if (sign === ')' && depth === 0) break
+      if ('({['.includes(sign)) depth++
+      if (')}]'.includes(sign)) depth--
+      // A comma of a type's arguments, as of `Omit<A, B>`, has no name with a colon behind it.
+      if (sign === ',' && depth === 0 && /^ (\.\.\.)?\w+\??:/.test(rest.slice(at + 1))) parameters.push('')
+      else parameters[parameters.length - 1] += sign
+    }
+    return parameters.map((one) => one.trim()).filter(Boolean)
+  })
+}
+
+test('what may be left out by the list may be by the types, and nothing else', () => {
+  let compared = 0
   for (const [owner, verbs] of Object.entries(LIST)) {
     for (const [name, entry] of Object.entries(verbs)) {
-      for (const parameter of listed(entry)?.positional ?? []) {
-        if (parameter.default === undefined) continue
-        const [, body] = new RegExp(`^export class ${owner} [^]*?\\{\\n([^]*?)^\\}`, 'm').exec(TYPES)
-        assert.match(body, new RegExp(`${camel(name)}\\([^)]*\\w+\\?: `), `${owner}.${name}: ${parameter.name}`)
+      const { words, positional } = listed(entry) ?? { words: new Set(['get']) }
+      if (words.has('get') || positional.length === 0) continue
+      const verb = words.has('new') ? 'constructor' : camel(name)
+      for (const form of words.has('async') ? [verb, `${verb}Async`] : [verb]) {
+        const forms = typed(owner, form)
+        assert.notEqual(forms.length, 0, `${owner}.${form} is not in the types`)
+        for (const [at, parameter] of positional.entries()) {
+          const optional = forms.some((parameters) => parameters[at] === undefined || /^(\.\.\.\w+:|\w+\?:)/.test(parameters[at]))
+          assert.equal(optional, parameter.default !== undefined, `${owner}.${form}: ${parameter.name} is \`${forms.map((one) => one[at])}\``)
+          compared++
+        }
       }
     }
   }
+  assert.ok(compared > 150, `${compared} parameters`)
+})
+
+/** The default of an option, as the list has it. */
+const optionOf = (owner, verb, name) => JSON.parse(new RegExp(`${name}=([^,)]+)`).exec(typeof LIST[owner][verb] === 'string' ? LIST[owner][verb] : LIST[owner][verb].node)[1])
+
+test('options that are left out are what the list says', async () => {
+  const played = (options) => {
+    const engine = new Engine(rules(), { feed: 10, ...options })
+    engine.submitNdjson(event('e1', 'ana', 120), { nowMs: NOW_MS })
+    return engine
+  }
+  const engine = played()
+  assert.equal([...engine.feed()][0].run !== undefined, optionOf('Engine', 'new', 'recording'))
+  assert.deepEqual([...engine.feed()], [...engine.feed(undefined, { partition: optionOf('Engine', 'feed', 'partition') })])
+  const board = engine.board('xp')
+  for (const verb of ['period', 'at', 'top', 'state']) {
+    const earlier = optionOf('Board', verb, 'earlier')
+    const [left, said] = [{ nowMs: NOW_MS }, { nowMs: NOW_MS, earlier }].map((options) => verb === 'top' ? board.top('daily', 10, options) : board[verb]('daily', options))
+    assert.deepEqual(verb === 'at' ? left.period : left, verb === 'at' ? said.period : said, verb)
+  }
+  const file = await Engine.open(rules(), { store: new SqliteStore(join(folder, 'options.db')) })
+  const { sync, feedLenMax } = await file.store.statusAsync()
+  assert.deepEqual([sync, feedLenMax], [optionOf('SqliteStore', 'new', 'sync'), optionOf('SqliteStore', 'new', 'feed')])
+  await file.closeAsync()
 })
