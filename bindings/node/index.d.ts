@@ -339,9 +339,10 @@ export interface MemoryStoreOptions {
  * ```
  */
 export class SqliteStore {
+  /** Opens nothing. Once opened it keeps the file open: close the engine, nothing else lets go of the file for sure. */
   constructor(path: string | { readonly href: string; readonly protocol: string }, options?: SqliteStoreOptions)
   readonly path: string
-  /** How the file is doing. Like the others it throws `closed` once the engine is. */
+  /** How the file is doing. Like the others it asks the engine that opened it last, and is `closed` before there is one and once it is closed. */
   status(): StoreStatus
   statusAsync(): Promise<StoreStatus>
   /** Reads all of it; throws `store_corrupt` if anything is damaged. */
@@ -586,12 +587,19 @@ export class Engine {
    */
   exportPlayer(player: string): { readonly playerId: string; readonly [more: string]: Json }
   exportPlayerAsync(player: string): Promise<{ readonly playerId: string; readonly [more: string]: Json }>
+  /**
+   * The next part of it, of at most so many records: for a player of whom much is kept. Lists of the parts follow one another, and one of them
+   * has the `record`. What is written between two pages may or may not be met.
+   */
+  exportPlayerPage(player: string, cursor?: string | null, limit?: Integer): PlayerExportPage
+  exportPlayerPageAsync(player: string, cursor?: string | null, limit?: Integer): Promise<PlayerExportPage>
   stats(): { readonly [name: string]: number }
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
   sizeAsync(): Promise<{ readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }>
   /**
    * Answers the submits that wait, then frees all memory and lets go of the file: another process may open it when this returns. Whatever
-   * is called later, or has not begun, is `closed`; once more is nothing. It holds the event loop for that long; `closeAsync` does not.
+   * is called later, or has not begun, is `closed`; once more is nothing. It holds the event loop for that long; `closeAsync` does not, and
+   * whoever calls it again meanwhile waits for the same. An engine that is only dropped lets go of its file some time later, or never.
    */
   close(): void
   closeAsync(): Promise<void>
@@ -601,7 +609,13 @@ export class Engine {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Outcomes of before `forgottenBefore` are no longer kept, and periods that closed up to `now` are closed. */
+/** A part of what is stored about one player; `next` is where the next begins, null at the end. */
+export interface PlayerExportPage { readonly playerId: string; readonly next: string | null; readonly [more: string]: Json }
+
+/**
+ * Outcomes of before `forgottenBefore` are no longer kept, and periods that closed up to `now` are closed. Before the first advance both are
+ * -2^63, which `closedBetween`, `payClosed` and `advance` take.
+ */
 export interface Horizon { readonly now: number; readonly forgottenBefore: number }
 
 export interface Player {

@@ -154,6 +154,12 @@ function instant (value, name) {
   return millis
 }
 
+/** What `horizon().now` is until the engine is advanced: before everything. */
+const BEGINNING = -(2 ** 63)
+
+/** The same as `instant`, or the beginning. */
+const since = (value, name) => value === BEGINNING ? BEGINNING : instant(value, name)
+
 /** `nowMs` or `now`; else what the clock says. One that is there and undefined is a mistake, not the present. */
 function now (given) {
   const hasMillis = Object.hasOwn(given, 'nowMs')
@@ -269,6 +275,6 @@ function kindOf (value) {
 }
 
 module.exports = {
-  integer, count, number, text, decimal, digest, seed, word, flag, bytes, received, column, body, object, options, required, settingsOf, instant, now, at, handle, another,
-  all, each, json, kindOf, list, members, pair, valueAt, AT, INTEGER_MAX, LIST_LEN_MAX, TIME, U32_MAX
+  integer, count, number, text, decimal, digest, seed, word, flag, bytes, received, column, body, object, options, required, settingsOf, instant, since, now, at, handle, another,
+  all, each, json, kindOf, list, members, pair, valueAt, AT, BEGINNING, INTEGER_MAX, LIST_LEN_MAX, TIME, U32_MAX
 }

@@ -1,7 +1,7 @@
 'use strict'
 // The engine: rules and a store. What may touch the store is done when a call returns, or with `Async` as a promise.
 
-const { all, bytes, count, flag, handle, instant, integer, now, options, received, text, TIME } = require('./arguments.js')
+const { all, bytes, count, flag, handle, integer, now, options, received, since, text, BEGINNING, TIME } = require('./arguments.js')
 const { Archive, Names } = require('./archive.js')
 const { Command, makeCommand } = require('./command.js')
 const { Board } = require('./engine_board.js')
@@ -24,6 +24,8 @@ const FEED_PAGE_LEN = 100
 
 /** The store of an engine, as it was given. */
 const stores = new WeakMap()
+/** Of an engine that `closeAsync` closes: when it is done. */
+const closings = new WeakMap()
 
 /** Decides events and operators' commands, each exactly once. */
 class Engine {
@@ -164,7 +166,7 @@ class Engine {
 
   /** Periods that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween (after, through) {
-    const [from, until] = [instant(after, 'after'), instant(through, 'through')]
+    const [from, until] = [since(after, 'after'), since(through, 'through')]
     return taken(call(() => handleOf(this, Engine).rules().calendar().closings(undefined, from, until)))
   }
 
@@ -183,10 +185,11 @@ class Engine {
     native.tellMemory()
   }
 
-  /** The same as a promise: what waits may take a while. */
+  /** The same as a promise: what waits may take a while. Whoever calls it meanwhile waits for the same. */
   async closeAsync () {
     const engine = closing(this)
-    if (engine !== undefined) await called(() => engine.close(true))
+    if (engine !== undefined) closings.set(this, called(() => engine.close(true)))
+    await closings.get(this)
   }
 
   /** `close`, for `using`. */
@@ -217,11 +220,12 @@ verbs(Engine, (engine) => handleOf(engine, Engine), {
   explain: [(player, opts) => [text(player, 'player'), now(options(opts, TIME))], read],
   // Everything stored about one player.
   exportPlayer: [(player) => [text(player, 'player')], read],
+  exportPlayerPage: [(player, ...page) => [text(player, 'player'), ...pageOf(page)], read],
   // Moves the horizon, never back; measured by the clock, unless `far: true` says that the time is meant.
   advance: [(opts) => {
     const given = options(opts, [...TIME, 'far'])
     const far = given.far !== undefined && flag(given.far, 'far')
-    return [now(given), Date.now(), far]
+    return [given.nowMs === BEGINNING ? BEGINNING : now(given), Date.now(), far]
   }, read],
   horizon: [() => [], read],
   // Who gets what for a finished period, from the board or an archive, and every board that closed since a mark, paid.
@@ -230,7 +234,7 @@ verbs(Engine, (engine) => handleOf(engine, Engine), {
     (archive, names, opts) => [handle(archive, 'archive', Archive), handle(names, 'names', Names), now(options(opts, TIME))],
     (told) => new Payout(told)
   ],
-  payClosed: [(mark, opts) => [mark === undefined || mark === null ? undefined : instant(mark, 'mark'), now(options(opts, TIME))], read],
+  payClosed: [(mark, opts) => [mark === undefined || mark === null ? undefined : since(mark, 'mark'), now(options(opts, TIME))], read],
   // The whole state: its name, its bytes, how much it is.
   digest: [() => [], told],
   snapshot: [() => [], told],

@@ -17,9 +17,9 @@ class Board {
   constructor (engine, name) {
     if (!(heldBy(engine) instanceof native.Engine)) throw argumentError(TypeError, 'a Board comes from Engine.board')
     const board = text(name, 'board')
-    const rule = read(call(() => heldBy(engine).boardRule(board)))
     // Asked for anew by every call: the engine may have been closed.
-    hold(this, { get engine () { return heldBy(engine) }, board, rule })
+    hold(this, { get engine () { return heldBy(engine) }, board })
+    ruleOf(this)
   }
 
   get name () {
@@ -28,23 +28,23 @@ class Board {
 
   /** The windows in which it counts. */
   get windows () {
-    return handleOf(this, Board).rule.windows
+    return ruleOf(this).windows
   }
 
   get order () {
-    return handleOf(this, Board).rule.order
+    return ruleOf(this).order
   }
 
   get operator () {
-    return handleOf(this, Board).rule.operator
+    return ruleOf(this).operator
   }
 
   get ties () {
-    return handleOf(this, Board).rule.ties
+    return ruleOf(this).ties
   }
 
   get ranking () {
-    return handleOf(this, Board).rule.ranking
+    return ruleOf(this).ranking
   }
 
   /** The period that is current, or one so many `earlier`. */
@@ -85,6 +85,12 @@ verbs(Board, (board) => handleOf(board, Board).engine, {
     return [handleOf(this, Board).board, readingOf(period, opts)]
   }, (both) => archived(() => both)]
 })
+
+/** How it counts by the rules in force, which may have been replaced. */
+function ruleOf (self) {
+  const { engine, board } = handleOf(self, Board)
+  return read(call(() => engine.boardRule(board)))
+}
 
 /** A board in one period. */
 class Standings {

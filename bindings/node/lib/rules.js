@@ -2,7 +2,7 @@
 // The rules document; calendars, which can be used without an engine.
 
 const { readFileSync } = require('node:fs')
-const { bytes, count, handle, instant, integer, kindOf, list, members, now, object, options, seed, text, word, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, integer, kindOf, list, members, now, object, options, seed, since, text, word, TIME } = require('./arguments.js')
 const { makeCurve } = require('./curve.js')
 const { argumentError, call, RulesError } = require('./errors.js')
 const { read } = require('./json.js')
@@ -170,7 +170,7 @@ class Calendar {
   /** Periods of some windows that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween (windows, after, through) {
     const names = list(windows, 'windows').map(windowName)
-    return taken(call(() => handleOf(this, Calendar).closings(names, instant(after, 'after'), instant(through, 'through'))))
+    return taken(call(() => handleOf(this, Calendar).closings(names, since(after, 'after'), since(through, 'through'))))
   }
 }
 

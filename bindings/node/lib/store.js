@@ -3,9 +3,9 @@
 
 const { fileURLToPath } = require('node:url')
 const { bytes, count, flag, instant, kindOf, number, options, text, word } = require('./arguments.js')
-const { argumentError } = require('./errors.js')
+const { argumentError, call } = require('./errors.js')
 const { read } = require('./json.js')
-const { heldBy, hold } = require('./native.js')
+const { heldBy, hold, native } = require('./native.js')
 const { verbs } = require('./verbs.js')
 
 /** Longest that anybody waits for a file, in seconds. */
@@ -74,11 +74,11 @@ function descriptionOf (store, Class) {
   return description
 }
 
-/** The engine of the addon that opened the file last. */
+/** The engine of the addon that opened the file last; throws `closed` before there is one. */
 function engineOf (store) {
   descriptionOf(store, SqliteStore)
   const engine = heldBy(store)
-  if (engine === undefined) throw argumentError(TypeError, 'no engine has opened this store yet')
+  if (engine === undefined) call(native.throwClosed)
   return engine
 }
 
@@ -86,7 +86,8 @@ function engineOf (store) {
 function storeOf ({ store, feed, snapshot, at }) {
   const begin = Object.fromEntries(Object.entries({ feed, snapshot, at }).filter(([, value]) => value !== undefined))
   const memory = new MemoryStore(begin)
-  if (store === undefined) return { opened: memory, ...descriptions.get(memory) }
+  // What is shown of it has not got the snapshot, which nobody needs once the engine is open.
+  if (store === undefined) return { opened: new MemoryStore(feed === undefined ? {} : { feed }), ...descriptions.get(memory) }
   const description = descriptions.get(store)
   if (description === undefined) throw argumentError(TypeError, `store must be of class MemoryStore or SqliteStore, not ${kindOf(store)}`)
   if (feed !== undefined) throw argumentError(TypeError, 'with a store, feed is an option of the store')

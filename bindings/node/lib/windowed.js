@@ -1,7 +1,7 @@
 'use strict'
 // A leaderboard by calendar, used alone.
 
-const { bytes, count, handle, instant, now, object, options, required, text, TIME } = require('./arguments.js')
+const { bytes, count, handle, instant, now, object, options, required, since, text, TIME } = require('./arguments.js')
 const { archived, makeView } = require('./archive.js')
 const { batchOf } = require('./batch.js')
 const { BOARD, boardOf, cursorOf, ownersOf, points, score, stretchOf, subscoreOf } = require('./board.js')
@@ -113,7 +113,7 @@ class WindowedLeaderboard {
 
   /** Periods of the board's windows that close in `after < t <= through`, once and in order, made as they are taken. */
   closedBetween (after, through) {
-    const [from, until] = [instant(after, 'after'), instant(through, 'through')]
+    const [from, until] = [since(after, 'after'), since(through, 'through')]
     return taken(call(() => handleOf(this, WindowedLeaderboard).closings(from, until)))
   }
 

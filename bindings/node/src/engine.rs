@@ -95,7 +95,10 @@ impl Engine {
         later: bool,
         work: impl FnOnce(&SqliteStore) -> Result<T> + Send + 'static,
     ) -> Result<Answer<T>> {
-        if later { Ok(self.later(|shared| with_file(shared, work))) } else { Err(WouldBlock(name)).or_throw() }
+        if later {
+            return Ok(self.later(|shared| with_file(shared, work)));
+        }
+        with_file(&self.shared, |_| Err(WouldBlock(name)).or_throw())
     }
 
     /// The same of what no store is asked for.

@@ -1,6 +1,6 @@
 //! What an engine tells others, and the file in which it keeps its state.
 
-use liveops_bindings::{Core, FeedCursor, entry_json};
+use liveops_bindings::{Core, FeedCursor, check_partition, entry_json};
 use liveops_core::record::Run;
 use liveops_core::store::{Consumer, FeedEntry, Happened};
 use napi::Env;
@@ -53,6 +53,7 @@ impl Engine {
     #[napi]
     pub fn last(&self, env: Env, later: bool, partition: u16) -> Result<Answer<String>> {
         self.verb(env, "last", later, move |core| {
+            check_partition(core, partition).or_throw()?;
             let place = core.last(partition).or_throw()?;
             Ok(FeedCursor { partition, place }.to_string())
         })
@@ -64,7 +65,10 @@ impl Engine {
         let consumer = Consumer::new(&consumer).or_throw()?;
         let through: Option<FeedCursor> = cursor.map(|text| text.parse()).transpose().or_throw()?;
         self.verb(env, "ack", later, move |core| match through {
-            Some(FeedCursor { partition, place }) => core.ack(&consumer, partition, place).or_throw(),
+            Some(FeedCursor { partition, place }) => {
+                check_partition(core, partition).or_throw()?;
+                core.ack(&consumer, partition, place).or_throw()
+            }
             None => (0..core.partitions()).try_for_each(|partition| core.ack(&consumer, partition, 0)).or_throw(),
         })
     }
@@ -93,6 +97,7 @@ impl Engine {
 
 fn entries(core: &Core, after: FeedCursor, limit: usize) -> Result<Entries> {
     let FeedCursor { partition, place } = after;
+    check_partition(core, partition).or_throw()?;
     let found = core.feed(partition, place, limit).or_throw()?;
     let next = FeedCursor { partition, place: found.last().map_or(place, |entry| entry.cursor) };
     let items = found.iter().map(|entry| {

@@ -109,6 +109,23 @@ impl Engine {
         self.verb(env, "exportPlayer", later, move |core| text(&core.export_player(&player).or_throw()?))
     }
 
+    /// Some of it, as JSON, with where the next page begins.
+    #[napi]
+    pub fn export_player_page(
+        &self,
+        env: Env,
+        later: bool,
+        player: String,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<Answer<String>> {
+        let player = player_id(&player)?;
+        self.verb(env, "exportPlayerPage", later, move |core| {
+            let after = cursor.map(|text| text.parse()).transpose().or_throw()?;
+            text(&core.export_player_page(&player, after.as_ref(), limit as usize).or_throw()?)
+        })
+    }
+
     /// A player's kept suspicions as JSON.
     #[napi]
     pub fn suspicions_of(&self, env: Env, later: bool, player: String) -> Result<Answer<String>> {

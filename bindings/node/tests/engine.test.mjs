@@ -163,6 +163,49 @@ describe('operators', () => {
 })
 
 describe('reading', () => {
+  test('everything about a player, part by part', () => {
+    const engine = played()
+    const whole = engine.exportPlayer('ana')
+    const parts = { playerId: 'ana', record: null, receipts: [], suspicions: [], outcomes: [] }
+    let [cursor, pages] = [null, 0]
+    do {
+      const { next, ...part } = engine.exportPlayerPage('ana', cursor, 1)
+      parts.record = part.record ?? parts.record
+      for (const kind of ['receipts', 'suspicions', 'outcomes']) parts[kind].push(...part[kind])
+      cursor = next
+      pages++
+    } while (cursor !== null)
+    assert.deepEqual(parts, whole)
+    assert.ok(pages > 1 && whole.receipts.length > 0)
+    assert.ok(Object.isFrozen(engine.exportPlayerPage('ana').record))
+    assert.deepEqual(engine.exportPlayerPage('nobody').record, null)
+    const of = engine.exportPlayerPage('ana', null, 1).next
+    for (const work of [() => engine.exportPlayerPage('bo', of), () => engine.exportPlayerPage('ana', 'x')]) assert.throws(work, { code: 'cursor_invalid' })
+  })
+
+  test('the horizon before the first advance is a time like any other', () => {
+    const engine = new Engine(rules())
+    const { now } = engine.horizon()
+    assert.equal(now, -(2 ** 63))
+    assert.deepEqual([...engine.closedBetween(now, now)], [])
+    assert.deepEqual([...engine.closedBetween(now, NOW_MS)], [], 'there was no mark')
+    assert.deepEqual([...engine.rules.calendar.closedBetween(['daily'], now, now)], [])
+    assert.deepEqual(engine.advance({ nowMs: now, far: true }), engine.horizon())
+    assert.equal(engine.horizon().now, now)
+    assert.deepEqual(engine.payClosed(now, at).periods, engine.payClosed(null, at).periods)
+    assert.throws(() => engine.closedBetween(now - 4096, NOW_MS), { code: 'out_of_range' })
+  })
+
+  test('a board shows the rule in force', () => {
+    const engine = new Engine(rules())
+    const board = engine.board('xp')
+    const before = board.windows
+    const keepPeriods = { ...DOCUMENT.boards.xp.keepPeriods, monthly: 2 }
+    engine.replaceRules(rules({ boards: { xp: { ...DOCUMENT.boards.xp, keepPeriods, ranking: 'dense' } } }))
+    assert.deepEqual([...board.windows].sort(), [...before, 'monthly'].sort())
+    assert.equal(board.ranking, 'dense')
+  })
+
   test('players, receipts and counts', () => {
     const engine = played()
     assert.deepEqual(engine.player('ana'), { playerId: 'ana', xp: 150, level: 2, intoLevel: 50, toNext: 150, hidden: false, receipts: 1, version: 1 })

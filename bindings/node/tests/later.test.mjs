@@ -22,7 +22,7 @@ describe('a verb as a promise', () => {
     assert.deepEqual((await other.submitNdjsonAsync(LINES, at)).counts(), one.submitNdjson(LINES, at).counts())
     for (const [verb, ...args] of [
       ['player', 'ana'], ['player', 'nobody'], ['playersPage', null, 2], ['receipts', 'ana'], ['receiptsPage', 'ana'], ['claimable', 'ana', at], ['chainHead', 'ana'],
-      ['explain', 'ana', at], ['exportPlayer', 'ana'], ['suspicionsPage'], ['suspicionsNdjson'], ['suspicionsNdjsonPage'], ['advance', at], ['horizon'], ['digest'],
+      ['explain', 'ana', at], ['exportPlayer', 'ana'], ['exportPlayerPage', 'ana', null, 2], ['suspicionsPage'], ['suspicionsNdjson'], ['suspicionsNdjsonPage'], ['advance', at], ['horizon'], ['digest'],
       ['size'], ['feedPage'], ['last'], ['ack', 'inventory'], ['consumers'], ['dropConsumer', 'inventory'], ['planMigration', rules()], ['payClosed', null, at],
       ['replaceRules', rules({ limits: { maxPastSeconds: 60 } })]
     ]) await both(verb, ...args)

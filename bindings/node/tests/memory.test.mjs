@@ -168,3 +168,17 @@ describe('memory', () => {
     })
   }
 })
+
+it('a snapshot is not kept by the engine that began with it', async () => {
+  const first = new Engine(rules)
+  const opened = [(bytes) => Engine.restore(rules, bytes), (snapshot) => new Engine(rules, { snapshot, feed: 10 })].map((open) => {
+    const snapshot = Uint8Array.from(first.snapshot())
+    return [open(snapshot), new WeakRef(snapshot)]
+  })
+  await setImmediate()
+  collect()
+  for (const [engine, snapshot] of opened) {
+    assert.equal(snapshot.deref(), undefined)
+    assert.equal(engine.store.constructor.name, 'MemoryStore')
+  }
+})

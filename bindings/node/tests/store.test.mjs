@@ -47,7 +47,7 @@ describe('a game in a file', () => {
     const command = adjust('a1')
     for (const [verb, ...args] of [
       ['submit', command], ['submitBatch', [command]], ['submitNdjson', LINES], ['player', 'ana'], ['players'], ['playersPage'], ['receipts', 'ana'], ['receiptsPage', 'ana'],
-      ['claimable', 'ana'], ['chainHead', 'ana'], ['explain', 'ana'], ['exportPlayer', 'ana'], ['suspicions'], ['suspicions', 'ana'], ['suspicionsPage'], ['suspicionsNdjson'],
+      ['claimable', 'ana'], ['chainHead', 'ana'], ['explain', 'ana'], ['exportPlayer', 'ana'], ['exportPlayerPage', 'ana'], ['suspicions'], ['suspicions', 'ana'], ['suspicionsPage'], ['suspicionsNdjson'],
       ['suspicionsNdjsonPage'], ['advance'], ['horizon'], ['digest'], ['snapshot'], ['size'], ['feed'], ['feedPage'], ['last'], ['ack', 'inventory'], ['dropConsumer', 'inventory'],
       ['consumers'], ['replaceRules', rules()], ['planMigration', rules()], ['migrations'], ['migrationsPage'], ['payout', 'xp', 'daily', { earlier: 1 }], ['payClosed']
     ]) {
@@ -70,7 +70,7 @@ describe('a game in a file', () => {
     for (const one of [memory, engine]) await one.submitNdjsonAsync(LINES, at)
     for (const [verb, ...args] of [
       ['player', 'ana'], ['playersPage', null, 2], ['receipts', 'ana'], ['receiptsPage', 'ana'], ['claimable', 'ana', at], ['chainHead', 'ana'], ['explain', 'ana', at],
-      ['exportPlayer', 'ana'], ['suspicionsPage'], ['suspicionsNdjson'], ['advance', at], ['horizon'], ['digest'], ['size'], ['last'], ['ack', 'inventory'], ['consumers'],
+      ['exportPlayer', 'ana'], ['exportPlayerPage', 'ana', null, 2], ['suspicionsPage'], ['suspicionsNdjson'], ['advance', at], ['horizon'], ['digest'], ['size'], ['last'], ['ack', 'inventory'], ['consumers'],
       ['dropConsumer', 'inventory'], ['planMigration', rules()], ['payClosed', null, at], ['replaceRules', rules({ limits: { maxPastSeconds: 60 } })]
     ]) assert.deepEqual(await engine[`${verb}Async`](...args), memory[verb](...args), verb)
     const listed = async (walk) => {
@@ -84,6 +84,7 @@ describe('a game in a file', () => {
     await engine.closeAsync()
     await assert.rejects(engine.playerAsync('ana'), { code: 'closed' })
     await assert.rejects(store.statusAsync(), { code: 'closed' })
+    for (const work of [() => store.status(), () => store.verify(), () => store.backup(fresh())]) assert.throws(work, { code: 'closed' })
   })
 
   test('goes from memory into a file and back', async () => {
@@ -102,7 +103,8 @@ describe('a game in a file', () => {
 
   test('can be copied and checked while it goes on', async () => {
     const store = new SqliteStore(fresh())
-    await assert.rejects(store.statusAsync(), { code: 'invalid_argument' }, 'no engine has it open')
+    await assert.rejects(store.statusAsync(), { code: 'closed' }, 'no engine has it open')
+    assert.throws(() => store.status(), { code: 'closed' })
     const engine = await Engine.open(rules(), { store })
     assert.equal(engine.store, store)
     await engine.submitNdjsonAsync(LINES, at)
@@ -202,7 +204,7 @@ describe('submits that wait', () => {
       const engine = new Engine(rules(), { store: new SqliteStore(${JSON.stringify(fresh())}) })
       let answered = 0
       const submits = Array.from({ length: 300 }, async (_, n) => {
-        for (let m = 0; m < 5; m++) {
+        for (let m = 0; m < 20; m++) {
           await engine.submitAsync(Command.adjust({ id: 'a' + m, player: 'p' + n, xp: 1, reason: 'r', nowMs: ${NOW_MS} }))
           answered++
         }
@@ -213,7 +215,7 @@ describe('submits that wait', () => {
       await engine.closeAsync()
       console.log(answered, first < answered)`
     const env = { ...process.env, UV_THREADPOOL_SIZE: '1' }
-    assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', env }), '1500 true\n')
+    assert.equal(execFileSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', env }), '6000 true\n')
   })
 
   test('are answered and on the disk when the engine is closed meanwhile', async () => {
@@ -230,6 +232,51 @@ describe('submits that wait', () => {
       await again.closeAsync()
     }
   })
+})
+
+test('whoever closes an engine that is being closed waits for the same', async () => {
+  const path = fresh()
+  const engine = await open(path)
+  const waiting = Array.from({ length: 200 }, (_, n) => engine.submitAsync(adjust(`a${n}`)))
+  await Promise.resolve()
+  let first = false
+  const closing = engine.closeAsync().then(() => { first = true })
+  await engine.closeAsync()
+  assert.ok(first, 'the second was done before the first')
+  const again = await open(path)
+  assert.equal((await again.playerAsync('ana')).xp, 200)
+  for (const outcome of await Promise.all(waiting)) assert.equal(outcome.code, 'applied')
+  await Promise.all([closing, again.closeAsync(), engine.closeAsync()])
+})
+
+test('what is too much for the queue is refused, and nothing of it is taken', async () => {
+  const engine = new Engine(rules())
+  const lines = Buffer.alloc(40 << 20, ' ')
+  // The thread has enough to do for a while.
+  const before = engine.submitBatchAsync(Array.from({ length: 20_000 }, (_, n) => adjust(`a${n}`)))
+  const taken = engine.submitNdjsonAsync(lines, at)
+  const refused = await engine.submitNdjsonAsync(lines, at)
+  assert.deepEqual(refused.counts(), { store_unavailable: 1 })
+  assert.deepEqual([refused.at(0).status, refused.at(0).httpStatus], ['refused', 503])
+  assert.throws(() => refused.at(0).unwrap(), { name: 'Refusal', code: 'store_unavailable' })
+  assert.deepEqual((await before).counts(), { applied: 20_000 })
+  assert.ok((await taken).counts().store_unavailable === undefined)
+  assert.equal((await engine.submitNdjsonAsync(lines, at)).counts().store_unavailable, undefined)
+})
+
+describe('a partition that is not there is the caller\'s mistake', () => {
+  for (const where of ['memory', 'file']) {
+    test(`in ${where}`, async () => {
+      const engine = where === 'file' ? await open(fresh(), { feed: 10 }) : new Engine(rules(), { feed: 10 })
+      const invalid = { code: 'cursor_invalid', httpStatus: 400 }
+      for (const [verb, ...args] of [['feedPage', '7.0'], ['feedPage', null, 10, { partition: 1 }], ['last', 1], ['ack', 'inventory', '7.0']]) {
+        await assert.rejects(engine[`${verb}Async`](...args), invalid, verb)
+        if (where === 'memory') assert.throws(() => engine[verb](...args), invalid, verb)
+      }
+      assert.deepEqual(await engine.consumersAsync(), [])
+      await engine.closeAsync()
+    })
+  }
 })
 
 describe('one process has the file', () => {
