@@ -76,11 +76,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         task = asyncio.create_task(advance_every_minute(engine, now_ms))
-        yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        await engine.close_async()
+        try:
+            yield
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        finally:
+            await engine.close_async()
 
     app = FastAPI(lifespan=lifespan)
     app.state.engine = engine

@@ -53,3 +53,27 @@ def test_a_batch_whose_task_is_cancelled_is_decided_whole(engine: liveops.Engine
     while engine.size()["outcomes"] < 20_000:
         time.sleep(0.001)
     assert engine.submit_ndjson(data, now_ms=NOW_MS).counts() == {"replayed": 20_000}
+
+
+def test_a_submit_waits_behind_what_was_called_before(engine: liveops.Engine, trusted: liveops.Intake) -> None:
+    async def run(n: int) -> list[str]:
+        command = trusted.admit({}, event(f"e{n}"), now_ms=NOW_MS)
+        batch, one = await asyncio.gather(engine.submit_batch_async([command]), engine.submit_async(command))
+        return [batch[0].status, one.status]
+
+    for n in range(50):
+        assert asyncio.run(run(n)) == ["applied", "replayed"]
+
+
+def test_too_much_is_refused_and_not_raised(engine: liveops.Engine) -> None:
+    lines = b"x" * 999 + b"\n"
+
+    async def run() -> None:
+        first = asyncio.create_task(engine.submit_ndjson_async(lines * 66_000, now_ms=NOW_MS))
+        await asyncio.sleep(0)
+        refused = await engine.submit_ndjson_async(lines * 2_000, now_ms=NOW_MS)
+        assert not first.done() and refused.counts() == {"store_unavailable": 2_000}
+        assert (await engine.submit_async(liveops.Command.adjust("a1", "ana", 1, "r", now_ms=NOW_MS))).code == "applied"
+        assert len(await first) == 66_000
+
+    asyncio.run(run())

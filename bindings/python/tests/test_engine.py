@@ -372,3 +372,20 @@ def test_batches_release_the_interpreter(rules: liveops.Rules) -> None:
         done.wait(0.001)
     thread.join()
     assert turns > 3, "this thread ran while the batch was decided"
+
+
+def test_a_player_is_exported_in_parts(engine: liveops.Engine) -> None:
+    engine.submit_ndjson(b"\n".join(event(f"e{n}", xp=500) for n in range(30)), now_ms=NOW_MS)
+    whole = engine.export_player("ana")
+    page = engine.export_player_page("ana", limit=4)
+    parts = [page]
+    while page["next"] is not None:
+        page = engine.export_player_page("ana", page["next"], 4)
+        parts.append(page)
+    assert len(parts) > 3
+    for name in ("receipts", "outcomes"):
+        assert whole[name] and [one for part in parts for one in part[name]] == whole[name]
+    assert [part["record"] for part in parts if part.get("record")] == [whole["record"]]
+    with pytest.raises(liveops.ArgumentError) as other:
+        engine.export_player_page("bo", parts[0]["next"])
+    assert other.value.code == "cursor_invalid"

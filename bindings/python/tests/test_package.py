@@ -74,6 +74,11 @@ def test_replay_ends_in_the_digest_of_rust() -> None:
         assert last == (data / "season.digest").read_text().strip()
 
 
+def written(store: Path) -> int:
+    """Bytes of a file and of its log."""
+    return sum(file.stat().st_size for file in (store, store.with_name(f"{store.name}-wal")) if file.exists())
+
+
 def test_a_replay_into_a_file_may_be_killed_and_run_again(tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
@@ -82,9 +87,10 @@ def test_a_replay_into_a_file_may_be_killed_and_run_again(tmp_path: Path) -> Non
     command = [sys.executable, str(ROOT / "examples" / "python" / "replay.py"), "--store", str(store)]
     for _ in range(5):
         replay = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not store.exists() and replay.poll() is None:
+        # Until something of it was written: a batch is larger than an empty file, or lies beside it.
+        grown = written(store) + 200_000 + delays.randrange(300_000)
+        while written(store) < grown and replay.poll() is None:
             time.sleep(0.001)
-        time.sleep(delays.uniform(0, 0.3))
         replay.kill()
         replay.wait()
     for resumed in (r"resumed      after [\d,]+ lines", r"resumed      after 5,000 lines|resumed      after 4,9\d\d lines"):
