@@ -50,12 +50,11 @@ pub(crate) fn settle(py: Python<'_>, answers: Vec<(Waiter, Vec<Core>)>) -> PyRes
     Ok(())
 }
 
+/// A future and its result.
+type Settled<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
 /// The loop of who waits; the future with its result.
-fn answer<'py>(
-    py: Python<'py>,
-    waiter: Waiter,
-    mut outcomes: Vec<Core>,
-) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyAny>, Bound<'py, PyAny>))> {
+fn answer(py: Python<'_>, waiter: Waiter, mut outcomes: Vec<Core>) -> PyResult<(Bound<'_, PyAny>, Settled<'_>)> {
     let future = waiter.future.into_bound(py);
     let event_loop = future.call_method0(intern!(py, "get_loop"))?;
     let answer = match outcomes.pop() {
