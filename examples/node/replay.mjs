@@ -23,7 +23,8 @@ async function main (args) {
   const rules = Rules.fromFile(rulesFile)
   for (const { path, message } of rules.warnings()) console.error(`${rulesFile}: warning: ${path}: ${message}`)
   const intake = new Intake(rules, { secret: readFileSync(join(dirname(rulesFile), 'secret.txt'), 'utf8').trim() })
-  const engine = await Engine.open(rules, file === undefined ? {} : { store: new SqliteStore(file) })
+  // A run that was killed may still be on its way out of the disk: wait for it.
+  const engine = await Engine.open(rules, file === undefined ? {} : { store: new SqliteStore(file, { waitSeconds: 5 }) })
   const source = events === '-' ? 'standard input' : events
 
   const begun = performance.now()

@@ -195,7 +195,8 @@ def main(words: list[str], store: str | None) -> str:
         for warning in rules.warnings():
             print(f"{rules_path}: warning: {warning}", file=sys.stderr)
         secret = rules_path.with_name("secret.txt").read_text().strip()
-        engine = liveops.Engine(rules, store=liveops.SqliteStore(store) if store else None)
+        # A run that was killed may still be on its way out of the disk: wait for it.
+        engine = liveops.Engine(rules, store=liveops.SqliteStore(store, wait_seconds=5) if store else None)
         run = Replay(liveops.Intake(rules, secret=secret), engine)
         begun = time.perf_counter()
         if events == "-":

@@ -81,7 +81,10 @@ fn run(file: Option<&str>, words: &[String]) -> Result<String, String> {
     let intake = replay::door(&rules, &secret).map_err(|error| format!("{}: {error}", secret_path.display()))?;
     let opened: Result<Engine<Arc<dyn FullStore>>, Error> = match file {
         None => Ok(Engine::new(rules, Arc::new(MemoryStore::new()))),
-        Some(file) => SqliteStore::open(file, rules.game())
+        // A run that was killed may still be on its way out of the disk.
+        Some(file) => SqliteStore::options()
+            .wait(Duration::from_secs(5))
+            .open(file, rules.game())
             .map_err(Error::from)
             .and_then(|store| Engine::open(rules, Arc::new(store) as Arc<dyn FullStore>)),
     };
