@@ -1,0 +1,2 @@
+//! What the stores over a network share.
+#![forbid(unsafe_code)]

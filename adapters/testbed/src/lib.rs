@@ -1,0 +1,2 @@
+//! Servers of one's own, gone when they are dropped.
+#![forbid(unsafe_code)]
