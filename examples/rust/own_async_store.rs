@@ -4,11 +4,12 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
 use liveops_core::store::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BlockOn, Blocking, BoardAnswer, BoardRead, Consumer,
-    ConsumerMark, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
+    ConsumerMark, FeedEntry, Keeps, Lag, Loaded, Partitioned, Scan, Size,
 };
 use liveops_core::{Key, PlayerId, Record, Replica, conformance};
 use liveops_examples::disk::Disk;
@@ -33,6 +34,7 @@ impl OwnAsyncStore {
     pub(crate) async fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
         let store = Self { disk, boards: Replica::default(), feed_len };
         store.rebuild(&|_| true).await?;
+        store.boards.advanced(store.disk.read().await.horizon);
         Ok(store)
     }
 }
@@ -57,6 +59,7 @@ impl AsyncStore for OwnAsyncStore {
     async fn advance(&self, to: Horizon) -> Answer<Horizon> {
         let mut disk = self.disk.write().await;
         self.boards.tell(advance(&mut disk, to));
+        self.boards.advanced(disk.horizon);
         Ok(disk.horizon)
     }
     async fn header(&self) -> Answer<Header> {
@@ -114,6 +117,15 @@ impl AsyncBoards for OwnAsyncStore {
     async fn catch_up(&self) -> Answer<()> {
         Ok(())
     }
+    fn horizon(&self) -> Horizon {
+        self.boards.horizon()
+    }
+    async fn lag(&self) -> Answer<Lag> {
+        Ok(Lag::default())
+    }
+    async fn note_final(&self, _: &BoardKey, _: &[Row]) -> Answer<()> {
+        Ok(()) // no place where people would read it
+    }
 }
 
 impl AsyncFeed for OwnAsyncStore {
@@ -145,6 +157,7 @@ impl AsyncWhole for OwnAsyncStore {
     async fn restore(&self, from: &mut (dyn Read + Send)) -> Answer<()> {
         let mut disk = self.disk.write().await;
         self.boards.tell(disk.restore(from)?);
+        self.boards.advanced(disk.horizon);
         Ok(())
     }
     async fn size(&self) -> Answer<Size> {

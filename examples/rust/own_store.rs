@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind, Told};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind, Told};
 use liveops_core::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Happened, Keeps, Loaded, Partitioned,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Happened, Keeps, Lag, Loaded, Partitioned,
     Scan, Size, Store, Whole, by_load_and_commit,
 };
 use liveops_core::{Key, Plan, PlayerId, Record, Replica, conformance};
@@ -30,6 +31,7 @@ impl OwnStore {
     pub(crate) fn open(disk: Arc<RwLock<Disk>>, feed_len: usize) -> Answer<Self> {
         let store = Self { disk, boards: Replica::default(), feed_len };
         store.rebuild(&|_| true)?;
+        store.boards.advanced(store.disk.read().horizon);
         Ok(store)
     }
 }
@@ -108,6 +110,7 @@ impl Store for OwnStore {
     fn advance(&self, to: Horizon) -> Answer<Horizon> {
         let mut disk = self.disk.write();
         self.boards.tell(advance(&mut disk, to));
+        self.boards.advanced(disk.horizon);
         Ok(disk.horizon)
     }
     fn header(&self) -> Answer<Header> {
@@ -147,6 +150,15 @@ impl Boards for OwnStore {
     fn catch_up(&self) -> Answer<()> {
         Ok(())
     }
+    fn horizon(&self) -> Horizon {
+        self.boards.horizon()
+    }
+    fn lag(&self) -> Answer<Lag> {
+        Ok(Lag::default())
+    }
+    fn note_final(&self, _: &BoardKey, _: &[Row]) -> Answer<()> {
+        Ok(()) // no place where people would read it
+    }
 }
 
 impl Feed for OwnStore {
@@ -178,6 +190,7 @@ impl Whole for OwnStore {
     fn restore(&self, from: &mut (dyn Read + Send)) -> Answer<()> {
         let mut disk = self.disk.write();
         self.boards.tell(disk.restore(from)?);
+        self.boards.advanced(disk.horizon);
         Ok(())
     }
     fn size(&self) -> Answer<Size> {

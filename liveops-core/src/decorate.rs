@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::board::Row;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 use crate::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
-    Store, Whole, by_load_and_commit,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Partitioned, Scan,
+    Size, Store, Whole, by_load_and_commit,
 };
 
 /// What goes wrong with one call.
@@ -293,6 +294,15 @@ macro_rules! pass_through {
             }
             fn catch_up(&self) -> Result<(), StoreError> {
                 self.inner.catch_up()
+            }
+            fn horizon(&self) -> Horizon {
+                self.inner.horizon()
+            }
+            fn lag(&self) -> Result<Lag, StoreError> {
+                self.inner.lag()
+            }
+            fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+                self.inner.note_final(key, rows)
             }
         }
 

@@ -10,11 +10,12 @@ use std::io::{Read, Write};
 use std::task::Poll;
 
 use common::{DAY, GRACE, START, at, id, kill, player, progression, rules};
+use liveops_core::board::Row;
 use liveops_core::error::StoreError;
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
 use liveops_core::store::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BlockOn, Blocking, BoardAnswer, BoardRead, Consumer,
-    ConsumerMark, FeedEntry, Keeps, Loaded, Partitioned, Reading, Ready, Size,
+    ConsumerMark, FeedEntry, Keeps, Lag, Loaded, Partitioned, Reading, Ready, Size,
 };
 use liveops_core::testing::Parked;
 use liveops_core::{AsyncEngine, Code, Command, Engine, Key, MemoryStore, Outcome, Period, PlayerId, Record, Window};
@@ -102,6 +103,17 @@ impl AsyncBoards for Far {
     async fn catch_up(&self) -> Result<(), StoreError> {
         far().await;
         self.0.catch_up().await
+    }
+    fn horizon(&self) -> Horizon {
+        self.0.horizon()
+    }
+    async fn lag(&self) -> Result<Lag, StoreError> {
+        far().await;
+        self.0.lag().await
+    }
+    async fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        far().await;
+        self.0.note_final(key, rows).await
     }
 }
 
@@ -241,8 +253,8 @@ no event"#;
 }
 
 /// A read of a board that there is not.
-fn unknown(read: &BoardRead) -> liveops_core::record::BoardKey {
-    liveops_core::record::BoardKey { board: liveops_core::BoardId::new("nowhere").unwrap(), ..read.key.clone() }
+fn unknown(read: &BoardRead) -> BoardKey {
+    BoardKey { board: liveops_core::BoardId::new("nowhere").unwrap(), ..read.key.clone() }
 }
 
 #[test]
@@ -264,7 +276,7 @@ fn a_blocking_engine_runs_over_an_asynchronous_store() {
     far.advance(at(START)).unwrap();
     assert_eq!(near.digest().unwrap(), far.digest().unwrap());
     assert_eq!(near.size().unwrap(), far.size().unwrap());
-    let top = |rows: Vec<liveops_core::board::Row>| rows.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let top = |rows: Vec<Row>| rows.iter().map(ToString::to_string).collect::<Vec<_>>();
     let now = at(START);
     assert_eq!(
         top(near.board("xp").unwrap().top(Window::Daily, 5, now).unwrap()),

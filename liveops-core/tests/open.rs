@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 use common::{DAY, START, at, player, progression};
 use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
-use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Loaded, Partitioned};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
+use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Lag, Loaded, Partitioned};
 use liveops_core::{Boards, Code, Engine, Key, MemoryStore, Period, PlayerId, Record, Rules, Scan, Store, Window};
 
 /// Monday to Sunday around [`START`], a Saturday.
@@ -121,6 +121,15 @@ fn a_lost_race_for_the_header_is_run_again() {
         }
         fn catch_up(&self) -> Result<(), StoreError> {
             self.0.catch_up()
+        }
+        fn horizon(&self) -> Horizon {
+            self.0.horizon()
+        }
+        fn lag(&self) -> Result<Lag, StoreError> {
+            self.0.lag()
+        }
+        fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+            self.0.note_final(key, rows)
         }
     }
     let open = |races| Engine::open(rules(&[board("ours", 1)]), Raced(MemoryStore::new(), AtomicIsize::new(races)));
@@ -281,6 +290,15 @@ impl Boards for Watched {
     }
     fn catch_up(&self) -> Result<(), StoreError> {
         self.inner.catch_up()
+    }
+    fn horizon(&self) -> Horizon {
+        self.inner.horizon()
+    }
+    fn lag(&self) -> Result<Lag, StoreError> {
+        self.inner.lag()
+    }
+    fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        self.inner.note_final(key, rows)
     }
 }
 

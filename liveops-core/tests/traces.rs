@@ -15,7 +15,7 @@ use liveops_core::decorate::{Fault, FaultyStore};
 use liveops_core::error::StoreError;
 use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Player};
 use liveops_core::reward::{Scope, verify_chain};
-use liveops_core::store::{AsyncBoards, BoardAnswer, BoardRead, Keeps, Loaded};
+use liveops_core::store::{AsyncBoards, BoardAnswer, BoardRead, Keeps, Lag, Loaded};
 use liveops_core::{
     Action, AsyncEngine, AsyncStore, BoardId, Boards as _, Command, Engine, Key, MemoryStore, Outcome, Period,
     PlayerId, Receipt, Record, Rules, Store, Window,
@@ -278,6 +278,17 @@ impl AsyncBoards for Remote {
     async fn catch_up(&self) -> Result<(), StoreError> {
         elsewhere().await;
         self.0.catch_up()
+    }
+    fn horizon(&self) -> Horizon {
+        self.0.horizon()
+    }
+    async fn lag(&self) -> Result<Lag, StoreError> {
+        elsewhere().await;
+        self.0.lag()
+    }
+    async fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        elsewhere().await;
+        self.0.note_final(key, rows)
     }
 }
 

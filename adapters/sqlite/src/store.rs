@@ -1,8 +1,9 @@
 //! The traits of a store, over what the other files do.
 
+use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind, Record};
-use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Loaded, Partitioned, by_load_and_commit};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind, Record};
+use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Lag, Loaded, Partitioned, by_load_and_commit};
 use liveops_core::{Boards, Key, Plan, PlayerId, Scan, Store};
 
 use crate::SqliteStore;
@@ -155,5 +156,18 @@ impl Boards for SqliteStore {
         // Who writes tells the boards before letting go of the connection.
         drop(self.inner.writer.lock());
         self.inner.poison.check()
+    }
+
+    fn horizon(&self) -> Horizon {
+        *self.inner.horizon.read()
+    }
+
+    fn lag(&self) -> Result<Lag, StoreError> {
+        self.guard()?;
+        Ok(Lag::default())
+    }
+
+    fn note_final(&self, _: &BoardKey, _: &[Row]) -> Result<(), StoreError> {
+        self.guard()
     }
 }

@@ -20,14 +20,16 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use self::backlog::Backlog;
 use self::names::Names;
 use self::slot::Slot;
+use crate::board::Row;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
 use crate::replica::{News, Replica, Told};
 use crate::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Store, by_load_and_commit,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store,
+    by_load_and_commit,
 };
 
 const GATES: usize = 64;
@@ -203,6 +205,7 @@ impl Store for MemoryStore {
         self.names.remove(&gone);
         self.suspects.remove(&gone);
         self.boards.tell(told);
+        self.boards.advanced(horizon);
         if horizon != before {
             // With all gates closed, so its place among commits is exact.
             self.feed.advance(horizon);
@@ -241,6 +244,18 @@ impl Boards for MemoryStore {
     fn catch_up(&self) -> Result<(), StoreError> {
         // Who commits tells the boards before letting go of a gate.
         self.gates.iter().for_each(|gate| drop(gate.0.write()));
+        Ok(())
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.boards.horizon()
+    }
+
+    fn lag(&self) -> Result<Lag, StoreError> {
+        Ok(Lag::default())
+    }
+
+    fn note_final(&self, _: &BoardKey, _: &[Row]) -> Result<(), StoreError> {
         Ok(())
     }
 }

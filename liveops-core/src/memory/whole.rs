@@ -48,6 +48,7 @@ impl Whole for MemoryStore {
         for gate in &mut closed {
             **gate = horizon;
         }
+        self.boards.turned_back(horizon);
         self.feed.resume(read.marks().in_new_epoch(self.partitions()));
         self.boards.rebuild_all(self.entries())
     }
@@ -137,6 +138,7 @@ impl MemoryStore {
         for gate in &mut closed {
             **gate = back;
         }
+        store.boards.turned_back(back);
         drop(closed);
         Ok(store)
     }

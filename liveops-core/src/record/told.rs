@@ -39,6 +39,15 @@ impl Told {
         }
     }
 
+    /// The stable bytes of [`Self::of`] a record.
+    pub(super) fn encode_stands(id: &PlayerId, record: &Player) -> Vec<u8> {
+        let shown = if record.hidden { &[][..] } else { &record.standings };
+        let mut out = Vec::new();
+        FORM.begin(&mut out);
+        put_stands(id, record.version, shown, &mut out);
+        out
+    }
+
     /// The stable bytes: a byte for the version of their form, then the content.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -61,12 +70,7 @@ impl Stable for Told {
                 out.push(0);
                 player.put(out);
             }
-            Self::Stands { player, version, shown } => {
-                out.push(1);
-                player.put(out);
-                version.put(out);
-                shown.put(out);
-            }
+            Self::Stands { player, version, shown } => put_stands(player, *version, shown, out),
         }
     }
 
@@ -80,6 +84,16 @@ impl Stable for Told {
             }
             _ => return None,
         })
+    }
+}
+
+fn put_stands(player: &PlayerId, version: u64, shown: &[(BoardKey, Standing)], out: &mut Vec<u8>) {
+    out.push(1);
+    player.put(out);
+    version.put(out);
+    (shown.len() as u64).put(out);
+    for entry in shown {
+        entry.put(out);
     }
 }
 

@@ -7,18 +7,11 @@ use super::fill::pages;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::{ChangeSet, Horizon};
-use crate::store::{Feed, FeedEntry, Happened, Keeps, Scan};
+use crate::store::{Feed, FeedEntry, Happened, Keeps, Lag, Scan};
 use crate::time::Timestamp;
 
 /// Entries read at once to catch up.
 const PAGE_ENTRIES: usize = 1024;
-
-/// How far a replica is behind what it follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lag {
-    /// Entries that are not followed yet, of all partitions.
-    pub behind: u64,
-}
 
 /// Where a replica is in a feed.
 #[derive(Debug, Default)]
@@ -91,7 +84,7 @@ impl Replica {
             self.follow_one(&mut followed, feed, partition, limit)?;
             behind += last.saturating_sub(*followed.cursor(partition));
         }
-        Ok(Lag { behind })
+        Ok(Lag { behind, ..Lag::default() })
     }
 
     /// Takes everything that was in the feed when it is called.
@@ -143,6 +136,7 @@ impl Replica {
                     sets.push(set);
                 }
                 Happened::Advanced(horizon) => {
+                    self.advanced(*horizon);
                     self.committed(&std::mem::take(&mut sets));
                     self.forget(followed.due(*horizon));
                 }

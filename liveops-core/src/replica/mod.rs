@@ -26,15 +26,16 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use self::fill::Entry;
 use self::fill::Filling;
 use self::follow::Followed;
-pub use self::follow::Lag;
 use self::player::{Lists, Players};
 use self::shelf::{Board, Shelf};
 pub(crate) use self::tell::News;
 use crate::board::Sort;
 use crate::hash;
 use crate::record::BoardKey;
+use crate::record::Horizon;
 pub use crate::record::Told;
 use crate::store::Keeps;
+pub use crate::store::Lag;
 
 /// The boards of a game in memory. Ranks are exact.
 ///
@@ -65,6 +66,7 @@ pub struct Replica {
     players: RwLock<Players>,
     lists: Lists,
     followed: Mutex<Followed>,
+    horizon: RwLock<Horizon>,
     /// Whether the records were read through, and no news of them were missed since.
     is_whole: AtomicBool,
     /// One at a time.
@@ -94,6 +96,7 @@ impl Replica {
             players: RwLock::new(Players::new(hash_key)),
             lists: Lists::default(),
             followed: Mutex::default(),
+            horizon: RwLock::default(),
             is_whole: AtomicBool::new(false),
             fills: Mutex::default(),
             filling: Mutex::default(),
@@ -110,6 +113,22 @@ impl Replica {
     /// Whether nobody stands on any.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The newest horizon that was told of: by a store that [advanced](Self::advanced), or by what is followed.
+    pub fn horizon(&self) -> Horizon {
+        *self.horizon.read()
+    }
+
+    /// The store is at least this far.
+    pub fn advanced(&self, horizon: Horizon) {
+        let mut newest = self.horizon.write();
+        *newest = newest.max(horizon);
+    }
+
+    /// The store was taken back to this.
+    pub(crate) fn turned_back(&self, horizon: Horizon) {
+        *self.horizon.write() = horizon;
     }
 
     /// Frees the boards that are not to be kept. What is told of them from now on changes nothing, until [`Self::rebuild`]

@@ -3,13 +3,14 @@
 use std::io::{Read, Write};
 
 use super::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size,
-    Store, Whole,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Partitioned, Scan,
+    Size, Store, Whole,
 };
+use crate::board::Row;
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 
 /// [`Store`] for asynchronous clients: the same promises.
 ///
@@ -83,6 +84,15 @@ pub trait AsyncBoards: Send + Sync {
 
     /// Everything that was committed before the call is on the boards when it returns.
     fn catch_up(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The newest horizon that the boards were told of.
+    fn horizon(&self) -> Horizon;
+
+    /// How far behind the boards are.
+    fn lag(&self) -> impl Future<Output = Result<Lag, StoreError>> + Send;
+
+    /// Keeps the rows that a closed period ended in.
+    fn note_final(&self, key: &BoardKey, rows: &[Row]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// [`Feed`] for asynchronous clients.
@@ -201,6 +211,18 @@ impl<S: Boards> AsyncBoards for Ready<S> {
 
     async fn catch_up(&self) -> Result<(), StoreError> {
         self.0.catch_up()
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.0.horizon()
+    }
+
+    async fn lag(&self) -> Result<Lag, StoreError> {
+        self.0.lag()
+    }
+
+    async fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        self.0.note_final(key, rows)
     }
 }
 

@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 
 use super::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark,
-    Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole, by_load_and_commit,
+    Feed, FeedEntry, Keeps, Lag, Loaded, Partitioned, Scan, Size, Store, Whole, by_load_and_commit,
 };
+use crate::board::Row;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 
 /// Waits for a future, as the runtime that it needs does.
 pub trait BlockOn: Send + Sync {
@@ -142,6 +143,18 @@ impl<S: AsyncBoards, X: BlockOn> Boards for Blocking<S, X> {
 
     fn catch_up(&self) -> Result<(), StoreError> {
         self.wait(|| self.store.catch_up())?
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.store.horizon()
+    }
+
+    fn lag(&self) -> Result<Lag, StoreError> {
+        self.wait(|| self.store.lag())?
+    }
+
+    fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        self.wait(|| self.store.note_final(key, rows))?
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::board::{Cursor, Page, Ranking, Row, ScoreRange, Sort};
 use crate::error::StoreError;
 use crate::id::PlayerId;
-use crate::record::BoardKey;
+use crate::record::{BoardKey, Horizon};
 
 /// One question to one board in one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,10 +89,24 @@ pub enum BoardAnswer {
 /// with that, and it may change its mind: it goes by the rules in force.
 pub type Keeps<'k> = &'k (dyn Fn(&BoardKey) -> bool + Send + Sync);
 
+/// How far boards are behind what they follow; nothing where they are told within each commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lag {
+    /// Entries that are known and not followed yet, of all partitions.
+    pub behind: u64,
+    /// How long ago the last look was that succeeded, in milliseconds; `None` before the first.
+    pub age_millis: Option<u64>,
+    /// How old the oldest transaction is that holds the boards up, in milliseconds, where one does.
+    pub oldest_transaction_millis: Option<u64>,
+}
+
 /// Boards as the records say: everybody with an entry of the board, the period and the [sort](BoardRead::sort) that is asked
 /// for who is not hidden.
 pub trait Boards: Send + Sync {
-    /// Answers many questions, in order; a far store in one round trip. A board that nobody stands on is empty.
+    /// Answers many questions, in order; a far store in one round trip. A board that nobody stands on is empty. One that is being
+    /// brought back is `store_unavailable` until it is whole; all are, or fail with the reason, where it is not known who stands
+    /// on them.
     fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>>;
 
     /// Frees the boards that are not to be kept; players' entries in them go at each player's next write. Whoever rebuilds after
@@ -105,4 +119,14 @@ pub trait Boards: Send + Sync {
 
     /// Everything that was committed before the call is on the boards when it returns. Whoever pays by a board asks first.
     fn catch_up(&self) -> Result<(), StoreError>;
+
+    /// The newest horizon that the boards were told of. An engine frees what is over by it, whoever moved the store.
+    fn horizon(&self) -> Horizon;
+
+    /// How far behind the boards are.
+    fn lag(&self) -> Result<Lag, StoreError>;
+
+    /// Keeps the rows that a closed period ended in, best first, for people to read, unless some are kept already. A store without
+    /// a place for that does nothing.
+    fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError>;
 }

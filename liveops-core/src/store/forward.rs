@@ -4,13 +4,14 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use super::{
-    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark,
-    Feed, FeedEntry, Keeps, Loaded, Partitioned, Scan, Size, Store, Whole,
+    AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncTail, AsyncWhole, BoardAnswer, BoardRead, Boards, Consumer,
+    ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Partitioned, Scan, Size, Store, TailPage, Whole,
 };
+use crate::board::Row;
 use crate::error::StoreError;
 use crate::id::PlayerId;
 use crate::plan::Plan;
-use crate::record::{ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
+use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Kind, Record};
 
 type Page = Result<Vec<(Key, Record)>, StoreError>;
 
@@ -67,6 +68,15 @@ macro_rules! forward {
             }
             fn catch_up(&self) -> Result<(), StoreError> {
                 (**self).catch_up()
+            }
+            fn horizon(&self) -> Horizon {
+                (**self).horizon()
+            }
+            fn lag(&self) -> Result<Lag, StoreError> {
+                (**self).lag()
+            }
+            fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+                (**self).note_final(key, rows)
             }
         }
 
@@ -145,6 +155,27 @@ macro_rules! forward {
             }
             fn catch_up(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
                 (**self).catch_up()
+            }
+            fn horizon(&self) -> Horizon {
+                (**self).horizon()
+            }
+            fn lag(&self) -> impl Future<Output = Result<Lag, StoreError>> + Send {
+                (**self).lag()
+            }
+            fn note_final(&self, key: &BoardKey, rows: &[Row]) -> impl Future<Output = Result<(), StoreError>> + Send {
+                (**self).note_final(key, rows)
+            }
+        }
+
+        impl<S: AsyncTail + ?Sized> AsyncTail for $pointer {
+            fn partition_of(&self, player: &PlayerId) -> u16 {
+                (**self).partition_of(player)
+            }
+            fn tail(&self, after: &[u64], limit: usize) -> impl Future<Output = Vec<Result<TailPage, StoreError>>> + Send {
+                (**self).tail(after, limit)
+            }
+            fn ends(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send {
+                (**self).ends()
             }
         }
 

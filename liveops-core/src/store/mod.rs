@@ -7,14 +7,16 @@ mod feed;
 mod forward;
 mod scan;
 mod snapshot;
+mod tail;
 mod whole;
 
 pub use asynchronous::{AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, Ready, drive};
 pub use blocking::{BlockOn, Blocking};
-pub use boards::{BoardAnswer, BoardRead, Boards, Keeps, Reading};
+pub use boards::{BoardAnswer, BoardRead, Boards, Keeps, Lag, Reading};
 pub use feed::{Consumer, ConsumerMark, Feed, FeedEntry, Happened};
 pub use scan::{Pages, Partitioned, Scan, records};
 pub use snapshot::{FeedMarks, SnapshotReader, SnapshotWriter};
+pub use tail::{AsyncTail, TailPage};
 pub use whole::{Digester, FullStore, Size, Whole, digest_of};
 
 pub use crate::plan::Loaded;

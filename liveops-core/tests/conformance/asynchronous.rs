@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
+use liveops_core::board::Row;
 use liveops_core::conformance;
 use liveops_core::error::StoreError;
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
 use liveops_core::store::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncWhole, BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, Keeps,
-    Loaded, Partitioned, Size,
+    Lag, Loaded, Partitioned, Size,
 };
 use liveops_core::testing::Parked;
 use liveops_core::{AsyncStore, Boards, Feed, Key, MemoryStore, PlayerId, Record, Scan, Store, Whole};
@@ -107,6 +108,18 @@ impl<S: Boards> AsyncBoards for Remote<S> {
 
     async fn catch_up(&self) -> Result<(), StoreError> {
         far(|| self.0.catch_up()).await
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.0.horizon()
+    }
+
+    async fn lag(&self) -> Result<Lag, StoreError> {
+        far(|| self.0.lag()).await
+    }
+
+    async fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        far(|| self.0.note_final(key, rows)).await
     }
 }
 

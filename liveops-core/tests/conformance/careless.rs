@@ -9,10 +9,10 @@ use std::time::Duration;
 use liveops_core::board::Row;
 use liveops_core::conformance::FEED_LEN;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind, Paid};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind, Paid};
 use liveops_core::store::{
-    BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, Happened, Keeps, Loaded, Partitioned, Reading, Size,
-    by_load_and_commit, records,
+    BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, Happened, Keeps, Lag, Loaded, Partitioned, Reading,
+    Size, by_load_and_commit, records,
 };
 use liveops_core::{Boards, Feed, Id, Key, MemoryStore, Origin, Plan, PlayerId, Record, Scan, Store, Timestamp, Whole};
 
@@ -462,6 +462,18 @@ impl Boards for Careless {
 
     fn catch_up(&self) -> Result<(), StoreError> {
         self.inner.catch_up()
+    }
+
+    fn horizon(&self) -> Horizon {
+        Boards::horizon(&self.inner)
+    }
+
+    fn lag(&self) -> Result<Lag, StoreError> {
+        self.inner.lag()
+    }
+
+    fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        self.inner.note_final(key, rows)
     }
 }
 

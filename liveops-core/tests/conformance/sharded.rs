@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::sync::RwLock;
 
+use liveops_core::board::Row;
 use liveops_core::conformance;
 use liveops_core::error::{StoreError, StoreErrorKind};
-use liveops_core::record::{ChangeSet, CommitOutcome, Header, Horizon, Kind, Told};
+use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind, Told};
 use liveops_core::store::{
-    BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, FeedMarks, Keeps, Loaded, Partitioned, Size,
+    BoardAnswer, BoardRead, Consumer, ConsumerMark, FeedEntry, FeedMarks, Keeps, Lag, Loaded, Partitioned, Size,
     SnapshotReader, SnapshotWriter, by_load_and_commit, digest_of, records,
 };
 use liveops_core::{Boards, Feed, Key, MemoryStore, Plan, PlayerId, Record, Replica, Scan, Store, Whole};
@@ -152,6 +153,18 @@ impl Boards for Sharded {
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn horizon(&self) -> Horizon {
+        self.shards.read().unwrap()[0].horizon()
+    }
+
+    fn lag(&self) -> Result<Lag, StoreError> {
+        Ok(Lag::default())
+    }
+
+    fn note_final(&self, _: &BoardKey, _: &[Row]) -> Result<(), StoreError> {
         Ok(())
     }
 }
