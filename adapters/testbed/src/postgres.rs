@@ -62,13 +62,9 @@ impl Postgres {
     }
 
     fn new(settings: &[&str], tls: Option<(&Authority, ClientCertificate)>) -> Result<Self, String> {
-        let user = User::ordinary()?;
-        let folder = Folder::new("postgres")?;
-        user.owns(folder.path())?;
-        let data = folder.path().join("data");
-        answer(user.command("cp").arg("-R").arg(template()?).arg(&data))?;
-        let mut settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let mut port = None;
+        let mut postgres = Self::unstarted(settings)?;
+        let data = postgres.data();
+        answer(postgres.user.command("cp").arg("-R").arg(template()?).arg(&data))?;
         if let Some((authority, clients)) = tls {
             let identity = authority.server()?;
             let asked = if clients == ClientCertificate::Required { " clientcert=verify-ca" } else { "" };
@@ -80,16 +76,53 @@ impl Postgres {
                 ("pg_hba.conf", &who),
             ];
             for (name, text) in files {
-                user.writes(&data.join(name), text)?;
+                postgres.user.writes(&data.join(name), text)?;
             }
-            settings.extend(
-                ["ssl=on", "ssl_ca_file=ca.pem", "ssl_cert_file=cert.pem", "ssl_key_file=key.pem"].map(str::to_owned),
-            );
-            port = Some(port::free()?);
+            let names = ["ssl=on", "ssl_ca_file=ca.pem", "ssl_cert_file=cert.pem", "ssl_key_file=key.pem"];
+            postgres.settings.extend(names.map(str::to_owned));
+            postgres.tls = Some(port::free()?);
         }
-        let mut postgres = Self { server: None, settings, tls: port, user, folder };
         postgres.restart()?;
         Ok(postgres)
+    }
+
+    /// A folder for one, and nothing in it.
+    fn unstarted(settings: &[&str]) -> Result<Self, String> {
+        let (user, folder) = (User::ordinary()?, Folder::new("postgres")?);
+        user.owns(folder.path())?;
+        let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+        Ok(Self { server: None, settings, tls: None, user, folder })
+    }
+
+    /// The same cluster as it is now, started elsewhere: what an operator restores from a base backup.
+    ///
+    /// # Errors
+    /// It cannot be copied, or its copy cannot be started.
+    pub fn backup(&self) -> Result<Self, String> {
+        let mut copy = Self::unstarted(&[])?;
+        copy.settings.clone_from(&self.settings);
+        let mut backup = self.user.command(program("pg_basebackup"));
+        backup.args(["-X", "stream", "-c", "fast", "--no-sync", "-d", &self.url(), "-D"]).arg(copy.data());
+        answer(backup.current_dir(copy.folder.path()))?;
+        copy.restart()?;
+        Ok(copy)
+    }
+
+    /// Everything in its database, written into another server's: what an operator moves by `pg_dump`.
+    ///
+    /// # Errors
+    /// One of them refuses.
+    pub fn dump_into(&self, other: &Self) -> Result<(), String> {
+        let file = self.folder.path().join("dump.sql");
+        let mut dump = self.user.command(program("pg_dump"));
+        answer(dump.args(["-d", &self.url(), "-f"]).arg(&file).current_dir(self.folder.path()))?;
+        let mut psql = Command::new(program("psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &other.url(), "-f"]).arg(&file);
+        answer(&mut psql).map(drop)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Where clients find it, as `tokio-postgres` and `psql` read it.
@@ -136,7 +169,7 @@ impl Postgres {
     pub fn restart(&mut self) -> Result<(), String> {
         self.kill9()?;
         let mut command = self.user.command(program("postgres"));
-        command.arg("-D").arg(self.folder.path().join("data")).arg("-k").arg(self.folder.path());
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         let (address, port) = self.tls.map_or(("", PORT), |port| ("127.0.0.1", port));
         let address = format!("listen_addresses={address}");
         // After a crash of one child the others stay away: whoever was killed is started by the test.

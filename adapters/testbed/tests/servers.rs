@@ -79,6 +79,20 @@ fn postgres_keeps_what_it_said_it_kept() {
 }
 
 #[test]
+fn postgres_is_restored_from_a_backup_and_from_a_dump() {
+    let postgres = Postgres::start(&[]).unwrap();
+    postgres.sql("CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2)").unwrap();
+    let backup = postgres.backup().unwrap();
+    let other = Postgres::start(&[]).unwrap();
+    postgres.dump_into(&other).unwrap();
+    postgres.sql("INSERT INTO t VALUES (3)").unwrap();
+    let system = |server: &Postgres| server.sql("SELECT system_identifier FROM pg_control_system()").unwrap();
+    let count = |server: &Postgres| server.sql("SELECT count(*) FROM t").unwrap();
+    assert_eq!([count(&postgres), count(&backup), count(&other)], ["3", "2", "2"]);
+    assert_eq!(system(&postgres), system(&backup));
+}
+
+#[test]
 fn postgres_speaks_tls() {
     let authority = Authority::new().unwrap();
     let postgres = Postgres::start_tls(&authority, ClientCertificate::NotAsked, "it's secret", &[]).unwrap();

@@ -1,6 +1,8 @@
 //! Sorted sets of a Redis, each with all players of the workload: the peer of rows about boards.
 
-use crate::redis::{Client, Reply, Server};
+use liveops_testbed::Redis;
+
+use crate::redis::{Client, Reply};
 use crate::workload::{Drawn, players};
 
 /// Commands that are sent together.
@@ -9,7 +11,7 @@ const PIPELINED: usize = 100;
 /// A server and a connection to it.
 #[derive(Debug)]
 pub struct SortedSets {
-    server: Server,
+    server: Redis,
     client: Client,
     keys: &'static [&'static str],
 }
@@ -20,8 +22,8 @@ impl SortedSets {
     /// # Errors
     /// There is no server.
     pub fn new(keys: &'static [&'static str], len: u64) -> Result<Self, String> {
-        let server = Server::start()?;
-        let mut client = server.connect()?;
+        let server = Redis::start(&[])?;
+        let mut client = Client::connect(&server)?;
         for key in keys {
             for (id, score) in players(len) {
                 client.queue(&["ZADD", key, &score.to_string(), &id]);
@@ -43,7 +45,7 @@ impl SortedSets {
     /// # Errors
     /// The server refuses a command, does not know a player, or its time cannot be read.
     pub fn time(&mut self, drawn: &Drawn, mut queue: impl FnMut(&mut Client, &str, &str)) -> Result<f64, String> {
-        let used = |server: &Server| server.processor_ns().ok_or("no /proc/<pid>/schedstat: this row needs Linux");
+        let used = |server: &Redis| server.processor_ns().ok_or("no /proc/<pid>/schedstat: this row needs Linux");
         let before = used(&self.server)?;
         for (id, points) in drawn.iter() {
             queue(&mut self.client, id, &points.to_string());

@@ -9,8 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails names its seed")]
 
 use liveops_bench::Random;
-use liveops_compare::redis::{Client, Reply, Server};
+use liveops_compare::redis::{Client, Reply};
 use liveops_core::board::{Leaderboard, Operator, Order, Ranking, Row, Ties};
+use liveops_testbed::Redis;
 
 const SEEDS: std::ops::Range<u64> = 1..5;
 const STEPS: u64 = 9_000;
@@ -23,12 +24,12 @@ const EXACT_MAX: i64 = liveops_core::limits::INTEGER_MAX;
 
 #[test]
 fn boards_and_sorted_sets_agree() {
-    let server = Server::start().unwrap();
+    let server = Redis::start(&[]).unwrap();
     for seed in SEEDS {
         for order in [Order::Desc, Order::Asc] {
             for operator in [Operator::Incr, Operator::Decr, Operator::Set, Operator::Best] {
                 println!("seed {seed}, {order:?}, {operator:?}");
-                let mut pair = Pair::new(server.connect().unwrap(), order, operator, seed);
+                let mut pair = Pair::new(Client::connect(&server).unwrap(), order, operator, seed);
                 for step in 1..=STEPS {
                     pair.step(step / STEPS_PER_PHASE % 2 == 1);
                     if step % STEPS_PER_CHECK == 0 {
@@ -43,8 +44,8 @@ fn boards_and_sorted_sets_agree() {
 
 #[test]
 fn a_panic_ends_the_server() {
-    let server = Server::start().unwrap();
-    let mut client = server.connect().unwrap();
+    let server = Redis::start(&[]).unwrap();
+    let mut client = Client::connect(&server).unwrap();
     assert_eq!(client.call(&["PING"]), Ok(Reply::Text("PONG".into())));
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
         let _server = server;
