@@ -11,6 +11,7 @@ mod payout;
 mod progress;
 mod read;
 mod stats;
+mod status;
 mod submit;
 mod suspicions;
 mod whole;
@@ -20,6 +21,7 @@ pub use pages::{ScanCursor, ScanPage, by_page};
 pub use pay_closed::{PaidPeriod, PayRun, Unpaid};
 pub use read::{NamedOutcome, Numbered, PlayerExport, PlayerExportPage};
 pub use stats::Stats;
+pub use status::Status;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -186,7 +188,8 @@ impl<S> Engine<S> {
     }
 
     /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
-    /// `refused`, and `refused.<code>`.
+    /// `refused`, and `refused.<code>`; of periods that were paid and whose rows the store could not keep for people to read, `unnoted`
+    /// and `unnoted.<code>`.
     pub fn stats(&self) -> Stats {
         self.0.stats()
     }

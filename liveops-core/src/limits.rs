@@ -52,6 +52,8 @@ pub const BOARDS_MAX: usize = 256;
 pub const RETIRED_BOARDS_MAX: usize = 1024;
 /// Most boards that a store's header knows, retired ones too.
 pub const HEADER_BOARDS_MAX: usize = 65_536;
+/// Most rules that a store's header names, those put in force last.
+pub const HEADER_RULES_MAX: usize = 8;
 /// Longest part of a snapshot, which is a record or what stands before the records, in bytes.
 pub const SNAPSHOT_PART_BYTES_MAX: u64 = 1 << 30;
 /// Most owners that a board takes memory for before they come; it grows beyond.

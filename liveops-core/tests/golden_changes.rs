@@ -176,7 +176,13 @@ fn header() -> Header {
             .map(|(board, header)| (BoardId::new(board).unwrap(), header))
             .to_vec(),
         retired: vec![retired(Some(Operator::Set), Ties::FirstToReach), retired(None, Ties::OwnerId)],
+        rules: Vec::new(),
     }
+}
+
+/// The second form: rules were put in force.
+fn header_with_rules() -> Header {
+    Header { rules: vec![Digest([10; 32]), Digest([9; 32])], ..header() }
 }
 
 fn told() -> [Told; 2] {
@@ -187,6 +193,7 @@ fn told() -> [Told; 2] {
 const GOLDEN_PLAIN: &str = "01616e610000ffffffffffffffffff01feffffffffffffffff0100010101000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000";
 const GOLDEN_FULL: &str = "01616e6100038088d78bb66880b2c1e1b6680101010480f889deb6680000780000000000000000000000000000000000000000000000000000000000000000000000000000000001787000000af0010080f889deb668f6f789deb6680101010163310002010000000000000000000000000000004d80f889deb668000000000000000000000000020301010707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000000303020707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000000180f889deb66800010001040401653300616e610080f889deb668626f73735f6b696c6c000080f889deb6680101666c6f6f72004014000000000000408f400000000000010600408f40000000000000000000000000000202000201616e610002000000000000000101616e6100010163300002787000000800787000000a01f0010080f889deb668f6f789deb668010101060606060606060606060606060606060606060606060606060606060606060680f889deb6688088d78bb668090065310080f889deb668f40300626f73735f6b696c6c0002626f7373496400026879647261006475726174696f6e4d730000c0a907016f0080f889deb66801010901016f0080f889deb668010201016f0080f889deb6680103016f0080f889deb6680104630961206d697374616b65016f0080f889deb668010578700000b8c402676f6c640003016974656d0063726f776e0001016f0080f889deb6680106010707070707070707070707070707070707070707070707070707070707070707016f0080f889deb66801070107070707070707070707070707070707070707070707070707070707070707070673746f6c656e016f0080f889deb66801080909090909090909090909090909090909090909090909090909090909090909";
 const GOLDEN_HEADER: &str = "010106676f6c64656e01780280ead6f1a667f00180ca9289ae6878d80406a038010173310080f09fa48b6880c0b5eec568026172656e610001010078700000000002637570000000010263757000000200";
+const GOLDEN_HEADER_2: &str = "020106676f6c64656e01780280ead6f1a667f00180ca9289ae6878d80406a038010173310080f09fa48b6880c0b5eec568026172656e610001010078700000000002637570000000010263757000000200020a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0909090909090909090909090909090909090909090909090909090909090909";
 const GOLDEN_NO_HEADER: &str = "0100000000";
 const GOLDEN_STANDS: &str =
     "0101616e6100ac02027870000008f0010080f889deb668f6f789deb6680101787000000af0010080f889deb668f6f789deb6680101";
@@ -194,10 +201,11 @@ const GOLDEN_GONE: &str = "0100616e6100";
 const GOLDEN_SNAPSHOT: &str = "6c6976656f707320736e617073686f74026751010106676f6c64656e01780280ead6f1a667f00180ca9289ae6878d80406a038010173310080f09fa48b6880c0b5eec568026172656e61000101007870000000000263757000000001026375700000020001ac02026275730001006a6f75726e616c0001ab020f00000180f889deb668f6f789deb6685101616e61000001010480f889deb6680000780000000000000000000000000000000000000000000000000000000000000000000000000000000001787000000af0010080f889deb668f6f789deb66801012e01616e6100010163310002010000000000000000000000000000004d80f889deb668000000000000000000000000920101616e61000200000000000000010301010707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000009c0101616e61000200000000000000020303020707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000000180f889deb6680001005c01616e61000300000000000000040401653300616e610080f889deb668626f73735f6b696c6c000080f889deb6680101666c6f6f72004014000000000000408f400000000000010600408f400000000000000000000000000002020000689b7214df4dabb74d4b9bce4465c09de122e345a6150b435528ffa4f88569c4";
 
 /// That bytes are what they were, that they come back, and that nothing else is read: no part of them, nothing longer, and with
-/// a bit the other way only what would be written so.
+/// a bit the other way only what would be written so. `newest` is the newest version that this release knows.
 fn keep<T: std::fmt::Debug + PartialEq>(
     value: &T,
     golden: &str,
+    newest: u8,
     encode: impl Fn(&T) -> Vec<u8>,
     decode: impl Fn(&[u8]) -> Result<T, StoreErrorKind>,
 ) {
@@ -208,8 +216,8 @@ fn keep<T: std::fmt::Debug + PartialEq>(
         assert_eq!(decode(&bytes[..cut]), Err(StoreErrorKind::Corrupt), "cut at {cut}");
     }
     assert_eq!(decode(&[&bytes[..], &[0]].concat()), Err(StoreErrorKind::Corrupt));
-    for version in [0, 2, 255] {
-        let wanted = if version > 1 { StoreErrorKind::TooNew } else { StoreErrorKind::Corrupt };
+    for version in (0..=newest + 1).chain([255]).filter(|version| *version != bytes[0]) {
+        let wanted = if version > newest { StoreErrorKind::TooNew } else { StoreErrorKind::Corrupt };
         assert_eq!(decode(&[&[version], &bytes[1..]].concat()), Err(wanted), "version {version}");
     }
     for (at, bit) in (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
@@ -223,20 +231,33 @@ fn keep<T: std::fmt::Debug + PartialEq>(
 
 #[test]
 fn change_sets_keep_their_bytes() {
-    keep(&plain(), GOLDEN_PLAIN, ChangeSet::encode, ChangeSet::decode);
-    keep(&full(), GOLDEN_FULL, ChangeSet::encode, ChangeSet::decode);
+    keep(&plain(), GOLDEN_PLAIN, 1, ChangeSet::encode, ChangeSet::decode);
+    keep(&full(), GOLDEN_FULL, 1, ChangeSet::encode, ChangeSet::decode);
     let mut appended = vec![5];
     full().encode_into(&mut appended);
     assert_eq!(hex(&appended[1..]), GOLDEN_FULL);
 }
 
+/// Each once, and not too many: what no rules write is not read.
+#[test]
+fn a_header_names_each_of_a_few_rules_once() {
+    let of = |rules: Vec<Digest>| Header::decode(&Header { rules, ..header() }.encode());
+    let digests = |count: u8| (0..count).map(|n| Digest([n; 32])).collect::<Vec<_>>();
+    assert_eq!(of(digests(8)).unwrap().rules, digests(8));
+    assert_eq!(of(digests(9)), Err(StoreErrorKind::Corrupt));
+    assert_eq!(of(vec![Digest([1; 32]); 2]), Err(StoreErrorKind::Corrupt));
+    let none = [&[2][..], &header().encode()[1..], &[0]].concat();
+    assert_eq!(Header::decode(&none), Err(StoreErrorKind::Corrupt), "the first form says it");
+}
+
 #[test]
 fn headers_and_what_replicas_are_told_keep_their_bytes() {
-    keep(&header(), GOLDEN_HEADER, Header::encode, Header::decode);
-    keep(&Header::default(), GOLDEN_NO_HEADER, Header::encode, Header::decode);
+    keep(&header(), GOLDEN_HEADER, 2, Header::encode, Header::decode);
+    keep(&Header::default(), GOLDEN_NO_HEADER, 2, Header::encode, Header::decode);
+    keep(&header_with_rules(), GOLDEN_HEADER_2, 2, Header::encode, Header::decode);
     let [stands, gone] = told();
-    keep(&stands, GOLDEN_STANDS, Told::encode, Told::decode);
-    keep(&gone, GOLDEN_GONE, Told::encode, Told::decode);
+    keep(&stands, GOLDEN_STANDS, 1, Told::encode, Told::decode);
+    keep(&gone, GOLDEN_GONE, 1, Told::encode, Told::decode);
 }
 
 /// As they stand in a run, and alone.

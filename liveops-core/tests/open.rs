@@ -4,8 +4,9 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use common::{DAY, START, at, player, progression};
 use liveops_core::board::Row;
@@ -74,6 +75,24 @@ fn a_store_says_what_rules_it_fits() {
     assert_eq!(engine.rules().boards().len(), 0, "nothing was put in force");
     engine.replace_rules(rules(&[board("xp", 2), board("new", 2)])).unwrap();
     assert_eq!(engine.store().header().unwrap().boards.len(), 2);
+}
+
+#[test]
+fn a_store_names_the_rules_that_were_put_in_force_over_it() {
+    let seeded = |rules: Rules| rules.with_loot_seed([7; 32]);
+    let engine = Engine::open(seeded(rules(&[board("xp", 2)])), MemoryStore::new()).unwrap();
+    let first = engine.rules().identity();
+    engine.replace_rules(rules(&[board("xp", 2), board("new", 2)])).unwrap();
+    let second = engine.rules().identity();
+    let named = |engine: &Engine<MemoryStore>| engine.store().header().unwrap().rules;
+    assert_eq!(named(&engine), [first, second], "as they decide, with the seed that stays");
+    let copy = restored(&engine);
+    assert_eq!(named(&copy), [first, second], "a snapshot says it as well");
+    let old = Engine::open(seeded(rules(&[board("xp", 2)])), copy.store()).unwrap();
+    assert_eq!(named(&copy), [second, first]);
+    let status = old.status().unwrap();
+    assert_eq!((status.rules, status.rules_seen), (first, vec![second, first]));
+    assert_eq!((status.horizon, status.lag), (Horizon::default(), Lag::default()));
 }
 
 #[test]
@@ -202,6 +221,8 @@ struct Watched {
     builds_fail: AtomicBool,
     headers_fail: AtomicBool,
     loads_fail: AtomicBool,
+    notes_fail: AtomicBool,
+    noted: Mutex<BTreeMap<BoardKey, Vec<Row>>>,
     /// Once, before a board is read.
     before_read: OnceLock<Box<dyn Fn() + Send + Sync>>,
     was_read: AtomicBool,
@@ -298,7 +319,9 @@ impl Boards for Watched {
         self.inner.lag()
     }
     fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
-        self.inner.note_final(key, rows)
+        fails(&self.notes_fail)?;
+        self.noted.lock().unwrap().entry(key.clone()).or_insert_with(|| rows.to_vec());
+        Ok(())
     }
 }
 
@@ -372,6 +395,38 @@ fn nobody_goes_unpaid_because_boards_could_not_be_built() {
     assert_eq!(codes(), [Ok(()); 3]);
 }
 
+/// It is for people to read: what cannot be noted is paid, and counted.
+#[test]
+fn the_rows_of_a_paid_period_are_noted_and_nobody_goes_unpaid_for_want_of_that() {
+    let engine = Engine::new(paying(3), Watched::default());
+    for (event, player, ts, xp) in
+        [("e1", "ana", TODAY - 2 * DAY, 10), ("e2", "bo", TODAY - 2 * DAY, 7), ("e3", "bo", TODAY - DAY, 5)]
+    {
+        engine.submit(&progression(event, player, ts, xp));
+    }
+    engine.advance(at(TODAY)).unwrap();
+    let noted = || {
+        let noted = engine.store().noted.lock().unwrap();
+        noted.values().map(|rows| names(rows).join(" ")).collect::<Vec<_>>()
+    };
+    engine.store().notes_fail.store(true, Ordering::Relaxed);
+    let run = engine.pay_closed(None, at(TODAY)).unwrap();
+    assert_eq!(run.periods.iter().map(|period| period.paid).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(run.mark, Some(at(TODAY)), "it is not gone over again for that");
+    assert!(noted().is_empty());
+    assert_eq!(["unnoted", "unnoted.store_unavailable"].map(|name| engine.stats().get(name)), [2; 2]);
+
+    engine.store().notes_fail.store(false, Ordering::Relaxed);
+    engine.payout("xp", day(2), at(TODAY)).unwrap();
+    assert_eq!(noted(), ["ana bo"], "made good, with those who get nothing");
+    engine.pay_closed(None, at(TODAY)).unwrap();
+    assert_eq!(noted().len(), 2);
+    engine.replace_rules(rules(&[board("xp", 3), board("none", 3)])).unwrap();
+    engine.advance(at(TODAY + DAY)).unwrap();
+    engine.pay_closed(None, at(TODAY + DAY)).unwrap();
+    assert_eq!(noted().len(), 2, "no board that pays nothing, and none where nobody stands");
+}
+
 /// Freed by another process or thread between the look at the horizon and the reading of the board.
 #[test]
 fn a_period_that_is_dropped_while_it_is_read_is_not_an_empty_one() {
@@ -436,7 +491,9 @@ fn a_process_of_before_a_deployment_opens_what_the_later_one_left() {
     engine.replace_rules(after.clone()).unwrap();
     let open = |rules: &Rules, bytes: &[u8]| Engine::open(rules.clone(), MemoryStore::restore(bytes).unwrap());
     let engine = open(&before, &engine.store().snapshot()).unwrap();
-    assert_eq!(engine.store().header().unwrap(), after.header(), "what is known stays known");
+    let Header { calendar, rules, .. } = engine.store().header().unwrap();
+    assert_eq!(calendar, after.header().calendar, "what is known stays known");
+    assert_eq!(rules, [after.identity(), before.identity()]);
     let engine = open(&after, &engine.store().snapshot()).unwrap();
     // To take a season away from rules in force is no beginning anew.
     assert_eq!(engine.replace_rules(before).unwrap_err().code(), Code::BoardIncompatible);

@@ -3,8 +3,9 @@
 use super::sample::{applied, command_id, commit, load, parts, player, present, progression, rules, season, set, xp};
 use crate::engine::Engine;
 use crate::error::StoreErrorKind;
+use crate::hash::Digest;
 use crate::id::Origin;
-use crate::limits::RUN_LEN_MAX;
+use crate::limits::{HEADER_RULES_MAX, RUN_LEN_MAX};
 use crate::memory::MemoryStore;
 use crate::plan::Outcome;
 use crate::record::{ChangeSet, Header, Key, Kind, Record, StoredOutcome};
@@ -137,8 +138,9 @@ pub(super) fn the_header_is_compared_and_set(store: &dyn Store) {
     assert!(!replace(&Header::default(), &named("b")), "another is expected than is there");
     assert_eq!(header(), named("a"), "then nothing is written");
 
-    // That of rules with boards, as it was written.
-    let full = rules().fit(&named("conformance"), None).expect("rules fit the header of their own game");
+    // That of rules with boards, which many were put in force before, as it was written.
+    let mut full = rules().fit(&named("conformance"), None).expect("rules fit the header of their own game");
+    full.rules.extend((1..HEADER_RULES_MAX).map(|n| Digest::of(&[&n.to_be_bytes()])));
     assert!(replace(&named("a"), &full));
     applied(store, set("a", 0));
     assert_eq!(header(), full, "every part of it comes back");

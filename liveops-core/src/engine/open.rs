@@ -50,8 +50,8 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
                 Some(now) => old.diff_at(&new, now),
                 None => old.diff(&new),
             }?;
-            self.fit_store(&new, now).await?;
             let new = new.clone().with_loot_seed_of(&old).with_population_of(&old);
+            self.fit_store(&new, now).await?;
             if self.put_in_force(&old, new) {
                 self.build_what_is_due(horizon).await?;
                 return Ok(diff);

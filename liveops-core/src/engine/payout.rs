@@ -34,7 +34,19 @@ impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
         // Refused before anything large is read.
         board.rules.payout_rule(&key)?;
         let (horizon, rows) = board.finished(period, now, horizon).await?;
+        self.note_final(&key, &rows).await;
         board.rules.payout(&key, &rows, horizon, now)
+    }
+
+    /// Lets the store keep what the period ended in, where it has a place for that. It is for people to read: nobody goes unpaid for
+    /// want of it, now or at a later run, so a failure is counted and left at that.
+    async fn note_final(&self, key: &BoardKey, rows: &[Row]) {
+        if rows.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.note_final(key, rows).await {
+            self.counters.unnoted(error.kind.code());
+        }
     }
 
     /// See [`Engine::payout_archived`].
@@ -134,6 +146,9 @@ impl<S: Store + Boards + Scan> Engine<S> {
     /// up to date first.
     ///
     /// Boards that new rules gained and that could not be built then are built first, too.
+    ///
+    /// A store with a place for what a period ended in (PostgreSQL's `leaderboard_snapshots`) is given the rows to keep, the first time. If
+    /// that fails, the payout is what it is all the same: `unnoted` of [`Self::stats`] counts it, and this call, made again, makes it good.
     ///
     /// Errors: `unknown_board`; `unknown_window` for a window that the board does not have; `unknown_payout` where the rules pay
     /// nothing; `period_open`; `period_dropped` for a period that is no longer kept (see [`Self::payout_archived`]); `contended`;

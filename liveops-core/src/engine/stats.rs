@@ -34,6 +34,7 @@ pub(super) struct Counters {
     unknown: AtomicU64,
     /// Refusals are the exception; they can afford a lock.
     refused: Mutex<BTreeMap<Code, u64>>,
+    unnoted: Mutex<BTreeMap<Code, u64>>,
 }
 
 impl Counters {
@@ -60,8 +61,13 @@ impl Counters {
         *self.refused.lock().entry(code).or_default() += 1;
     }
 
+    pub(super) fn unnoted(&self, code: Code) {
+        *self.unnoted.lock().entry(code).or_default() += 1;
+    }
+
     pub(super) fn read(&self) -> Stats {
-        let refused = self.refused.lock();
+        let refused = self.refused.lock().clone();
+        let unnoted = self.unnoted.lock().clone();
         let mut stats = BTreeMap::new();
         let named = [
             ("applied", self.applied.load(Ordering::Relaxed)),
@@ -72,7 +78,10 @@ impl Counters {
         ];
         stats.insert("commands".to_owned(), named.iter().map(|(_, count)| count).sum());
         stats.extend(named.map(|(name, count)| (name.to_owned(), count)));
-        stats.extend(refused.iter().map(|(code, count)| (format!("refused.{code}"), *count)));
+        stats.insert("unnoted".to_owned(), unnoted.values().sum());
+        for (name, by_code) in [("refused", refused), ("unnoted", unnoted)] {
+            stats.extend(by_code.iter().map(|(code, count)| (format!("{name}.{code}"), *count)));
+        }
         stats.retain(|_, count| *count > 0);
         Stats(stats)
     }

@@ -2,7 +2,7 @@
 
 use super::{BoardRule, Rules};
 use crate::error::{Code, Error};
-use crate::limits::HEADER_BOARDS_MAX;
+use crate::limits::{HEADER_BOARDS_MAX, HEADER_RULES_MAX};
 use crate::record::{BoardHeader, Header, Retired};
 use crate::time::Timestamp;
 use crate::window::Calendar;
@@ -36,11 +36,13 @@ impl Rules {
             calendar: (!self.boards.is_empty()).then(|| self.calendar.clone()),
             boards: self.boards.iter().map(|rule| (rule.board.clone(), rule.into())).collect(),
             retired: Vec::new(),
+            rules: vec![self.identity()],
         }
     }
 
     /// The header that a store with a given one has once these rules are in force: what it knows, and what they add. A board stays
-    /// in it, whether these rules have it or not, until some list it among `retiredBoards`.
+    /// in it, whether these rules have it or not, until some list it among `retiredBoards`. Their [identity](Self::identity) is the
+    /// last that it names.
     ///
     /// The calendar is compared as [`Self::diff`] does, or if a time is given, as [`Self::diff_at`]: also while these rules have none of
     /// the store's boards. Without a time a calendar that grew into the store's fits as well, and the store keeps its own: a process of
@@ -70,10 +72,16 @@ impl Rules {
         }
         // Events may be ahead of their arrival.
         let through = now.map(|now| now.plus_millis(self.door.limits.future_millis_max));
-        self.follow(stored, through.map_or(Follow::EitherGrew, Follow::After))
+        let mut fitting = self.follow(stored, through.map_or(Follow::EitherGrew, Follow::After))?;
+        let own = self.identity();
+        fitting.rules.retain(|known| *known != own);
+        fitting.rules.push(own);
+        let oldest = fitting.rules.len().saturating_sub(HEADER_RULES_MAX);
+        fitting.rules.drain(..oldest);
+        Ok(fitting)
     }
 
-    /// The same for a header of this game.
+    /// The same for a header of this game, without a word of the rules themselves.
     pub(super) fn follow(&self, stored: &Header, calendar: Follow) -> Result<Header, Error> {
         let incompatible = || Error::new(Code::BoardIncompatible);
         let (mut boards, mut retired) = (Vec::with_capacity(self.boards.len()), stored.retired.clone());
@@ -125,7 +133,7 @@ impl Rules {
             None if self.boards.is_empty() => None,
             _ => Some(self.calendar.clone()),
         };
-        Ok(Header { game: Some(self.game.clone()), calendar, boards, retired })
+        Ok(Header { game: Some(self.game.clone()), calendar, boards, retired, rules: stored.rules.clone() })
     }
 }
 
@@ -175,11 +183,12 @@ mod tests {
         let first = rules(&[ARENA], "", END).fit(&Header::default(), None).unwrap();
         assert_eq!(first, rules(&[ARENA], "", END).header());
         let without = rules(&[], "", END).fit(&first, None).unwrap();
-        assert_eq!(without, first, "gone from the rules, not from the records");
+        assert_eq!(without.boards, first.boards, "gone from the rules, not from the records");
         let with_another = rules(&[("xp", "incr", "desc")], "", END).fit(&without, None).unwrap();
         assert_eq!(with_another.boards.len(), 2);
         // A process of before a deployment begins again: what the later one knows stays.
-        assert_eq!(rules(&[ARENA], "", END).fit(&with_another, None).unwrap(), with_another);
+        let again = rules(&[ARENA], "", END).fit(&with_another, None).unwrap();
+        assert_eq!(Header { rules: Vec::new(), ..again }, Header { rules: Vec::new(), ..with_another.clone() });
         for changed in [("arena", "incr", "desc"), ("arena", "best", "asc")] {
             assert_eq!(
                 code(rules(&[changed], "", END).fit(&with_another, None)),
@@ -196,7 +205,7 @@ mod tests {
     fn a_retired_name_comes_back_as_it_was_or_sorting_otherwise() {
         let live = rules(&[ARENA], "", END).header();
         let retired = rules(&[], r#""arena""#, END).fit(&live, None).unwrap();
-        assert_eq!(rules(&[ARENA], "", END).fit(&retired, None).unwrap(), live);
+        assert_eq!(rules(&[ARENA], "", END).fit(&retired, None).unwrap().boards, live.boards);
         let counted = ("arena", "incr", "desc");
         assert_eq!(code(rules(&[counted], "", END).fit(&retired, None)), Code::BoardIncompatible);
         let sorted = rules(&[("arena", "incr", "asc")], "", END).fit(&retired, None).unwrap();
@@ -217,7 +226,7 @@ mod tests {
         let moved = rules(&[ARENA], "", LATER);
         assert_eq!(code(moved.fit(&live, None)), Code::BoardIncompatible);
         assert_eq!(code(moved.fit(&live, during)), Code::BoardIncompatible);
-        assert_eq!(moved.fit(&live, before).unwrap(), moved.header(), "not begun");
+        assert_eq!(moved.fit(&live, before).unwrap().calendar, moved.header().calendar, "not begun");
         // Another board does not make room for it, and neither does none for a while.
         let other = rules(&[("xp", "incr", "desc")], "", LATER);
         assert_eq!(code(other.fit(&live, during)), Code::BoardIncompatible);
@@ -226,6 +235,21 @@ mod tests {
         assert_eq!(code(moved.fit(&none, during)), Code::BoardIncompatible);
         let retires = rules(&[("xp", "incr", "desc")], r#""arena""#, LATER);
         assert_eq!(retires.fit(&live, during).unwrap().calendar, retires.header().calendar);
+    }
+
+    #[test]
+    fn rules_put_in_force_are_named_once_and_the_last_of_them_last() {
+        let named = |name: usize| rules(&[(&format!("b{name}"), "incr", "desc")], "", END);
+        let identities = |names: &[usize]| names.iter().map(|name| named(*name).identity()).collect::<Vec<_>>();
+        let fit = |header: &Header, name| named(name).fit(header, None).unwrap();
+        let mut header = Header::default();
+        for (name, all) in [(1, &[1][..]), (2, &[1, 2]), (2, &[1, 2]), (1, &[2, 1]), (3, &[2, 1, 3])] {
+            header = fit(&header, name);
+            assert_eq!(header.rules, identities(all));
+        }
+        assert_eq!(fit(&header, 3), header, "the last again: nothing to write");
+        header = (4..20).fold(header, |header, name| fit(&header, name));
+        assert_eq!(header.rules, identities(&[12, 13, 14, 15, 16, 17, 18, 19]));
     }
 
     #[test]
