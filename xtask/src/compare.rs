@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process::{self, cargo, command, run_and_read_quietly, target_dir};
-use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
+use crate::servers::{REDIS_SERVER, redis_server};
+use crate::setup::{Profile, Venv, build_addon, npm_install};
 
 /// A comparison: its name, whose first word is its area, and the program that measures it.
 struct Row {

@@ -8,6 +8,7 @@ mod fix;
 mod fuzz;
 mod licences;
 mod process;
+mod servers;
 mod setup;
 mod tally;
 mod test;
@@ -24,6 +25,7 @@ cargo xtask <task>
   build [python|node]         optimised extensions: target/venv and bindings/node/native.node
   compare [area] [--json]     peers side by side; the area is the first word of a row's name
   fuzz [target] [--seconds N] each target of fuzz/, or one, for 60 seconds unless said otherwise
+  servers                     find or install redis-server and PostgreSQL, print where they are, for a shell
   help                        this page
 ";
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Some((&"build", rest)) => setup::run_task(rest),
         Some((&"compare", rest)) => compare::run(rest),
         Some((&"fuzz", rest)) => fuzz::run_task(rest),
+        Some((&"servers", [])) => servers::run_task(),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use crate::process::{answers, cargo, command, read, root, run, target_dir};
 
@@ -114,32 +113,6 @@ impl Venv {
     }
 }
 
-/// The variable that tells tests and comparisons which program to start; people may set it as well.
-pub(crate) const REDIS_SERVER: &str = "REDIS_SERVER";
-
-/// The program `redis-server`, installed if need be and if we may; tried once, whoever asks again.
-pub(crate) fn redis_server() -> Result<PathBuf, String> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    FOUND.get_or_init(find_or_install_redis).clone()
-}
-
-fn find_or_install_redis() -> Result<PathBuf, String> {
-    if let Some(named) = std::env::var_os(REDIS_SERVER) {
-        return if answers(&named) { Ok(named.into()) } else { Err(format!("{REDIS_SERVER} names no program")) };
-    }
-    if answers("redis-server") {
-        return Ok("redis-server".into());
-    }
-    // Debian's package `redis-server` would leave a service behind that listens from now on. Its `redis-tools` has the
-    // same program by the name of a checker; it goes by the name that it is called by.
-    let copy = target_dir().join("redis-server");
-    if !answers(&copy) {
-        apt_install("redis-tools", "there is no redis-server")?;
-        fs::copy("/usr/bin/redis-check-rdb", &copy).map_err(|error| format!("{}: {error}", copy.display()))?;
-    }
-    if answers(&copy) { Ok(copy) } else { Err(format!("{} is no redis-server", copy.display())) }
-}
-
 /// Builds Node's addon and puts it where `index.js` looks for it.
 pub(crate) fn build_addon(profile: Profile) -> Result<(), String> {
     expect_dir("bindings/node")?;
@@ -177,20 +150,30 @@ pub(crate) fn npm_install(folder: &str) -> Result<(), String> {
 }
 
 /// Says what is missing, and mends it where we may: as root, or with a `sudo` that asks for no password.
-fn apt_install(package: &str, problem: &str) -> Result<(), String> {
+pub(crate) fn apt_install(package: &str, problem: &str) -> Result<(), String> {
     let advice = format!("{problem}; on Debian and Ubuntu: apt-get install {package}");
     eprintln!("{advice}");
-    let is_root = read(command("id", ["-u"])).is_ok_and(|id| id.trim() == "0");
-    if !answers("apt-get") || !(is_root || read(command("sudo", ["-n", "true"])).is_ok()) {
+    if !answers("apt-get") {
         return Err(advice);
     }
     let apt = |verb: &[&str]| {
-        let mut apt = if is_root { command("env", []) } else { command("sudo", ["-n", "env"]) };
-        apt.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes"]).args(verb);
-        run(apt)
+        let quietly =
+            ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", "--yes", "--no-install-recommends"];
+        as_root(&[&quietly, verb].concat())
     };
     let install = || apt(&["install", package]);
     install().or_else(|_| apt(&["update"]).and_then(|()| install())).map_err(|reason| format!("{advice} ({reason})"))
+}
+
+/// Runs something with the rights of root, if we have them or `sudo` lends them without a password.
+pub(crate) fn as_root(words: &[&str]) -> Result<(), String> {
+    let is_root = read(command("id", ["-u"])).is_ok_and(|id| id.trim() == "0");
+    if !is_root && read(command("sudo", ["-n", "true"])).is_err() {
+        return Err("that takes root, or a `sudo` that asks for no password".to_owned());
+    }
+    let mut line = if is_root { command("env", []) } else { command("sudo", ["-n", "env"]) };
+    line.args(words);
+    run(line)
 }
 
 fn addon_in(messages: &str) -> Option<PathBuf> {

@@ -5,7 +5,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::process::{answers, cargo, command, read, root, run, run_and_read, target_dir};
-use crate::setup::{Profile, REDIS_SERVER, Venv, build_addon, npm_install, redis_server};
+use crate::servers::{TESTBED, tell, testbed};
+use crate::setup::{Profile, Venv, build_addon, npm_install};
 use crate::tally::Tally;
 
 /// A language, the tools it needs besides cargo, and how its tests are run.
@@ -82,16 +83,7 @@ fn rust(report: &mut Report) -> Result<(), String> {
     // The bindings are libraries for another host: their tests are Python's and Node's.
     let args = ["test", "--workspace", "--no-fail-fast", "--exclude", "liveops-python", "--exclude", "liveops-node"];
     let mut tests = cargo(args);
-    // Boards are run beside sorted sets where there are unix sockets.
-    if cfg!(unix) {
-        match redis_server() {
-            Ok(program) => drop(tests.env(REDIS_SERVER, program)),
-            Err(reason) => {
-                report.missing.push("redis-server");
-                report.failures.push(format!("boards were not tested against Redis: {reason}"));
-            }
-        }
-    }
+    report.tell(&mut tests);
     report.count("cargo test", tests, Tally::of_cargo)?;
     // Traces of millions of commands.
     let long = cargo(["test", "--release", "-p", "liveops-core", "--lib", "--", "--ignored"]);
@@ -124,7 +116,8 @@ fn python(report: &mut Report) -> Result<(), String> {
     let venv = Venv::prepare("venv", &["bindings/python/requirements-dev.txt"])?;
     venv.install_liveops(Profile::Dev)?;
     // The cache of pytest would be the only thing a test run leaves in the tree.
-    let pytest = venv.command(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"]);
+    let mut pytest = venv.command(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"]);
+    report.tell(pytest.env(TESTBED, testbed()?));
     report.count("pytest", pytest, Tally::of_pytest)?;
     report.check("mypy --strict", venv.command(["-m", "mypy", "--strict", "examples/python"]));
     // Without an allowlist: what the types say is what there is.
@@ -148,7 +141,7 @@ fn node(report: &mut Report) -> Result<(), String> {
     build_addon(Profile::Dev)?;
     let files = test_files(&root().join("bindings/node/tests"))?;
     let mut tests = command("node", ["--test", "--test-reporter=spec"]);
-    tests.args(files);
+    report.tell(tests.args(files).env(TESTBED, testbed()?));
     report.count("node --test", tests, Tally::of_node)?;
     let tsc = ["bindings/node/node_modules/typescript/bin/tsc", "--strict", "--noEmit", "-p", "examples/node"];
     report.check("tsc --strict", command("node", tsc));
@@ -156,6 +149,14 @@ fn node(report: &mut Report) -> Result<(), String> {
 }
 
 impl Report {
+    /// Tells tests where servers are. Those that need one which is missing fail, and so does the run.
+    fn tell(&mut self, tests: &mut Command) {
+        for (server, reason) in tell(tests) {
+            self.missing.push(server);
+            self.failures.push(format!("nothing was tested against {server}: {reason}"));
+        }
+    }
+
     /// Runs tests and counts them.
     fn count(&mut self, name: &str, command: Command, tally: fn(&str) -> Tally) -> Result<(), String> {
         let finished = run_and_read(command)?;

@@ -87,8 +87,7 @@ impl RedisCluster {
             })
         };
         let line = shards.lines().find(serves).ok_or_else(|| format!("nobody serves slot {slot}"))?;
-        let port = line.split([':', '@']).nth(1).and_then(|port| port.parse().ok());
-        self.nodes.iter().position(|node| node.port() == port).ok_or_else(|| format!("a strange node: {line}"))
+        self.at(line).ok_or_else(|| format!("a strange node: {line}"))
     }
 
     /// Moves a slot with all its keys to another node, as an operator would while clients write.
@@ -124,11 +123,17 @@ impl RedisCluster {
     /// # Errors
     /// It has none.
     pub fn replica_of(&self, master: usize) -> Result<usize, String> {
-        let id = self.nodes.get(master).ok_or("no such node")?.cli(&["cluster", "myid"])?;
-        let nodes = self.alive()?.cli(&["cluster", "nodes"])?;
-        let line = nodes.lines().find(|line| line.split_whitespace().nth(3) == Some(&id)).ok_or("it has no replica")?;
-        let port = line.split([':', '@']).nth(1).and_then(|port| port.parse().ok());
-        self.nodes.iter().position(|node| node.port() == port).ok_or_else(|| format!("a strange node: {line}"))
+        let master = self.nodes.get(master).ok_or("no such node")?;
+        let id = master.cli(&["cluster", "myid"])?;
+        // Who follows whom is heard of by and by, like everything in a cluster.
+        let mut replica = None;
+        wait_for("it has no replica", || {
+            let nodes = master.cli(&["cluster", "nodes"]).unwrap_or_default();
+            let line = nodes.lines().find(|line| line.split_whitespace().nth(3) == Some(&id));
+            replica = line.and_then(|line| self.at(line));
+            replica.is_some()
+        })?;
+        replica.ok_or_else(|| "it has no replica".to_owned())
     }
 
     /// Makes a replica the master of its slots, whether or not the old master agrees or lives.
@@ -152,6 +157,12 @@ impl RedisCluster {
         wait_for("the others do not know the new master", || {
             self.nodes.iter().filter(|node| node.pid().is_some()).all(heard)
         })
+    }
+
+    /// The place of the node that a line of `CLUSTER NODES` is about.
+    fn at(&self, line: &str) -> Option<usize> {
+        let port: u16 = line.split([':', '@']).nth(1)?.parse().ok()?;
+        self.nodes.iter().position(|node| node.port() == Some(port))
     }
 
     fn alive(&self) -> Result<&Redis, String> {
