@@ -13,14 +13,14 @@ use super::follow::Mark;
 use super::player::{List, State};
 use super::shelf::Board;
 use crate::board::{Handle, Ranks, Staged, Standing};
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
-use crate::record::{BoardKey, Kind, Record};
+use crate::record::{BoardKey, Key, Kind, Record};
 use crate::store::{Keeps, Scan};
 use crate::time::Timestamp;
 
 /// Players read at once.
-const PAGE_PLAYERS: usize = 1024;
+pub(super) const PAGE_PLAYERS: usize = 1024;
 /// A board with no more entries than this is built anew rather than told one by one.
 const BUILT_ENTRIES_MAX: u64 = if cfg!(test) { 8 } else { 4096 };
 
@@ -32,6 +32,16 @@ pub(crate) struct Entry {
     pub(crate) shown: Vec<(BoardKey, Standing)>,
     /// Through when the player was erased, if nothing else is left.
     pub(crate) mark: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Of a player's record; of another there is none.
+    pub(super) fn of((key, record): (Key, Record)) -> Option<Self> {
+        let Record::Player(record) = record else { return None };
+        let mark = record.idle_mark();
+        let shown = if record.hidden { Vec::new() } else { record.standings };
+        Some(Self { player: key.player()?.clone(), version: record.version, shown, mark })
+    }
 }
 
 /// What others did while boards are filled.
@@ -54,7 +64,7 @@ impl Filling {
 impl Replica {
     /// Brings every board that is kept to what the records say. Costs nothing if nothing was freed that is kept again, unless
     /// the records were never read through, or news of them were missed. The store may be written to meanwhile, by whoever tells
-    /// this replica of it once it is written.
+    /// this replica of it once it is written. A board that is brought back answers `store_unavailable` until it is whole.
     pub fn rebuild<S: Scan + ?Sized>(&self, store: &S, keep: Keeps<'_>) -> Result<(), StoreError> {
         self.rebuild_by(keep, pages(store))
     }
@@ -76,18 +86,19 @@ impl Replica {
         &self,
         keep: Keeps<'_>,
         anew: bool,
-        next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
+        mut next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
     ) -> Result<Vec<(PlayerId, Mark)>, StoreError> {
-        let _alone = self.fills.lock();
+        let _alone = self.fills.block();
         let is_back = self.shelf.write().bring_back(keep);
-        if self.is_whole.swap(true, Ordering::SeqCst) && !is_back {
+        if self.is_whole.load(Ordering::SeqCst) && !is_back {
             return Ok(Vec::new());
         }
-        let filled = self.fill(Gathered::new(keep, anew), next);
-        if filled.is_err() {
-            self.miss();
+        let mut fill = Fill::begin(self, keep, anew);
+        let mut entries = Vec::with_capacity(PAGE_PLAYERS);
+        while next(&mut entries)? {
+            fill.take(&mut entries);
         }
-        filled
+        Ok(fill.finish())
     }
 
     /// The same of all that is kept and of everything else, whether or not it was read before.
@@ -96,7 +107,10 @@ impl Replica {
         next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         self.miss();
-        self.rebuild_by(&|_| true, next)
+        self.shelf.write().close(Some(StoreErrorKind::Unavailable));
+        self.rebuild_by(&|_| true, next)?;
+        self.shelf.write().close(None);
+        Ok(())
     }
 
     /// There are no records yet: all there will be are told.
@@ -108,43 +122,77 @@ impl Replica {
     pub(super) fn miss(&self) {
         self.is_whole.store(false, Ordering::SeqCst);
     }
+}
 
-    fn fill(
-        &self,
-        mut gathered: Gathered<'_>,
-        mut next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
-    ) -> Result<Vec<(PlayerId, Mark)>, StoreError> {
+/// Boards on their way to what the records say. Whoever has it has the [turn](Replica::fills). Dropped before all was read, it
+/// leaves what was read where it belongs, and boards that are brought back as they are: not answered from.
+pub(super) struct Fill<'r, 'k> {
+    replica: &'r Replica,
+    gathered: Gathered<'k>,
+    number: u32,
+    is_whole: bool,
+}
+
+impl<'r, 'k> Fill<'r, 'k> {
+    pub(super) fn begin(replica: &'r Replica, keep: Keeps<'k>, anew: bool) -> Self {
         let number = {
-            let mut filling = self.filling.lock();
+            let mut filling = replica.filling.lock();
             filling.number += 1;
             filling.number
         };
-        self.is_filling.store(true, Ordering::SeqCst);
-        let mut entries = Vec::with_capacity(PAGE_PLAYERS);
-        let read = loop {
-            match next(&mut entries) {
-                Ok(true) => self.gather(&mut entries, &mut gathered),
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        for (_, (board, staged)) in gathered.boards.list {
-            self.build(&board, staged.unwrap_or_default());
-        }
-        for (key, _) in gathered.kept.list.iter().filter(|(_, kept)| !kept) {
-            self.shelf.write().note_freed(key);
-        }
-        if read.is_ok() {
-            self.drop_unmet(number);
-        }
-        let mut players = self.players.write();
-        self.is_filling.store(false, Ordering::SeqCst);
-        let mut filling = self.filling.lock();
-        players.release(&filling.released);
-        *filling = Filling { number, ..Filling::default() };
-        read.map(|()| gathered.marks)
+        replica.is_filling.store(true, Ordering::SeqCst);
+        Self { replica, gathered: Gathered::new(keep, anew), number, is_whole: false }
     }
 
+    /// Tells of a page of players.
+    pub(super) fn take(&mut self, entries: &mut Vec<Entry>) {
+        self.replica.gather(entries, &mut self.gathered);
+    }
+
+    /// All records were read. Returns the marks of erasures.
+    pub(super) fn finish(mut self) -> Vec<(PlayerId, Mark)> {
+        self.build();
+        self.replica.drop_unmet(self.number, |_| true);
+        self.is_whole = true;
+        std::mem::take(&mut self.gathered.marks)
+    }
+
+    /// Those of some players were read, and no others.
+    pub(super) fn finish_some(mut self, is_of: impl Fn(&PlayerId) -> bool) {
+        self.build();
+        self.replica.drop_unmet(self.number, is_of);
+    }
+
+    fn build(&mut self) {
+        for (_, (board, staged)) in std::mem::take(&mut self.gathered.boards.list) {
+            self.replica.build(&board, staged.unwrap_or_default());
+        }
+        for (key, _) in std::mem::take(&mut self.gathered.kept.list).iter().filter(|(_, kept)| !kept) {
+            self.replica.shelf.write().note_freed(key);
+        }
+    }
+}
+
+impl Drop for Fill<'_, '_> {
+    fn drop(&mut self) {
+        self.build();
+        let replica = self.replica;
+        let mut players = replica.players.write();
+        replica.is_filling.store(false, Ordering::SeqCst);
+        let mut filling = replica.filling.lock();
+        players.release(&filling.released);
+        *filling = Filling { number: self.number, ..Filling::default() };
+        drop((filling, players));
+        if self.is_whole {
+            replica.shelf.write().are_back();
+            replica.is_whole.store(true, Ordering::SeqCst);
+        } else {
+            replica.miss();
+        }
+    }
+}
+
+impl Replica {
     /// Tells of a page of players.
     fn gather(&self, entries: &mut Vec<Entry>, gathered: &mut Gathered<'_>) {
         let (players, handles) = self.handles(entries.iter().map(|entry| &entry.player));
@@ -152,21 +200,23 @@ impl Replica {
             let Some(handle) = handle else { continue };
             let Entry { player, version, mut shown, mark } = entry;
             let mut state = players.state(handle).lock();
-            {
+            let is_told = {
                 let filling = self.filling.lock();
                 state.met = filling.number;
-                if filling.told.contains(&handle) {
-                    continue;
-                }
-            }
-            if version < state.version && !gathered.anew {
+                filling.told.contains(&handle)
+            };
+            // Where news were missed, what is followed next begins before what was read, and ends with the newest: so those whom others
+            // told of are left to them only if that was newer, since late news may be older.
+            let is_left =
+                if gathered.anew { is_told && version <= state.version } else { is_told || version < state.version };
+            if is_left {
                 continue;
             }
             state.version = version;
             shown.retain(|(key, _)| gathered.is_kept(key));
             let last = gathered.last.take();
             self.place(&mut state, &shown, last.as_ref(), |board, standing, is_there| match standing {
-                Some(standing) if !is_there => {
+                Some(standing) if !is_there && !is_told => {
                     if !gathered.stage(board, handle, &standing) {
                         board.put(handle, Some(standing), &players.roster);
                     }
@@ -201,14 +251,14 @@ impl Replica {
     }
 
     /// Takes those off the boards whom the records do not have any more.
-    fn drop_unmet(&self, number: u32) {
+    fn drop_unmet(&self, number: u32, is_of: impl Fn(&PlayerId) -> bool) {
         let mut from = 0;
         loop {
             let players = self.players.read();
             let end = players.roster.given().min(from + PAGE_PLAYERS as Handle);
             for handle in from..end {
                 let mut state = players.state(handle).lock();
-                if state.version > 0 && state.met != number {
+                if state.version > 0 && state.met != number && is_of(players.roster.owner(handle)) {
                     Self::clear(&mut state, handle, &players.roster);
                     self.filling.lock().released.push(handle);
                 }
@@ -232,12 +282,7 @@ pub(super) fn pages<S: Scan + ?Sized>(store: &S) -> impl FnMut(&mut Vec<Entry>) 
                 continue;
             };
             after = Some(last.clone());
-            entries.extend(page.into_iter().filter_map(|(key, record)| {
-                let Record::Player(record) = record else { return None };
-                let mark = record.idle_mark();
-                let shown = if record.hidden { Vec::new() } else { record.standings };
-                Some(Entry { player: key.player()?.clone(), version: record.version, shown, mark })
-            }));
+            entries.extend(page.into_iter().filter_map(Entry::of));
             return Ok(true);
         }
         Ok(false)

@@ -15,7 +15,9 @@ mod follow;
 mod player;
 mod read;
 mod shelf;
+mod tail;
 mod tell;
+mod turn;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -28,8 +30,11 @@ use self::fill::Filling;
 use self::follow::Followed;
 use self::player::{Lists, Players};
 use self::shelf::{Board, Shelf};
+use self::tail::Tailed;
 pub(crate) use self::tell::News;
+use self::turn::Turns;
 use crate::board::Sort;
+use crate::error::StoreErrorKind;
 use crate::hash;
 use crate::record::BoardKey;
 use crate::record::Horizon;
@@ -66,11 +71,14 @@ pub struct Replica {
     players: RwLock<Players>,
     lists: Lists,
     followed: Mutex<Followed>,
+    tailed: Mutex<Tailed>,
     horizon: RwLock<Horizon>,
     /// Whether the records were read through, and no news of them were missed since.
     is_whole: AtomicBool,
     /// One at a time.
-    fills: Mutex<()>,
+    fills: Turns,
+    /// One at a time, of those who follow a far store.
+    follows: Turns,
     filling: Mutex<Filling>,
     /// Whether one is under way; [`Self::filling`] is for then.
     is_filling: AtomicBool,
@@ -96,12 +104,22 @@ impl Replica {
             players: RwLock::new(Players::new(hash_key)),
             lists: Lists::default(),
             followed: Mutex::default(),
+            tailed: Mutex::default(),
             horizon: RwLock::default(),
             is_whole: AtomicBool::new(false),
-            fills: Mutex::default(),
+            fills: Turns::default(),
+            follows: Turns::default(),
             filling: Mutex::default(),
             is_filling: AtomicBool::new(false),
         }
+    }
+
+    /// The same beside a store that is [followed from afar](Self::follow_tail): every read is `store_unavailable` until it has
+    /// [joined](Self::join_tail).
+    pub fn unjoined(hash_key: hash::Key) -> Self {
+        let replica = Self::new(hash_key);
+        replica.shelf.write().close(Some(StoreErrorKind::Unavailable));
+        replica
     }
 
     /// How many boards somebody stands on, each in each period.

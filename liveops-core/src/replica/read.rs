@@ -13,7 +13,7 @@ impl Replica {
     }
 
     fn answer(&self, BoardRead { key, sort, ranking, what }: &BoardRead) -> Result<BoardAnswer, StoreError> {
-        let board = self.shelf.read().get(key, *sort).cloned();
+        let board = self.shelf.read().open(key, *sort)?.cloned();
         let players = self.players.read();
         let name = Name { board: Some(&key.board), period: Some(key.period), sort: Some(*sort) };
         match board {

@@ -1,12 +1,13 @@
 //! The boards there are, and those that were freed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::board::{Found, Handle, Ranks, Roster, Sort, Standing};
+use crate::error::StoreErrorKind;
 use crate::id::BoardId;
 use crate::record::BoardKey;
 use crate::store::Keeps;
@@ -81,6 +82,10 @@ pub(super) struct Shelf {
     boards: HashMap<BoardKey, Vec<Arc<Board>>>,
     /// Periods of which entries were freed, or left out when they were read. Entries of all others are on their boards.
     freed: BTreeMap<(BoardId, Window), Indexes>,
+    /// Boards that were freed and are brought back: not everybody is on them yet.
+    coming: HashSet<BoardKey>,
+    /// Why none is answered from, if none is.
+    closed: Option<StoreErrorKind>,
 }
 
 impl Shelf {
@@ -90,6 +95,30 @@ impl Shelf {
 
     pub(super) fn get(&self, key: &BoardKey, sort: Sort) -> Option<&Arc<Board>> {
         self.boards.get(key)?.iter().find(|board| board.sort == sort)
+    }
+
+    /// The board to answer from, if somebody stands on it.
+    pub(super) fn open(&self, key: &BoardKey, sort: Sort) -> Result<Option<&Arc<Board>>, StoreErrorKind> {
+        match self.closed {
+            Some(reason) => Err(reason),
+            None if !self.coming.is_empty() && self.coming.contains(key) => Err(StoreErrorKind::Unavailable),
+            None => Ok(self.get(key, sort)),
+        }
+    }
+
+    /// Why none is answered from.
+    pub(super) const fn closed(&self) -> Option<StoreErrorKind> {
+        self.closed
+    }
+
+    /// Answers from none for this reason, or from all again.
+    pub(super) fn close(&mut self, reason: Option<StoreErrorKind>) {
+        self.closed = reason;
+    }
+
+    /// Everybody is on the boards that were brought back.
+    pub(super) fn are_back(&mut self) {
+        self.coming.clear();
     }
 
     /// The board, made now if there is none and it was not freed.
@@ -119,6 +148,8 @@ impl Shelf {
             board.freed.store(true, Ordering::Release);
             self.note_freed(&board.key);
         }
+        let left: Vec<_> = self.coming.extract_if(|key| !keep(key)).collect();
+        left.iter().for_each(|key| self.note_freed(key));
         freed
     }
 
@@ -133,15 +164,15 @@ impl Shelf {
         freed.flatten().is_some_and(|indexes| indexes.contains(key.period.index))
     }
 
-    /// Lets boards be made again that were freed and are to be kept now; whether there are any.
+    /// Lets boards be made again that were freed and are to be kept now; whether any are not whole.
     pub(super) fn bring_back(&mut self, keep: Keeps<'_>) -> bool {
-        let mut is_any = false;
+        let coming = &mut self.coming;
         self.freed.retain(|(board, window), indexes| {
             let key = |index| BoardKey { board: board.clone(), period: Period { window: *window, index } };
             let mut left = Indexes::default();
             for index in indexes.iter() {
                 if keep(&key(index)) {
-                    is_any = true;
+                    coming.insert(key(index));
                 } else {
                     left.insert(index);
                 }
@@ -149,7 +180,7 @@ impl Shelf {
             *indexes = left;
             !indexes.0.is_empty()
         });
-        is_any
+        !self.coming.is_empty()
     }
 }
 

@@ -107,6 +107,12 @@ impl Replica {
         self.tell(gone.map(|(player, _)| Told::Gone { player }));
     }
 
+    /// Which version of a player was told last; 0 of one of whom nothing was.
+    pub(super) fn version_of(&self, player: &PlayerId) -> u64 {
+        let players = self.players.read();
+        players.roster.find(player.as_bytes()).map_or(0, |handle| players.state(handle).lock().version)
+    }
+
     /// Takes a player who is held off all boards; nothing was ever told of the player then.
     pub(super) fn clear(state: &mut State, handle: Handle, roster: &Roster) {
         for board in state.take_boards().iter().flat_map(|list| list.iter()) {
