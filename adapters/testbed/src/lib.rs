@@ -13,6 +13,7 @@ mod port;
 mod postgres;
 mod proxy;
 mod redis;
+pub mod rivals;
 mod tls;
 
 pub use child::processor_ns;
