@@ -6,6 +6,7 @@
 //! - [`anomaly_report`] makes a page of who stands out in a log.
 //! - [`mod@line`] is one line of a season: `{"receivedMs", "headers", "body"}`, as a server received it.
 //! - [`replay`] drives lines through the door and an engine and counts what comes out.
+//! - [`fleet`] drives a season through many processes over one store.
 //! - [`report`] says it in plain text, [`export`] in files.
 //! - [`disk`] is what the two stores of one's own write to.
 //! - [`curve`] draws level curves, and what a change of them does to players, as a page.
@@ -17,6 +18,7 @@ pub mod disk;
 mod drawing;
 pub mod evaluate;
 pub mod export;
+pub mod fleet;
 pub mod generate;
 pub mod line;
 pub mod progress_bar;

@@ -65,11 +65,16 @@ impl Stopwatch {
         round();
         let wall_ns = begun.elapsed().as_nanos();
         let waited = waited_ns().zip(waited_before).map(|(after, before)| after.saturating_sub(before));
+        self.count(wall_ns, waited);
+        wall_ns as f64
+    }
+
+    /// Counts a round that was measured elsewhere, of another process say: how long it took, and how much of that was waiting.
+    pub fn count(&mut self, wall_ns: u128, waited_ns: Option<u128>) {
         // One round whose wait is unknown makes the whole unknown.
-        self.wait_ns = if self.begun { self.wait_ns.zip(waited).map(|(a, b)| a + b) } else { waited };
+        self.wait_ns = if self.begun { self.wait_ns.zip(waited_ns).map(|(a, b)| a + b) } else { waited_ns };
         self.begun = true;
         self.wall_ns += wall_ns;
-        wall_ns as f64
     }
 
     /// Takes a step for each item and returns how many nanoseconds each took, which includes reading the clock once.
