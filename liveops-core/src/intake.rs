@@ -82,6 +82,7 @@ pub struct Intake {
     /// Whether ids in headers count beside a signature: it covers them, or the caller said so.
     headers_count: bool,
     issue_mode: IssueMode,
+    quota_share: u32,
     limiter: Option<Arc<dyn QuotaStore>>,
 }
 
@@ -98,8 +99,9 @@ impl std::fmt::Debug for Intake {
 }
 
 impl Inside {
-    fn new(door: &Door, issue_mode: IssueMode) -> Self {
-        Self { parser: door.parser().with_mode(issue_mode), quotas: door.quotas().to_vec() }
+    fn new(door: &Door, issue_mode: IssueMode, quota_share: u32) -> Self {
+        let share = |quota: &DoorQuota| DoorQuota { quota: quota.quota.share(quota_share), ..*quota };
+        Self { parser: door.parser().with_mode(issue_mode), quotas: door.quotas().iter().map(share).collect() }
     }
 }
 
@@ -111,7 +113,7 @@ impl Intake {
 
     /// Tells the intake that the rules were replaced.
     pub fn replace(&self, door: &Door) {
-        *self.door.write() = Arc::new(Inside::new(door, self.issue_mode));
+        *self.door.write() = Arc::new(Inside::new(door, self.issue_mode, self.quota_share));
     }
 
     /// Checks size, signature, body and the player's quota, in this order, and stamps what comes through.

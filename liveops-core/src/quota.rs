@@ -81,6 +81,24 @@ impl Quota {
         Self { burst: calls.clamp(1, exact), ..self }
     }
 
+    /// One of so many equal shares: of calls that come to any of so many processes alike, all together let through as much as the whole does.
+    /// The time between two calls is as many times as long, and the burst is divided, rounded up.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use liveops_core::quota::Quota;
+    ///
+    /// let share = Quota::new(60, Duration::from_secs(60)).burst(10).share(3);
+    /// assert_eq!((share.interval(), share.max_burst()), (Duration::from_secs(3), 4));
+    /// ```
+    #[must_use]
+    pub fn share(self, of: u32) -> Self {
+        let times = |micros: u64| micros.saturating_mul(of.max(1).into()).min(SPAN_MAX.unsigned_abs());
+        let period = Duration::from_micros(times(u64::try_from(self.period.as_micros()).unwrap_or(u64::MAX)));
+        let interval = NonZeroU64::new(times(self.interval.get())).unwrap_or(self.interval);
+        Self { period, interval, ..self }.burst(self.burst.div_ceil(of.max(1)))
+    }
+
     /// Under this name limiters keep what was used of it by each key, so that it still counts when the numbers change.
     /// Without one the period is its name: another limit or burst for the same period still finds what was used, and
     /// a key under two quotas of one period needs their names.

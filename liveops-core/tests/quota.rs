@@ -119,3 +119,26 @@ fn quotas_of_one_period_count_apart() {
     let names: Vec<_> = door(both).quotas().iter().map(|quota| quota.quota.name()).collect();
     assert_ne!(names[0], names[1]);
 }
+
+/// Every process counts by itself; with its share of the quota, all together let through what one alone does.
+#[test]
+fn processes_with_a_share_each_let_through_the_whole() {
+    let (few, many) = [10, 60]
+        .map(|limit| format!(r#"{{ "id": "x", "per": "player", "limit": {limit}, "periodSeconds": 60, "burst": 9 }}"#))
+        .into();
+    for processes in [1_usize, 3] {
+        let share = u32::try_from(processes).unwrap();
+        let intake = |_| Intake::builder(door(&few)).trusted().quota_share(share).build().unwrap();
+        let intakes: Vec<Intake> = (0..processes).map(intake).collect();
+        // Replaced rules are shared, too.
+        for intake in &intakes {
+            intake.replace(&door(&many));
+        }
+        let start = Timestamp::from_unix_seconds(NOW_SECONDS);
+        let at = |tenth: usize| start.plus_millis(i64::try_from(tenth).unwrap() * 100);
+        let admit = |tenth: usize| intakes[tenth % processes].admit(&Headers::default(), BODY, at(tenth)).is_ok();
+        let let_in = (0..1_200).filter(|tenth| admit(*tenth)).count();
+        // Each may be about to let its next one in.
+        assert!((128 - processes..=128).contains(&let_in), "{processes}: {let_in}");
+    }
+}

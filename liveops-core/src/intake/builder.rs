@@ -25,6 +25,7 @@ pub struct IntakeBuilder {
     issue_mode: IssueMode,
     limiter: Option<DebugLess<Arc<dyn QuotaStore>>>,
     no_quotas: bool,
+    quota_share: u32,
 }
 
 /// Holds what cannot be shown.
@@ -48,6 +49,7 @@ impl IntakeBuilder {
             issue_mode: IssueMode::All,
             limiter: None,
             no_quotas: false,
+            quota_share: 1,
         }
     }
 
@@ -105,6 +107,14 @@ impl IntakeBuilder {
         Self { no_quotas: true, ..self }
     }
 
+    /// One of so many processes among which requests are spread alike: each quota of the rules counts as [`Quota::share`] has it, now and when the
+    /// rules are replaced. Every process counts by itself, so that without this so many let through as many times as much. Where all
+    /// requests of a player come to one process, quotas for players need no sharing.
+    #[must_use]
+    pub fn quota_share(self, processes: u32) -> Self {
+        Self { quota_share: processes, ..self }
+    }
+
     /// The intake.
     ///
     /// Errors: `secret_invalid` without a secret, unless it is [`Self::trusted`].
@@ -123,10 +133,11 @@ impl IntakeBuilder {
         let own = || -> Arc<dyn QuotaStore> { Arc::new(RateLimiter::new(Quota::new(1, Duration::from_secs(1)))) };
         let limiter = (!self.no_quotas).then(|| self.limiter.map_or_else(own, |limiter| limiter.0));
         Ok(Intake {
-            door: RwLock::new(Arc::new(Inside::new(&self.door, self.issue_mode))),
+            door: RwLock::new(Arc::new(Inside::new(&self.door, self.issue_mode, self.quota_share))),
             verifier,
             headers_count: self.scheme == Scheme::Standard || self.allow_unsigned_id,
             issue_mode: self.issue_mode,
+            quota_share: self.quota_share,
             limiter,
         })
     }
