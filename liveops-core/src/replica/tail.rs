@@ -127,6 +127,8 @@ impl Replica {
         keep: Keeps<'_>,
     ) -> Result<(), StoreError> {
         let ends = whole(store.ends().await?, store)?;
+        // What told of it may be among what is missed.
+        self.advanced(store.advanced_to().await?);
         let read = async {
             let _alone = self.fills.wait().await;
             let mut fill = Fill::begin(self, keep, true);
@@ -268,3 +270,6 @@ const fn lasting(error: &StoreError) -> Option<StoreErrorKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

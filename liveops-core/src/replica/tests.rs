@@ -13,31 +13,31 @@ use crate::store::{
 use crate::time::Timestamp;
 use crate::window::{Period, Window};
 
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
         list[self.below(list.len() as u64) as usize]
     }
 }
 
-fn player(n: u64) -> PlayerId {
+pub(super) fn player(n: u64) -> PlayerId {
     PlayerId::new(&format!("p{n:03}")).unwrap()
 }
 
-const SORTS: [Sort; 3] = [
+pub(super) const SORTS: [Sort; 3] = [
     Sort { order: Order::Desc, ties: Ties::FirstToReach },
     Sort { order: Order::Asc, ties: Ties::LastToReach },
     Sort { order: Order::Desc, ties: Ties::OwnerId },
 ];
 
 /// Four boards of two periods; the first has had entries of another sort.
-fn keys() -> Vec<BoardKey> {
+pub(super) fn keys() -> Vec<BoardKey> {
     let key = |board, index| BoardKey {
         board: BoardId::new(board).unwrap(),
         period: Period { window: Window::Daily, index },
@@ -47,11 +47,11 @@ fn keys() -> Vec<BoardKey> {
 
 /// The newest records of everybody who is there.
 #[derive(Clone, Debug, Default)]
-struct Records(BTreeMap<PlayerId, Player>);
+pub(super) struct Records(pub(super) BTreeMap<PlayerId, Player>);
 
 impl Records {
     /// Somebody does something: a few entries change, appear or go, or all are hidden or shown.
-    fn commit(&mut self, id: &PlayerId, random: &mut Random) -> ChangeSet {
+    pub(super) fn commit(&mut self, id: &PlayerId, random: &mut Random) -> ChangeSet {
         let before = self.0.get(id).cloned().unwrap_or_default();
         let mut after =
             Player { version: before.version + 1 + random.below(3), erased_through: None, ..before.clone() };
@@ -78,7 +78,7 @@ impl Records {
     }
 
     /// Nothing is left but a mark.
-    fn erase(&mut self, id: &PlayerId, through: Timestamp) -> ChangeSet {
+    pub(super) fn erase(&mut self, id: &PlayerId, through: Timestamp) -> ChangeSet {
         let before = self.0.get(id).cloned().unwrap_or_default();
         let mark = Player {
             version: before.version + 1,
@@ -114,7 +114,7 @@ impl Records {
     }
 
     /// A board as a sorted list.
-    fn rows(&self, key: &BoardKey, sort: Sort) -> Vec<(PlayerId, i64, Timestamp)> {
+    pub(super) fn rows(&self, key: &BoardKey, sort: Sort) -> Vec<(PlayerId, i64, Timestamp)> {
         let shown = |(id, player): (&PlayerId, &Player)| Some((player.shown(key)?, id.clone()));
         let mut rows: Vec<_> = self.0.iter().filter_map(shown).filter(|(standing, _)| standing.sort == sort).collect();
         rows.sort_by(|a, b| (a.0.place(), &a.1).cmp(&(b.0.place(), &b.1)));
@@ -122,7 +122,7 @@ impl Records {
     }
 }
 
-fn page(replica: &Replica, key: &BoardKey, sort: Sort) -> Vec<Row> {
+pub(super) fn page(replica: &Replica, key: &BoardKey, sort: Sort) -> Vec<Row> {
     let what = Reading::Page { offset: 0, limit: usize::MAX };
     let read = BoardRead { key: key.clone(), sort, ranking: Ranking::Ordinal, what };
     match replica.read(&[read]).pop().unwrap().unwrap() {
@@ -132,7 +132,7 @@ fn page(replica: &Replica, key: &BoardKey, sort: Sort) -> Vec<Row> {
 }
 
 /// Whether every board that is kept shows what the records say, in the order of sorted lists.
-fn check(replica: &Replica, records: &Records, keep: impl Fn(&BoardKey) -> bool, when: &str) {
+pub(super) fn check(replica: &Replica, records: &Records, keep: impl Fn(&BoardKey) -> bool, when: &str) {
     for key in keys().iter().filter(|key| keep(key)) {
         for sort in SORTS {
             let shown: Vec<_> =

@@ -174,6 +174,9 @@ macro_rules! forward {
             fn tail(&self, after: &[u64], limit: usize) -> impl Future<Output = Vec<Result<TailPage, StoreError>>> + Send {
                 (**self).tail(after, limit)
             }
+            fn advanced_to(&self) -> impl Future<Output = Result<Horizon, StoreError>> + Send {
+                (**self).advanced_to()
+            }
             fn ends(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send {
                 (**self).ends()
             }

@@ -3,7 +3,7 @@
 use super::AsyncScan;
 use crate::error::StoreError;
 use crate::id::PlayerId;
-use crate::record::Notice;
+use crate::record::{Horizon, Notice};
 
 /// What follows a cursor in one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub trait AsyncTail: AsyncScan {
     /// Errors, each of one partition: `feed_gap` where entries after the cursor are no longer kept, or the cursor is of another life
     /// of the store; `record_too_new` or `store_corrupt` for an entry that cannot be read, which is never left out.
     fn tail(&self, after: &[u64], limit: usize) -> impl Future<Output = Vec<Result<TailPage, StoreError>>> + Send;
+
+    /// The horizon now: for who reads records instead of the entries that told how it rose.
+    fn advanced_to(&self) -> impl Future<Output = Result<Horizon, StoreError>> + Send;
 
     /// By partition: a cursor through which everything is that was committed before the call. Where that takes a while to know, this
     /// waits, or fails.
