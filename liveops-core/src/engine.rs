@@ -2,6 +2,7 @@
 //! at once, and polls it once.
 
 mod advance;
+mod batcher;
 mod board;
 mod feed;
 mod open;
@@ -16,6 +17,7 @@ mod submit;
 mod suspicions;
 mod whole;
 
+pub use batcher::{Batcher, Submitted};
 pub use board::{AsyncBoard, AsyncStandings, Board, Standings};
 pub use pages::{ScanCursor, ScanPage, by_page};
 pub use pay_closed::{PaidPeriod, PayRun, Unpaid};

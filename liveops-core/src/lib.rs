@@ -208,7 +208,7 @@ pub mod testing;
 pub mod time;
 pub mod window;
 
-pub use engine::{AsyncEngine, Engine};
+pub use engine::{AsyncEngine, Batcher, Engine};
 pub use error::{Code, Error};
 pub use id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
 pub use intake::{Admitted, Intake, Refusal};

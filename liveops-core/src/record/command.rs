@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{BoardKey, Receipt};
 use crate::codec::{Stable, fields, tags};
 use crate::error::{Code, Error};
-use crate::event::{Event, Payload};
+use crate::event::{Event, FieldValue, Payload};
 use crate::hash::{self, Digest, fingerprint, hex};
 use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::limits::{INTEGER_MAX, REASON_BYTES_MAX};
@@ -152,6 +152,20 @@ impl Command {
     /// A command of the operator. A retry must carry the same `ts`.
     pub const fn operator(id: EventId, player: PlayerId, ts: Timestamp, now: Timestamp, action: Action) -> Self {
         Self { id: CommandId { origin: Origin::Operator, id }, player, ts, received_at: now, action }
+    }
+
+    /// How much memory it takes with what it brings, in bytes and nearly: for whoever bounds how much waits.
+    pub fn memory_bytes(&self) -> usize {
+        let more = match &self.action {
+            Action::Event { payload, .. } => {
+                let of_field = |value: &FieldValue| size_of::<(Id, FieldValue)>() + heap_bytes(value);
+                payload.iter().map(|(_, value)| of_field(value)).sum()
+            }
+            Action::Payout(payment) => size_of::<Payment>() + payment.items.len() * size_of::<Item>(),
+            Action::Adjust { reason, .. } | Action::Revoke { reason, .. } => reason.as_str().len(),
+            _ => 0,
+        };
+        size_of::<Self>() + more
     }
 
     /// Support's correction of a player's XP total; see [`Action::Adjust`].
@@ -346,6 +360,15 @@ impl Stable for Action {
             8 => Self::Migrate { curve: Stable::take(from)? },
             _ => return None,
         })
+    }
+}
+
+/// What a value takes beside its own size.
+fn heap_bytes(value: &FieldValue) -> usize {
+    match value {
+        FieldValue::Text(text) => text.len(),
+        FieldValue::Array(values) => values.iter().map(|value| size_of::<FieldValue>() + heap_bytes(value)).sum(),
+        _ => 0,
     }
 }
 
