@@ -117,7 +117,8 @@ impl Proxy {
         state.refuses = false;
     }
 
-    /// From now on every reply comes so late.
+    /// From now on every reply comes so late. While one is held back, whatever the client sends is still one flight: so
+    /// even a long one counts once, though its server answers its beginning before its end is there.
     pub fn delay(&self, by: Duration) {
         self.shared.state().delay = by;
     }
@@ -276,7 +277,7 @@ impl Shared {
     /// can answer.
     fn next_fault(&self, link: &Link, before: &[u8], chunk: &[u8]) -> Option<Fault> {
         let mut state = self.state();
-        let mut at = link.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = link.at();
         let flight = *at.flight.get_or_insert_with(|| {
             state.flights += 1;
             state.flights
@@ -299,21 +300,22 @@ impl Shared {
         loop {
             let Ok(len @ 1..) = link.server.read(&mut buffer) else { return };
             let fault = {
-                let mut at = link.state.lock().unwrap_or_else(PoisonError::into_inner);
-                at.flight = None;
+                let mut at = link.at();
                 if at.fault == Some(Fault::Hang) { Some(Fault::Hang) } else { at.fault.take() }
             };
-            let late = self.state().delay;
             let part = match fault {
                 Some(Fault::LoseReply) => return,
                 Some(Fault::HalfReply) => &buffer[..len / 2],
                 Some(Fault::Hang) => &[],
                 _ => &buffer[..len],
             };
+            let late = self.state().delay;
             let late = if let Some(Fault::Delay(by)) = fault { late.max(by) } else { late };
             if !late.is_zero() {
                 std::thread::sleep(late);
             }
+            // Whatever the client sends from here on may be because of this.
+            link.at().flight = None;
             if (&link.client).write_all(part).is_err() || fault == Some(Fault::HalfReply) {
                 return;
             }
@@ -322,6 +324,10 @@ impl Shared {
 }
 
 impl Link {
+    fn at(&self) -> MutexGuard<'_, LinkState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn cut(&self) {
         _ = self.client.shutdown(Shutdown::Both);
         match &self.server {

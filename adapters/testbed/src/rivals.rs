@@ -156,6 +156,17 @@ impl Rivals {
         Ok(rivals)
     }
 
+    /// Lets all write until each was told of so many events.
+    ///
+    /// # Errors
+    /// One got nothing done for a while.
+    pub fn work(&self, acknowledged: usize) -> Result<(), String> {
+        while self.writers.iter().any(|writer| writer.acknowledged() < acknowledged) {
+            self.working(None)?;
+        }
+        Ok(())
+    }
+
     /// Kills one writer after another, or the server in between, at random points of their work.
     ///
     /// # Errors
