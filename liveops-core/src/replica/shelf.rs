@@ -149,7 +149,9 @@ impl Shelf {
             self.note_freed(&board.key);
         }
         let left: Vec<_> = self.coming.extract_if(|key| !keep(key)).collect();
-        left.iter().for_each(|key| self.note_freed(key));
+        for key in &left {
+            self.note_freed(key);
+        }
         freed
     }
 

@@ -33,7 +33,7 @@ impl Replica {
     /// Errors: the store's. A record or an entry that cannot be read is what reads answer from then on.
     pub async fn join_tail<T: AsyncTail + ?Sized>(&self, store: &T, keep: Keeps<'_>) -> Result<(), StoreError> {
         let _turn = self.follows.wait().await;
-        self.join_in_turn(store, keep).await
+        self.join_in_turn(store, Some(keep)).await
     }
 
     /// Takes up to `limit` more entries of each partition; how many there were. Joins first, if need be.
@@ -42,7 +42,7 @@ impl Replica {
     pub async fn follow_tail<T: AsyncTail + ?Sized>(&self, store: &T, limit: usize) -> Result<usize, StoreError> {
         let _turn = self.follows.wait().await;
         if !self.is_joined() {
-            self.join_in_turn(store, &|_| true).await?;
+            self.join_in_turn(store, None).await?;
         }
         self.follow_in_turn(store, limit).await
     }
@@ -52,7 +52,7 @@ impl Replica {
     /// Errors: the store's.
     pub async fn catch_up_tail<T: AsyncTail + ?Sized>(&self, store: &T) -> Result<(), StoreError> {
         let _turn = self.follows.wait().await;
-        if self.is_joined() { self.reach_end(store).await } else { self.join_in_turn(store, &|_| true).await }
+        if self.is_joined() { self.reach_end(store).await } else { self.join_in_turn(store, None).await }
     }
 
     /// Brings back what was freed and is kept again, as [`Self::rebuild`]. Others follow meanwhile. Joins first, if need be.
@@ -62,7 +62,7 @@ impl Replica {
         if !self.is_joined() {
             let _turn = self.follows.wait().await;
             if !self.is_joined() {
-                self.join_in_turn(store, keep).await?;
+                self.join_in_turn(store, Some(keep)).await?;
             }
         }
         let _alone = self.fills.wait().await;
@@ -78,18 +78,18 @@ impl Replica {
     }
 
     /// Tells of what this process committed itself, which need not wait for the outbox; whether all of it is on the boards. What may
-    /// be of another life of its player is left to the outbox, which has the order: whoever needs to see it
+    /// be of another life of its player than what is known is left to the outbox, which has the order: whoever needs to see it
     /// [catches up](Self::catch_up_tail).
     pub fn committed_here(&self, sets: &[&ChangeSet]) -> bool {
-        // A player who was forgotten since may be somebody else by now.
-        let forgotten_before = self.horizon().forgotten_before;
-        let late = |set: &ChangeSet| set.forgotten_before < forgotten_before;
-        // Somebody new whose predecessor is still known.
-        let reborn = |set: &ChangeSet| set.expected == 0 && self.version_of(&set.player) > set.record.version;
-        let mut known = Vec::with_capacity(sets.len());
-        known.extend(sets.iter().copied().filter(|set| !late(set) && !reborn(set)));
-        self.committed(&known);
-        known.len() == sets.len()
+        let mut are_shown = true;
+        for set in sets {
+            // In full: what was followed so far may be of somebody who had the name before.
+            let shown = if set.record.hidden { &[][..] } else { &set.record.standings };
+            // Who was forgotten since may be somebody else by now.
+            let is_late = set.forgotten_before < self.horizon().forgotten_before;
+            are_shown &= !is_late && self.tell_one(&set.player, set.record.version, shown);
+        }
+        are_shown
     }
 
     /// By partition, through where was followed.
@@ -102,7 +102,7 @@ impl Replica {
         self.tailed.lock().is_joined
     }
 
-    async fn join_in_turn<T: AsyncTail + ?Sized>(&self, store: &T, keep: Keeps<'_>) -> Result<(), StoreError> {
+    async fn join_in_turn<T: AsyncTail + ?Sized>(&self, store: &T, keep: Option<Keeps<'_>>) -> Result<(), StoreError> {
         let partitions: Vec<u16> = (0..store.partitions()).collect();
         {
             let mut tailed = self.tailed.lock();
@@ -119,19 +119,24 @@ impl Replica {
         joined
     }
 
-    /// Reads all that is in some partitions, by whoever has the turn to follow.
+    /// Reads all that is in some partitions, by whoever has the turn to follow. What was freed stays freed, unless `keep` says which
+    /// boards are kept.
     async fn read_anew<T: AsyncTail + ?Sized>(
         &self,
         store: &T,
         partitions: &[u16],
-        keep: Keeps<'_>,
+        keep: Option<Keeps<'_>>,
     ) -> Result<(), StoreError> {
         let ends = whole(store.ends().await?, store)?;
         // What told of it may be among what is missed.
         self.advanced(store.advanced_to().await?);
         let read = async {
             let _alone = self.fills.wait().await;
-            let mut fill = Fill::begin(self, keep, true);
+            if let Some(keep) = keep {
+                self.shelf.write().bring_back(keep);
+            }
+            // Of what was freed no board is made.
+            let mut fill = Fill::begin(self, keep.unwrap_or(&|_| true), true);
             for partition in partitions {
                 read_players(store, *partition, &mut fill).await?;
             }
@@ -199,8 +204,7 @@ impl Replica {
         }
         self.open_or_close();
         if !missed.is_empty() {
-            // What was freed stays freed: of that no board is made.
-            self.read_anew(store, &missed, &|_| true).await?;
+            self.read_anew(store, &missed, None).await?;
             taken += missed.len();
         }
         failed.map_or(Ok(taken), Err)

@@ -107,12 +107,6 @@ impl Replica {
         self.tell(gone.map(|(player, _)| Told::Gone { player }));
     }
 
-    /// Which version of a player was told last; 0 of one of whom nothing was.
-    pub(super) fn version_of(&self, player: &PlayerId) -> u64 {
-        let players = self.players.read();
-        players.roster.find(player.as_bytes()).map_or(0, |handle| players.state(handle).lock().version)
-    }
-
     /// Takes a player who is held off all boards; nothing was ever told of the player then.
     pub(super) fn clear(state: &mut State, handle: Handle, roster: &Roster) {
         for board in state.take_boards().iter().flat_map(|list| list.iter()) {
@@ -121,21 +115,30 @@ impl Replica {
         state.version = 0;
     }
 
-    /// Tells of one player.
-    pub(crate) fn tell_one(&self, player: &PlayerId, version: u64, shown: &[(BoardKey, Standing)]) {
+    /// Tells of one player; false if a later version was told before.
+    pub(crate) fn tell_one(&self, player: &PlayerId, version: u64, shown: &[(BoardKey, Standing)]) -> bool {
         let (players, handles) = self.handles(std::iter::once(player));
-        for handle in handles.into_iter().flatten() {
-            self.stand(&mut players.state(handle).lock(), handle, version, shown, &players.roster);
-        }
+        // Nobody has 2^32 players in memory.
+        let Some(handle) = handles.into_iter().flatten().next() else { return false };
+        self.stand(&mut players.state(handle).lock(), handle, version, shown, &players.roster)
     }
 
-    /// Tells of one player who is held.
-    fn stand(&self, state: &mut State, handle: Handle, version: u64, shown: &[(BoardKey, Standing)], roster: &Roster) {
-        if version >= state.version {
-            state.version = version;
-            self.note_told(state, handle);
-            self.place(state, shown, None, |board, standing, _| _ = board.put(handle, standing, roster));
+    /// Tells of one player who is held; false if a later version was told before.
+    fn stand(
+        &self,
+        state: &mut State,
+        handle: Handle,
+        version: u64,
+        shown: &[(BoardKey, Standing)],
+        roster: &Roster,
+    ) -> bool {
+        if version < state.version {
+            return false;
         }
+        state.version = version;
+        self.note_told(state, handle);
+        self.place(state, shown, None, |board, standing, _| _ = board.put(handle, standing, roster));
+        true
     }
 
     /// Finds the boards of what is shown, calls `put` with each, with whether the player stood there before, and with `None` for
