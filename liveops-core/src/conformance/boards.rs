@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::error::StoreErrorKind;
 use crate::id::PlayerId;
 use crate::record::{Action, BoardKey, Key, Kind, Record};
+use crate::replica::Replica;
 use crate::store::{BoardAnswer, BoardRead, Boards, Reading, Scan, Store};
 use crate::time::DAY_MILLIS;
 use crate::window::Window;
@@ -70,9 +71,8 @@ impl Fold {
         BoardRead { key: self.key.clone(), sort: self.sort, ranking, what }
     }
 
-    /// The answer of a store that was brought up to date.
+    /// The answer of a store that was [brought up to date](caught_up).
     fn ask<S: Boards>(&self, store: &S, ranking: Ranking, what: Reading) -> BoardAnswer {
-        store.catch_up().expect("catch_up");
         answers(store, &[self.read(ranking, what)]).remove(0).expect("a board that is there can be read")
     }
 
@@ -103,11 +103,28 @@ impl Fold {
 
     /// The store shows what the records say.
     fn assert_shown<S: Boards>(&self, store: &S) {
-        let rows = self.page(store, 0, EVERYBODY, Ranking::Ordinal);
+        self.assert_rows(&self.page(store, 0, EVERYBODY, Ranking::Ordinal), "now");
+    }
+
+    /// So does a replica.
+    pub(super) fn assert_replica(&self, replica: &Replica, when: &str) {
+        let read = self.read(Ranking::Ordinal, Reading::Page { offset: 0, limit: EVERYBODY });
+        match replica.read(&[read]).remove(0) {
+            Ok(BoardAnswer::Rows(rows)) => self.assert_rows(&rows, when),
+            other => panic!("a replica that has caught up answers: {other:?}"),
+        }
+    }
+
+    fn assert_rows(&self, rows: &[Row], when: &str) {
         let found = rows.iter().map(|row| (&row.owner, row.score, row.subscore, row.reached_at));
         let wanted = self.shown.iter().map(|(id, s)| (id, s.score.score, s.score.subscore, s.reached_at));
-        assert!(found.eq(wanted), "{:?} is a fold over the players' records: {rows:?}", self.key);
+        assert!(found.eq(wanted), "{when}, {:?} is a fold over the players' records: {rows:?}", self.key);
     }
+}
+
+/// Boards may lag: everything so far is on them.
+fn caught_up<S: Boards>(store: &S) {
+    store.catch_up().expect("catch_up");
 }
 
 fn answers<S: Boards>(store: &S, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, crate::error::StoreError>> {
@@ -117,6 +134,7 @@ fn answers<S: Boards>(store: &S, reads: &[BoardRead]) -> Vec<Result<BoardAnswer,
 }
 
 pub(super) fn assert_folded<S: Scan + Boards>(store: &S) {
+    caught_up(store);
     let folded = fold(store);
     assert!(folded.len() >= 4, "the season fills several boards");
     for board in &folded {
@@ -131,6 +149,7 @@ pub(super) fn boards_are_a_fold_over_records<S: Store + Scan + Boards>(store: &S
 
 pub(super) fn readings_agree_with_the_page<S: Store + Scan + Boards>(store: &S) {
     play(store);
+    caught_up(store);
     for board in fold(store) {
         let key = &board.key;
         for ranking in RANKINGS {
@@ -221,7 +240,7 @@ fn assert_ranks(rows: &[Row], ranking: Ranking) {
 /// Questions to many boards, to one that nobody stands on, and one that makes no sense: each has its own answer.
 pub(super) fn many_reads_are_answered_in_order<S: Store + Scan + Boards>(store: &S) {
     play(store);
-    store.catch_up().expect("catch_up");
+    caught_up(store);
     let boards = fold(store);
     let whats = [
         Reading::Page { offset: 1, limit: 3 },
@@ -262,6 +281,7 @@ pub(super) fn many_reads_are_answered_in_order<S: Store + Scan + Boards>(store: 
 
 pub(super) fn hidden_players_count_nowhere<S: Store + Scan + Boards>(store: &S) {
     play(store);
+    caught_up(store);
     let engine = Engine::new(rules(), store);
     let before: Vec<_> =
         fold(store).into_iter().map(|board| (board.page(store, 0, EVERYBODY, Ranking::Ordinal), board)).collect();
@@ -286,6 +306,7 @@ pub(super) fn erased_players_leave_the_boards<S: Store + Scan + Boards>(store: &
     let boards = fold(store);
     let erase = operator("gone", "p0", 400, Action::Erase);
     assert_eq!(engine.submit(&erase).code(), "applied");
+    caught_up(store);
     for board in &boards {
         assert_eq!(board.rank(store, &player("p0"), Ranking::Ordinal), None, "{:?}", board.key);
     }
@@ -313,7 +334,7 @@ fn is_daily(key: &BoardKey) -> bool {
 pub(super) fn retain_frees_what_is_not_kept<S: Store + Scan + Boards>(store: &S) {
     play(store);
     let boards = fold(store);
-    store.catch_up().expect("catch_up");
+    caught_up(store);
     store.retain(&is_daily).expect("retain");
     for board in &boards {
         assert_eq!(board.count(store, Reading::Len) > 0, is_daily(&board.key), "{:?}", board.key);
@@ -323,7 +344,7 @@ pub(super) fn retain_frees_what_is_not_kept<S: Store + Scan + Boards>(store: &S)
 pub(super) fn what_was_freed_is_rebuilt<S: Store + Scan + Boards>(store: &S) {
     play(store);
     let boards = fold(store);
-    store.catch_up().expect("catch_up");
+    caught_up(store);
     store.retain(&|_| false).expect("retain");
     assert!(boards.iter().all(|board| board.count(store, Reading::Len) == 0), "nothing is kept");
     store.rebuild(&is_daily).expect("rebuild");
@@ -368,6 +389,7 @@ pub(super) fn what_was_committed_is_caught_up<S: Store + Scan + Boards>(store: &
                 for n in 0..25 {
                     let name = format!("w{writer}-{n}");
                     assert_eq!(engine.submit(&progression("e", &name, 0, 10)).code(), "applied");
+                    caught_up(store);
                     let rank = board.rank(store, &player(&name), Ranking::Ordinal);
                     assert!(rank.is_some(), "{name} was committed before catch_up, and is not on the board after it");
                 }

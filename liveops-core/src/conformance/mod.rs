@@ -24,6 +24,7 @@
 //! | [`check_reopen`] | what outlives the process | how to open the same thing again |
 //! | [`check_damage`] | one bad record | how to damage one |
 //! | [`check_async`] | [`AsyncStore`] | a runtime; the others over [`Blocking`] |
+//! | [`check_tail`] | [`AsyncTail`]: a store that many processes share | over [`Blocking`] |
 //!
 //! The lists are public, so that a test runner can run and name the promises one by one. `docs/stores.md` says in which order a
 //! store is written.
@@ -37,12 +38,13 @@ mod reopen;
 mod rivals;
 mod sample;
 mod scan;
+mod tail;
 mod time;
 mod whole;
 
 use crate::quota::QuotaStore;
 use crate::record::Key;
-use crate::store::{AsyncStore, BlockOn, Blocking, Boards, Feed, FullStore, Scan, Store};
+use crate::store::{AsyncStore, AsyncTail, BlockOn, Blocking, Boards, Feed, FullStore, Scan, Store};
 
 /// One promise of [`Store`]'s contract: panics on a fresh, empty store that does not keep it.
 pub type Check = fn(&dyn Store);
@@ -147,6 +149,31 @@ pub fn board_checks<S: Store + Scan + Boards>() -> [NamedCheck<S>; 9] {
 /// With the broken promise.
 pub fn check_boards<S: Store + Scan + Boards>(new_store: impl Fn() -> S) {
     for (_, check) in board_checks() {
+        check(&new_store());
+    }
+}
+
+/// Every promise of [`AsyncTail`], by name. To be run on a store whose outbox keeps at least 2,000 entries of each partition.
+pub fn tail_checks<S: AsyncStore + AsyncTail, X: BlockOn>() -> [NamedCheck<Blocking<S, X>>; 8] {
+    [
+        ("a_tail_tells_what_was_committed", tail::a_tail_tells_what_was_committed),
+        ("a_tail_goes_on_from_any_cursor", tail::a_tail_goes_on_from_any_cursor),
+        ("what_a_tail_lacks_is_a_gap", tail::what_a_tail_lacks_is_a_gap),
+        ("ends_are_behind_what_was_committed", tail::ends_are_behind_what_was_committed),
+        ("no_slow_writer_is_passed_over", tail::no_slow_writer_is_passed_over),
+        ("each_rise_of_the_horizon_is_told", tail::each_rise_of_the_horizon_is_told),
+        ("who_begins_again_is_told_gone_before", tail::who_begins_again_is_told_gone_before),
+        ("replicas_that_follow_show_what_records_show", tail::replicas_that_follow_show_what_records_show),
+    ]
+}
+
+/// Checks every promise of [`AsyncTail`], each on a fresh store, over the runtime that it needs.
+///
+/// # Panics
+///
+/// With the broken promise.
+pub fn check_tail<S: AsyncStore + AsyncTail, X: BlockOn>(new_store: impl Fn() -> Blocking<S, X>) {
+    for (_, check) in tail_checks() {
         check(&new_store());
     }
 }

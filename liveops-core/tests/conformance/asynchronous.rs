@@ -29,7 +29,7 @@ fn wait() -> impl Future<Output = ()> + Send {
     })
 }
 
-async fn far<T>(answer: impl FnOnce() -> T + Send) -> T
+pub(crate) async fn far<T>(answer: impl FnOnce() -> T + Send) -> T
 where
     T: Send,
 {

@@ -5,6 +5,7 @@
 mod asynchronous;
 mod careless;
 mod damaged;
+mod followed;
 mod reopened;
 mod sharded;
 
