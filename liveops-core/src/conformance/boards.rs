@@ -8,7 +8,7 @@ use crate::board::{Order, Page, Ranking, Row, Sort, Standing};
 use crate::engine::Engine;
 use crate::error::StoreErrorKind;
 use crate::id::PlayerId;
-use crate::record::{Action, BoardKey, Key, Kind, Record};
+use crate::record::{Action, BoardKey, Horizon, Key, Kind, Record};
 use crate::replica::Replica;
 use crate::store::{BoardAnswer, BoardRead, Boards, Reading, Scan, Store};
 use crate::time::DAY_MILLIS;
@@ -397,4 +397,45 @@ pub(super) fn what_was_committed_is_caught_up<S: Store + Scan + Boards>(store: &
         }
     });
     assert_eq!(board.count(store, Reading::Len), 100, "everybody is on the board");
+}
+
+/// Whoever moved the store: an engine frees by this what is over.
+pub(super) fn boards_know_how_far_the_store_is<S: Store + Scan + Boards>(store: &S) {
+    assert_eq!(store.horizon(), Horizon::default(), "nobody moved it");
+    play(store);
+    for to in [horizon(10, -10), horizon(DAY_MILLIS, 0)] {
+        advance(store, to);
+        caught_up(store);
+        assert_eq!(store.horizon(), to, "the boards were told");
+    }
+    advance(store, horizon(5, -5));
+    caught_up(store);
+    assert_eq!(store.horizon(), horizon(DAY_MILLIS, 0), "it never falls");
+}
+
+pub(super) fn nothing_is_behind_once_caught_up<S: Store + Scan + Boards>(store: &S) {
+    caught_up(store);
+    assert_eq!(store.lag().expect("lag").behind, 0, "of an empty store");
+    for commands in season().chunks(64) {
+        Engine::new(rules(), store).submit_batch(commands);
+        caught_up(store);
+        assert_eq!(store.lag().expect("lag").behind, 0, "everything that was committed is on the boards");
+    }
+}
+
+/// They are kept for people, once, if there is a place for them. Whatever reads boards or records sees nothing of it.
+pub(super) fn final_rows_change_nothing<S: Store + Scan + Boards>(store: &S) {
+    play(store);
+    advance(store, horizon(DAY_MILLIS, -DAY_MILLIS));
+    caught_up(store);
+    let (boards, before) = (fold(store), all(store, None));
+    for board in boards.iter().filter(|board| is_daily(&board.key)) {
+        let rows = board.page(store, 0, EVERYBODY, Ranking::Ordinal);
+        store.note_final(&board.key, &rows).expect("note_final");
+        // Another run, after somebody was hidden.
+        store.note_final(&board.key, &rows[1..]).expect("note_final, with rows that are kept already");
+        store.note_final(&board.key, &[]).expect("note_final, of nobody");
+    }
+    assert!(all(store, None) == before, "no record is another");
+    assert_folded(store);
 }

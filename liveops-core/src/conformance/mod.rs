@@ -128,7 +128,7 @@ pub fn check_scan<S: Store + Scan>(new_store: impl Fn() -> S) {
 }
 
 /// Every promise of [`Boards`], by name. Boards may lag: before it reads, each check asks them to catch up.
-pub fn board_checks<S: Store + Scan + Boards>() -> [NamedCheck<S>; 9] {
+pub fn board_checks<S: Store + Scan + Boards>() -> [NamedCheck<S>; 12] {
     [
         ("boards_are_a_fold_over_records", boards::boards_are_a_fold_over_records),
         ("readings_agree_with_the_page", boards::readings_agree_with_the_page),
@@ -139,6 +139,9 @@ pub fn board_checks<S: Store + Scan + Boards>() -> [NamedCheck<S>; 9] {
         ("retain_frees_what_is_not_kept", boards::retain_frees_what_is_not_kept),
         ("what_was_freed_is_rebuilt", boards::what_was_freed_is_rebuilt),
         ("what_was_committed_is_caught_up", boards::what_was_committed_is_caught_up),
+        ("boards_know_how_far_the_store_is", boards::boards_know_how_far_the_store_is),
+        ("nothing_is_behind_once_caught_up", boards::nothing_is_behind_once_caught_up),
+        ("final_rows_change_nothing", boards::final_rows_change_nothing),
     ]
 }
 

@@ -71,6 +71,9 @@ pub(crate) enum Mistake {
     RebuildsEverything,
     LosesWritersWhileItBuilds,
     LagsBehind,
+    TellsBoardsNoTime,
+    IsAlwaysBehind,
+    NotesOnce,
     // Of those who follow the feed.
     TellsConflicts,
     TellsNoRuns,
@@ -465,14 +468,18 @@ impl Boards for Careless {
     }
 
     fn horizon(&self) -> Horizon {
-        Boards::horizon(&self.inner)
+        if self.mistake == TellsBoardsNoTime { Horizon::default() } else { Boards::horizon(&self.inner) }
     }
 
     fn lag(&self) -> Result<Lag, StoreError> {
-        self.inner.lag()
+        let lag = self.inner.lag()?;
+        Ok(if self.mistake == IsAlwaysBehind { Lag { behind: 1, ..lag } } else { lag })
     }
 
     fn note_final(&self, key: &BoardKey, rows: &[Row]) -> Result<(), StoreError> {
+        if self.mistake == NotesOnce && self.building.swap(true, Ordering::SeqCst) {
+            return Err(StoreErrorKind::Corrupt.into());
+        }
         self.inner.note_final(key, rows)
     }
 }

@@ -88,6 +88,9 @@ const BOARD_MISTAKES: Mistakes = &[
     ("retain_frees_what_is_not_kept", &[RetainsEverything]),
     ("what_was_freed_is_rebuilt", &[RebuildsNothing, RebuildsEverything, LosesWritersWhileItBuilds]),
     ("what_was_committed_is_caught_up", &[LagsBehind]),
+    ("boards_know_how_far_the_store_is", &[TellsBoardsNoTime]),
+    ("nothing_is_behind_once_caught_up", &[IsAlwaysBehind]),
+    ("final_rows_change_nothing", &[NotesOnce]),
 ];
 
 const FEED_MISTAKES: Mistakes = &[

@@ -265,10 +265,12 @@ impl Whole for Sharded {
 
 #[test]
 fn stores_in_partitions_keep_the_contract() {
-    let store = |len| Sharded::new(3, len);
-    conformance::check(|| Box::new(store(1_000_000)));
-    conformance::check_scan(|| store(1_000_000));
-    conformance::check_boards(|| store(1_000_000));
-    conformance::check_feed(store);
-    conformance::check_whole(store);
+    for shards in [3, 64] {
+        let store = |len| Sharded::new(shards, len);
+        conformance::check(|| Box::new(store(1_000_000)));
+        conformance::check_scan(|| store(1_000_000));
+        conformance::check_boards(|| store(1_000_000));
+        conformance::check_feed(store);
+        conformance::check_whole(store);
+    }
 }
