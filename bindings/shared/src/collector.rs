@@ -1,22 +1,25 @@
-//! One thread that submits for callers who must not wait: event loops.
+//! Threads that submit for callers who must not wait: event loops.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::{Builder, JoinHandle, current};
 
 use liveops_core::error::{Code, Error};
 use liveops_core::event::FieldValue;
 use liveops_core::record::Action;
 use liveops_core::{Command, Id, Outcome, Timestamp};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
+use crate::cut::{Cut, Gather, by_line, by_player, each_line};
 use crate::{Core, Shared};
 
 /// Commands that are submitted together: what one round of a store in a file takes.
 const ROUND_COMMANDS_MAX: usize = 4_096;
+
+/// The same of one of several lanes, which a store far away takes in one round trip: nobody waits for the next.
+const LANE_COMMANDS_MAX: usize = 256;
 
 /// Lines of one piece of work that are submitted before others have their turn.
 const ROUND_LINES_MAX: usize = 4_096;
@@ -62,21 +65,77 @@ pub type NotTaken<W> = (W, Vec<Outcome>);
 /// Gathers work, submits what waits in one batch, and hands the outcomes to whoever waits for them: so many callers at once share
 /// each commit of a store, and none of them holds a thread. `W` says who waits.
 ///
-/// Commands are submitted in the order of [`Self::send`]. Lines are submitted in between, a piece at a time, so that millions of them
-/// hold up nobody.
+/// It has as many lanes as the [engine's store](Shared::lanes) can make use of, each with a thread that begins with its first work. A
+/// player belongs to one lane, so that no two of them ever write the same player. A store in the process has one; over one far away
+/// each lane waits for its own answer, while the others go on.
+///
+/// Commands of a player are submitted in the order of [`Self::send`]. Lines are submitted in between, a piece at a time, so that
+/// millions of them hold up nobody.
 pub struct Collector<W> {
-    engine: Arc<Shared>,
-    state: Mutex<State<W>>,
-    /// Whoever closes holds it until the thread has ended, so that everybody who closes waits for that.
+    inner: Arc<Inner<W>>,
+    /// Whoever closes holds it until the threads have ended, so that everybody who closes waits for that.
     closing: Mutex<()>,
-    waiting: Arc<Waiting>,
 }
 
-enum State<W> {
-    /// No thread yet: nobody sent anything, or there was none to be had.
-    Idle(Deliver<W>),
-    Running(Sender<(Work, W)>, JoinHandle<()>),
-    Closed,
+struct Inner<W> {
+    engine: Arc<Shared>,
+    deliver: Deliver<W>,
+    state: Mutex<State<W>>,
+    /// By lane: told when there is something for it to do, or to end.
+    news: Vec<Condvar>,
+    waiting: Waiting,
+    commands_max: usize,
+}
+
+type Deliver<W> = Box<dyn Fn(Vec<(W, Vec<Outcome>)>) + Send + Sync>;
+
+struct State<W> {
+    is_closed: bool,
+    lanes: Vec<Lane<W>>,
+    /// Whom nobody waits for yet.
+    threads: Vec<JoinHandle<()>>,
+    /// Works of lines that were taken and not delivered: any lane may still be given a part of them.
+    lines: usize,
+}
+
+struct Lane<W> {
+    /// Not before its first work, nor if there was none to be had.
+    has_thread: bool,
+    commands: VecDeque<Part<W>>,
+    lines: VecDeque<LinesJob<W>>,
+}
+
+/// Commands of one lane.
+struct Part<W> {
+    commands: Vec<Command>,
+    weight: usize,
+    to: To<W>,
+}
+
+/// Who is told.
+enum To<W> {
+    /// Who waits for these alone.
+    One(W),
+    /// Who waits for others too, and which of all these are.
+    Among(Arc<Gather<W>>, Vec<usize>),
+}
+
+enum LinesJob<W> {
+    /// The next piece is to be cut.
+    Next(Lines<W>),
+    /// The part of a piece that belongs to a lane, and which of its lines they are.
+    Part { bytes: Vec<u8>, now: Timestamp, piece: Arc<Gather<Lines<W>>>, places: Vec<usize> },
+}
+
+/// Lines that are under way.
+struct Lines<W> {
+    bytes: Vec<u8>,
+    weight: usize,
+    /// Where the next piece begins.
+    from: usize,
+    now: Timestamp,
+    outcomes: Vec<Outcome>,
+    waiter: W,
 }
 
 /// How much was taken and is not submitted yet.
@@ -96,11 +155,20 @@ impl Waiting {
 }
 
 impl<W: Send + 'static> Collector<W> {
-    /// `deliver` is called on the collector's thread, once a round.
-    pub fn new(engine: Arc<Shared>, deliver: impl Fn(Vec<(W, Vec<Outcome>)>) + Send + 'static) -> Self {
-        let deliver: Deliver<W> = Arc::new(Mutex::new(deliver));
-        let state = Mutex::new(State::Idle(deliver));
-        Self { engine, state, closing: Mutex::new(()), waiting: Arc::default() }
+    /// `deliver` is called on the collector's threads, once a round.
+    pub fn new(engine: Arc<Shared>, deliver: impl Fn(Vec<(W, Vec<Outcome>)>) + Send + Sync + 'static) -> Self {
+        let lanes = engine.lanes();
+        let lane = |_| Lane { has_thread: false, commands: VecDeque::new(), lines: VecDeque::new() };
+        let state = State { is_closed: false, lanes: (0..lanes).map(lane).collect(), threads: Vec::new(), lines: 0 };
+        let inner = Inner {
+            engine,
+            deliver: Box::new(deliver),
+            state: Mutex::new(state),
+            news: (0..lanes).map(|_| Condvar::new()).collect(),
+            waiting: Waiting::default(),
+            commands_max: if lanes == 1 { ROUND_COMMANDS_MAX } else { LANE_COMMANDS_MAX },
+        };
+        Self { inner: Arc::new(inner), closing: Mutex::new(()) }
     }
 
     /// Takes work on; the outcomes are delivered, one for each command or line, in order. If more waits than may, or no thread can be
@@ -108,158 +176,263 @@ impl<W: Send + 'static> Collector<W> {
     ///
     /// Errors: `forked`, `closed`.
     pub fn send(&self, work: Work, waiter: W) -> Result<Option<NotTaken<W>>, Error> {
-        self.engine.with(|_| ())?;
-        let (weight, waiting) = (work.weight(), self.waiting.of(&work));
+        let inner = &self.inner;
+        inner.engine.with(|_| ())?;
+        let (weight, waiting) = (work.weight(), inner.waiting.of(&work));
         let before = waiting.fetch_add(weight, Ordering::AcqRel);
         let fits = before == 0 || before.saturating_add(weight) <= WAITING_BYTES_MAX;
-        let mut state = self.state.lock();
-        let ready = fits && self.start(&mut state, Builder::new());
-        let sent = match &*state {
-            State::Closed => Err(Code::Closed.into()),
-            State::Running(sender, _) if ready => match sender.send((work, waiter)) {
-                Ok(()) => return Ok(None),
-                Err(_) => Err(Code::Closed.into()),
-            },
-            _ => Ok(Some((waiter, refused(&Code::StoreUnavailable.into(), work.len())))),
+        let sent = match work {
+            _ if !fits => Ok(Some((waiter, too_much(work.len())))),
+            Work::Commands(commands) => inner.send_commands(commands, weight, waiter),
+            // An empty last line is no line.
+            Work::Lines { lines, now } if lines == b"\n" => inner.send_lines(Vec::new(), weight, now, waiter),
+            Work::Lines { lines, now } => inner.send_lines(lines, weight, now, waiter),
         };
-        waiting.fetch_sub(weight, Ordering::AcqRel);
+        if !matches!(sent, Ok(None)) {
+            waiting.fetch_sub(weight, Ordering::AcqRel);
+        }
         sent
     }
 
     /// Whether all that was sent is submitted: what is submitted otherwise comes behind it.
     pub fn is_idle(&self) -> bool {
-        self.waiting.commands.load(Ordering::Acquire) == 0 && self.waiting.lines.load(Ordering::Acquire) == 0
-    }
-
-    /// Whether there is a thread; begins one if there was none.
-    fn start(&self, state: &mut State<W>, thread: Builder) -> bool {
-        if let State::Idle(deliver) = state {
-            let (sender, receiver) = channel();
-            let (engine, deliver) = (Arc::clone(&self.engine), Arc::clone(deliver));
-            let worker = Worker { engine, deliver, waiting: Arc::clone(&self.waiting) };
-            let thread = thread.name("liveops-submit".to_owned());
-            if let Ok(handle) = thread.spawn(move || worker.run(&receiver)) {
-                *state = State::Running(sender, handle);
-            }
-        }
-        matches!(state, State::Running(..))
+        let waiting = &self.inner.waiting;
+        waiting.commands.load(Ordering::Acquire) == 0 && waiting.lines.load(Ordering::Acquire) == 0
     }
 
     /// Takes no more; returns once everything that waits was submitted and delivered, whoever closed it first. Once more is nothing, and
     /// so is closing in a forked process.
     pub fn close(&self) {
-        if self.engine.check_process().is_err() {
+        if self.inner.engine.check_process().is_err() {
             return;
         }
         let _closing = self.closing.lock();
-        let state = std::mem::replace(&mut *self.state.lock(), State::Closed);
-        if let State::Running(sender, handle) = state {
-            drop(sender);
-            // A delivery may let go of the last who holds the collector: the thread does not wait for itself.
-            if handle.thread().id() != std::thread::current().id() {
-                _ = handle.join();
+        // A thread that cuts lines may begin others meanwhile.
+        loop {
+            let threads = self.inner.end();
+            // A delivery may let go of the last who holds the collector: no thread waits for itself, or for who waits for it.
+            if threads.is_empty() || threads.iter().any(|thread| thread.thread().id() == current().id()) {
+                return;
+            }
+            for thread in threads {
+                _ = thread.join();
             }
         }
     }
 }
 
-// Dropped without being closed, the thread ends once it has done what waits; nobody waits for it, who may be the interpreter itself.
-
-type Deliver<W> = Arc<Mutex<dyn Fn(Vec<(W, Vec<Outcome>)>) + Send>>;
-
-struct Worker<W> {
-    engine: Arc<Shared>,
-    deliver: Deliver<W>,
-    waiting: Arc<Waiting>,
+/// Without being closed the threads end once they have done what waits; nobody waits for them, who may be the interpreter itself. In a
+/// forked process there are none, and their lock may be held for ever.
+impl<W> Drop for Collector<W> {
+    fn drop(&mut self) {
+        if self.inner.engine.check_process().is_ok() {
+            self.inner.end();
+        }
+    }
 }
 
-/// Lines that are under way.
-struct Lines<W> {
-    bytes: Vec<u8>,
-    /// Where the next piece begins.
-    from: usize,
-    now: Timestamp,
-    outcomes: Vec<Outcome>,
-    waiter: W,
+impl<W> Inner<W> {
+    /// Tells every thread to end once nothing is left to do.
+    fn end(&self) -> Vec<JoinHandle<()>> {
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        self.news.iter().for_each(|news| _ = news.notify_one());
+        std::mem::take(&mut state.threads)
+    }
 }
 
-impl<W> Worker<W> {
-    fn run(self, receiver: &Receiver<(Work, W)>) {
-        let mut lines: VecDeque<Lines<W>> = VecDeque::new();
-        let mut ahead = None;
-        loop {
-            // With lines under way there is something to do, whether or not others wait.
-            let first = match ahead.take() {
-                Some(first) => Some(first),
-                None if lines.is_empty() => match receiver.recv() {
-                    Ok(first) => Some(first),
-                    Err(_) => return,
-                },
-                None => receiver.try_recv().ok(),
-            };
-            let mut commands = Vec::new();
-            let mut waiters = Vec::new();
-            let mut weight = 0;
-            let mut next = first;
-            while let Some((work, waiter)) = next.take() {
-                let more_weight = work.weight();
-                match work {
-                    Work::Commands(more)
-                        if !commands.is_empty() && commands.len() + more.len() > ROUND_COMMANDS_MAX =>
-                    {
-                        ahead = Some((Work::Commands(more), waiter));
-                        break;
-                    }
-                    Work::Commands(more) => {
-                        waiters.push((waiter, more.len()));
-                        commands.extend(more);
-                        weight += more_weight;
-                    }
-                    Work::Lines { lines: bytes, now } => {
-                        lines.push_back(Lines { bytes, from: 0, now, outcomes: Vec::new(), waiter });
+impl<W: Send + 'static> Inner<W> {
+    fn send_commands(
+        self: &Arc<Self>,
+        commands: Vec<Command>,
+        weight: usize,
+        waiter: W,
+    ) -> Result<Option<NotTaken<W>>, Error> {
+        let len = commands.len();
+        let cuts = by_player(commands, self.news.len());
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(Code::Closed.into());
+        }
+        if !cuts.iter().all(|cut| self.start(&mut state, cut.lane, Builder::new())) {
+            return Ok(Some((waiter, too_much(len))));
+        }
+        match <[_; 1]>::try_from(cuts) {
+            Ok([Cut { lane, part: commands, .. }]) => {
+                self.push(&mut state, lane, Part { commands, weight, to: To::One(waiter) });
+            }
+            Err(cuts) => {
+                let gather = Arc::new(Gather::new(waiter, len, cuts.len()));
+                for Cut { lane, part: commands, places } in cuts {
+                    let weight = commands.iter().map(weight_of).sum();
+                    let to = To::Among(Arc::clone(&gather), places);
+                    self.push(&mut state, lane, Part { commands, weight, to });
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn send_lines(
+        self: &Arc<Self>,
+        bytes: Vec<u8>,
+        weight: usize,
+        now: Timestamp,
+        waiter: W,
+    ) -> Result<Option<NotTaken<W>>, Error> {
+        let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(Code::Closed.into());
+        }
+        let lane = state.lines % self.news.len();
+        if !self.start(&mut state, lane, Builder::new()) {
+            return Ok(Some((waiter, too_much(each_line(&bytes).count()))));
+        }
+        state.lines += 1;
+        self.push_lines(
+            &mut state,
+            lane,
+            LinesJob::Next(Lines { bytes, weight, from: 0, now, outcomes: Vec::new(), waiter }),
+        );
+        Ok(None)
+    }
+
+    /// Whether a lane has a thread; begins one if it had none.
+    fn start(self: &Arc<Self>, state: &mut State<W>, lane: usize, thread: Builder) -> bool {
+        let Some(Lane { has_thread, .. }) = state.lanes.get_mut(lane) else { return false };
+        if !*has_thread {
+            let inner = Arc::clone(self);
+            let thread = thread.name("liveops-submit".to_owned()).spawn(move || inner.run(lane));
+            *has_thread = thread.is_ok();
+            state.threads.extend(thread);
+        }
+        *has_thread
+    }
+
+    fn push(&self, state: &mut State<W>, lane: usize, part: Part<W>) {
+        if let (Some(queue), Some(news)) = (state.lanes.get_mut(lane), self.news.get(lane)) {
+            queue.commands.push_back(part);
+            news.notify_one();
+        }
+    }
+
+    fn push_lines(&self, state: &mut State<W>, lane: usize, job: LinesJob<W>) {
+        if let (Some(queue), Some(news)) = (state.lanes.get_mut(lane), self.news.get(lane)) {
+            queue.lines.push_back(job);
+            news.notify_one();
+        }
+    }
+
+    /// A lane's thread: commands that wait, then a piece of lines, and so on.
+    fn run(self: Arc<Self>, lane: usize) {
+        while let Some((commands, lines)) = self.next(lane) {
+            if !commands.is_empty() {
+                self.submit(commands);
+            }
+            match lines {
+                Some(LinesJob::Next(work)) => self.submit_next(lane, work),
+                Some(LinesJob::Part { bytes, now, piece, places }) => {
+                    let outcomes = self.submit_lines(&bytes, places.len(), now);
+                    if let Some((work, outcomes)) = piece.put(places, outcomes) {
+                        self.submitted(lane, work, outcomes);
                     }
                 }
-                next = receiver.try_recv().ok();
-            }
-            if !waiters.is_empty() {
-                self.submit(commands, waiters, weight);
-            }
-            if let Some(piece) = lines.pop_front()
-                && let Some(more) = self.submit_lines(piece)
-            {
-                lines.push_back(more);
+                None => {}
             }
         }
     }
 
-    fn submit(&self, commands: Vec<Command>, waiters: Vec<(W, usize)>, weight: usize) {
+    /// What there is to do; nothing any more at the end.
+    fn next(&self, lane: usize) -> Option<(Vec<Part<W>>, Option<LinesJob<W>>)> {
+        let mut state = self.state.lock();
+        loop {
+            let Lane { commands, lines, .. } = state.lanes.get_mut(lane)?;
+            let (mut round, mut len) = (Vec::new(), 0);
+            while let Some(part) = commands.front()
+                && (round.is_empty() || len + part.commands.len() <= self.commands_max)
+            {
+                len += part.commands.len();
+                round.extend(commands.pop_front());
+            }
+            let lines = lines.pop_front();
+            if !round.is_empty() || lines.is_some() {
+                return Some((round, lines));
+            }
+            if state.is_closed && state.lines == 0 {
+                return None;
+            }
+            self.news.get(lane)?.wait(&mut state);
+        }
+    }
+
+    fn submit(&self, parts: Vec<Part<W>>) {
+        let (mut commands, mut whose, mut weight) = (Vec::new(), Vec::new(), 0);
+        for part in parts {
+            whose.push((part.to, part.commands.len()));
+            commands.extend(part.commands);
+            weight += part.weight;
+        }
         let outcomes = self.decided(|core| core.submit_batch(&commands));
         let outcomes = outcomes.unwrap_or_else(|error| refused(&error, commands.len()));
         drop(commands);
         self.waiting.commands.fetch_sub(weight, Ordering::AcqRel);
         let mut outcomes = outcomes.into_iter();
-        let each = waiters.into_iter().map(|(waiter, len)| (waiter, outcomes.by_ref().take(len).collect()));
-        self.deliver(each.collect());
+        let answers = whose.into_iter().filter_map(|(to, len)| {
+            let outcomes = outcomes.by_ref().take(len).collect();
+            match to {
+                To::One(waiter) => Some((waiter, outcomes)),
+                To::Among(gather, places) => gather.put(places, outcomes),
+            }
+        });
+        self.deliver(answers.collect());
     }
 
-    /// The next piece; what is left of the work, if anything is. All of it counts as waiting until its end: so long it is in memory.
-    fn submit_lines(&self, mut work: Lines<W>) -> Option<Lines<W>> {
+    /// The next piece, here or cut by lane. All of the work counts as waiting until its end: so long it is in memory.
+    fn submit_next(self: &Arc<Self>, lane: usize, mut work: Lines<W>) {
         let rest = work.bytes.get(work.from..).unwrap_or_default();
         let len = each_line(rest).take(ROUND_LINES_MAX).map(<[u8]>::len).sum();
         let piece = &rest[..len];
-        match self.decided(|core| core.submit_ndjson(piece, work.now)) {
-            Ok(outcomes) => work.outcomes.extend(outcomes),
-            Err(error) => work.outcomes.extend(refused(&error, each_line(piece).count())),
-        }
+        let count = each_line(piece).count();
         work.from += len;
-        if work.from < work.bytes.len() {
-            return Some(work);
+        if self.news.len() == 1 || count == 0 {
+            let from = work.from - len;
+            let outcomes = self.submit_lines(&work.bytes[from..from + len], count, work.now);
+            return self.submitted(lane, work, outcomes);
         }
-        let weight = work.bytes.len();
+        let (cuts, now) = (by_line(piece, self.news.len()), work.now);
+        let piece = Arc::new(Gather::new(work, count, cuts.len()));
+        let mut state = self.state.lock();
+        for Cut { lane: whose, part: bytes, places } in cuts {
+            // Where no thread is to be had this one does it.
+            let whose = if self.start(&mut state, whose, Builder::new()) { whose } else { lane };
+            self.push_lines(&mut state, whose, LinesJob::Part { bytes, now, piece: Arc::clone(&piece), places });
+        }
+    }
+
+    /// After a piece: the next has its turn behind what waits, or else whoever waits is told.
+    fn submitted(&self, lane: usize, mut work: Lines<W>, outcomes: Vec<Outcome>) {
+        work.outcomes.extend(outcomes);
+        if work.from < work.bytes.len() {
+            return self.push_lines(&mut self.state.lock(), lane, LinesJob::Next(work));
+        }
         drop(work.bytes);
-        self.waiting.lines.fetch_sub(weight, Ordering::AcqRel);
+        self.waiting.lines.fetch_sub(work.weight, Ordering::AcqRel);
         self.deliver(vec![(work.waiter, work.outcomes)]);
-        None
+        let mut state = self.state.lock();
+        state.lines -= 1;
+        if state.is_closed && state.lines == 0 {
+            self.news.iter().for_each(|news| _ = news.notify_one());
+        }
+    }
+
+    /// An outcome for each of so many lines.
+    fn submit_lines(&self, lines: &[u8], count: usize, now: Timestamp) -> Vec<Outcome> {
+        // By itself an empty line is none; before another it is one.
+        let lines = if lines == b"\n" { b"\n\n" } else { lines };
+        let outcomes = self.decided(|core| core.submit_ndjson(lines, now));
+        let mut outcomes = outcomes.unwrap_or_else(|error| refused(&error, count));
+        outcomes.truncate(count);
+        outcomes
     }
 
     /// What the engine says; after a panic, which was printed, nobody knows what was written.
@@ -270,8 +443,9 @@ impl<W> Worker<W> {
 
     /// After a panic, which was printed, the others who wait are told of theirs all the same.
     fn deliver(&self, answers: Vec<(W, Vec<Outcome>)>) {
-        let deliver = self.deliver.lock();
-        _ = catch_unwind(AssertUnwindSafe(|| deliver(answers)));
+        if !answers.is_empty() {
+            _ = catch_unwind(AssertUnwindSafe(|| (self.deliver)(answers)));
+        }
     }
 }
 
@@ -290,9 +464,8 @@ fn heap_of(value: &FieldValue) -> usize {
     }
 }
 
-/// With their newlines.
-fn each_line(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split_inclusive(|byte| *byte == b'\n')
+fn too_much(count: usize) -> Vec<Outcome> {
+    refused(&Code::StoreUnavailable.into(), count)
 }
 
 fn refused(error: &Error, count: usize) -> Vec<Outcome> {
@@ -302,6 +475,8 @@ fn refused(error: &Error, count: usize) -> Vec<Outcome> {
 #[cfg(test)]
 mod tests {
     use liveops_core::{PlayerId, Rules};
+
+    use std::sync::mpsc::channel;
 
     use super::*;
     use crate::{Opening, StoreChoice};
@@ -320,6 +495,97 @@ mod tests {
         Command::adjust(id, PlayerId::new("ana").unwrap(), now, 1, "test").unwrap()
     }
 
+    /// As if its store were far away.
+    fn laned(lanes: usize) -> Arc<Shared> {
+        let rules = Rules::from_json(r#"{ "version": 1, "game": "g" }"#).unwrap();
+        let store: Arc<dyn liveops_core::store::FullStore> = Arc::new(liveops_core::MemoryStore::new());
+        Arc::new(Shared::new(liveops_core::Engine::open(rules, store).unwrap(), None, lanes))
+    }
+
+    fn adjust_of(player: usize, id: usize) -> Command {
+        let (now, player) = (Timestamp::from_unix_millis(NOW_MS), PlayerId::new(&format!("p{player}")).unwrap());
+        Command::adjust(liveops_core::EventId::new(&format!("a{id}")).unwrap(), player, now, 1, "test").unwrap()
+    }
+
+    #[test]
+    fn lanes_keep_the_order_of_each_player() {
+        const PLAYERS: usize = 23;
+        let (rounds, seen) = channel();
+        let collector = Collector::new(laned(4), move |round| rounds.send(round).unwrap());
+        for n in 0..2_000 {
+            // The first of each player, and another's once more.
+            let batch = vec![adjust_of(n % PLAYERS, n), adjust_of((n + 7) % PLAYERS, n), adjust_of(n % PLAYERS, n)];
+            collector.send(Work::Commands(batch), n).unwrap();
+            collector.send(Work::Commands(vec![adjust_of(n % PLAYERS, n)]), n).unwrap();
+        }
+        collector.close();
+        assert!(collector.is_idle());
+        let mut answered = vec![0; 2_000];
+        for (n, outcomes) in seen.try_iter().flatten() {
+            let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+            let expected = if outcomes.len() == 1 { vec!["replayed"] } else { vec!["applied", "applied", "replayed"] };
+            assert_eq!(codes, expected, "{n}");
+            answered[n] += 1;
+        }
+        assert!(answered.iter().all(|times| *times == 2));
+        let lanes = collector.inner.state.lock();
+        assert_eq!(lanes.lanes.len(), 4);
+    }
+
+    #[test]
+    fn lines_in_lanes_are_answered_in_order_and_decided_by_player_in_order() {
+        let (rounds, seen) = channel();
+        let collector = Collector::new(laned(4), move |round| rounds.send(round).unwrap());
+        let line = |n: usize| match n % 5 {
+            0 => String::new(),
+            1 => "nonsense".to_owned(),
+            // The same event over and over: the first of each player is applied.
+            _ => format!(
+                r#"{{"id":"e{}","type":"progression","playerId":"p{}","ts":1794052800,"payload":{{"deltaXp":1}}}}"#,
+                n / 200,
+                n % 40
+            ),
+        };
+        let text: Vec<String> = (0..3 * ROUND_LINES_MAX).map(line).collect();
+        let (lines, now) = (text.join("\n").into_bytes(), Timestamp::from_unix_millis(NOW_MS));
+        collector.send(Work::Lines { lines: lines.clone(), now }, "lanes").unwrap();
+        for lone in [&b""[..], b"\n", b"\n\n", b"\n\n\n"] {
+            collector.send(Work::Lines { lines: lone.to_vec(), now }, "empty").unwrap();
+        }
+        collector.close();
+        let delivered: Vec<_> = seen.try_iter().flatten().collect();
+        let codes = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::code).collect::<Vec<_>>();
+        let (_, outcomes) = delivered.iter().find(|(waiter, _)| *waiter == "lanes").unwrap();
+        let expected = engine().with(|core| core.submit_ndjson(&lines, now)).unwrap();
+        assert_eq!(codes(outcomes), codes(&expected));
+        let mut lens: Vec<_> = delivered.iter().filter(|(w, _)| *w == "empty").map(|(_, o)| o.len()).collect();
+        lens.sort_unstable();
+        assert_eq!(lens, [0, 0, 2, 3]);
+        assert!(collector.is_idle());
+    }
+
+    #[test]
+    fn no_lane_waits_for_another() {
+        let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let gate = Mutex::new(gate);
+        let deliver = move |round: Vec<(&'static str, Vec<Outcome>)>| {
+            if round[0].0 == "held" {
+                _ = gate.lock().recv();
+            }
+            rounds.send(round[0].0).unwrap();
+        };
+        let collector = Collector::new(laned(8), deliver);
+        collector.send(Work::Commands(vec![adjust_of(0, 0)]), "held").unwrap();
+        // Of eight lanes some have players of their own.
+        for player in 1..100 {
+            collector.send(Work::Commands(vec![adjust_of(player, 0)]), "free").unwrap();
+        }
+        assert_eq!(seen.recv().unwrap(), "free");
+        drop(go);
+        collector.close();
+        assert_eq!(seen.try_iter().filter(|who| *who == "held").count(), 1);
+    }
+
     #[test]
     fn what_waits_is_submitted_together_and_in_order() {
         let (rounds, seen) = channel();
@@ -330,7 +596,7 @@ mod tests {
         }
         collector.close();
         assert_eq!(collector.send(Work::Commands(Vec::new()), 0).unwrap_err().code(), Code::Closed);
-        let delivered: Vec<_> = seen.iter().flatten().collect();
+        let delivered: Vec<_> = seen.try_iter().flatten().collect();
         assert_eq!(delivered.iter().map(|(waiter, _)| *waiter).collect::<Vec<_>>(), (0..1_000).collect::<Vec<_>>());
         for (n, outcomes) in delivered {
             let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
@@ -341,9 +607,10 @@ mod tests {
     #[test]
     fn lines_hold_up_nobody_and_none_is_lost() {
         let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let gate = Mutex::new(gate);
         let deliver = move |round| {
             // The first round waits until everything was sent.
-            _ = gate.recv();
+            _ = gate.lock().recv();
             rounds.send(round).unwrap();
         };
         let collector = Collector::new(engine(), deliver);
@@ -358,7 +625,7 @@ mod tests {
         collector.send(Work::Lines { lines: Vec::new(), now }, "nothing").unwrap();
         drop(go);
         collector.close();
-        let delivered: Vec<_> = seen.iter().flatten().collect();
+        let delivered: Vec<_> = seen.try_iter().flatten().collect();
         let order: Vec<_> = delivered.iter().map(|(waiter, outcomes)| (*waiter, outcomes.len())).collect();
         assert_eq!(order, [("first", 1), ("command", 1), ("nothing", 0), ("lines", text.len())]);
         assert!(delivered.iter().all(|(_, outcomes)| outcomes.iter().all(|outcome| outcome.code() == "applied")));
@@ -375,7 +642,7 @@ mod tests {
         assert_eq!(engine.with(|_| ()).unwrap_err().code(), Code::Closed);
         assert_eq!(collector.send(Work::Commands(vec![adjust(0)]), ()).unwrap_err().code(), Code::Closed);
         collector.close();
-        let delivered: Vec<_> = seen.iter().flatten().collect();
+        let delivered: Vec<_> = seen.try_iter().flatten().collect();
         assert_eq!(delivered.len(), 1, "what was taken is answered: it came before the closing or after it");
         assert!(["applied", "closed"].contains(&delivered[0].1[0].code()));
     }
@@ -383,8 +650,9 @@ mod tests {
     #[test]
     fn whoever_closes_waits_until_all_is_delivered() {
         let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let gate = Mutex::new(gate);
         let deliver = move |round: Vec<(usize, Vec<Outcome>)>| {
-            _ = gate.recv();
+            _ = gate.lock().recv();
             rounds.send(round).unwrap();
         };
         let engine = engine();
@@ -396,7 +664,7 @@ mod tests {
             let collector = Arc::clone(&collector);
             std::thread::spawn(move || collector.close())
         });
-        while !matches!(*collector.state.lock(), State::Closed) {
+        while !collector.inner.state.lock().is_closed {
             std::thread::yield_now();
         }
         assert!(!closing.iter().any(JoinHandle::is_finished), "nothing was delivered yet");
@@ -415,7 +683,8 @@ mod tests {
         let (rounds, seen) = channel();
         let collector = Collector::new(engine(), move |round| rounds.send(round).unwrap());
         // More memory than there are addresses.
-        let started = collector.start(&mut collector.state.lock(), Builder::new().stack_size(1 << 60));
+        let inner = &collector.inner;
+        let started = inner.start(&mut inner.state.lock(), 0, Builder::new().stack_size(1 << 60));
         assert!(!started && collector.is_idle());
         assert!(collector.send(Work::Commands(vec![adjust(1)]), ()).unwrap().is_none());
         collector.close();
@@ -426,8 +695,9 @@ mod tests {
     #[test]
     fn what_is_too_much_is_refused_at_once_and_takes_no_memory() {
         let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
+        let gate = Mutex::new(gate);
         let deliver = move |round| {
-            _ = gate.recv();
+            _ = gate.lock().recv();
             rounds.send(round).unwrap();
         };
         let collector = Collector::new(engine(), deliver);
@@ -456,7 +726,7 @@ mod tests {
         assert!(taken > 1, "lines that wait keep no command out");
         drop(go);
         collector.close();
-        assert_eq!(seen.iter().flatten().count(), 3 + taken);
+        assert_eq!(seen.try_iter().flatten().count(), 3 + taken);
         assert!(collector.is_idle());
     }
 

@@ -1,7 +1,8 @@
-//! What the packages for Python and Node have in common: one engine over any store, the thread that writes for event loops, and
+//! What the packages for Python and Node have in common: one engine over any store, the threads that write for event loops, and
 //! the texts that stand for places in the feed. Nothing here knows an interpreter.
 
 mod collector;
+mod cut;
 mod feed;
 mod open;
 mod shared;

@@ -63,6 +63,11 @@ impl StoreChoice {
     pub const fn blocks(&self) -> bool {
         matches!(self, Self::Sqlite { .. })
     }
+
+    /// How many threads may submit at once and be faster than one.
+    const fn lanes(&self) -> usize {
+        1
+    }
 }
 
 impl Opening<'_> {
@@ -85,8 +90,9 @@ impl Opening<'_> {
                 (Arc::clone(&file) as _, Some(file))
             }
         };
+        let lanes = self.store.lanes();
         let engine = Engine::open_at(self.rules, store, self.clock)?;
-        Ok(Shared::new(if self.recording { engine.recording() } else { engine }, file))
+        Ok(Shared::new(if self.recording { engine.recording() } else { engine }, file, lanes))
     }
 
     /// Memory in the state to begin in.

@@ -15,6 +15,7 @@ pub type Core = Engine<Arc<dyn FullStore>>;
 pub struct Shared {
     open: RwLock<Option<Open>>,
     process: u32,
+    lanes: usize,
 }
 
 struct Open {
@@ -24,8 +25,13 @@ struct Open {
 }
 
 impl Shared {
-    pub(crate) fn new(core: Core, file: Option<Arc<SqliteStore>>) -> Self {
-        Self { open: RwLock::new(Some(Open { core, file })), process: std::process::id() }
+    pub(crate) fn new(core: Core, file: Option<Arc<SqliteStore>>, lanes: usize) -> Self {
+        Self { open: RwLock::new(Some(Open { core, file })), process: std::process::id(), lanes }
+    }
+
+    /// How many threads may submit to its store at once and be faster than one.
+    pub const fn lanes(&self) -> usize {
+        self.lanes
     }
 
     /// Calls with the engine. Waits for nobody: while it is being closed it counts as closed.
