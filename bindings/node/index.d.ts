@@ -385,9 +385,95 @@ export interface StoreStatus {
   readonly [more: string]: Json
 }
 
+/**
+ * In Redis 7 or later, or in a cluster of it, shared by any number of processes: each event counts once whichever of them gets it. Opened
+ * by `await Engine.open(..)`, which waits for the connection and brings the boards here, where they are read of memory; the constructor
+ * of Engine throws `would_block`. The game is that of the rules; several live side by side in one Redis.
+ *
+ * `url` is `redis://user:password@host:6379/0`, with two s for TLS, or `redis+unix:///path`; of a cluster, an array of some of its addresses.
+ *
+ * ```js
+ * const engine = await Engine.open(rules, { store: new RedisStore(process.env.REDIS_URL) })
+ * const outcome = await engine.submitAsync(event)
+ * ```
+ */
+export class RedisStore {
+  /** Connects nowhere: that is what opening is for. */
+  constructor(url: string | readonly string[], options?: RedisStoreOptions)
+  /** What the clock of the server says, in milliseconds; throws `would_block`. `closed` before an engine has opened the store. */
+  now(): number
+  nowAsync(): Promise<number>
+}
+export interface FarStoreOptions {
+  /** A server that takes longer has not answered: a commit is `store_outcome_unknown` then, and a retry settles it. 2 unless given. */
+  readonly timeoutSeconds?: number
+  /** How many entries are kept for boards that are behind; one that is further behind reads all players anew. */
+  readonly outboxEntries?: Integer
+  /** How many change sets of the feed may wait for consumers, 0 for no feed. It stays with the game: unless given, it is as the game there says. */
+  readonly feed?: Integer
+  /** Authorities to trust instead of the system's, in PEM: what stands in the file, not its path. */
+  readonly tlsCa?: string | Uint8Array
+  /** Who this is, in PEM: a certificate, with what vouches for it, and its private key. */
+  readonly tlsCertificate?: string | Uint8Array
+  readonly tlsKey?: string | Uint8Array
+  /** How far `advance` may go ahead of the server's clock: 60 unless given, null for a simulation's any time. */
+  readonly clockAheadSeconds?: number | null
+}
+export interface RedisStoreOptions extends FarStoreOptions {
+  /** How many parts the players are spread over, 1 to 1024; a game keeps them for ever. 64 unless given. */
+  readonly partitions?: Integer
+  /** How many replicas must have a commit before it counts; 0 unless given. */
+  readonly replicas?: Integer
+  /** A server without an append-only file is `store_misconfigured` unless this says otherwise. */
+  readonly allowNoPersistence?: boolean
+}
+
+/**
+ * In a PostgreSQL database, shared by any number of processes; otherwise like RedisStore. `url` is `postgresql://user:password@host/database`,
+ * whose `sslmode` says whether by TLS; with certificates a connection without is refused. The schema `liveops` is made by whoever opens a game first.
+ *
+ * ```js
+ * const engine = await Engine.open(rules, { store: new PostgresStore(process.env.DATABASE_URL) })
+ * ```
+ */
+export class PostgresStore {
+  /** Connects nowhere: that is what opening is for. */
+  constructor(url: string, options?: PostgresStoreOptions)
+  /** What the clock of the server says, in milliseconds; throws `would_block`. `closed` before an engine has opened the store. */
+  now(): number
+  nowAsync(): Promise<number>
+}
+export interface PostgresStoreOptions extends FarStoreOptions {
+  /** How many connections this process has at most; 8 unless given. */
+  readonly connections?: Integer
+  /** Over how many rows writers spread that ask for the horizon; it counts when the game is made. 8 unless given. */
+  readonly horizonCopies?: Integer
+  /** Writes each event into a table for people too, if the engine is `recording`. */
+  readonly events?: boolean
+}
+
+/** How far the boards of an engine are behind its store; one in the process never is. */
+export interface Lag {
+  /** Entries that are known and not followed yet. */
+  readonly behind: number
+  /** How long ago the last look was that succeeded; null before the first. */
+  readonly ageMillis: number | null
+  /** How old the oldest transaction is that holds the boards up; null where none does. */
+  readonly oldestTransactionMillis: number | null
+}
+/** How an engine is. */
+export interface EngineStatus {
+  /** What names the rules in force here. */
+  readonly rules: string
+  /** What names those that any process put in force over the store, the last of them last; at most eight. */
+  readonly rulesSeen: readonly string[]
+  readonly horizon: Horizon
+  readonly lag: Lag
+}
+
 export interface EngineOptions extends MemoryStoreOptions {
   /** Where the state is kept: a MemoryStore unless given. With a file, `snapshot` is for an empty one, and `feed` is said to the store. */
-  readonly store?: MemoryStore | SqliteStore
+  readonly store?: MemoryStore | SqliteStore | RedisStore | PostgresStore
   /** Whether entries of the feed say which commands led to them, under which rules. */
   readonly recording?: boolean
 }
@@ -403,13 +489,13 @@ export interface ItemPage<T> {
  * Rules and a store: decides events and operators' commands, each exactly once.
  *
  * What may touch the store is there twice: done when the call returns, and with `Async` behind its name as a promise, which never
- * holds the event loop. Over a store that waits for its disk the first throws `would_block`. Submits that wait at the same time are
+ * holds the event loop. Over a store that waits for its disk or its server the first throws `would_block`. Submits that wait at the same time are
  * written together.
  */
 export class Engine {
-  /** Opens the store here and now. */
+  /** Opens the store here and now; throws `would_block` for one over a network. */
   constructor(rules: Rules, options?: EngineOptions)
-  /** The same without holding the event loop while a file is opened and its boards are built. */
+  /** The same without holding the event loop while a file is opened or a server connected to, and the boards are built. */
   static open(rules: Rules, options?: EngineOptions): Promise<Engine>
   /**
    * Throws StoreError for bytes that are no snapshot. Those of an engine hold no `lootSeed`: give it with the rules.
@@ -422,7 +508,7 @@ export class Engine {
   /** Those in force. */
   readonly rules: Rules
   /** As it was given; a MemoryStore if none was. */
-  readonly store: MemoryStore | SqliteStore
+  readonly store: MemoryStore | SqliteStore | RedisStore | PostgresStore
   /** Into how many parts the feed is cut. */
   readonly partitions: number
   /** Never throws for a refusal; `unwrap()` does. */
@@ -594,6 +680,15 @@ export class Engine {
   exportPlayerPage(player: string, cursor?: string | null, limit?: Integer): PlayerExportPage
   exportPlayerPageAsync(player: string, cursor?: string | null, limit?: Integer): Promise<PlayerExportPage>
   stats(): { readonly [name: string]: number }
+  /** How far the boards here are behind the store, which others may write to as well. */
+  lag(): Lag
+  lagAsync(): Promise<Lag>
+  /** When it returns, everything that anybody committed before the call is on the boards here. */
+  catchUp(): void
+  catchUpAsync(): Promise<void>
+  /** Which rules are in force here and anywhere, the horizon and the lag. */
+  status(): EngineStatus
+  statusAsync(): Promise<EngineStatus>
   size(): { readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }
   sizeAsync(): Promise<{ readonly players: number; readonly outcomes: number; readonly receipts: number; readonly suspicions: number; readonly boards: number; readonly feed: number }>
   /**
@@ -1011,6 +1106,8 @@ export interface IntakeOptions {
   readonly allowUnsignedId?: boolean
   /** False leaves the rules' quotas out; a RateLimiter keeps their counters for several intakes. */
   readonly quotas?: boolean | RateLimiter
+  /** Among how many processes requests are spread: each lets its share of every quota through. 1 unless given. */
+  readonly quotaShare?: Integer
   /** A refused body says the first thing that is wrong, instead of all. */
   readonly firstIssue?: boolean
 }

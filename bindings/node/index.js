@@ -23,7 +23,7 @@ const { Decision, Quota, RateLimiter, SlidingLimiter, SlidingLog, gcra } = requi
 const { receiptHash, receiptId, receiptState, signReceipt, verifyChain, verifyReceipt } = require('./lib/receipt.js')
 const { Calendar, DECISIONS, Rules } = require('./lib/rules.js')
 const { Secret, Signer, Verifier, generateSecret, hmacSha256Hex, verifyHmacSha256Hex } = require('./lib/signing.js')
-const { MemoryStore, SqliteStore } = require('./lib/store.js')
+const { MemoryStore, PostgresStore, RedisStore, SqliteStore } = require('./lib/store.js')
 const { WindowedLeaderboard } = require('./lib/windowed.js')
 
 module.exports = {
@@ -61,9 +61,11 @@ module.exports = {
   PlayerProfile,
   Population,
   PopulationBuilder,
+  PostgresStore,
   Progression,
   Quota,
   RateLimiter,
+  RedisStore,
   Refusal,
   Regularity: anomaly.Regularity,
   Robust: anomaly.Robust,

@@ -34,7 +34,7 @@ class Engine {
     made(this, storeOf(given), (store) => call(() => native.Engine.open(false, ...openingOf(rules, given, store))))
   }
 
-  /** The same without holding the event loop while the store is opened. */
+  /** The same without holding the event loop while the store is opened; over a network there is no other way. */
   static async open (rules, opts) {
     const given = options(opts, OPTIONS)
     const store = storeOf(given)
@@ -109,7 +109,7 @@ class Engine {
     return walk((cursor) => this.playersPage(cursor))
   }
 
-  /** The same of a store that waits for its disk. */
+  /** The same of a store that waits for its disk or its server. */
   playersAsync () {
     handleOf(this, Engine)
     return walkAsync((cursor) => this.playersPageAsync(cursor))
@@ -123,7 +123,7 @@ class Engine {
     return read(call(() => engine.suspicionsOf(false, named))).values()
   }
 
-  /** The same of a store that waits for its disk. */
+  /** The same of a store that waits for its disk or its server. */
   suspicionsAsync (...player) {
     const engine = handleOf(this, Engine)
     if (player.length === 0) return walkAsync((cursor) => this.suspicionsPageAsync(cursor))
@@ -138,7 +138,7 @@ class Engine {
     return walk((cursor) => this.migrationsPage(cursor, PAGE_LEN, { nowMs }))
   }
 
-  /** The same of a store that waits for its disk. */
+  /** The same of a store that waits for its disk or its server. */
   migrationsAsync (opts) {
     handleOf(this, Engine)
     const nowMs = now(options(opts, TIME))
@@ -152,7 +152,7 @@ class Engine {
     return walk((next) => ended(this.feedPage(next ?? cursor, PAGE_LEN, part)))
   }
 
-  /** The same of a store that waits for its disk. */
+  /** The same of a store that waits for its disk or its server. */
   feedAsync (after, opts) {
     handleOf(this, Engine)
     const [cursor, part] = [cursorOf(after), options(opts, ['partition'])]
@@ -239,6 +239,10 @@ verbs(Engine, (engine) => handleOf(engine, Engine), {
   digest: [() => [], told],
   snapshot: [() => [], told],
   size: [() => [], read],
+  // How far the boards here are behind what other processes wrote; when it returns, they have all of it; and how the engine is.
+  lag: [() => [], read],
+  catchUp: [() => [], () => undefined],
+  status: [() => [], read],
   // What happened, for others: entries behind a cursor, who has dealt with them, and how far.
   feedPage: [(cursor, limit = FEED_PAGE_LEN, opts = undefined) => {
     const { partition } = options(opts, ['partition'])

@@ -1,7 +1,7 @@
 'use strict'
 // The door: size, signature, quota and parsing in one call.
 
-const { body, each, flag, handle, now, options, required, text, TIME } = require('./arguments.js')
+const { body, count, each, flag, handle, now, options, required, text, TIME } = require('./arguments.js')
 const { makeCommand } = require('./command.js')
 const { argumentError, call, fromDetails, SignatureError } = require('./errors.js')
 const { headerList } = require('./headers.js')
@@ -10,7 +10,7 @@ const { RateLimiter } = require('./quota.js')
 const { Rules } = require('./rules.js')
 const { ringOf, schemeOf, toleranceOf } = require('./signing.js')
 
-const OPTIONS = ['secret', 'keys', 'scheme', 'toleranceSeconds', 'trusted', 'allowUnsignedId', 'quotas', 'firstIssue']
+const OPTIONS = ['secret', 'keys', 'scheme', 'toleranceSeconds', 'trusted', 'allowUnsignedId', 'quotas', 'quotaShare', 'firstIssue']
 const SENDER = ['address', 'trusted', 'trustedPlayer']
 
 /** Lets events in. */
@@ -33,6 +33,7 @@ class Intake {
       trusted,
       allowUnsignedId: given.allowUnsignedId === undefined ? false : flag(given.allowUnsignedId, 'allowUnsignedId'),
       quotas: quotas !== false,
+      quotaShare: given.quotaShare === undefined ? 1 : count(given.quotaShare, 'quotaShare', 1),
       firstIssue: given.firstIssue === undefined ? false : flag(given.firstIssue, 'firstIssue')
     }
     const ring = secret === undefined ? undefined : ringOf(secret)

@@ -1,25 +1,25 @@
 'use strict'
-// Verbs that may touch a store, which may wait for a disk: each is written once, and there twice.
+// Verbs that may touch a store, which may wait for a disk or a network: each is written once, and there twice.
 
 const { call, called } = require('./errors.js')
 
 /**
  * Gives a class each verb of a table: done when it returns, and with `Async` behind its name as a promise. An entry says what the addon
- * is given, and what is made of its answer; `nativeOf` is what does it.
+ * is given, what is made of its answer, and what the addon calls it where that is another name; `nativeOf` is what does it.
  */
 function verbs (Class, nativeOf, table) {
-  for (const [name, [args, answer]] of Object.entries(table)) {
+  for (const [name, [args, answer, native = name]] of Object.entries(table)) {
     const later = `${name}Async`
     const both = {
       [name] (...given) {
-        const native = nativeOf(this)
+        const engine = nativeOf(this)
         const list = args.apply(this, given)
-        return answer(call(() => native[name](false, ...list)))
+        return answer(call(() => engine[native](false, ...list)))
       },
       async [later] (...given) {
-        const native = nativeOf(this)
+        const engine = nativeOf(this)
         const list = args.apply(this, given)
-        return answer(await called(() => native[name](true, ...list)))
+        return answer(await called(() => engine[native](true, ...list)))
       }
     }
     for (const key of [name, later]) {

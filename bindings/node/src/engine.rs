@@ -28,7 +28,7 @@ pub struct Engine {
     pub(crate) shared: Arc<Shared>,
     /// None of an engine that was closed. A cell, because a promise of a verb counts as a borrow of the engine.
     pub(crate) writer: RefCell<Option<Writer>>,
-    /// Whether the store waits for a disk.
+    /// Whether the store waits for a disk or a network.
     blocks: bool,
 }
 
@@ -78,7 +78,7 @@ impl Engine {
         Either::B(AsyncTask::new(Verb::new(&self.shared, work)))
     }
 
-    /// Does it here, unless the store waits for a disk.
+    /// Does it here, unless the store waits for a disk or a network.
     fn now<T>(&self, env: Env, name: &'static str, work: impl FnOnce(&Core) -> Result<T>) -> Result<T> {
         if self.blocks {
             return Err(WouldBlock(name)).or_throw();
@@ -109,7 +109,7 @@ impl Engine {
 
 #[napi]
 impl Engine {
-    /// Whether the store waits for a disk.
+    /// Whether the store waits for a disk or a network.
     #[napi(getter)]
     pub fn blocks(&self) -> bool {
         self.blocks
@@ -218,9 +218,37 @@ impl Engine {
         self.verb(env, "size", later, |core| text(&core.size().or_throw()?))
     }
 
+    /// How far the boards here are behind, as JSON.
+    #[napi]
+    pub fn lag(&self, env: Env, later: bool) -> Result<Answer<String>> {
+        self.verb(env, "lag", later, |core| text(&core.lag().or_throw()?))
+    }
+
+    /// What was committed before is on the boards here.
+    #[napi]
+    pub fn catch_up(&self, env: Env, later: bool) -> Result<Answer<()>> {
+        self.verb(env, "catchUp", later, |core| core.catch_up().or_throw())
+    }
+
+    /// Which rules are in force, the horizon and the lag, as JSON.
+    #[napi]
+    pub fn status(&self, env: Env, later: bool) -> Result<Answer<String>> {
+        self.verb(env, "status", later, |core| text(&core.status().or_throw()?))
+    }
+
+    /// What the clock of the store's server says.
+    #[napi]
+    pub fn store_now(&self, later: bool) -> Result<Answer<i64>> {
+        if later {
+            let asked = |shared: &Shared| shared.with_far(|far| far.now()).or_throw()?.or_throw();
+            return Ok(self.later(move |shared| Ok(asked(shared)?.as_unix_millis())));
+        }
+        self.shared.with_far(|_| Err(WouldBlock("now")).or_throw()).or_throw()?
+    }
+
     /// How the file is doing, as JSON.
     #[napi]
-    pub fn status(&self, later: bool) -> Result<Answer<String>> {
+    pub fn file_status(&self, later: bool) -> Result<Answer<String>> {
         self.file("status", later, |file| text(&file.status().or_throw()?))
     }
 

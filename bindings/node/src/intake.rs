@@ -36,6 +36,8 @@ pub struct IntakeOptions {
     pub allow_unsigned_id: bool,
     /// Counts calls.
     pub quotas: bool,
+    /// Among how many processes requests are spread.
+    pub quota_share: u32,
     /// Says of a body only the first thing that is wrong.
     pub first_issue: bool,
 }
@@ -98,6 +100,7 @@ impl Intake {
         if !options.quotas {
             builder = builder.no_quotas();
         }
+        builder = builder.quota_share(options.quota_share);
         if let Some(limiter) = limiter {
             let store: Arc<liveops_core::shared::RateLimiter> = Arc::clone(&limiter.0);
             builder = builder.quota_store(store);

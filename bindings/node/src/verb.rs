@@ -60,13 +60,13 @@ pub(crate) fn with_file<T>(shared: &Shared, work: impl FnOnce(&SqliteStore) -> R
     shared.with_file(work).or_throw()?
 }
 
-/// Done here and now this verb would hold the event loop for as long as the store waits for its disk.
+/// Done here and now this verb would hold the event loop for as long as the store waits for its disk or its server.
 pub(crate) struct WouldBlock(pub(crate) &'static str);
 
 impl Failure for WouldBlock {
     fn details(&self) -> Value {
         let (code, verb) = (Code::WouldBlock, self.0);
         json!({ "kind": "liveops", "code": code,
-            "message": format!("{code}: {verb} would hold the event loop while the store waits for its disk; call {verb}Async") })
+            "message": format!("{code}: {verb} would hold the event loop while the store waits; call {verb}Async") })
     }
 }

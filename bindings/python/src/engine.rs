@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, StoreChoice, Work, check_partition};
+use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, Work, check_partition};
 use liveops_core::engine::{ScanCursor, ScanPage};
+use liveops_core::error::Code;
 use liveops_core::limits::LIST_LEN_MAX;
 use liveops_core::record::Suspicion;
 use liveops_core::{Command as CoreCommand, Error, Id, PlayerId};
@@ -17,7 +18,7 @@ use crate::arguments::{Bytes, Int, One, When, clock, each, given, instant, playe
 use crate::board::Board;
 use crate::calendar::Closings;
 use crate::command::Command;
-use crate::errors::Fallible as _;
+use crate::errors::{Fallible as _, raise_as};
 use crate::feed;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
@@ -26,13 +27,16 @@ use crate::rules::Rules;
 use crate::store::{Begun, Given, MemoryStore};
 use crate::waiting::{Waiter, deliver, settle};
 
+/// What a constructor says of a store over a network.
+const FAR: &str = "a store over a network is waited for: Engine.open(rules, store=...) does, and `await Engine.open_async(rules, store=...)`";
+
 /// Rules and a store; see `liveops.Engine`, which adds what is asynchronous, and walks.
 #[pyclass(module = "liveops._native", frozen, subclass)]
 pub(crate) struct Engine {
     shared: Arc<Shared>,
     collector: Collector<Waiter>,
     store: Py<PyAny>,
-    /// Whether calls may wait for a disk.
+    /// Whether calls may wait for a disk or a network.
     blocks: bool,
 }
 
@@ -40,9 +44,10 @@ pub(crate) struct Engine {
 impl Engine {
     #[new]
     #[pyo3(
-        signature = (rules, *, store=None, feed=Int(0), snapshot=None, at=None, recording=false),
-        text_signature = "(rules, *, store=None, feed=0, snapshot=None, at=None, recording=False)"
+        signature = (rules, *, store=None, feed=Int(0), snapshot=None, at=None, recording=false, _waits=false),
+        text_signature = "(rules, *, store=None, feed=0, snapshot=None, at=None, recording=False, _waits=False)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "Python gives each by its name")]
     fn new(
         py: Python<'_>,
         rules: &Rules,
@@ -51,6 +56,7 @@ impl Engine {
         snapshot: Option<Bytes<'_>>,
         at: Option<When>,
         recording: bool,
+        _waits: bool,
     ) -> PyResult<Self> {
         let begun = Begun::of(snapshot, at)?;
         if feed.0 > 0 && store.is_some() {
@@ -60,10 +66,10 @@ impl Engine {
             Some(given) => given,
             None => Given::Memory(Py::new(py, MemoryStore { feed: feed.0, begun: None })?),
         };
-        let (choice, of_store) = match &given {
-            Given::Memory(store) => (StoreChoice::Memory { feed: store.get().feed }, store.get().begun.as_ref()),
-            Given::Sqlite(store) => (store.get().choice(), None),
-        };
+        let (choice, of_store) = given.choice();
+        if choice.is_far() && !_waits {
+            return Err(raise_as(py, Code::WouldBlock, FAR));
+        }
         let start = match (&begun, of_store) {
             (Some(_), Some(_)) => return Err(PyTypeError::new_err("give one snapshot, not two")),
             (one, other) => one.as_ref().or(other),
@@ -73,13 +79,7 @@ impl Engine {
         let (rules, clock) = (Arc::clone(&rules.0), clock(py)?);
         let opening = Opening { rules, store: choice, start, recording, clock };
         let shared = Arc::new(py.detach(|| opening.open()).or_raise(py)?);
-        if let Given::Sqlite(store) = &given {
-            store.get().opened_by(&shared);
-        }
-        let store = match given {
-            Given::Memory(store) => store.into_any(),
-            Given::Sqlite(store) => store.into_any(),
-        };
+        let store = given.opened_by(&shared);
         Ok(Self { collector: Collector::new(Arc::clone(&shared), deliver), shared, store, blocks })
     }
 
@@ -89,7 +89,7 @@ impl Engine {
         self.shared.with(|core| Rules(core.rules())).or_raise(py)
     }
 
-    /// What was given as `store`: a `MemoryStore` or a `SqliteStore`.
+    /// What was given as `store`; a `MemoryStore` if nothing was.
     #[getter]
     fn store(&self, py: Python<'_>) -> Py<PyAny> {
         self.store.clone_ref(py)
@@ -530,7 +530,8 @@ impl Engine {
     }
 
     /// Counts since the engine was made, by stable names: `commands`, `applied`, `held`, `replayed`, `unknown`,
-    /// `refused`, and `refused.<code>`; what never came up is not there.
+    /// `refused`, `refused.<code>`, and `unnoted` with `unnoted.<code>` for closed periods whose rows could not be kept for people to
+    /// read; what never came up is not there.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.shared.with(Core::stats).or_raise(py)?)
     }
@@ -538,6 +539,21 @@ impl Engine {
     /// How much the store holds: players, outcomes, receipts, suspicions, boards, feed.
     fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         plain(py, &self.long(py, Core::size)?)
+    }
+
+    /// How far the boards here are behind the store: nothing at all, unless other processes write to it as well.
+    fn lag<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        load(py, "Lag", &self.long(py, Core::lag)?)
+    }
+
+    /// When it returns, everything that anybody committed before the call is on the boards here.
+    fn catch_up(&self, py: Python<'_>) -> PyResult<()> {
+        self.long(py, Core::catch_up)
+    }
+
+    /// What names the rules in force here, and those that were put in force over the store by any process; the horizon; the lag.
+    fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        load(py, "EngineStatus", &self.long(py, Core::status)?)
     }
 
     /// Waits for what is under way and lets go of the state; a file is free for others then. Whatever is called later raises

@@ -146,7 +146,7 @@ pub(crate) fn argument(py: Python<'_>, code: Code, message: &str) -> PyErr {
     exception(py, "ArgumentError", (code.as_str(), message))
 }
 
-fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
+pub(crate) fn raise_as(py: Python<'_>, code: Code, message: &str) -> PyErr {
     let class = match code {
         Code::UnknownBoard
         | Code::UnknownWindow

@@ -15,7 +15,7 @@ use pyo3::types::{PyBool, PyList, PyTuple};
 
 use crate::arguments::{Bytes, HeaderPairs, Int, Listed, instant, player};
 use crate::command::Command;
-use crate::errors::{Fallible as _, Raise as _, argument};
+use crate::errors::{Fallible as _, Raise as _, argument, fail};
 use crate::process::Owned;
 use crate::quota::RateLimiter;
 use crate::rules::Rules;
@@ -26,7 +26,8 @@ use crate::signing::{AnySecret, Key, ring, scheme, tolerance};
 /// `secret` or `keys` verify; a secret given from Python is a copy, and the original cannot be wiped (see `Secret`).
 /// `trusted=True` says that the caller knows otherwise who is calling. With a legacy scheme `allow_unsigned_id` takes the event's
 /// id from a header that is not signed. `quotas=False` takes no notice of the rules' quotas; a `RateLimiter` counts them, in its
-/// capacity, in place of the intake's own. `first_issue=True` says no more than the first issue of a body.
+/// capacity, in place of the intake's own; `quota_share` is among how many processes requests are spread, each of which lets its
+/// share of every quota through. `first_issue=True` says no more than the first issue of a body.
 ///
 /// >>> rules = Rules.from_json('{"version": 1, "game": "emberfall"}')
 /// >>> secret = generate_secret()
@@ -46,9 +47,9 @@ impl Intake {
     #[new]
     #[pyo3(
         signature = (rules, *, secret=None, keys=None, scheme="standard", tolerance_seconds=Int(300), trusted=false,
-                     allow_unsigned_id=false, quotas=Quotas::Own, first_issue=false),
+                     allow_unsigned_id=false, quotas=Quotas::Own, quota_share=Int(1), first_issue=false),
         text_signature = "(rules, *, secret=None, keys=None, scheme='standard', tolerance_seconds=300, trusted=False, \
-                          allow_unsigned_id=False, quotas=..., first_issue=False)"
+                          allow_unsigned_id=False, quotas=..., quota_share=1, first_issue=False)"
     )]
     #[expect(clippy::too_many_arguments, reason = "keywords")]
     fn new(
@@ -61,6 +62,7 @@ impl Intake {
         trusted: bool,
         allow_unsigned_id: bool,
         quotas: Quotas,
+        quota_share: Int<u32>,
         first_issue: bool,
     ) -> PyResult<Self> {
         let builder = Core::builder(rules.0.door()).scheme(self::scheme(py, scheme)?);
@@ -81,6 +83,10 @@ impl Intake {
             Quotas::None => builder.no_quotas(),
             Quotas::Shared(limiter) => builder.quota_store(limiter),
         };
+        if quota_share.0 == 0 {
+            return Err(fail(py, Code::OutOfRange));
+        }
+        let builder = builder.quota_share(quota_share.0);
         let builder = if first_issue { builder.issue_mode(IssueMode::First) } else { builder };
         Ok(Self(Owned::new(builder.build().or_raise(py)?)))
     }

@@ -22,6 +22,7 @@ mod engine;
 mod errors;
 mod event;
 mod family;
+mod far;
 mod feed;
 mod intake;
 mod leaderboard;
@@ -75,6 +76,8 @@ mod _native {
     use super::event::{BatchReport, EventParser, validate};
     #[pymodule_export]
     use super::family::Family;
+    #[pymodule_export]
+    use super::far::{PostgresStore, RedisStore};
     #[pymodule_export]
     use super::intake::{Intake, Request};
     #[pymodule_export]

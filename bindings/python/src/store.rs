@@ -15,6 +15,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::arguments::{Bytes, Int, When};
 use crate::errors::{Fallible as _, argument};
+use crate::far::{PostgresStore, RedisStore};
 use crate::results::load;
 
 /// A state to begin in, and the time to bring it back to.
@@ -128,16 +129,27 @@ impl SqliteStore {
     }
 }
 
-impl SqliteStore {
-    pub(crate) fn choice(&self) -> StoreChoice {
+/// A store that knows which engine opened it.
+pub(crate) trait Opened {
+    /// What is to be opened.
+    fn choice(&self) -> StoreChoice;
+
+    /// By an engine that has just opened it.
+    fn opened_by(&self, engine: &Arc<Shared>);
+}
+
+impl Opened for SqliteStore {
+    fn choice(&self) -> StoreChoice {
         let Self { feed, sync, wait, allow_network_file_system, .. } = *self;
         StoreChoice::Sqlite { path: self.path.clone(), feed, sync, wait, allow_network_file_system }
     }
 
-    pub(crate) fn opened_by(&self, engine: &Arc<Shared>) {
+    fn opened_by(&self, engine: &Arc<Shared>) {
         *self.opened.lock() = Arc::downgrade(engine);
     }
+}
 
+impl SqliteStore {
     fn with_file<T: Send>(
         &self,
         py: Python<'_>,
@@ -152,9 +164,46 @@ impl SqliteStore {
     }
 }
 
-/// Either of them.
+/// One of them.
 #[derive(FromPyObject)]
 pub(crate) enum Given {
     Memory(Py<MemoryStore>),
     Sqlite(Py<SqliteStore>),
+    Redis(Py<RedisStore>),
+    Postgres(Py<PostgresStore>),
+}
+
+impl Given {
+    /// All but memory.
+    fn opened(&self) -> Option<&dyn Opened> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Sqlite(store) => Some(store.get()),
+            Self::Redis(store) => Some(store.get()),
+            Self::Postgres(store) => Some(store.get()),
+        }
+    }
+
+    /// What is to be opened, and the state to begin in, if the store says it.
+    pub(crate) fn choice(&self) -> (StoreChoice, Option<&Begun>) {
+        match self {
+            Self::Memory(store) => (StoreChoice::Memory { feed: store.get().feed }, store.get().begun.as_ref()),
+            Self::Sqlite(store) => (store.get().choice(), None),
+            Self::Redis(store) => (store.get().choice(), None),
+            Self::Postgres(store) => (store.get().choice(), None),
+        }
+    }
+
+    /// As it was given, opened by an engine.
+    pub(crate) fn opened_by(self, engine: &Arc<Shared>) -> Py<PyAny> {
+        if let Some(store) = self.opened() {
+            store.opened_by(engine);
+        }
+        match self {
+            Self::Memory(store) => store.into_any(),
+            Self::Sqlite(store) => store.into_any(),
+            Self::Redis(store) => store.into_any(),
+            Self::Postgres(store) => store.into_any(),
+        }
+    }
 }

@@ -499,7 +499,7 @@ mod tests {
     fn laned(lanes: usize) -> Arc<Shared> {
         let rules = Rules::from_json(r#"{ "version": 1, "game": "g" }"#).unwrap();
         let store: Arc<dyn liveops_core::store::FullStore> = Arc::new(liveops_core::MemoryStore::new());
-        Arc::new(Shared::new(liveops_core::Engine::open(rules, store).unwrap(), None, lanes))
+        Arc::new(Shared::new(liveops_core::Engine::open(rules, store).unwrap(), crate::shared::Place::Memory, lanes))
     }
 
     fn adjust_of(player: usize, id: usize) -> Command {

@@ -3,11 +3,13 @@
 
 mod collector;
 mod cut;
+mod far;
 mod feed;
 mod open;
 mod shared;
 
 pub use collector::{Collector, NotTaken, Work};
+pub use far::{Certificates, Far, FarStore, Server, Urls};
 pub use feed::{FeedCursor, check_partition, committed_json, entry_json};
 pub use open::{Opening, Start, StoreChoice};
 pub use shared::{Core, Shared};

@@ -9,7 +9,8 @@ use liveops_core::store::{FullStore, Whole};
 use liveops_core::{Engine, Error, MemoryStore, Rules, Timestamp};
 use liveops_sqlite::{SqliteStore, Sync};
 
-use crate::Shared;
+use crate::shared::Place;
+use crate::{Far, Shared};
 
 /// Where the state is kept.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub enum StoreChoice {
         /// Whether a network's file system will do.
         allow_network_file_system: bool,
     },
+    /// Over a network.
+    Far(Box<Far>),
 }
 
 /// The state to begin in.
@@ -59,24 +62,33 @@ pub struct Opening<'s> {
 }
 
 impl StoreChoice {
-    /// Whether calls may wait for a disk.
+    /// Whether calls may wait for a disk or a network.
     pub const fn blocks(&self) -> bool {
-        matches!(self, Self::Sqlite { .. })
+        matches!(self, Self::Sqlite { .. } | Self::Far(_))
+    }
+
+    /// Whether opening may wait for a network: no constructor does.
+    pub const fn is_far(&self) -> bool {
+        matches!(self, Self::Far(_))
     }
 
     /// How many threads may submit at once and be faster than one.
-    const fn lanes(&self) -> usize {
-        1
+    fn lanes(&self) -> usize {
+        match self {
+            Self::Far(far) => far.lanes(),
+            // Writers of a file share its syncs, and none of the processor's time is saved by more of them.
+            Self::Memory { .. } | Self::Sqlite { .. } => 1,
+        }
     }
 }
 
 impl Opening<'_> {
-    /// Opens the store and the engine over it. May wait for a disk.
+    /// Opens the store and the engine over it. May wait for a disk or a network.
     ///
     /// Errors: those of the store; `board_incompatible`, `store_misconfigured` for a store of other rules or another game.
     pub fn open(self) -> Result<Shared, Error> {
-        let (store, file): (Arc<dyn FullStore>, _) = match &self.store {
-            StoreChoice::Memory { feed } => (Arc::new(self.memory(*feed)?), None),
+        let (store, place): (Arc<dyn FullStore>, _) = match &self.store {
+            StoreChoice::Memory { feed } => (Arc::new(self.memory(*feed)?), Place::Memory),
             StoreChoice::Sqlite { path, feed, sync, wait, allow_network_file_system } => {
                 let options = SqliteStore::options().sync(*sync).wait(*wait);
                 let options = options.allow_network_file_system(*allow_network_file_system);
@@ -86,13 +98,19 @@ impl Opening<'_> {
                     None => options,
                 };
                 let file = Arc::new(options.open(path, self.rules.game())?);
-                self.fill(&file)?;
-                (Arc::clone(&file) as _, Some(file))
+                self.fill(&*file)?;
+                (Arc::clone(&file) as _, Place::File(file))
+            }
+            StoreChoice::Far(far) => {
+                let far = far.connect(self.rules.game())?;
+                let store = far.full();
+                self.fill(&*store)?;
+                (store, Place::Far(far))
             }
         };
         let lanes = self.store.lanes();
         let engine = Engine::open_at(self.rules, store, self.clock)?;
-        Ok(Shared::new(if self.recording { engine.recording() } else { engine }, file, lanes))
+        Ok(Shared::new(if self.recording { engine.recording() } else { engine }, place, lanes))
     }
 
     /// Memory in the state to begin in.
@@ -105,13 +123,13 @@ impl Opening<'_> {
         }
     }
 
-    /// A new file in the state to begin in.
-    fn fill(&self, file: &SqliteStore) -> Result<(), StoreError> {
+    /// A new store in the state to begin in.
+    fn fill(&self, store: &(impl Whole + ?Sized)) -> Result<(), StoreError> {
         match self.start {
             None => Ok(()),
-            Some(Start { snapshot, at: None }) => file.restore(&mut &*snapshot),
+            Some(Start { snapshot, at: None }) => store.restore(&mut &*snapshot),
             // Turning back needs to look at everybody, which memory does.
-            Some(_) => file.restore(&mut &*self.memory(0)?.snapshot()),
+            Some(_) => store.restore(&mut &*self.memory(0)?.snapshot()),
         }
     }
 }

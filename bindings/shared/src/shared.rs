@@ -8,6 +8,8 @@ use liveops_core::{Engine, Error};
 use liveops_sqlite::SqliteStore;
 use parking_lot::RwLock;
 
+use crate::FarStore;
+
 /// The engine of both packages, whatever its store.
 pub type Core = Engine<Arc<dyn FullStore>>;
 
@@ -20,13 +22,19 @@ pub struct Shared {
 
 struct Open {
     core: Core,
-    /// The store, if it is a file.
-    file: Option<Arc<SqliteStore>>,
+    place: Place,
+}
+
+/// Where the store is, for what is asked of it alone.
+pub(crate) enum Place {
+    Memory,
+    File(Arc<SqliteStore>),
+    Far(FarStore),
 }
 
 impl Shared {
-    pub(crate) fn new(core: Core, file: Option<Arc<SqliteStore>>, lanes: usize) -> Self {
-        Self { open: RwLock::new(Some(Open { core, file })), process: std::process::id(), lanes }
+    pub(crate) fn new(core: Core, place: Place, lanes: usize) -> Self {
+        Self { open: RwLock::new(Some(Open { core, place })), process: std::process::id(), lanes }
     }
 
     /// How many threads may submit to its store at once and be faster than one.
@@ -45,7 +53,16 @@ impl Shared {
     ///
     /// Errors: `forked`; `closed`, also if it keeps it in none.
     pub fn with_file<T>(&self, call: impl FnOnce(&SqliteStore) -> T) -> Result<T, Error> {
-        self.with_open(|open| open.file.as_deref().map(call))?.ok_or_else(|| Code::Closed.into())
+        let call = |open: &Open| if let Place::File(file) = &open.place { Some(call(file)) } else { None };
+        self.with_open(call)?.ok_or_else(|| Code::Closed.into())
+    }
+
+    /// Calls with the store that is over a network.
+    ///
+    /// Errors: `forked`; `closed`, also if it is not.
+    pub fn with_far<T>(&self, call: impl FnOnce(&FarStore) -> T) -> Result<T, Error> {
+        let call = |open: &Open| if let Place::Far(far) = &open.place { Some(call(far)) } else { None };
+        self.with_open(call)?.ok_or_else(|| Code::Closed.into())
     }
 
     /// Before any lock: in a child it may be held for ever by a thread that is not there.
@@ -69,5 +86,17 @@ impl Shared {
         self.check_process()?;
         drop(self.open.write().take());
         Ok(())
+    }
+}
+
+/// In a forked child connections are left alone: they and the threads that serve them are the parent's, and so is what a farewell would
+/// be said through.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.check_process().is_err()
+            && let Some(Open { core, place: place @ Place::Far(_) }) = self.open.get_mut().take()
+        {
+            std::mem::forget((core, place));
+        }
     }
 }

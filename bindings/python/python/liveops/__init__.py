@@ -98,6 +98,7 @@ from .results import (
     DetectorBatch,
     DroppedPeriods,
     Effect,
+    EngineStatus,
     Explanation,
     ExplanationLine,
     FamilyBatch,
@@ -116,6 +117,7 @@ from .results import (
     Issue,
     Item,
     Judgement,
+    Lag,
     LevelCount,
     LevelProgress,
     LevelShift,
@@ -159,7 +161,7 @@ from .results import (
     VerdictReason,
     Verified,
 )
-from .store import SqliteStore
+from .store import PostgresStore, RedisStore, SqliteStore
 
 __all__ = [
     "AlertBudget",
@@ -189,6 +191,7 @@ __all__ = [
     "DroppedPeriods",
     "Effect",
     "Engine",
+    "EngineStatus",
     "EventParser",
     "Ewma",
     "Explanation",
@@ -214,6 +217,7 @@ __all__ = [
     "Item",
     "Judgement",
     "Key",
+    "Lag",
     "Leaderboard",
     "LevelCount",
     "LevelCurve",
@@ -248,10 +252,12 @@ __all__ = [
     "PlayerXp",
     "Population",
     "PopulationBuilder",
+    "PostgresStore",
     "Progression",
     "Quota",
     "RateLimiter",
     "Receipt",
+    "RedisStore",
     "Refusal",
     "Regularity",
     "Remainder",

@@ -20,6 +20,7 @@ from .results import (
     ConsumerMark,
     DetectorBatch,
     Effect,
+    EngineStatus,
     Explanation,
     FamilyBatch,
     FamilyDetector,
@@ -32,6 +33,7 @@ from .results import (
     Horizon,
     Item,
     Judgement,
+    Lag,
     LevelProgress,
     LineError,
     Listing,
@@ -97,9 +99,11 @@ __all__ = [
     "PlayerProfile",
     "Population",
     "PopulationBuilder",
+    "PostgresStore",
     "Progression",
     "Quota",
     "RateLimiter",
+    "RedisStore",
     "Regularity",
     "Request",
     "Robust",
@@ -393,16 +397,17 @@ class Engine:
         cls,
         rules: Rules,
         *,
-        store: MemoryStore | SqliteStore | None = None,
+        store: MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
         feed: int = 0,
         snapshot: _Bytes | None = None,
         at: _When | None = None,
         recording: bool = False,
+        _waits: bool = False,
     ) -> Self: ...
     @property
     def rules(self) -> Rules: ...
     @property
-    def store(self) -> MemoryStore | SqliteStore: ...
+    def store(self) -> MemoryStore | SqliteStore | RedisStore | PostgresStore: ...
     @property
     def partitions(self) -> int: ...
     @property
@@ -469,6 +474,9 @@ class Engine:
     def export_player_page(self, player_id: str, cursor: str | None = None, limit: int = 1000) -> dict[str, Any]: ...
     def stats(self) -> dict[str, int]: ...
     def size(self) -> dict[str, int]: ...
+    def lag(self) -> Lag: ...
+    def catch_up(self) -> None: ...
+    def status(self) -> EngineStatus: ...
     def close(self) -> None: ...
 
 @final
@@ -491,6 +499,44 @@ class SqliteStore:
     def status(self) -> StoreStatus: ...
     def verify(self) -> None: ...
     def backup(self, path: str | PathLike[str]) -> None: ...
+
+@disjoint_base
+class RedisStore:
+    def __new__(
+        cls,
+        url: str | Sequence[str],
+        *,
+        partitions: int = 64,
+        timeout_seconds: float = 2,
+        outbox_entries: int = 4096,
+        feed: int | None = None,
+        replicas: int = 0,
+        tls_ca: str | bytes | None = None,
+        tls_certificate: str | bytes | None = None,
+        tls_key: str | bytes | None = None,
+        allow_no_persistence: bool = False,
+        clock_ahead_seconds: float | None = 60,
+    ) -> Self: ...
+    def now(self) -> int: ...
+
+@disjoint_base
+class PostgresStore:
+    def __new__(
+        cls,
+        url: str,
+        *,
+        connections: int = 8,
+        timeout_seconds: float = 2,
+        outbox_entries: int = 262144,
+        feed: int | None = None,
+        horizon_copies: int = 8,
+        events: bool = False,
+        tls_ca: str | bytes | None = None,
+        tls_certificate: str | bytes | None = None,
+        tls_key: str | bytes | None = None,
+        clock_ahead_seconds: float | None = 60,
+    ) -> Self: ...
+    def now(self) -> int: ...
 
 @final
 class Board:
@@ -555,6 +601,7 @@ class Intake:
         trusted: bool = False,
         allow_unsigned_id: bool = False,
         quotas: bool | RateLimiter = ...,
+        quota_share: int = 1,
         first_issue: bool = False,
     ) -> Self: ...
     def admit(

@@ -14,10 +14,12 @@ from . import _native
 from .progression import Explanation, MigrationForecast
 from .results import (
     ConsumerMark,
+    EngineStatus,
     FeedAdvance,
     FeedEntry,
     FeedPage,
     Horizon,
+    Lag,
     Listing,
     PayRun,
     Period,
@@ -26,7 +28,7 @@ from .results import (
     Suspicion,
 )
 from .rewards import Receipt
-from .store import SqliteStore
+from .store import PostgresStore, RedisStore, SqliteStore
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -51,7 +53,8 @@ class Engine(_native.Engine):
     `feed`, `snapshot` and `at` are those of the `MemoryStore`; a `snapshot` may also be what a new file begins with. With `recording`
     entries of the feed say which commands led to them.
 
-    Opening a file waits for the disk, and so does every call: other threads run meanwhile, and share commits. In an event loop there
+    Opening a file waits for the disk, and so does every call: other threads run meanwhile, and share commits. A store over a network is
+    not opened here, but by `open`, which waits for the connection. In an event loop there
     are `open_async`, and the same verbs with `_async` behind their names. Close it, best by `with`: one that is only dropped lets go of
     its file when Python and whoever still reads a board of it get round to it.
 
@@ -81,7 +84,7 @@ class Engine(_native.Engine):
         self,
         rules: _native.Rules,
         *,
-        store: _native.MemoryStore | SqliteStore | None = None,
+        store: _native.MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
         feed: int = 0,
         snapshot: bytes | None = None,
         at: int | datetime | None = None,
@@ -91,17 +94,36 @@ class Engine(_native.Engine):
         _engines.add(self)
 
     @classmethod
+    def open(
+        cls,
+        rules: _native.Rules,
+        *,
+        store: _native.MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
+        feed: int = 0,
+        snapshot: bytes | None = None,
+        at: int | datetime | None = None,
+        recording: bool = False,
+    ) -> Self:
+        """An engine over any store: over a network it waits for the connection, while other threads run. StoreError with `store_unavailable`
+        where nobody answers, with `store_misconfigured` for a server that will not do."""
+        engine = cls.__new__(
+            cls, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording, _waits=True
+        )
+        engine.__init__(rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
+        return engine
+
+    @classmethod
     def restore(
         cls,
         rules: _native.Rules,
         snapshot: bytes,
         *,
-        store: _native.MemoryStore | SqliteStore | None = None,
+        store: _native.MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
         feed: int = 0,
         at: int | datetime | None = None,
         recording: bool = False,
     ) -> Self:
-        """An engine in the state of a snapshot. StoreError for bytes that are none, and for a file that is not empty.
+        """An engine in the state of a snapshot. StoreError for bytes that are none, and for a store that is not empty.
 
         With `at`, the present, it is the way back from an `advance` too far: the horizon is brought back. What was ever taken in is
         not taken in again, though its outcome was forgotten: commands not newer than the newest of any player are `too_old`.
@@ -123,22 +145,22 @@ class Engine(_native.Engine):
         >>> engine.submit_ndjson(event("e1", 1794052800), now_ms=1794052860000)[0].code    # applied before
         'too_old'
         """
-        return cls(rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
+        return cls.open(rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
 
     @classmethod
     async def open_async(
         cls,
         rules: _native.Rules,
         *,
-        store: _native.MemoryStore | SqliteStore | None = None,
+        store: _native.MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
         feed: int = 0,
         snapshot: bytes | None = None,
         at: int | datetime | None = None,
         recording: bool = False,
     ) -> Self:
-        """An engine over a store that takes a while to open: the event loop goes on meanwhile."""
+        """`open`, in a thread: the event loop goes on meanwhile."""
         return await asyncio.to_thread(
-            cls, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording
+            cls.open, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording
         )
 
     @classmethod
@@ -147,7 +169,7 @@ class Engine(_native.Engine):
         rules: _native.Rules,
         snapshot: bytes,
         *,
-        store: _native.MemoryStore | SqliteStore | None = None,
+        store: _native.MemoryStore | SqliteStore | RedisStore | PostgresStore | None = None,
         feed: int = 0,
         at: int | datetime | None = None,
         recording: bool = False,
@@ -171,12 +193,12 @@ class Engine(_native.Engine):
         """`close`, in a thread."""
         await asyncio.to_thread(self.close)
 
-    # Submitting: what waits is collected and written together, by one thread of the engine's own.
+    # Submitting: what waits is collected and written together, by threads of the engine's own.
 
     async def submit_async(self, command: _native.Command) -> _native.Outcome:
         """`submit`, for asyncio. In memory it is decided here and now, unless something that was handed over before is under way; for a
-        file it is written together with whatever else waits, so that many at once share each commit. What was handed over in the same
-        loop is decided in that order, but for `submit_ndjson_async`, which lets others in between. If too much waits it is refused as
+        file or over a network it is written together with whatever else waits, so that many at once share each commit. What was handed
+        over in the same loop is decided in that order, over a network in that of each player, but for `submit_ndjson_async`, which lets others in between. If too much waits it is refused as
         `store_unavailable`. A task that is cancelled while it waits may have been submitted."""
         if self._decides_now:
             return self.submit(command)
@@ -327,6 +349,18 @@ class Engine(_native.Engine):
     async def horizon_async(self) -> Horizon:
         """`horizon`, in a thread."""
         return await asyncio.to_thread(self.horizon)
+
+    async def lag_async(self) -> Lag:
+        """`lag`, in a thread."""
+        return await asyncio.to_thread(self.lag)
+
+    async def catch_up_async(self) -> None:
+        """`catch_up`, in a thread."""
+        await asyncio.to_thread(self.catch_up)
+
+    async def status_async(self) -> EngineStatus:
+        """`status`, in a thread."""
+        return await asyncio.to_thread(self.status)
 
     async def digest_async(self) -> str:
         """`digest`, in a thread."""

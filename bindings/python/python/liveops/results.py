@@ -75,6 +75,7 @@ __all__ = [
     "DetectorBatch",
     "DroppedPeriods",
     "Effect",
+    "EngineStatus",
     "Explanation",
     "ExplanationLine",
     "FamilyBatch",
@@ -93,6 +94,7 @@ __all__ = [
     "Issue",
     "Item",
     "Judgement",
+    "Lag",
     "LevelCount",
     "LevelProgress",
     "LevelShift",
@@ -427,6 +429,32 @@ class Horizon(Result):
 
     now: int
     forgotten_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag(Result):
+    """How far the boards of an engine are behind its store. `behind` are entries that are known and not followed yet; `age_millis` is how
+    long ago the last look was that succeeded, None before the first; `oldest_transaction_millis` is how old the oldest transaction is
+    that holds the boards up, None where none does. A store in the process is never behind.
+    """
+
+    behind: int
+    age_millis: int | None = None
+    oldest_transaction_millis: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus(Result):
+    """How an engine is. `rules` names the rules in force here, and `rules_seen` those that any process put in force over the store, the
+    last of them last, at most eight: after a roll-out every process has the last of them.
+    """
+
+    _nested = {"horizon": Horizon, "lag": Lag}
+
+    rules: str
+    rules_seen: tuple[str, ...]
+    horizon: Horizon
+    lag: Lag
 
 
 @dataclass(frozen=True, slots=True)

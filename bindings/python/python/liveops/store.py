@@ -8,7 +8,7 @@ from os import PathLike
 from . import _native
 from .results import StoreStatus
 
-__all__ = ["SqliteStore"]
+__all__ = ["PostgresStore", "RedisStore", "SqliteStore"]
 
 
 class SqliteStore(_native.SqliteStore):
@@ -44,3 +44,54 @@ class SqliteStore(_native.SqliteStore):
     async def backup_async(self, path: str | PathLike[str]) -> None:
         """`backup`, in a thread."""
         await asyncio.to_thread(self.backup, path)
+
+
+class RedisStore(_native.RedisStore):
+    """State in Redis 7 or later, or in a cluster of it, shared by any number of processes: each event counts once whichever of them gets it.
+
+    This says where and how; `Engine.open` or `Engine.open_async` waits for the connection and brings the boards here, where they are read
+    from memory. `url` is `redis://user:password@host:6379/0`, with two s for TLS, or `redis+unix:///path`; of a cluster, a list of some of
+    its addresses. The game is that of the rules; several live side by side in one Redis.
+
+    `partitions` is how many parts players are spread over, which a game keeps for ever. A server that takes longer than `timeout_seconds` has
+    not answered: a commit is `store_outcome_unknown` then, and a retry settles it; the rest is `store_unavailable`. `replicas` is how many
+    replicas must have a commit before it counts. `outbox_entries` are kept in each partition for boards that are behind; `feed` is how many
+    change sets of each may wait for consumers, 0 for none: as the game there says, unless it is given. A server without an append-only file is refused unless
+    `allow_no_persistence` says that it is meant. `clock_ahead_seconds` is how far `advance` may go ahead of the server's clock, None for a
+    simulation's any time.
+
+    `tls_ca` are the authorities to trust instead of the system's, `tls_certificate` and `tls_key` who this is: PEM, as `str` or `bytes`.
+
+    >>> import liveops
+    >>> store = liveops.RedisStore("redis://localhost", partitions=64)
+    >>> liveops.Engine(liveops.Rules.from_json('{"version": 1, "game": "g"}'), store=store)
+    Traceback (most recent call last):
+        ...
+    liveops.errors.ArgumentError: would_block: a store over a network is waited for: Engine.open(rules, store=...) does, and `await Engine.open_async(rules, store=...)`
+    """
+
+    async def now_async(self) -> int:
+        """`now`, in a thread."""
+        return await asyncio.to_thread(self.now)
+
+
+class PostgresStore(_native.PostgresStore):
+    """State in a PostgreSQL database, shared by any number of processes: each event counts once whichever of them gets it.
+
+    This says where and how; `Engine.open` or `Engine.open_async` waits for the connection, makes the schema `liveops` if it is not there, and
+    brings the boards here, where they are read from memory. `url` is `postgresql://user:password@host/database`; its `sslmode` says whether
+    by TLS. The game is that of the rules; several live side by side in one database.
+
+    `connections` is how many this process has at most. A server that takes longer than `timeout_seconds` has not answered: a commit is
+    `store_outcome_unknown` then, and a retry settles it; the rest is `store_unavailable`. `outbox_entries` are kept for boards that are behind; `feed`
+    is how many change sets may wait for consumers, 0 for none: as the game there says, unless it is given. `horizon_copies` counts when the game is
+    made: writers spread over so many rows. With `events`, and an engine that is `recording`, each event is written into a table for people
+    too. `clock_ahead_seconds` is how far `advance` may go ahead of the server's clock, None for a simulation's any time.
+
+    `tls_ca` are the authorities to trust instead of the system's, `tls_certificate` and `tls_key` who this is: PEM, as `str` or `bytes`. With any of
+    them a connection without TLS is refused.
+    """
+
+    async def now_async(self) -> int:
+        """`now`, in a thread."""
+        return await asyncio.to_thread(self.now)
