@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::process::{self, cargo, command, run_and_read_quietly, target_dir};
-use crate::servers::{REDIS_SERVER, redis_server};
+use crate::servers::{POSTGRES_BIN, REDIS_SERVER, postgres_bin, redis_server};
 use crate::setup::{Profile, Venv, build_addon, npm_install};
 
 /// A comparison: its name, whose first word is its area, and the program that measures it.
@@ -27,6 +27,8 @@ enum Program {
     Rust(&'static str),
     /// The same, told also where Redis is.
     Redis(&'static str),
+    /// The same, told also where the programs of PostgreSQL are.
+    Postgres(&'static str),
     /// The first, told also where the program of an earlier commit is.
     Earlier(&'static str),
     /// A file in `benches/compare`, in an environment that has the peers, told the name of the row.
@@ -58,6 +60,16 @@ const ROWS: &[Row] = &[
     Row { name: "sqlite.group64.one", program: Program::Rust(TIME) },
     Row { name: "sqlite.advance.outcomes", program: Program::Rust(TIME) },
     Row { name: "sqlite.open.decode", program: Program::Rust(TIME) },
+    Row { name: "redis.event1.bare", program: Program::Redis(TIME) },
+    Row { name: "redis.batch256.bare", program: Program::Redis(TIME) },
+    Row { name: "redis.trips", program: Program::Redis(TIME) },
+    Row { name: "fleet.poll", program: Program::Redis(TIME) },
+    Row { name: "fleet.poll1000", program: Program::Redis(TIME) },
+    Row { name: "postgres.batch100.rows", program: Program::Postgres(TIME) },
+    Row { name: "postgres.batch100.one", program: Program::Postgres(TIME) },
+    Row { name: "postgres.cold.warm", program: Program::Postgres(TIME) },
+    Row { name: "postgres.trips", program: Program::Postgres(TIME) },
+    Row { name: "postgres.poll", program: Program::Postgres(TIME) },
     Row { name: "signing.verify.fresh", program: Program::Rust(TIME) },
     Row { name: "signing.verify.ring", program: Program::Rust(TIME) },
     Row { name: "event.parse.serde_json", program: Program::Rust(TIME) },
@@ -90,8 +102,15 @@ const ROWS: &[Row] = &[
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
 ];
 
-/// Rows of another name that belong to an area: what a store in a file asks of the engine above it.
-const ALSO: &[(&str, &[&str])] = &[("sqlite", &["engine.before", "store.dyn.concrete", "scan.migration.linear"])];
+/// Rows of another name that belong to an area: what a store in a file asks of the engine above it; stores that a fleet shares.
+const ALSO: &[(&str, &[&str])] = &[
+    ("sqlite", &["engine.before", "store.dyn.concrete", "scan.migration.linear"]),
+    ("fleet", &["redis.event1.bare", "redis.batch256.bare", "redis.trips"]),
+    (
+        "fleet",
+        &["postgres.batch100.rows", "postgres.batch100.one", "postgres.cold.warm", "postgres.trips", "postgres.poll"],
+    ),
+];
 
 /// How often a row is measured at most while the machine is busy.
 const ATTEMPTS_MAX: usize = 5;
@@ -173,6 +192,14 @@ fn prepare(row: &Row) -> Result<Box<dyn Fn() -> Command>, String> {
             Box::new(move || {
                 let mut command = rust(binary, name);
                 command.env(REDIS_SERVER, &server);
+                command
+            })
+        }
+        Program::Postgres(binary) => {
+            let programs = postgres_bin()?;
+            Box::new(move || {
+                let mut command = rust(binary, name);
+                command.env(POSTGRES_BIN, &programs);
                 command
             })
         }

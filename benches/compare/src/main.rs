@@ -9,6 +9,8 @@ mod anomaly;
 mod board;
 mod engine;
 mod event;
+#[cfg(target_os = "linux")]
+mod fleet;
 mod progress;
 mod quota;
 mod reward;
@@ -42,6 +44,26 @@ const ROWS: &[Entry] = &[
     ("sqlite.group64.one", sqlite::group64),
     ("sqlite.advance.outcomes", sqlite::advance_outcomes),
     ("sqlite.open.decode", sqlite::open_decode),
+    #[cfg(target_os = "linux")]
+    ("redis.event1.bare", fleet::redis_event1),
+    #[cfg(target_os = "linux")]
+    ("redis.batch256.bare", fleet::redis_batch256),
+    #[cfg(target_os = "linux")]
+    ("redis.trips", fleet::redis_trips),
+    #[cfg(target_os = "linux")]
+    ("fleet.poll", fleet::redis_poll),
+    #[cfg(target_os = "linux")]
+    ("fleet.poll1000", fleet::redis_poll_1000),
+    #[cfg(target_os = "linux")]
+    ("postgres.batch100.rows", fleet::batch100_rows),
+    #[cfg(target_os = "linux")]
+    ("postgres.batch100.one", fleet::batch100_one),
+    #[cfg(target_os = "linux")]
+    ("postgres.cold.warm", fleet::cold_warm),
+    #[cfg(target_os = "linux")]
+    ("postgres.trips", fleet::postgres_trips),
+    #[cfg(target_os = "linux")]
+    ("postgres.poll", fleet::postgres_poll),
     ("signing.verify.fresh", signing::verify_fresh_row),
     ("signing.verify.ring", signing::verify_ring_row),
     ("event.parse.serde_json", event::parse_serde_json),

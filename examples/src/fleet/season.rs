@@ -179,8 +179,12 @@ impl<'a> Fleet<'a> {
         F: Fn(&mut Worker, Vec<Event>) -> Result<Vec<Event>, String> + Copy + Send + Sync,
     {
         thread::scope(|scope| {
-            let running: Vec<_> =
-                self.workers.iter_mut().zip(lanes).map(|(worker, lane)| scope.spawn(move || work(worker, lane))).collect();
+            let running: Vec<_> = self
+                .workers
+                .iter_mut()
+                .zip(lanes)
+                .map(|(worker, lane)| scope.spawn(move || work(worker, lane)))
+                .collect();
             let ended = |lane: thread::ScopedJoinHandle<'_, _>| lane.join().map_err(|_| "a lane ended".to_owned())?;
             running.into_iter().map(ended).collect()
         })
