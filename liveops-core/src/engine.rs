@@ -94,6 +94,8 @@ pub struct AsyncEngine<S> {
     /// longer only after a failure.
     builds_due: AtomicU64,
     builds_done: AtomicU64,
+    /// By which horizon boards were freed last.
+    retained: AtomicI64,
     /// Whether the store is known to have a header.
     is_named: AtomicBool,
 }
@@ -127,6 +129,7 @@ impl<S> AsyncEngine<S> {
             newest_event: AtomicI64::new(Timestamp::MIN.as_unix_millis()),
             builds_due: AtomicU64::new(0),
             builds_done: AtomicU64::new(0),
+            retained: AtomicI64::new(Timestamp::MIN.as_unix_millis()),
             is_named: AtomicBool::new(false),
         }
     }

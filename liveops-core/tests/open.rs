@@ -12,7 +12,7 @@ use common::{DAY, START, at, player, progression};
 use liveops_core::board::Row;
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
-use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Lag, Loaded, Partitioned};
+use liveops_core::store::{BoardAnswer, BoardRead, Keeps, Lag, Loaded, Partitioned, Reading};
 use liveops_core::{Boards, Code, Engine, Key, MemoryStore, Period, PlayerId, Record, Rules, Scan, Store, Window};
 
 /// Monday to Sunday around [`START`], a Saturday.
@@ -38,6 +38,12 @@ fn day(before: i64) -> Period {
 
 fn rows<S: Store + Boards>(engine: &Engine<S>, board: &str, period: Period) -> Vec<Row> {
     engine.board(board).unwrap().of(period).page(0, 100).unwrap()
+}
+
+/// What a reading of a period that is no longer kept answers.
+fn dropped<S: Store + Boards>(engine: &Engine<S>, board: &str, period: Period) -> bool {
+    let read = engine.board(board).unwrap().of(period).top(1);
+    read.is_err_and(|error| error.code() == Code::PeriodDropped)
 }
 
 fn names(rows: &[Row]) -> Vec<&str> {
@@ -195,7 +201,7 @@ fn a_window_and_longer_keeping_that_come_back_are_built_from_the_records() {
     // Shorter, and an advance: what the records still say is what comes back.
     engine.replace_rules(both(1)).unwrap();
     engine.advance(at(TODAY + 1)).unwrap();
-    assert!(rows(&engine, "xp", day(2)).is_empty(), "dropped");
+    assert!(dropped(&engine, "xp", day(2)));
     engine.submit(&progression("late", "bo", TODAY, 5)); // whose record lets go of the dropped days
     engine.replace_rules(both(4)).unwrap();
     assert_eq!(names(&rows(&engine, "xp", day(2))), ["ana"]);
@@ -210,6 +216,36 @@ fn a_window_and_longer_keeping_that_come_back_are_built_from_the_records() {
     engine.replace_rules(both(4)).unwrap();
     assert_eq!(rows(&engine, "xp", weekly), all);
     assert_eq!(all, rows(&restored(&engine), "xp", weekly));
+}
+
+/// Whoever moved the store: an engine that reads frees what is over, once, and says the same as the one that moved it.
+#[test]
+fn a_period_is_dropped_in_every_process() {
+    let store = Arc::new(Watched::default());
+    let retains = Arc::new(AtomicIsize::new(0));
+    let count = Arc::clone(&retains);
+    assert!(store.before_retain.set(Box::new(move || _ = count.fetch_add(1, Ordering::Relaxed))).is_ok());
+    let engine = Engine::open(rules(&[board("xp", 1)]), Arc::clone(&store)).unwrap();
+    engine.submit(&progression("e", "ana", TODAY, 10));
+    let standings = engine.board("xp").unwrap().of(day(0));
+    assert_eq!(standings.len().unwrap(), 1);
+    store.is_in.store(false, Ordering::Relaxed);
+    retains.store(0, Ordering::Relaxed);
+
+    // Another process did.
+    let to = at(TODAY + 3 * DAY);
+    Store::advance(&store, Horizon { now: to, forgotten_before: to }).unwrap();
+    assert_eq!(store.inner.size().boards, 1);
+    assert!(dropped(&engine, "xp", day(0)));
+    assert_eq!(standings.len().unwrap_err().code(), Code::PeriodDropped, "also for who had chosen the period before");
+    let many = engine.read_boards(&[
+        standings.question(Reading::Len),
+        engine.board("xp").unwrap().of(day(-3)).question(Reading::Len),
+    ]);
+    assert_eq!(many[0].as_ref().unwrap_err().code(), Code::PeriodDropped);
+    assert!(matches!(many[1], Ok(BoardAnswer::Count(0))), "{many:?}");
+    assert_eq!(store.inner.size().boards, 0, "freed");
+    assert_eq!(retains.load(Ordering::Relaxed), 1);
 }
 
 /// A store that lets a test in where it frees boards, and fails to build them when told to.
@@ -350,7 +386,7 @@ fn what_could_not_be_built_is_built_by_the_next_advance() {
     engine.submit(&progression("e", "ana", TODAY - DAY, 10));
     engine.replace_rules(rules(&[board("xp", 0)])).unwrap();
     engine.advance(at(TODAY)).unwrap();
-    assert!(rows(&engine, "xp", day(1)).is_empty());
+    assert!(dropped(&engine, "xp", day(1)));
 
     engine.store().builds_fail.store(true, Ordering::Relaxed);
     let failed = engine.replace_rules(rules(&[board("xp", 3)])).unwrap_err();
@@ -506,10 +542,10 @@ fn opening_drops_what_is_past() {
     let engine = Engine::new(rules(&[board("xp", 1)]), MemoryStore::new());
     engine.submit(&progression("e", "ana", TODAY, 10));
     engine.advance(at(TODAY + 3 * DAY)).unwrap();
-    assert!(rows(&engine, "xp", day(0)).is_empty());
+    assert!(dropped(&engine, "xp", day(0)));
     // The record has its entry until the player's next write; the boards of a copy are those of the original all the same.
     assert!(!engine.record(&player("ana")).unwrap().unwrap().standings.is_empty());
-    assert!(rows(&restored(&engine), "xp", day(0)).is_empty());
+    assert!(dropped(&restored(&engine), "xp", day(0)));
     assert_eq!(engine.size().unwrap(), restored(&engine).size().unwrap());
 }
 

@@ -1,17 +1,18 @@
 //! The engine's boards, for reading.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{AsyncEngine, Engine, ready};
 use crate::board::{Cursor, Page, Ranking, Row, ScoreRange, Sort};
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::id::{BoardId, PlayerId};
 use crate::limits::PAGE_LEN_MAX;
-use crate::record::BoardKey;
+use crate::record::{BoardKey, Horizon};
 use crate::rules::{BoardRule, Rules};
 use crate::store::{AsyncBoards, BoardAnswer, BoardRead, Boards, Reading, Ready};
 use crate::time::Timestamp;
-use crate::window::{Period, PeriodState, Window};
+use crate::window::{Period, PeriodState, Window, is_reached};
 
 /// A board of the engine, for reading: [`Self::at`] and [`Self::of`] choose the period.
 ///
@@ -43,17 +44,19 @@ pub struct AsyncBoard<'e, S> {
     pub(super) rule: BoardRule,
 }
 
-/// A board in one period. One that nobody stands on, or that is no longer kept, is empty. Pages have at most 100,000 rows.
+/// A board in one period. One that nobody stands on is empty; one that is no longer kept at the horizon that the boards were told of is
+/// `period_dropped`, in every process of a fleet. Pages have at most 100,000 rows.
 #[derive(Debug)]
 pub struct Standings<'e, S>(AsyncStandings<'e, Ready<S>>);
 
 /// [`Standings`] of an [`AsyncEngine`].
 #[derive(Debug)]
 pub struct AsyncStandings<'e, S> {
-    store: &'e S,
+    engine: &'e AsyncEngine<S>,
     key: BoardKey,
     ranking: Ranking,
     sort: Sort,
+    dropped_at: Timestamp,
 }
 
 impl<S: AsyncBoards> AsyncEngine<S> {
@@ -70,9 +73,44 @@ impl<S: AsyncBoards> AsyncEngine<S> {
         let rules = self.rules();
         let checked: Vec<_> = reads.iter().map(|read| checked(&rules, read)).collect();
         let asked: Vec<_> = checked.iter().filter_map(|read| read.as_ref().ok()).cloned().collect();
+        if let Err(error) = self.free_what_is_over().await {
+            return checked.into_iter().map(|read| read.and(Err(error.clone().into()))).collect();
+        }
         let mut answers = self.store.read(&asked).await.into_iter();
-        let answer = |read: Result<_, _>| read.and_then(|_| Ok(answers.next().unwrap_or_else(missing)?));
-        checked.into_iter().map(answer).collect()
+        let reached = self.reached();
+        let mut answer = |read: BoardRead| {
+            let answer = answers.next().unwrap_or_else(missing)?;
+            if rules.keeps(&read.key, reached) { Ok(answer) } else { Err(Code::PeriodDropped.into()) }
+        };
+        checked.into_iter().map(|read| read.and_then(&mut answer)).collect()
+    }
+
+    /// Frees the boards that are over by the horizon that the boards were told of, unless this engine did: others may have moved the
+    /// store.
+    async fn free_what_is_over(&self) -> Result<(), StoreError> {
+        let told = self.store.horizon();
+        if told.now.as_unix_millis() > self.retained.load(Ordering::Acquire) {
+            self.retain(told).await?;
+        }
+        Ok(())
+    }
+
+    /// Frees the boards that are no longer kept.
+    pub(super) async fn retain(&self, horizon: Horizon) -> Result<(), StoreError> {
+        // Whoever reads meanwhile need not do the same.
+        let millis = horizon.now.as_unix_millis();
+        let before = self.retained.fetch_max(millis, Ordering::AcqRel);
+        let done = self.store.retain(&|key| self.keeps(key, horizon)).await;
+        if done.is_err() {
+            _ = self.retained.compare_exchange(millis, before, Ordering::AcqRel, Ordering::Relaxed);
+        }
+        done
+    }
+
+    /// How far the boards are, as far as is known here.
+    fn reached(&self) -> Timestamp {
+        let retained = Timestamp::from_unix_millis(self.retained.load(Ordering::Acquire));
+        self.store.horizon().now.max(retained)
     }
 }
 
@@ -110,7 +148,9 @@ impl<'e, S: AsyncBoards> AsyncBoard<'e, S> {
     /// See [`Board::of`].
     pub fn of(&self, period: Period) -> AsyncStandings<'e, S> {
         let BoardRule { ranking, sort, .. } = self.rule;
-        AsyncStandings { store: &self.engine.store, key: self.key(period), ranking, sort }
+        let keep = self.rule.keep(period.window);
+        let dropped_at = keep.map_or(Timestamp::MAX, |keep| self.rules.calendar().dropped_at(period, keep));
+        AsyncStandings { engine: self.engine, key: self.key(period), ranking, sort, dropped_at }
     }
 
     /// See [`Board::top`].
@@ -228,7 +268,10 @@ impl<S: AsyncBoards> AsyncStandings<'_, S> {
 
     async fn ask(&self, what: Reading) -> Result<BoardAnswer, Error> {
         check_cursor(&what, &self.key, self.sort)?;
-        one(self.store.read(&[self.question(bounded(what))]).await)
+        self.engine.free_what_is_over().await?;
+        let answer = one(self.engine.store.read(&[self.question(bounded(what))]).await)?;
+        // Asked last: what was freed while it was read is empty.
+        if is_reached(self.dropped_at, self.engine.reached()) { Err(Code::PeriodDropped.into()) } else { Ok(answer) }
     }
 }
 
@@ -302,7 +345,7 @@ impl<'e, S: Boards> Board<'e, S> {
         self.0.at(window, now).map(Standings)
     }
 
-    /// Any kept period, for reading.
+    /// Any kept period, for reading: of another, every reading is `period_dropped`.
     pub fn of(&self, period: Period) -> Standings<'e, S> {
         Standings(self.0.of(period))
     }

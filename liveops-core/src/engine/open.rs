@@ -88,12 +88,9 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
     pub(super) fn builds_due(&self) -> u64 {
         self.builds_due.load(Ordering::Acquire)
     }
+}
 
-    /// Frees the boards that are no longer kept.
-    pub(super) async fn retain(&self, horizon: Horizon) -> Result<(), Error> {
-        Ok(self.store.retain(&|key| self.keeps(key, horizon)).await?)
-    }
-
+impl<S> AsyncEngine<S> {
     /// By the rules in force when the store asks, not when it was called: a replacement puts its rules in force first and builds
     /// then, so what another thread frees meanwhile by the old rules is built, and what it comes to later is kept.
     pub(super) fn keeps(&self, key: &BoardKey, horizon: Horizon) -> bool {

@@ -365,6 +365,6 @@ pub(super) fn later(Period { window, index }: Period, periods: u32) -> Period {
 }
 
 /// The latest time means never, and never is not reached.
-fn is_reached(at: Timestamp, now: Timestamp) -> bool {
+pub(crate) fn is_reached(at: Timestamp, now: Timestamp) -> bool {
     at != Timestamp::MAX && at <= now
 }

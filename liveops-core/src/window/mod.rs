@@ -15,6 +15,7 @@ mod tests;
 use std::fmt;
 
 pub use calendar::Calendar;
+pub(crate) use calendar::is_reached;
 pub use closings::Closings;
 pub use offsets::OffsetChange;
 pub use seasons::{Season, Seasons};

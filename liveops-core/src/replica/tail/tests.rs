@@ -257,7 +257,7 @@ impl Play {
             saved: None,
             changed: BTreeSet::new(),
             counts: BTreeMap::new(),
-            is_rough: seed % 3 > 0,
+            is_rough: !seed.is_multiple_of(3),
         }
     }
 
