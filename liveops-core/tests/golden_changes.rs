@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::sync::Arc;
+
 use liveops_core::anomaly::{Action as Ruled, Finite, Reason as Why, Verdict};
 use liveops_core::board::{Operator, Order, Sort, Standing, Ties};
 use liveops_core::codec::Stable as _;
@@ -10,7 +12,7 @@ use liveops_core::error::StoreErrorKind;
 use liveops_core::event::{FieldValue, Payload};
 use liveops_core::hash::{Digest, hex, unhex};
 use liveops_core::record::{
-    BoardHeader, BoardKey, ChangeSet, Effect, Header, Horizon, Judgement, Payment, Player, Reason, Receipt,
+    BoardHeader, BoardKey, ChangeSet, Effect, Header, Horizon, Judgement, Notice, Payment, Player, Reason, Receipt,
     ReceiptName, RecordRef, Retired, Run, Settled, StoredOutcome, Suspicion, Told,
 };
 use liveops_core::reward::{Item, ReceiptState, Scope};
@@ -198,6 +200,7 @@ const GOLDEN_NO_HEADER: &str = "0100000000";
 const GOLDEN_STANDS: &str =
     "0101616e6100ac02027870000008f0010080f889deb668f6f789deb6680101787000000af0010080f889deb668f6f789deb6680101";
 const GOLDEN_GONE: &str = "0100616e6100";
+const GOLDEN_ADVANCED: &str = "010280f889deb668fef789deb668";
 const GOLDEN_SNAPSHOT: &str = "6c6976656f707320736e617073686f74026751010106676f6c64656e01780280ead6f1a667f00180ca9289ae6878d80406a038010173310080f09fa48b6880c0b5eec568026172656e61000101007870000000000263757000000001026375700000020001ac02026275730001006a6f75726e616c0001ab020f00000180f889deb668f6f789deb6685101616e61000001010480f889deb6680000780000000000000000000000000000000000000000000000000000000000000000000000000000000001787000000af0010080f889deb668f6f789deb66801012e01616e6100010163310002010000000000000000000000000000004d80f889deb668000000000000000000000000920101616e61000200000000000000010301010707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000009c0101616e61000200000000000000020303020707070707070707070707070707070707070707070707070707070707070707676f6c640000020163757272656e637900676f6c64000a0065310080f889deb668080808080808080808080808080808080808080808080808080808080808080800000000000000000000000000000000000000000000000000000000000000000180f889deb6680001005c01616e61000300000000000000040401653300616e610080f889deb668626f73735f6b696c6c000080f889deb6680101666c6f6f72004014000000000000408f400000000000010600408f400000000000000000000000000002020000689b7214df4dabb74d4b9bce4465c09de122e345a6150b435528ffa4f88569c4";
 
 /// That bytes are what they were, that they come back, and that nothing else is read: no part of them, nothing longer, and with
@@ -258,6 +261,28 @@ fn headers_and_what_replicas_are_told_keep_their_bytes() {
     let [stands, gone] = told();
     keep(&stands, GOLDEN_STANDS, 1, Told::encode, Told::decode);
     keep(&gone, GOLDEN_GONE, 1, Told::encode, Told::decode);
+}
+
+/// What is inside is in its own form.
+#[test]
+fn notices_keep_their_bytes() {
+    let horizon = Horizon { now: NOW, forgotten_before: NOW.minus_millis(1) };
+    let [stands, gone] = told();
+    for (notice, golden) in [
+        (Notice::Told(stands), format!("0100{GOLDEN_STANDS}")),
+        (Notice::Told(gone), format!("0100{GOLDEN_GONE}")),
+        (Notice::Committed(Arc::new(plain())), format!("0101{GOLDEN_PLAIN}")),
+        (Notice::Advanced(horizon), GOLDEN_ADVANCED.to_owned()),
+    ] {
+        keep(&notice, &golden, 1, Notice::encode, Notice::decode);
+    }
+    assert_eq!(hex(&Notice::gone(&ana())), format!("0100{GOLDEN_GONE}"));
+    for set in [plain(), full()] {
+        assert_eq!(Notice::committed(&set), Notice::Committed(Arc::new(set.clone())).encode());
+        assert_eq!(Notice::told_of(&set), Notice::Told(Told::of(&set.player, &set.record)).encode());
+    }
+    let later = format!("010002{}", &GOLDEN_GONE[2..]);
+    assert_eq!(Notice::decode(&unhex(&later).unwrap()), Err(StoreErrorKind::TooNew), "also what is inside");
 }
 
 /// As they stand in a run, and alone.

@@ -173,3 +173,6 @@ impl Pace {
         self.wait * parts / 1000
     }
 }
+
+#[cfg(test)]
+mod tests;
