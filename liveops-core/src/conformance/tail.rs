@@ -130,7 +130,9 @@ pub(super) fn a_tail_tells_what_was_committed<S: AsyncStore + AsyncTail, X: Bloc
 
 pub(super) fn a_tail_goes_on_from_any_cursor<S: AsyncStore + AsyncTail, X: BlockOn>(store: &Far<S, X>) {
     let (mut by_two, mut later) = (Follower::of(store), Follower::of(store));
-    versions("a", 0..5).into_iter().for_each(|set| applied(store, set));
+    for set in versions("a", 0..5) {
+        applied(store, set);
+    }
     let at = partition_of(store, "a");
     assert_told(&of(&by_two.take(store, 2), "a"), &versions("a", 0..2));
     let from = by_two.0.clone();
@@ -144,7 +146,9 @@ pub(super) fn a_tail_goes_on_from_any_cursor<S: AsyncStore + AsyncTail, X: Block
 
 /// Entries go after a while. Whoever asks for them hears of it, and so does whoever comes with a cursor of another life.
 pub(super) fn what_a_tail_lacks_is_a_gap<S: AsyncStore + AsyncTail, X: BlockOn>(store: &Far<S, X>) {
-    versions("a", 0..4).into_iter().for_each(|set| applied(store, set));
+    for set in versions("a", 0..4) {
+        applied(store, set);
+    }
     let at = partition_of(store, "a");
     let mut after = ends(store);
     after[at] = NOWHERE;
@@ -288,7 +292,9 @@ pub(super) fn replicas_that_follow_show_what_records_show<S: AsyncStore + AsyncT
         assert!(boards.len() >= 4, "the season fills several boards");
         for replica in [&early, &late] {
             wait(store, replica.catch_up_tail(store.inner())).expect("catch_up_tail");
-            boards.iter().for_each(|board| board.assert_replica(replica, when));
+            for board in &boards {
+                board.assert_replica(replica, when);
+            }
         }
     };
     same("after a season");

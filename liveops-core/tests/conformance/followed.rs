@@ -67,21 +67,16 @@ fn followed(whole: bool, mistake: Mistake) -> Blocking<Followed, Parked> {
 }
 
 impl Followed {
-    fn place(&self, player: &PlayerId) -> u16 {
-        let sum = player.as_bytes().iter().fold(0_u16, |sum, byte| sum.wrapping_add(u16::from(*byte)));
-        sum % PARTITIONS
-    }
-
     fn notice(&self, set: &ChangeSet) -> Notice {
-        if self.mistake == TellsNothingShown && set.record.version % 2 == 0 {
+        if self.mistake == TellsNothingShown && set.record.version.is_multiple_of(2) {
             let (player, version) = (set.player.clone(), set.record.version);
             return Notice::Told(Told::Stands { player, version, shown: Vec::new() });
         }
         decoded(&if self.whole { Notice::committed(set) } else { Notice::told_of(set) })
     }
 
-    fn commit_one(&self, outbox: &mut Outbox, set: ChangeSet) -> CommitOutcome {
-        let mut at = usize::from(self.place(&set.player));
+    fn commit_one(&self, outbox: &mut Outbox, set: &ChangeSet) -> CommitOutcome {
+        let mut at = usize::from(place_of(&set.player));
         if self.mistake == TellsElsewhere {
             at = (at + 1) % usize::from(PARTITIONS);
         }
@@ -91,7 +86,7 @@ impl Followed {
             if set.expected == 0 && !outbox.known.insert(set.player.clone()) && self.mistake != TellsNobodyGone {
                 outbox.told[at].push(decoded(&Notice::gone(&set.player)));
             }
-            let notice = self.notice(&set);
+            let notice = self.notice(set);
             if self.mistake == ShowsSlowWritersLate && outbox.slow.len() < 3 && set.record.version % 7 == 3 {
                 // It has its cursor already, and another has a later one.
                 outbox.told[at].push(Notice::Advanced(outbox.horizon));
@@ -119,6 +114,10 @@ impl Followed {
     }
 }
 
+fn place_of(player: &PlayerId) -> u16 {
+    player.as_bytes().iter().fold(0_u16, |sum, byte| sum.wrapping_add(u16::from(*byte))) % PARTITIONS
+}
+
 fn decoded(bytes: &[u8]) -> Notice {
     Notice::decode(bytes).unwrap()
 }
@@ -131,7 +130,7 @@ impl AsyncStore for Followed {
     async fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
         far(|| {
             let outbox = &mut *self.outbox.lock().unwrap();
-            batch.into_iter().map(|set| self.commit_one(outbox, set)).collect()
+            batch.iter().map(|set| self.commit_one(outbox, set)).collect()
         })
         .await
     }
@@ -181,7 +180,7 @@ impl AsyncScan for Followed {
             let all = records(&self.inner, kind, 1_000);
             let own = all.filter(|found| {
                 found.as_ref().map_or(true, |(key, _)| {
-                    key.player().is_some_and(|player| self.place(player) == partition)
+                    key.player().is_some_and(|player| place_of(player) == partition)
                         && after.is_none_or(|after| key > after)
                 })
             });
@@ -197,7 +196,7 @@ impl AsyncScan for Followed {
 
 impl AsyncTail for Followed {
     fn partition_of(&self, player: &PlayerId) -> u16 {
-        self.place(player)
+        place_of(player)
     }
 
     async fn tail(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
