@@ -19,7 +19,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <task>
 
-  test [rust|python|node]     build what is needed, run every test (or one language's), count
+  test [area]                 build what is needed, run every test, count; areas: rust, python, node, and fleet, which is all three
   verify                      formatting, lints, documentation, licences, then every test; edits nothing
   fix                         format, apply what clippy can, rewrite docs/errors.md
   build [python|node]         optimised extensions: target/venv and bindings/node/native.node

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::process::{answers, cargo, command, read, root, run, run_and_read, target_dir};
@@ -16,10 +17,14 @@ struct Area {
     run: fn(&mut Report) -> Result<(), String>,
 }
 
+/// Names the interpreter that has the package, for programs that start processes in all three languages.
+const PYTHON: &str = "LIVEOPS_PYTHON";
+
 const AREAS: &[Area] = &[
     Area { name: "rust", tools: &[], run: rust },
     Area { name: "python", tools: &["python3"], run: python },
     Area { name: "node", tools: &["node", "npm"], run: node },
+    Area { name: "fleet", tools: &["python3", "node", "npm"], run: fleet },
 ];
 
 /// What one area's runners said.
@@ -35,7 +40,7 @@ struct Report {
 /// Runs the areas named, or all.
 pub(crate) fn run_areas(names: &[&str]) -> Result<(), String> {
     if let Some(name) = names.iter().find(|name| AREAS.iter().all(|area| area.name != **name)) {
-        return Err(format!("`{name}` is no area; one of: rust, python, node"));
+        return Err(format!("`{name}` is no area; one of: rust, python, node, fleet"));
     }
     let begun = Instant::now();
     let mut counts = Vec::new();
@@ -112,9 +117,22 @@ fn oldest_compiler(report: &mut Report) {
     report.check("liveops-core with Rust 1.88", check);
 }
 
-fn python(report: &mut Report) -> Result<(), String> {
+/// The environment with the package in it, built once a run.
+fn python_package() -> Result<Venv, String> {
+    static INSTALLED: OnceLock<Result<(), String>> = OnceLock::new();
     let venv = Venv::prepare("venv", &["bindings/python/requirements-dev.txt"])?;
-    venv.install_liveops(Profile::Dev)?;
+    INSTALLED.get_or_init(|| venv.install_liveops(Profile::Dev)).clone()?;
+    Ok(venv)
+}
+
+/// Node's package, built once a run.
+fn node_package() -> Result<(), String> {
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    BUILT.get_or_init(|| npm_install("bindings/node").and_then(|()| build_addon(Profile::Dev))).clone()
+}
+
+fn python(report: &mut Report) -> Result<(), String> {
+    let venv = python_package()?;
     // The cache of pytest would be the only thing a test run leaves in the tree.
     let mut pytest = venv.command(["-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python/tests"]);
     report.tell(pytest.env(TESTBED, testbed()?));
@@ -134,11 +152,10 @@ fn python(report: &mut Report) -> Result<(), String> {
 }
 
 fn node(report: &mut Report) -> Result<(), String> {
-    npm_install("bindings/node")?;
+    node_package()?;
     if root().join("examples/node/package.json").exists() {
         npm_install("examples/node")?;
     }
-    build_addon(Profile::Dev)?;
     let files = test_files(&root().join("bindings/node/tests"))?;
     let mut tests = command("node", ["--test", "--test-reporter=spec"]);
     report.tell(tests.args(files).env(TESTBED, testbed()?));
@@ -146,6 +163,16 @@ fn node(report: &mut Report) -> Result<(), String> {
     let tsc = ["bindings/node/node_modules/typescript/bin/tsc", "--strict", "--noEmit", "-p", "examples/node"];
     report.check("tsc --strict", command("node", tsc));
     Ok(())
+}
+
+/// Processes in all three languages over one store.
+fn fleet(report: &mut Report) -> Result<(), String> {
+    let venv = python_package()?;
+    node_package()?;
+    let args = ["test", "-p", "liveops-examples", "--test", "fleet", "--", "--ignored", "--test-threads=1"];
+    let mut tests = cargo(args);
+    report.tell(tests.env(PYTHON, venv.python()));
+    report.count("cargo test, a fleet", tests, Tally::of_cargo)
 }
 
 impl Report {

@@ -19,6 +19,8 @@ use crate::tls::{Authority, ClientCertificate};
 pub const REDIS_SERVER: &str = "REDIS_SERVER";
 
 const PING_MILLIS_MAX: u64 = 1_000;
+/// Where it keeps its log of commands, in its folder.
+const DISK: &str = "appendonlydir";
 
 /// A server that keeps nothing, unless its arguments say otherwise, and only as long as its folder lives.
 #[derive(Debug)]
@@ -175,6 +177,28 @@ impl Redis {
         self.folder.watch(Some(server.pid()));
         self.server = Some(server);
         Ok(())
+    }
+
+    /// Copies what it has on its disk, as it is at this moment.
+    ///
+    /// # Errors
+    /// It has nothing there, or cannot be copied.
+    pub fn copy_disk(&self) -> Result<(), String> {
+        let (disk, copy) = (self.folder.path().join(DISK), self.folder.path().join("copy"));
+        answer(Command::new("rm").arg("-rf").arg(&copy))?;
+        answer(Command::new("cp").arg("-R").arg(disk).arg(copy)).map(drop)
+    }
+
+    /// Loses power: starts it once more with what [`Self::copy_disk`] had found, and nothing that came after.
+    ///
+    /// # Errors
+    /// As [`Self::restart`], or there is no copy.
+    pub fn restart_from_copy(&mut self) -> Result<(), String> {
+        self.kill9()?;
+        let (disk, copy) = (self.folder.path().join(DISK), self.folder.path().join("copy"));
+        answer(Command::new("rm").arg("-rf").arg(&disk))?;
+        answer(Command::new("cp").arg("-R").arg(copy).arg(disk))?;
+        self.restart()
     }
 
     /// Waits until it answers and has read what it had kept.

@@ -16,7 +16,7 @@ use crate::common::{
 };
 
 /// Beyond the patience of a store.
-const LATE: Fault = Fault::Delay(Duration::from_millis(900));
+const LATE: Fault = Fault::Delay(Duration::from_millis(2_000));
 /// The load of a batch goes before its commit; both name its events.
 const LOAD: u64 = 0;
 const COMMIT: u64 = 1;
@@ -100,11 +100,11 @@ fn whatever_is_lost_every_sum_is_exact() {
         for attempt in 0.. {
             assert!(attempt < 20, "never settled");
             if attempt < 3 {
-                let fault = match random(7) {
-                    0 => Fault::LoseRequest,
-                    1 => Fault::HalfRequest,
-                    2 => Fault::HalfReply,
-                    3 => Fault::Hang,
+                let fault = match random(16) {
+                    0 => Fault::Hang,
+                    1..=3 => Fault::LoseRequest,
+                    4..=6 => Fault::HalfRequest,
+                    7..=10 => Fault::HalfReply,
                     _ => Fault::LoseReply,
                 };
                 proxy.order(format!("evt-{round}-"), random(3), fault);
