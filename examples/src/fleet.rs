@@ -11,7 +11,8 @@
 //! | `{"boards": ms}` | `{"boards": {"xp weekly 0": [[rank, player, score], ..], ..}}`, the ten best of each board and window now and one period ago |
 //! | `{"digest": true}` | `{"digest": "v1:.."}` |
 //!
-//! An answer `{"error": code}` ends the run. Standard input at its end ends the worker.
+//! An answer may be `{"error": code}`: of one that the store did not answer in time the request is made again, any other ends the run. Standard
+//! input at its end ends the worker.
 //!
 //! The driver keeps to the order of [`crate::replay`]. Its door admits each line once, at its `receivedMs`, because quotas are counted by the
 //! process that admits; workers take what it lets through. Within an hour each player's events go to one worker, in order, and to another in the

@@ -34,7 +34,7 @@ impl Process {
         &self.name
     }
 
-    /// Sends a request and waits for its answer.
+    /// Sends a request and waits for its answer, which may be an error of the store's.
     pub fn ask(&mut self, request: &Value) -> Result<Value, String> {
         let Self { name, running, .. } = self;
         running.send(request).and_then(|()| running.receive()).map_err(|error| format!("{name}: {error}"))
@@ -77,11 +77,7 @@ impl Running {
         if line.is_empty() {
             return Err("it ended".to_owned());
         }
-        let answer: Value = serde_json::from_str(&line).map_err(|error| format!("a strange answer: {error}"))?;
-        match answer.get("error") {
-            Some(code) => Err(code.as_str().unwrap_or("an error without a code").to_owned()),
-            None => Ok(answer),
-        }
+        serde_json::from_str(&line).map_err(|error| format!("a strange answer: {error}"))
     }
 }
 

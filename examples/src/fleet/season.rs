@@ -18,6 +18,8 @@ const HOUR_MILLIS: i64 = 3_600_000;
 const RETRIED_ONE_IN: u8 = 8;
 /// Events of one request, at most.
 const BATCH_LEN: usize = 32;
+/// How often a call is made that the store does not answer.
+const ATTEMPTS_MAX: usize = 20;
 /// How long a worker lives on after it was sent the request that it is killed in: one step longer each time, and again from none.
 const KILL_STEP: Duration = Duration::from_micros(400);
 const KILL_STEPS: u32 = 12;
@@ -130,7 +132,7 @@ impl<'a> Fleet<'a> {
             self.hour = hour;
             let at = self.turn(0);
             let worker = &mut self.workers[at];
-            worker.process.ask(&json!({ "advance": now.as_unix_millis() }))?;
+            worker.ask(&json!({ "advance": now.as_unix_millis() }))?;
             worker.score.advances += 1;
         }
         let headers: BTreeMap<_, _> = line.header_pairs().collect();
@@ -195,7 +197,7 @@ impl<'a> Fleet<'a> {
         let mut ask = |request: Value| -> Result<Value, String> {
             let mut answers = self.workers.iter_mut().map(|worker| {
                 let name = worker.process.name().to_owned();
-                worker.process.ask(&request).map(|answer| (name, answer))
+                worker.ask(&request).map(|answer| (name, answer))
             });
             let (first, expected) = answers.next().ok_or("no workers")??;
             for answer in answers {
@@ -217,6 +219,23 @@ impl<'a> Fleet<'a> {
 }
 
 impl Worker {
+    /// Asks again while the store does not answer in time. Only for what may be asked twice.
+    fn ask(&mut self, request: &Value) -> Result<Value, String> {
+        for _ in 0..ATTEMPTS_MAX {
+            let answer = self.process.ask(request)?;
+            match answer["error"].as_str() {
+                None => return Ok(answer),
+                Some(code) if is_open(code) => {}
+                Some(code) => return Err(format!("{}: {code}", self.process.name())),
+            }
+        }
+        Err(self.silent())
+    }
+
+    fn silent(&self) -> String {
+        format!("{}: the store does not answer", self.process.name())
+    }
+
     /// Events that were sent to nobody yet.
     fn first(&mut self, mut events: Vec<Event>, kills: Kills) -> Result<Vec<Event>, String> {
         for batch in events.chunks_mut(BATCH_LEN) {
@@ -224,7 +243,7 @@ impl Worker {
             let killed = matches!(kills, Kills::Every(requests) if self.requests.is_multiple_of(requests));
             if killed {
                 let later = KILL_STEP * ((self.score.kills * 5) % KILL_STEPS);
-                self.process.ask_and_kill(&request(batch), later)?;
+                self.process.ask_and_kill(&request(&*batch), later)?;
                 self.score.kills += 1;
             }
             // Killed or not: it is sent until somebody answers.
@@ -257,14 +276,31 @@ impl Worker {
         Ok(events)
     }
 
+    /// Until every outcome is known: whatever the store did not answer in time is sent again, and settled by that.
     fn submit(&mut self, batch: &[Event]) -> Result<Vec<[String; 2]>, String> {
-        let answer = self.process.ask(&request(batch))?;
-        let outcomes: Vec<[String; 2]> =
-            serde_json::from_value(answer["outcomes"].clone()).map_err(|error| error.to_string())?;
-        if outcomes.len() == batch.len() { Ok(outcomes) } else { Err("not one outcome for each event".to_owned()) }
+        let mut settled: Vec<Option<[String; 2]>> = vec![None; batch.len()];
+        for _ in 0..ATTEMPTS_MAX {
+            let open: Vec<usize> = (0..batch.len()).filter(|at| settled[*at].is_none()).collect();
+            if open.is_empty() {
+                break;
+            }
+            let answer = self.ask(&request(open.iter().map(|at| &batch[*at])))?;
+            let outcomes: Vec<[String; 2]> =
+                serde_json::from_value(answer["outcomes"].clone()).map_err(|error| error.to_string())?;
+            for (at, outcome) in open.into_iter().zip(outcomes) {
+                settled[at] = Some(outcome).filter(|[_, code]| !is_open(code));
+            }
+        }
+        let settled: Option<Vec<_>> = settled.into_iter().collect();
+        settled.ok_or_else(|| self.silent())
     }
 }
 
-fn request(batch: &[Event]) -> Value {
-    json!({ "submit": batch.iter().map(|event| &event.request).collect::<Vec<_>>() })
+/// Whether nobody knows yet what became of a call.
+fn is_open(code: &str) -> bool {
+    matches!(code, "store_unavailable" | "store_outcome_unknown")
+}
+
+fn request<'e>(batch: impl IntoIterator<Item = &'e Event>) -> Value {
+    json!({ "submit": batch.into_iter().map(|event| &event.request).collect::<Vec<_>>() })
 }

@@ -1,6 +1,8 @@
 //! `postgres.batch100.rows`, `postgres.batch100.one` and `postgres.cold.warm`: events through the engine over a PostgreSQL, against a statement for
 //! each row, against our own batches of one, and without statistics against with them.
 
+use std::time::Duration;
+
 use liveops_compare::measure::{Row, Stopwatch, by_turns};
 use liveops_core::AsyncEngine;
 use liveops_postgres::{Options, PostgresStore};
@@ -115,9 +117,12 @@ impl Ours {
 }
 
 pub(super) fn options() -> Result<Options, String> {
-    // The traffic's times are not of today.
-    Ok(Options::new(rules()?.game()).clock_ahead_max(None))
+    // The traffic's times are not of today, and on a busy machine an answer may take its time.
+    Ok(Options::new(rules()?.game()).clock_ahead_max(None).timeout(PATIENCE))
 }
+
+/// For an answer of a server.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One thread: the other processors are the server's.
 fn runtime() -> Result<Runtime, String> {

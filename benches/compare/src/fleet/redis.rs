@@ -116,6 +116,7 @@ impl Ours {
 }
 
 pub(super) fn options() -> Result<Options, String> {
-    // What a Redis keeps on its disk is its own affair, and the same for both sides. The traffic's times are not of today.
-    Ok(Options::new(rules()?.game()).allow_no_persistence().clock_ahead_max(None))
+    // What a Redis keeps on its disk is its own affair, and the same for both sides. The traffic's times are not of today, and on a busy
+    // machine an answer may take its time.
+    Ok(Options::new(rules()?.game()).allow_no_persistence().clock_ahead_max(None).timeout(super::postgres::PATIENCE))
 }
