@@ -1,0 +1,194 @@
+//! Many writers at once: sums stay exact, boards agree, closed periods stay closed, an advance gets its turn, and nothing deadlocks.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use liveops_core::record::Command;
+use liveops_core::{Engine, EventId, Timestamp, Window};
+use liveops_testbed::Postgres;
+
+use crate::game::{Random, Store, at, fresh, open, options, player, rules, server, xp};
+
+const PLAYERS: u64 = 17;
+const ROUNDS: u64 = 40;
+const BATCH: u64 = 24;
+
+fn connect(url: &str, game: &str, connections: usize) -> Engine<Store> {
+    Engine::open(rules(game), open(url, options(game).connections(connections))).unwrap()
+}
+
+/// What the server's log says of deadlocks: the statements of those who met in one.
+fn deadlocks(server: &Postgres) -> Vec<String> {
+    let log = server.sql("SELECT pg_read_file(current_setting('data_directory') || '/../log')").unwrap();
+    let lines: Vec<&str> = log.lines().collect();
+    let met = lines.iter().enumerate().filter(|(_, line)| line.contains("deadlock detected"));
+    met.map(|(at, _)| lines[at..].iter().take(200).copied().collect::<Vec<_>>().join("\n")).collect()
+}
+
+/// Everything that a process answers about a board.
+fn rows(engine: &Engine<Store>, window: Window, now: Timestamp) -> String {
+    engine.catch_up().unwrap();
+    format!("{:?}", engine.board("xp").unwrap().top(window, 1_000, now).unwrap())
+}
+
+/// Two processes, three threads each, the same players in any order; beside them one who erases and one who advances.
+#[test]
+fn sums_are_exact_and_nothing_deadlocks() {
+    let server = Postgres::start(&["deadlock_timeout=50ms"]).unwrap();
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let start = at("2026-11-06T12:00:00Z");
+    let (taken, erased) = (AtomicU64::new(0), AtomicU64::new(0));
+    let done = AtomicBool::new(false);
+    let one = connect(&server.url(), "race", 4);
+    let other = connect(&server.url(), "race", 4);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..6_u64)
+            .map(|writer| {
+                let (engine, taken) = (if writer % 2 == 0 { &one } else { &other }, &taken);
+                scope.spawn(move || {
+                    let mut random = Random(seed ^ (writer + 1) << 32);
+                    for round in 0..ROUNDS {
+                        let mut lines = Vec::new();
+                        for n in 0..BATCH {
+                            // `v` are those who are erased on the way.
+                            let kind = if n % 6 == 5 { 'v' } else { 'p' };
+                            let who = format!("{kind}{}", random.below(PLAYERS));
+                            lines.extend(xp(&format!("w{writer}-{round}-{n}"), &who, 1, start));
+                        }
+                        // Whoever lost against others eight times is told so, and sends it again.
+                        for attempt in 0.. {
+                            assert!(attempt < 100, "seed {seed}: nothing gets done");
+                            let codes: Vec<_> =
+                                engine.submit_ndjson(&lines, start).iter().map(|o| o.code().to_owned()).collect();
+                            let unsettled =
+                                |code: &&String| !["applied", "replayed", "player_erased"].contains(&code.as_str());
+                            match codes.iter().find(unsettled).map(String::as_str) {
+                                None => break,
+                                Some("contended" | "not_attempted") => {}
+                                Some(other) => panic!("seed {seed}: {other}"),
+                            }
+                        }
+                        taken.fetch_add(BATCH, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        scope.spawn(|| {
+            let mut random = Random(seed ^ 7);
+            for n in 0.. {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                let id = EventId::new(&format!("erase-{n}")).unwrap();
+                let command = Command::erase(id, player(&format!("v{}", random.below(PLAYERS))), start);
+                let code = one.submit(&command).code().to_owned();
+                assert!(["applied", "contended", "player_erased"].contains(&code.as_str()), "seed {seed}: {code}");
+                erased.fetch_add(u64::from(code == "applied"), Ordering::Relaxed);
+            }
+        });
+        scope.spawn(|| {
+            for n in 1.. {
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                other.advance(start.plus_millis(n)).unwrap();
+            }
+        });
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+    });
+    let total: u64 = (0..PLAYERS).map(|n| one.record(&player(&format!("p{n}"))).unwrap().map_or(0, |r| r.xp())).sum();
+    assert_eq!(total, 6 * ROUNDS * BATCH * 5 / 6, "seed {seed}: five of six went to players who stay");
+    assert!(erased.load(Ordering::Relaxed) > 0, "somebody was erased meanwhile");
+    let fresh = connect(&server.url(), "race", 1);
+    for window in [Window::Daily, Window::Weekly, Window::Seasonal] {
+        let wanted = rows(&fresh, window, start);
+        assert_eq!(rows(&one, window, start), wanted, "seed {seed}");
+        assert_eq!(rows(&other, window, start), wanted, "seed {seed}");
+    }
+    assert_eq!(deadlocks(&server), Vec::<String>::new(), "seed {seed}");
+}
+
+/// What was decided before a period closed and comes to the store later conflicts, however long it waited for the horizon.
+#[test]
+fn nobody_counts_in_a_period_once_an_advance_past_it_has_returned() {
+    let game = fresh("closing");
+    let writing = connect(&server().url(), &game, 6);
+    let closing = connect(&server().url(), &game, 2);
+    let first = at("2026-11-01T23:59:00Z");
+    for day in 0..12 {
+        let before = first.plus_millis(day * 86_400_000);
+        let done = AtomicBool::new(false);
+        let counted = std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let (writing, done) = (&writing, &done);
+                scope.spawn(move || {
+                    for n in 0.. {
+                        if done.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let line = xp(&format!("d{day}-{writer}-{n}"), &format!("p{writer}"), 1, before);
+                        let code = writing.submit_ndjson(&line, before)[0].code().to_owned();
+                        assert!(["applied", "too_old"].contains(&code.as_str()), "{code}");
+                    }
+                });
+            }
+            while writing.record(&player("p0")).unwrap().is_none_or(|r| r.newest_ts() < before) {}
+            closing.advance(before.plus_millis(120_000)).unwrap();
+            let counted = rows(&closing, Window::Daily, before);
+            // They go on for a while: what they write counts elsewhere.
+            for _ in 0..10 {
+                _ = closing.horizon().unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+            counted
+        });
+        assert_eq!(rows(&closing, Window::Daily, before), counted, "day {day} was closed");
+        assert_eq!(rows(&writing, Window::Daily, before), counted, "day {day}, seen by the other");
+    }
+}
+
+/// Commits that take long, as with a synchronous standby far away, always overlap. An advance must not wait until none is there.
+#[test]
+fn an_advance_gets_its_turn_among_commits_that_never_pause() {
+    let server = Postgres::start(&[]).unwrap();
+    let now = at("2026-11-06T12:00:00Z");
+    let engine =
+        Engine::open(rules("busy"), open(&server.url(), options("busy").connections(24).horizon_copies(1))).unwrap();
+    server
+        .sql(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.03); RETURN NULL; END';
+             CREATE TRIGGER slow AFTER INSERT ON liveops.outbox FOR EACH STATEMENT EXECUTE FUNCTION slow()",
+        )
+        .unwrap();
+    let done = AtomicBool::new(false);
+    let committed = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for writer in 0..23 {
+            let (engine, done, committed) = (&engine, &done, &committed);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if done.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let line = xp(&format!("w{writer}-{n}"), &format!("p{writer}"), 1, now);
+                    let code = engine.submit_ndjson(&line, now)[0].code().to_owned();
+                    assert_eq!(code, "applied");
+                    committed.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for step in 1..=5 {
+            let seen = committed.load(Ordering::Relaxed);
+            while committed.load(Ordering::Relaxed) < seen + 46 {
+                std::thread::yield_now();
+            }
+            let advanced = engine.advance(now.plus_millis(step));
+            if advanced.is_err() {
+                done.store(true, Ordering::Relaxed);
+            }
+            assert_eq!(advanced.unwrap().now, now.plus_millis(step));
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
