@@ -110,8 +110,7 @@ impl Inner {
     /// Players of whom nothing is left but a mark that is due: whoever is busy is left to the next time. Whether there may be more.
     async fn sweep_marks(&self, session: &mut Session, horizon: Horizon) -> Result<bool, Fault> {
         const DUE: &str = "
-SELECT p.player FROM liveops.player p WHERE p.game = $1 AND p.mark < $2 AND NOT EXISTS (
-  SELECT FROM liveops.outcome o WHERE o.game = $1 AND o.player = p.player AND o.ts >= $2 OFFSET 0)
+SELECT p.player FROM liveops.player p WHERE p.game = $1 AND p.mark < $2 AND p.remembered < $2
 ORDER BY p.player LIMIT $3 FOR UPDATE SKIP LOCKED";
         const SWEEP: &str = "
 WITH gone AS (DELETE FROM liveops.player p USING (
@@ -120,7 +119,8 @@ WITH gone AS (DELETE FROM liveops.player p USING (
 INSERT INTO liveops.outbox (game, cursor, kind, told)
 SELECT $1, h.shift + 65536 * pg_current_xact_id()::text::bigint + t.n, 0, t.told
 FROM liveops.horizon h CROSS JOIN unnest($3::bytea[]) WITH ORDINALITY t(told, n) WHERE h.game = $1 AND h.copy = 0";
-        const ANY: &str = "SELECT FROM liveops.player p WHERE p.game = $1 AND p.mark < $2 LIMIT 1";
+        const ANY: &str =
+            "SELECT FROM liveops.player p WHERE p.game = $1 AND p.mark < $2 AND p.remembered < $2 LIMIT 1";
         let before = millis(horizon.forgotten_before);
         if session.query(ANY, &[&self.game, &before]).await?.is_empty() {
             return Ok(false);

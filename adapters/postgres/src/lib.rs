@@ -43,7 +43,6 @@ use liveops_core::Timestamp;
 use liveops_core::error::StoreError;
 use liveops_core::id::Id;
 use liveops_core::store::{BlockOn as _, Blocking};
-use parking_lot::Mutex;
 
 use crate::error::{Fault, misconfigured};
 pub use crate::options::Options;
@@ -68,8 +67,6 @@ pub(crate) struct Inner {
     game: i32,
     /// In how many rows the horizon is.
     copies: i16,
-    /// Which cluster the game's cursors are known to count.
-    cluster: Mutex<String>,
     feed: FeedKnown,
     trim: outbox::Trimming,
     /// When days and months are made next.
@@ -125,9 +122,9 @@ impl Inner {
     /// A session whose transactions the game's cursors count.
     async fn session(&self) -> Result<Lease<'_>, StoreError> {
         let mut session = self.pool.lease().await?;
-        if session.cluster != *self.cluster.lock() {
+        if !session.is_known {
             self.begin_anew(&mut session).await?;
-            self.cluster.lock().clone_from(&session.cluster);
+            session.is_known = true;
         }
         Ok(session)
     }

@@ -1,5 +1,7 @@
 //! Reading records by key: one statement, at one moment.
 
+use std::sync::LazyLock;
+
 use liveops_core::error::{StoreError, StoreErrorKind};
 use liveops_core::record::{Horizon, Record};
 use liveops_core::store::Loaded;
@@ -11,6 +13,8 @@ use crate::columns::origin;
 use crate::error::{Fault, corrupt, misconfigured};
 
 const LOAD: &str = include_str!("sql/load.sql");
+/// Of players and outcomes, which is what most rounds ask for.
+static LOAD_FEW: LazyLock<String> = LazyLock::new(|| LOAD.split("-- More:").next().unwrap_or(LOAD).to_owned());
 /// Keys of one statement. Players come before what belongs to them, so that several statements read them first, too.
 const KEYS_MAX: usize = 16_384;
 
@@ -86,7 +90,9 @@ impl Inner {
         let mut session = self.session().await?;
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 13] =
             [&self.game, &p.0, &p.1, &o.0, &o.1, &o.2, &o.3, &r.0, &r.1, &r.2, &s.0, &s.1, &s.2];
-        let rows = session.query(LOAD, &values).await;
+        let is_few = r.2.is_empty() && s.2.is_empty();
+        let rows =
+            if is_few { session.query(&LOAD_FEW, &values[..7]).await } else { session.query(LOAD, &values).await };
         session.done();
         let mut horizon = None;
         let mut answers: Vec<Loaded> = keys.iter().map(|_| Ok(None)).collect();

@@ -20,6 +20,7 @@ pub(crate) struct Players<'s> {
     pub(crate) closes: Vec<i64>,
     pub(crate) version: Vec<i64>,
     pub(crate) mark: Vec<Option<i64>>,
+    pub(crate) remembered: Vec<i64>,
     pub(crate) xp: Vec<i64>,
     pub(crate) level: Vec<i32>,
     pub(crate) receipts: Vec<i64>,
@@ -172,16 +173,24 @@ impl<'s> Players<'s> {
         self.expected.push(set.expected.cast_signed());
         self.forgotten_before.push(millis(set.forgotten_before));
         self.closes.push(millis(set.closes_at));
-        self.put_record(set.player.as_str(), &set.record, set.idle_mark());
+        let newest = set.outcomes.iter().map(|(_, outcome)| outcome.ts()).max();
+        self.put_record(set.player.as_str(), &set.record, set.idle_mark(), newest);
         self.told.push(if has_feed { Notice::committed(set) } else { Notice::told_of(set) });
         self.gone.push((set.expected == 0).then(|| Notice::gone(&set.player)));
     }
 
     /// What is of the record alone.
-    pub(crate) fn put_record(&mut self, player: &'s str, record: &Player, mark: Option<Timestamp>) {
+    pub(crate) fn put_record(
+        &mut self,
+        player: &'s str,
+        record: &Player,
+        mark: Option<Timestamp>,
+        newest: Option<Timestamp>,
+    ) {
         self.player.push(player);
         self.version.push(record.version().cast_signed());
         self.mark.push(mark.map(millis));
+        self.remembered.push(newest.map_or(i64::MIN, millis));
         self.xp.push(number(record.xp()));
         self.level.push(i32::try_from(record.rewarded_level()).unwrap_or(i32::MAX));
         self.receipts.push(number(record.receipts_count()));

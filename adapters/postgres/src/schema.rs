@@ -5,7 +5,6 @@ use std::sync::atomic::{self, AtomicI64};
 use std::time::Duration;
 
 use liveops_core::error::{StoreError, StoreErrorKind};
-use parking_lot::Mutex;
 use tokio_postgres::Row;
 
 use crate::error::{Fault, corrupt, misconfigured};
@@ -31,23 +30,11 @@ impl Inner {
     pub(crate) async fn open(pool: Pool, options: Options) -> Result<Self, StoreError> {
         let mut session = pool.lease().await?;
         migrate(&mut session).await?;
-        let cluster = session.cluster.clone();
         let (game, copies) = game_of(&mut session, &options).await?;
         session.done();
         let feed = FeedKnown { len_max: AtomicI64::new(-1), room: AtomicI64::new(0) };
-        let cluster_known = Mutex::new(cluster);
-        let inner = Self {
-            pool,
-            options,
-            game,
-            copies,
-            cluster: cluster_known,
-            feed,
-            trim: Trimming::default(),
-            parts: NowAndThen::default(),
-        };
-        let mut session = inner.pool.lease().await?;
-        inner.begin_anew(&mut session).await?;
+        let inner = Self { pool, options, game, copies, feed, trim: Trimming::default(), parts: NowAndThen::default() };
+        let mut session = inner.session().await?;
         let set = inner.set_feed(&mut session).await.map_err(Fault::writing)?;
         inner.know_feed(set);
         inner.make_parts(&mut session).await;

@@ -75,6 +75,7 @@ impl Server {
             patience: self.timeout.mul_f32(1.25),
             is_doubtful: AtomicBool::new(false),
             cluster: String::new(),
+            is_known: false,
         };
         session.begin(self.timeout).await?;
         Ok(session)
@@ -92,6 +93,8 @@ pub(crate) struct Session {
     is_doubtful: AtomicBool,
     /// Of which cluster, and which life of it.
     pub(crate) cluster: String,
+    /// Whether the game's cursors count that one's transactions.
+    pub(crate) is_known: bool,
 }
 
 /// At once: a server that does not answer is not waited for.

@@ -92,8 +92,7 @@ SELECT feed_from, feed_max IS NOT NULL FROM liveops.game JOIN liveops.horizon ON
     pub(crate) async fn count(&self) -> Result<Size, StoreError> {
         const COUNT: &str = "
 WITH h AS (SELECT forgotten_before AS f FROM liveops.horizon WHERE game = $1 AND copy = 0)
-SELECT (SELECT count(*) FROM liveops.player p, h WHERE p.game = $1 AND (p.mark IS NULL OR p.mark >= h.f OR EXISTS (
-    SELECT FROM liveops.outcome o WHERE o.game = $1 AND o.player = p.player AND o.ts >= h.f))),
+SELECT (SELECT count(*) FROM liveops.player p, h WHERE p.game = $1 AND (p.mark IS NULL OR greatest(p.mark, p.remembered) >= h.f)),
   (SELECT count(*) FROM liveops.outcome WHERE game = $1 AND ts >= (SELECT f FROM h)),
   (SELECT count(*) FROM liveops.receipt WHERE game = $1), (SELECT count(*) FROM liveops.suspicion WHERE game = $1),
   CASE WHEN (SELECT feed_max FROM liveops.horizon WHERE game = $1 AND copy = 0) IS NULL THEN 0
@@ -131,6 +130,10 @@ SELECT NOT EXISTS (SELECT FROM liveops.player WHERE game = $1) AND NOT EXISTS (S
   AND (SELECT now = $2 AND forgotten_before = $2 FROM liveops.horizon WHERE game = $1 AND copy = 0)";
         const HEADER: &str = "UPDATE liveops.game SET header = $2 WHERE id = $1";
         const RAISE: &str = "UPDATE liveops.horizon SET now = $2, forgotten_before = $3 WHERE game = $1";
+        const REMEMBERED: &str = "
+UPDATE liveops.player p SET remembered = o.newest
+FROM (SELECT player, max(ts) AS newest FROM liveops.outcome WHERE game = $1 GROUP BY player) o
+WHERE p.game = $1 AND p.player = o.player";
         const CONSUMER: &str = "INSERT INTO liveops.consumer (game, name, acked) VALUES ($1, $2, 0)";
         session
             .run("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -154,6 +157,7 @@ SELECT NOT EXISTS (SELECT FROM liveops.player WHERE game = $1) AND NOT EXISTS (S
             }
         }
         self.put(session, &records).await?;
+        session.query(REMEMBERED, &[&self.game]).await?;
         if let Some(header) = snapshot.header() {
             let known = self.header_in(session).await?;
             if known.game.is_some() && header.game.is_some() && known.game != header.game {
@@ -179,7 +183,9 @@ SELECT NOT EXISTS (SELECT FROM liveops.player WHERE game = $1) AND NOT EXISTS (S
         for (key, record) in records {
             let player = key.player().map_or("", PlayerId::as_str);
             match (key, record) {
-                (Key::Player(_), Record::Player(record)) => rows.players.put_record(player, record, record.idle_mark()),
+                (Key::Player(_), Record::Player(record)) => {
+                    rows.players.put_record(player, record, record.idle_mark(), None)
+                }
                 (Key::Outcome(_, id), Record::Outcome(outcome)) => rows.outcomes.put(0, player, id, outcome),
                 (Key::Receipt(_, n), Record::Receipt(receipt)) if *n == receipt.number() => {
                     rows.receipts.put(0, player, receipt);
@@ -189,11 +195,12 @@ SELECT NOT EXISTS (SELECT FROM liveops.player WHERE game = $1) AND NOT EXISTS (S
             }
         }
         let Rows { players: p, outcomes: o, receipts: r, suspicions: s, .. } = &rows;
-        let values: [&(dyn ToSql + Sync); 32] = [
+        let values: [&(dyn ToSql + Sync); 33] = [
             &self.game,
             &p.player,
             &p.version,
             &p.mark,
+            &p.remembered,
             &p.xp,
             &p.level,
             &p.receipts,

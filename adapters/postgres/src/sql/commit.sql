@@ -5,21 +5,20 @@ WITH
 -- one the transaction gets its number: what comes behind an advance has a higher one.
 h AS MATERIALIZED (
   SELECT now, forgotten_before, feed_max, shift FROM liveops.horizon WHERE game = $1 AND copy = $2 FOR SHARE),
--- Looked up one by one, in the order of players, so that nobody waits in a circle.
+-- Looked up one by one, in the order of players, so that nobody waits in a circle. Whoever is due counts as absent.
 i AS MATERIALIZED (
   SELECT i.*, old.at, old.is_there,
-    i.expected = CASE WHEN old.version IS NULL THEN 0
-      WHEN old.mark < h.forgotten_before AND NOT EXISTS (
-        SELECT FROM liveops.outcome o WHERE o.game = $1 AND o.player = i.player AND o.ts >= h.forgotten_before) THEN 0
-      ELSE old.version END
+    i.expected = CASE WHEN old.is_there AND (old.mark IS NULL OR greatest(old.mark, old.remembered) >= h.forgotten_before)
+      THEN old.version ELSE 0 END
     AND i.forgotten_before = h.forgotten_before AND i.closes > h.now
     AND h.feed_max IS NOT DISTINCT FROM $3 AS fits
   FROM h CROSS JOIN unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-      $12::int[], $13::bigint[], $14::bigint[], $15::bool[], $16::bigint[], $17::bytea[], $18::bytea[], $19::bytea[]) WITH ORDINALITY
-    i(player, expected, forgotten_before, closes, version, mark, xp, level, receipts, newest_ts, hidden, erased, record, told, gone, n)
+      $12::bigint[], $13::int[], $14::bigint[], $15::bigint[], $16::bool[], $17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[])
+    WITH ORDINALITY i(player, expected, forgotten_before, closes, version, mark, remembered, xp, level, receipts, newest_ts, hidden,
+      erased, record, told, gone, n)
   LEFT JOIN LATERAL (
-    SELECT p.version, p.mark, p.ctid AS at, true AS is_there FROM liveops.player p WHERE p.game = $1 AND p.player = i.player
-    LIMIT 1 FOR UPDATE) old ON true),
+    SELECT p.version, p.mark, p.remembered, p.ctid AS at, true AS is_there FROM liveops.player p
+    WHERE p.game = $1 AND p.player = i.player LIMIT 1 FOR UPDATE) old ON true),
 -- How many more the feed takes.
 room AS MATERIALIZED (
   SELECT CASE WHEN $3::bigint IS NULL THEN NULL WHEN $4::bool THEN $3 - (
@@ -30,13 +29,14 @@ room AS MATERIALIZED (
 fit AS MATERIALIZED (
   SELECT i.*, room.free IS NULL OR row_number() OVER (ORDER BY i.n) <= room.free AS has_room FROM i, room WHERE i.fits),
 up AS (
-  UPDATE liveops.player p SET version = f.version, mark = f.mark, xp = f.xp, level = f.level, receipts = f.receipts,
-    newest_ts = f.newest_ts, hidden = f.hidden, erased = f.erased, record = f.record
+  UPDATE liveops.player p SET version = f.version, mark = f.mark, remembered = greatest(p.remembered, f.remembered), xp = f.xp,
+    level = f.level, receipts = f.receipts, newest_ts = f.newest_ts, hidden = f.hidden, erased = f.erased, record = f.record
   FROM fit f WHERE f.is_there AND f.has_room AND p.ctid = f.at RETURNING f.n),
 -- Whom the statement saw at its beginning and does not find now was removed meanwhile, perhaps by a transaction of a higher number.
 new AS (
-  INSERT INTO liveops.player (game, player, version, mark, xp, level, receipts, newest_ts, hidden, erased, record)
-  SELECT $1, f.player, f.version, f.mark, f.xp, f.level, f.receipts, f.newest_ts, f.hidden, f.erased, f.record FROM fit f
+  INSERT INTO liveops.player
+    (game, player, version, mark, remembered, xp, level, receipts, newest_ts, hidden, erased, record)
+  SELECT $1, f.player, f.version, f.mark, f.remembered, f.xp, f.level, f.receipts, f.newest_ts, f.hidden, f.erased, f.record FROM fit f
   WHERE f.is_there IS NULL AND f.has_room AND NOT EXISTS (
     SELECT FROM liveops.player p WHERE p.game = $1 AND p.player = f.player OFFSET 0)
   ORDER BY f.n ON CONFLICT DO NOTHING RETURNING player),
@@ -47,27 +47,28 @@ state AS MATERIALIZED (
 outcomes AS (
   INSERT INTO liveops.outcome (game, player, origin, id, ts, record)
   SELECT $1, x.player, x.origin, x.id, x.ts, x.record FROM state,
-    unnest($20::int[], $21::text[], $22::smallint[], $23::text[], $24::bigint[], $25::bytea[]) x(n, player, origin, id, ts, record)
+    unnest($21::int[], $22::text[], $23::smallint[], $24::text[], $25::bigint[], $26::bytea[]) x(n, player, origin, id, ts, record)
   WHERE s[x.n] = 1),
 receipts AS (
   INSERT INTO liveops.receipt (game, player, number, reward, state, ts, doc, record)
   SELECT $1, x.player, x.number, x.reward, x.state, x.ts, x.doc::jsonb, x.record FROM state,
-    unnest($26::int[], $27::text[], $28::bigint[], $29::text[], $30::text[], $31::bigint[], $32::text[], $33::bytea[])
+    unnest($27::int[], $28::text[], $29::bigint[], $30::text[], $31::text[], $32::bigint[], $33::text[], $34::bytea[])
       x(n, player, number, reward, state, ts, doc, record)
   WHERE s[x.n] = 1
   ON CONFLICT (game, player, number) DO UPDATE SET reward = excluded.reward, state = excluded.state, ts = excluded.ts,
     doc = excluded.doc, record = excluded.record),
+-- More: a statement without this part is used where there is nothing of it.
 suspicions AS (
   INSERT INTO liveops.suspicion (game, player, number, type, ts, received_at, held, settled, doc, record)
   SELECT $1, x.player, x.number, x.type, x.ts, x.received_at, x.held, x.settled, x.doc::jsonb, x.record FROM state,
-    unnest($34::int[], $35::text[], $36::bigint[], $37::text[], $38::bigint[], $39::bigint[], $40::bool[], $41::text[], $42::text[],
-      $43::bytea[]) x(n, player, number, type, ts, received_at, held, settled, doc, record)
+    unnest($35::int[], $36::text[], $37::bigint[], $38::text[], $39::bigint[], $40::bigint[], $41::bool[], $42::text[], $43::text[],
+      $44::bytea[]) x(n, player, number, type, ts, received_at, held, settled, doc, record)
   WHERE s[x.n] = 1
   ON CONFLICT (game, player, number) DO UPDATE SET type = excluded.type, ts = excluded.ts, received_at = excluded.received_at,
     held = excluded.held, settled = excluded.settled, doc = excluded.doc, record = excluded.record),
 -- Records that are no longer kept. What this statement inserts it cannot delete: the caller leaves those out.
 removed AS MATERIALIZED (
-  SELECT x.* FROM state, unnest($44::int[], $45::text[], $46::smallint[], $47::bigint[]) x(n, player, kind, number)
+  SELECT x.* FROM state, unnest($45::int[], $46::text[], $47::smallint[], $48::bigint[]) x(n, player, kind, number)
   WHERE s[x.n] = 1),
 less_receipts AS (
   DELETE FROM liveops.receipt r USING (
@@ -82,10 +83,10 @@ less_suspicions AS (
 events AS (
   INSERT INTO liveops.event (game, at, player, id, type, received, xp, held, payload)
   SELECT $1, liveops.instant(x.ts), x.player, x.id, x.type, liveops.instant(x.received), x.xp, x.held, x.payload::jsonb FROM state,
-    unnest($48::int[], $49::text[], $50::text[], $51::bigint[], $52::text[], $53::bigint[], $54::bigint[], $55::bool[], $56::text[])
+    unnest($49::int[], $50::text[], $51::text[], $52::bigint[], $53::text[], $54::bigint[], $55::bigint[], $56::bool[], $57::text[])
       x(n, player, id, ts, type, received, xp, held, payload)
   WHERE s[x.n] = 1),
--- Whoever begins again under the name of somebody whose row is still there: first, the one before is gone.
+-- Always: whoever begins again under the name of somebody whose row is still there: first, the one before is gone.
 told AS (
   INSERT INTO liveops.outbox (game, cursor, kind, told)
   SELECT $1, h.shift + (pg_current_xact_id()::text::bigint << 16) + t.place, t.kind, t.told

@@ -6,8 +6,7 @@ UNION ALL
 SELECT k.at, p.record, NULL, NULL FROM h CROSS JOIN unnest($2::text[], $3::int[]) k(player, at)
 CROSS JOIN LATERAL (
   SELECT record FROM liveops.player p WHERE p.game = $1 AND p.player = k.player
-    AND (p.mark IS NULL OR p.mark >= h.forgotten_before OR EXISTS (
-      SELECT FROM liveops.outcome o WHERE o.game = $1 AND o.player = p.player AND o.ts >= h.forgotten_before))
+    AND (p.mark IS NULL OR greatest(p.mark, p.remembered) >= h.forgotten_before)
   LIMIT 1) p
 UNION ALL
 SELECT k.at, o.record, NULL, NULL FROM h CROSS JOIN unnest($4::text[], $5::smallint[], $6::text[], $7::int[]) k(player, origin, id, at)
@@ -15,6 +14,7 @@ CROSS JOIN LATERAL (
   SELECT record FROM liveops.outcome o
   WHERE o.game = $1 AND o.player = k.player AND o.origin = k.origin AND o.id = k.id AND o.ts >= h.forgotten_before
   LIMIT 1) o
+-- More: a statement without what follows is used where no such key is asked for.
 UNION ALL
 SELECT k.at, r.record, NULL, NULL FROM unnest($8::text[], $9::bigint[], $10::int[]) k(player, number, at)
 CROSS JOIN LATERAL (

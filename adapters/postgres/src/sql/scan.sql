@@ -4,8 +4,7 @@ WITH h AS MATERIALIZED (SELECT forgotten_before AS f FROM liveops.horizon WHERE 
 SELECT * FROM (
   (SELECT p.player, 0::smallint AS kind, 0::smallint AS origin, ''::text COLLATE "C" AS id, 0::bigint AS number, p.record
   FROM liveops.player p, h WHERE $3::bool AND p.game = $1 AND p.player >= $4 AND p.player <= $2 AND (p.player > $4 OR $5::bool)
-    AND (p.mark IS NULL OR p.mark >= h.f OR EXISTS (
-      SELECT FROM liveops.outcome o WHERE o.game = $1 AND o.player = p.player AND o.ts >= h.f))
+    AND (p.mark IS NULL OR greatest(p.mark, p.remembered) >= h.f)
   ORDER BY p.player LIMIT $16)
   UNION ALL
   (SELECT o.player, 1::smallint, o.origin, o.id, 0::bigint, o.record FROM liveops.outcome o

@@ -29,6 +29,8 @@ CREATE TABLE liveops.player (
   version bigint NOT NULL,
   -- Through when the player was erased, if nothing else is left.
   mark bigint,
+  -- The time of the newest outcome beside it, whether it is forgotten or not.
+  remembered bigint NOT NULL,
   xp bigint NOT NULL,
   level int NOT NULL,
   receipts bigint NOT NULL,
@@ -51,7 +53,8 @@ CREATE TABLE liveops.outcome (
 CREATE INDEX outcome_key ON liveops.outcome (game, player, origin, id);
 -- Whatever no day was made for: a commit never fails for one.
 CREATE TABLE liveops.outcome_rest PARTITION OF liveops.outcome DEFAULT;
-CREATE INDEX outcome_rest_due ON liveops.outcome_rest (game, ts);
+-- For the sweep alone: whoever looks for a player's by `ts` is not to find it by the planner's mistake.
+CREATE INDEX outcome_rest_due ON liveops.outcome_rest (game, (ts + 0));
 
 CREATE TABLE liveops.receipt (
   game int NOT NULL,
@@ -93,14 +96,14 @@ CREATE TABLE liveops.consumer (
   acked bigint NOT NULL,
   PRIMARY KEY (game, name));
 
--- Days from two before now through two after it. One that cannot be made at once is left to the next time.
+-- The days before and after now, and this one. One that cannot be made at once is left to the next time.
 CREATE FUNCTION liveops.make_days() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   today bigint := floor(extract(epoch FROM now()) / 86400);
   day bigint;
   name text;
 BEGIN
-  FOR ahead IN -2..2 LOOP
+  FOR ahead IN -1..1 LOOP
     day := today + ahead;
     name := 'outcome_' || to_char(to_timestamp(day * 86400) AT TIME ZONE 'UTC', 'YYYY_MM_DD');
     CONTINUE WHEN to_regclass('liveops.' || name) IS NOT NULL;
@@ -157,7 +160,7 @@ DECLARE
 BEGIN
   FOR day IN SELECT 'outcome_rest' AS name UNION ALL SELECT name FROM liveops.outcome_day WHERE through <= before
   LOOP
-    EXECUTE format('DELETE FROM liveops.%I WHERE ctid = ANY (ARRAY (SELECT ctid FROM liveops.%I WHERE game = $1 AND ts < $2 LIMIT $3))',
+    EXECUTE format('DELETE FROM liveops.%I WHERE ctid = ANY (ARRAY (SELECT ctid FROM liveops.%I WHERE game = $1 AND ts + 0 < $2 LIMIT $3))',
       day.name, day.name) USING of, before, most - total;
     GET DIAGNOSTICS swept = ROW_COUNT;
     total := total + swept;
