@@ -124,10 +124,9 @@ impl Inner {
         for (cursor, bytes) in read.entries() {
             entries.push((cursor, Notice::decode(bytes)?));
         }
-        let through = match entries.last() {
-            Some((cursor, _)) if entries.len() >= limit => *cursor,
-            _ => u64::try_from(read.settled - 1).unwrap_or(0).max(after),
-        };
+        // Never beyond an entry, although nothing else can come below `settled`: after a crash the server gives out again the numbers of
+        // transactions that left nothing in its log, and whoever was beyond them would miss who gets them.
+        let through = entries.last().map_or(after, |(cursor, _)| *cursor);
         if self.trim.is_due(self.options.outbox_entries) {
             // Whatever comes in between is left to the next time.
             _ = self.trim().await;
@@ -143,13 +142,24 @@ impl Inner {
             let read = self.read_outbox(i64::MAX, 0, &[]).await?;
             let wanted = *wanted.get_or_insert(read.beyond);
             if read.settled >= wanted {
-                return u64::try_from(wanted - 1).map_err(|_| corrupt());
+                return self.newest_below(wanted).await;
             }
             if Instant::now() >= until {
                 return Err(unavailable("an old transaction, somewhere in the cluster, holds the outbox up"));
             }
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// The newest entry's cursor, of one still kept or the last that was not.
+    async fn newest_below(&self, cursor: i64) -> Result<u64, StoreError> {
+        const NEWEST: &str = "
+SELECT greatest(outbox_from, (SELECT cursor FROM liveops.outbox WHERE game = $1 AND cursor < $2 ORDER BY cursor DESC LIMIT 1))
+FROM liveops.game WHERE id = $1";
+        let mut session = self.session().await?;
+        let newest = session.query_one(NEWEST, &[&self.game, &cursor]).await;
+        session.done();
+        u64::try_from(newest.map_err(Fault::reading)?.get::<_, i64>(0)).map_err(|_| corrupt())
     }
 
     /// What the feed has that was committed before the call; after the time for it, what can be read.

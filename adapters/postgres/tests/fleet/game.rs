@@ -9,6 +9,7 @@ use liveops_core::testing::EventBuilder;
 use liveops_core::{Engine, PlayerId, Rules, Timestamp};
 use liveops_postgres::{Options, PostgresStore};
 use liveops_testbed::Postgres;
+use tokio_postgres::{Client, NoTls};
 
 /// Rewards, a season that pays, a floor under which kills are held, and texts with anything in them.
 const RULES: &str = r#"{ "version": 1, "game": "GAME",
@@ -79,5 +80,28 @@ impl Random {
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % end
+    }
+}
+
+/// A session of somebody else.
+pub(crate) struct Session {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Session {
+    pub(crate) fn of(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls)).unwrap();
+        runtime.spawn(connection);
+        Self { client, runtime }
+    }
+
+    pub(crate) fn run(&self, sql: &str) {
+        self.runtime.block_on(self.client.batch_execute(sql)).unwrap();
+    }
+
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.runtime.block_on(self.client.query_one(sql, &[])).unwrap().get(0)
     }
 }

@@ -3,10 +3,10 @@
 use std::process::{Command, Stdio};
 
 use liveops_core::{Engine, Outcome, Window};
-use liveops_testbed::Postgres;
 use liveops_testbed::rivals::{self, Answer, Event, Rivals};
+use liveops_testbed::{Postgres, Proxy};
 
-use crate::game::{Store, at, options, player, rules, xp};
+use crate::game::{Session, Store, at, options, player, rules, xp};
 
 /// What a test run has time for; `LIVEOPS_KILLS` asks for more.
 const KILLS: u64 = 24;
@@ -78,4 +78,63 @@ fn a_writer_writes_until_it_is_killed() {
         let engine = open(&std::env::var(URL).unwrap());
         rivals::write(|events| send(&engine, events)).unwrap();
     }
+}
+
+const NEXT: &str = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint";
+
+fn caught_up(engine: &Engine<Store>) {
+    for attempt in 0.. {
+        let Err(error) = engine.catch_up() else { break };
+        assert!(attempt < 200, "{error:?}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// A transaction that wrote nothing to the log leaves no trace of its number, and a server that crashed gives it out again: whoever had
+/// read on beyond it would not see the commit that gets it.
+#[test]
+fn numbers_that_a_crash_gives_out_again_hide_nothing() {
+    let mut server = Postgres::start(&["wal_writer_delay=10s", "wal_writer_flush_after=1GB"]).unwrap();
+    let url = server.url();
+    let proxy = Proxy::start(&server).unwrap();
+    let (writer, reader) = (open(&url), open(&proxy.url()));
+    let event = |n: u64| Event { id: format!("e{n}"), player: format!("p{n}"), xp: 1 };
+    let settle = |n: u64| {
+        for attempt in 0.. {
+            let answers = send(&writer, &[event(n)]);
+            if let [Answer::Applied | Answer::Replayed] = answers[..] {
+                break;
+            }
+            assert!(attempt < 200, "{n}: {answers:?}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    settle(0);
+    let mut is_reused = false;
+    // Whether the log was flushed in between is a matter of luck on a busy machine.
+    for _ in 0..10 {
+        let session = Session::of(&url);
+        (0..50).for_each(|_| session.run("BEGIN; SELECT pg_current_xact_id(); ROLLBACK"));
+        let before = session.number(NEXT);
+        caught_up(&reader);
+        // It hears nothing for a while, and finds numbers that are larger than those it knows.
+        proxy.refuse();
+        proxy.cut();
+        server.kill9().unwrap();
+        server.restart().unwrap();
+        is_reused = Session::of(&url).number(NEXT) < before;
+        if is_reused {
+            break;
+        }
+        proxy.pass();
+    }
+    assert!(is_reused, "no number was given out again");
+    for n in 1..=20 {
+        settle(n);
+    }
+    (0..50).for_each(|_| Session::of(&url).run("SELECT pg_current_xact_id()"));
+    proxy.pass();
+    caught_up(&reader);
+    let rows = reader.board("xp").unwrap().top(Window::Seasonal, 100, at("2026-11-06T12:00:00Z")).unwrap();
+    assert_eq!(rows.len(), 21, "everybody is there");
 }

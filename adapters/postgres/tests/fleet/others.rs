@@ -7,29 +7,9 @@ use liveops_core::record::Command;
 use liveops_core::store::Boards as _;
 use liveops_core::{Engine, EventId, Window};
 use liveops_testbed::Postgres;
-use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
 
+pub(crate) use crate::game::Session;
 use crate::game::{Store, at, open, options, player, rules, server, xp};
-
-/// A session of somebody else.
-pub(crate) struct Session {
-    client: Client,
-    runtime: Runtime,
-}
-
-impl Session {
-    pub(crate) fn of(url: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let (client, connection) = runtime.block_on(tokio_postgres::connect(url, NoTls)).unwrap();
-        runtime.spawn(connection);
-        Self { client, runtime }
-    }
-
-    pub(crate) fn run(&self, sql: &str) {
-        self.runtime.block_on(self.client.batch_execute(sql)).unwrap();
-    }
-}
 
 fn engine(server: &Postgres, game: &str) -> Engine<Store> {
     Engine::open(rules(game), open(&server.url(), options(game).timeout(Duration::from_millis(500)))).unwrap()
