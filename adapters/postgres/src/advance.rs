@@ -14,9 +14,9 @@ use crate::session::Session;
 const LOOK: &str = "
 SELECT now, forgotten_before, (extract(epoch FROM clock_timestamp()) * 1000)::bigint FROM liveops.horizon WHERE game = $1 AND copy = 0";
 
-/// Every copy, and a notice behind all that was committed under the horizon before: those transactions have ended, so that they have numbers
-/// below the snapshot's end, and whoever waits for the lock has none yet. While the horizon rises and nothing else happens, rises of
-/// long ago are as good as one.
+/// Every copy, and a notice behind all that was committed under the horizon before: with its first row the transaction gets its number,
+/// which is above those of all who committed, and whoever waits for the lock has none yet. While the horizon rises and nothing else happens,
+/// rises of long ago are as good as one.
 const RAISE: &str = "
 WITH h AS (UPDATE liveops.horizon SET now = $2, forgotten_before = $3 WHERE game = $1 RETURNING copy, shift),
 d AS (DELETE FROM liveops.outbox WHERE game = $1
@@ -24,8 +24,7 @@ d AS (DELETE FROM liveops.outbox WHERE game = $1
   AND 64 = (SELECT count(*) FILTER (WHERE kind = 2) FROM (
     SELECT kind FROM liveops.outbox WHERE game = $1 ORDER BY cursor DESC LIMIT 64) newest))
 INSERT INTO liveops.outbox (game, cursor, kind, told)
-SELECT $1, shift + 65535
-  + 65536 * greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1), 2, $4
+SELECT $1, shift + 65536 * pg_current_xact_id()::text::bigint, 2, $4
 FROM h WHERE copy = 0";
 
 /// Marks of one transaction: as many as there are places behind a transaction's number, and not so many that others wait.

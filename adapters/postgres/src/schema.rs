@@ -55,7 +55,7 @@ impl Inner {
         const SET: &str = "
 WITH g AS (SELECT feed_max IS NULL <> ($2::bigint IS NULL) AND (outbox_from > 0
     OR EXISTS (SELECT FROM liveops.outbox WHERE game = $1)) AS begins,
-    greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) * 65536 + 65535 + shift AS here
+    pg_current_xact_id()::text::bigint * 65536 + shift AS here
   FROM liveops.game JOIN liveops.horizon ON game = id AND copy = 0 WHERE id = $1),
 u AS (UPDATE liveops.game SET feed_from = here FROM g WHERE id = $1 AND begins),
 c AS (DELETE FROM liveops.consumer WHERE game = $1 AND $2::bigint IS NULL)

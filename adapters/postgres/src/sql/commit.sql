@@ -5,20 +5,6 @@ WITH
 -- one the transaction gets its number: what comes behind an advance has a higher one.
 h AS MATERIALIZED (
   SELECT now, forgotten_before, feed_max, shift FROM liveops.horizon WHERE game = $1 AND copy = $2 FOR SHARE),
--- Looked up one by one, in the order of players, so that nobody waits in a circle. Whoever is due counts as absent.
-i AS MATERIALIZED (
-  SELECT i.*, old.at, old.is_there,
-    i.expected = CASE WHEN old.is_there AND (old.mark IS NULL OR greatest(old.mark, old.remembered) >= h.forgotten_before)
-      THEN old.version ELSE 0 END
-    AND i.forgotten_before = h.forgotten_before AND i.closes > h.now
-    AND h.feed_max IS NOT DISTINCT FROM $3 AS fits
-  FROM h CROSS JOIN unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-      $12::bigint[], $13::int[], $14::bigint[], $15::bigint[], $16::bool[], $17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[])
-    WITH ORDINALITY i(player, expected, forgotten_before, closes, version, mark, remembered, xp, level, receipts, newest_ts, hidden,
-      erased, record, told, gone, n)
-  LEFT JOIN LATERAL (
-    SELECT p.version, p.mark, p.remembered, p.ctid AS at, true AS is_there FROM liveops.player p
-    WHERE p.game = $1 AND p.player = i.player LIMIT 1 FOR UPDATE) old ON true),
 -- How many more the feed takes.
 room AS MATERIALIZED (
   SELECT CASE WHEN $3::bigint IS NULL THEN NULL WHEN $4::bool THEN $3 - (
@@ -26,24 +12,40 @@ room AS MATERIALIZED (
       SELECT FROM liveops.outbox o WHERE o.game = $1 AND o.kind = 1
         AND o.cursor > coalesce((SELECT min(acked) FROM liveops.consumer c WHERE c.game = $1), -9223372036854775808)
       LIMIT $3) w) END AS free),
-fit AS MATERIALIZED (
-  SELECT i.*, room.free IS NULL OR row_number() OVER (ORDER BY i.n) <= room.free AS has_room FROM i, room WHERE i.fits),
-up AS (
-  UPDATE liveops.player p SET version = f.version, mark = f.mark, remembered = greatest(p.remembered, f.remembered), xp = f.xp,
-    level = f.level, receipts = f.receipts, newest_ts = f.newest_ts, hidden = f.hidden, erased = f.erased, record = f.record
-  FROM fit f WHERE f.is_there AND f.has_room AND p.ctid = f.at RETURNING f.n),
--- Whom the statement saw at its beginning and does not find now was removed meanwhile, perhaps by a transaction of a higher number.
+c AS MATERIALIZED (
+  SELECT x.*, x.forgotten_before = h.forgotten_before AND x.closes > h.now AND h.feed_max IS NOT DISTINCT FROM $3 AS is_open,
+    room.free IS NULL OR x.n <= room.free AS has_room
+  FROM h CROSS JOIN room
+  CROSS JOIN unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
+      $13::int[], $14::bigint[], $15::bigint[], $16::bool[], $17::bigint[], $18::bytea[], $19::bytea[], $20::bytea[])
+    WITH ORDINALITY x(player, expected, forgotten_before, closes, version, mark, remembered, xp, level, receipts, newest_ts, hidden,
+      erased, record, told, gone, n)),
+-- New players before anybody is locked: an insert may wait for whoever has its player, and who waits while holding others is waited for.
+-- Whom the statement saw at its beginning and does not find when it locks was removed meanwhile, perhaps by a transaction of a higher
+-- number: that conflicts.
 new AS (
   INSERT INTO liveops.player
     (game, player, version, mark, remembered, xp, level, receipts, newest_ts, hidden, erased, record)
-  SELECT $1, f.player, f.version, f.mark, f.remembered, f.xp, f.level, f.receipts, f.newest_ts, f.hidden, f.erased, f.record FROM fit f
-  WHERE f.is_there IS NULL AND f.has_room AND NOT EXISTS (
-    SELECT FROM liveops.player p WHERE p.game = $1 AND p.player = f.player OFFSET 0)
-  ORDER BY f.n ON CONFLICT DO NOTHING RETURNING player),
+  SELECT $1, c.player, c.version, c.mark, c.remembered, c.xp, c.level, c.receipts, c.newest_ts, c.hidden, c.erased, c.record FROM c
+  WHERE c.is_open AND c.has_room AND c.expected = 0 AND NOT EXISTS (
+    SELECT FROM liveops.player p WHERE p.game = $1 AND p.player = c.player OFFSET 0)
+  ORDER BY c.n ON CONFLICT DO NOTHING RETURNING player),
+-- Then the others, looked up one by one in the order of players, so that nobody waits in a circle. Whoever is due counts as absent.
+i AS MATERIALIZED (
+  SELECT c.*, old.at, old.is_there, c.is_open AND c.has_room AND c.expected = CASE
+    WHEN old.mark IS NULL OR greatest(old.mark, old.remembered) >= h.forgotten_before THEN old.version ELSE 0 END AS fits
+  FROM h CROSS JOIN c CROSS JOIN (SELECT count(*) AS born FROM new) b
+  LEFT JOIN LATERAL (
+    SELECT p.version, p.mark, p.remembered, p.ctid AS at, true AS is_there FROM liveops.player p
+    WHERE p.game = $1 AND p.player = c.player AND b.born >= 0 LIMIT 1 FOR UPDATE) old ON true),
+up AS (
+  UPDATE liveops.player p SET version = f.version, mark = f.mark, remembered = greatest(p.remembered, f.remembered), xp = f.xp,
+    level = f.level, receipts = f.receipts, newest_ts = f.newest_ts, hidden = f.hidden, erased = f.erased, record = f.record
+  FROM i f WHERE f.is_there AND f.fits AND p.ctid = f.at RETURNING f.n),
 -- By place: 0 conflicts, 1 is written, 2 finds the feed full.
 state AS MATERIALIZED (
   SELECT array_agg(CASE WHEN i.n IN (SELECT n FROM up) OR i.is_there IS NULL AND i.player IN (SELECT player FROM new) THEN 1
-    WHEN i.n IN (SELECT n FROM fit WHERE NOT has_room) THEN 2 ELSE 0 END ORDER BY i.n)::smallint[] AS s FROM i),
+    WHEN i.is_open AND NOT i.has_room THEN 2 ELSE 0 END ORDER BY i.n)::smallint[] AS s FROM i),
 outcomes AS (
   INSERT INTO liveops.outcome (game, player, origin, id, ts, record)
   SELECT $1, x.player, x.origin, x.id, x.ts, x.record FROM state,

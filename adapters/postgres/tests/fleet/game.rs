@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use liveops_adapters::Runtime;
 use liveops_core::store::Blocking;
@@ -43,9 +44,9 @@ pub(crate) fn fresh(test: &str) -> String {
     format!("{test}-{}", PLAYED.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Times of tests are not those of the server's clock.
+/// Times of tests are not those of the server's clock. A machine that is busy with other tests takes its time.
 pub(crate) fn options(game: &str) -> Options {
-    Options::new(game).connections(2).clock_ahead_max(None)
+    Options::new(game).connections(2).timeout(Duration::from_secs(10)).clock_ahead_max(None)
 }
 
 pub(crate) fn open(url: &str, options: Options) -> Store {

@@ -8,14 +8,17 @@
     reason = "a test that says its seed and waits for servers and children"
 )]
 
+mod digest;
 mod errors;
 mod game;
 mod kills;
 mod kit;
 mod lost;
+mod order;
 mod others;
 mod races;
 mod readable;
 mod restore;
+mod rows;
 mod tls;
 mod versions;
