@@ -111,6 +111,35 @@ fn sums_are_exact_and_nothing_deadlocks() {
     assert!(met.is_empty(), "seed {seed}: {}", met.join("\n\n"));
 }
 
+/// Players whom everybody writes for the first time at once, some of them known by then and some not.
+#[test]
+fn newcomers_that_several_processes_meet_at_once_deadlock_nobody() {
+    let server = Postgres::start(&["deadlock_timeout=50ms", "log_lock_waits=on"]).unwrap();
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let now = at("2026-11-06T12:00:00Z");
+    let engines = [connect(&server.url(), "new", 4), connect(&server.url(), "new", 4)];
+    for round in 0..60_u64 {
+        std::thread::scope(|scope| {
+            for writer in 0..8_u64 {
+                let engine = &engines[(writer % 2) as usize];
+                scope.spawn(move || {
+                    let mut random = Random(seed ^ round << 32 ^ writer << 16);
+                    let line = |n| xp(&format!("w{writer}-{n}"), &format!("r{round}-{}", random.below(24)), 1, now);
+                    let lines: Vec<u8> = (0..16).flat_map(line).collect();
+                    while engine.submit_ndjson(&lines, now).iter().any(|o| !["applied", "replayed"].contains(&o.code()))
+                    {
+                    }
+                });
+            }
+        });
+    }
+    let met = deadlocks(&server);
+    assert!(met.is_empty(), "seed {seed}: {} times: {}", met.len(), met.join("\n\n"));
+    let total: u64 = server.sql("SELECT sum(xp) FROM liveops.player_progress").unwrap().parse().unwrap();
+    assert_eq!(total, 60 * 8 * 16);
+}
+
 /// What was decided before a period closed and comes to the store later conflicts, however long it waited for the horizon.
 #[test]
 fn nobody_counts_in_a_period_once_an_advance_past_it_has_returned() {

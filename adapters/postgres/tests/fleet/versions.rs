@@ -144,3 +144,26 @@ fn old_and_new_rules_run_side_by_side_and_are_both_listed() {
     }
     drop(rules(&game));
 }
+
+/// All that the first to open a database needs is the right to make a schema in it; those who only read need two more words.
+#[test]
+fn an_ordinary_user_opens_the_database_and_others_read_it() {
+    let server = Postgres::start(&[]).unwrap();
+    server
+        .sql("CREATE ROLE game LOGIN; CREATE ROLE support LOGIN; GRANT CREATE ON DATABASE postgres TO game; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        .unwrap();
+    let url = server.url().replace("user=postgres", "user=game");
+    let engine =
+        Engine::open(rules("ordinary"), open(&url, options("ordinary").events(true).feed(100))).unwrap().recording();
+    assert_eq!(codes(&engine, &line("e1", "ana")), ["applied"]);
+    engine.advance_far(at("2026-12-24T00:00:00Z")).unwrap();
+    engine.pay_closed(None, at("2026-12-24T00:00:00Z")).unwrap();
+    assert!(engine.lag().is_ok() && engine.digest().is_ok());
+    drop(open(&url, options("ordinary")));
+    server.sql("GRANT USAGE ON SCHEMA liveops TO support; GRANT SELECT ON liveops.player_progress, liveops.events TO support").unwrap();
+    let asked = server
+        .sql("SET ROLE support; SELECT player, xp FROM liveops.player_progress; SELECT count(*) FROM liveops.events")
+        .unwrap();
+    assert_eq!(asked, "ana|10\n1");
+    assert!(server.sql("SET ROLE support; SELECT * FROM liveops.player").is_err());
+}
