@@ -24,7 +24,7 @@
 //! | [`check_reopen`] | what outlives the process | how to open the same thing again |
 //! | [`check_damage`] | one bad record | how to damage one |
 //! | [`check_async`] | [`AsyncStore`] | a runtime; the others over [`Blocking`] |
-//! | [`check_tail`] | [`AsyncTail`]: a store that many processes share | over [`Blocking`] |
+//! | [`check_tail`] | [`AsyncTail`]: a store that many processes share | over [`Blocking`]; and all of the above over [`Turns`] |
 //!
 //! The lists are public, so that a test runner can run and name the promises one by one. `docs/stores.md` says in which order a
 //! store is written.
@@ -40,7 +40,10 @@ mod sample;
 mod scan;
 mod tail;
 mod time;
+mod turns;
 mod whole;
+
+pub use turns::Turns;
 
 use crate::quota::QuotaStore;
 use crate::record::Key;

@@ -28,6 +28,7 @@ impl Told {
     /// A store may leave it to whoever opens an engine to have the boards built.
     fn by<S: FullStore>(store: &S) -> Self {
         store.rebuild(&|_| true).expect("rebuild");
+        store.catch_up().expect("catch_up");
         let (partitions, bus) = (0..store.partitions(), id("bus"));
         let consumers = store.consumers().expect("consumers");
         let acked = |at: u16| {

@@ -10,7 +10,7 @@ use crate::codec::{Seal, Stable as _};
 use crate::error::StoreErrorKind;
 use crate::memory::MemoryStore;
 use crate::record::{Header, Horizon, Key, Record};
-use crate::store::{BoardRead, Feed, FullStore, Reading, Size, SnapshotReader, Store, Whole, digest_of};
+use crate::store::{BoardRead, Boards, Feed, FullStore, Reading, Size, SnapshotReader, Store, Whole, digest_of};
 use crate::time::DAY_MILLIS;
 
 fn digest<S: Whole>(store: &S) -> String {
@@ -28,7 +28,8 @@ fn restore<S: Whole>(store: &S, bytes: &[u8]) {
 }
 
 /// Of what is the same in every store of one state.
-fn size<S: Whole>(store: &S) -> Size {
+fn size<S: Whole + Boards>(store: &S) -> Size {
+    store.catch_up().expect("catch_up");
     Size { feed: 0, ..store.size().expect("size") }
 }
 

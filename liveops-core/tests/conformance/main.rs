@@ -8,6 +8,7 @@ mod damaged;
 mod followed;
 mod reopened;
 mod sharded;
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
