@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use liveops_core::codec::Stable as _;
 use liveops_core::error::StoreErrorKind;
-use liveops_core::record::{ChangeSet, Header, Horizon, Told};
+use liveops_core::record::{ChangeSet, Header, Horizon, Notice, Told};
 use liveops_core::{Code, Command, Record, Rules, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_794_052_800);
@@ -16,6 +16,7 @@ pub fn check(bytes: &[u8]) {
         writes_what_is_read(&changes);
     }
     one_form(bytes, Told::encode, Told::decode);
+    one_form(bytes, Notice::encode, Notice::decode);
     if let Some(header) = one_form(bytes, Header::encode, Header::decode) {
         fits_or_not(&header);
     }
@@ -57,7 +58,8 @@ fn writes_what_is_read(changes: &ChangeSet) {
     let horizon = Horizon { now: Timestamp::MIN, forgotten_before: changes.forgotten_before };
     assert_eq!(changes.fits(changes.expected, horizon), changes.closes_at > Timestamp::MIN);
     let told = Told::of(&changes.player, &changes.record);
-    assert_eq!(Told::decode(&told.encode()), Ok(told));
+    assert_eq!(Told::decode(&told.encode()).as_ref(), Ok(&told));
+    assert_eq!(Notice::decode(&Notice::told_of(changes)), Ok(Notice::Told(told)));
     changes.idle_mark();
 }
 

@@ -612,3 +612,45 @@ fn a_handle_on_its_way_is_given_to_nobody_else() {
     let shown: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
     assert_eq!(shown, [(ana, 9), (bo, 5)]);
 }
+
+/// Not a part of it, and not because the reading failed: until everybody is on it.
+#[test]
+fn a_board_that_is_brought_back_is_not_answered_from_until_it_is_whole() {
+    let (replica, mut records, mut random) = (Replica::default(), Records::default(), Random(3));
+    replica.begin_empty();
+    for n in 0..60 {
+        replica.committed(&[records.commit(&player(n % 20), &mut random)]);
+    }
+    let back = keys()[2].clone();
+    let read = |key: &BoardKey| {
+        let what = Reading::Page { offset: 0, limit: 1 };
+        let read = BoardRead { key: key.clone(), sort: SORTS[2], ranking: Ranking::Ordinal, what };
+        replica.read(&[read]).remove(0).map_err(|error| error.kind)
+    };
+    replica.retain(&|key| *key != back);
+    let rebuild = |fails: bool| {
+        let mut left: Vec<_> = records.0.clone().into_iter().collect();
+        replica.rebuild_by(&|_| true, |page| {
+            assert_eq!(read(&back), Err(StoreErrorKind::Unavailable));
+            assert!(read(&keys()[3]).is_ok_and(|answer| answer != BoardAnswer::Rows(Vec::new())), "the others are");
+            let Some((player, record)) = left.pop() else { return Ok(false) };
+            if fails && left.len() < 10 {
+                return Err(StoreErrorKind::Unavailable.into());
+            }
+            let shown = if record.hidden { Vec::new() } else { record.standings };
+            page.push(Entry { player, version: record.version, shown, mark: None });
+            Ok(true)
+        })
+    };
+    rebuild(true).unwrap_err();
+    assert_eq!(read(&back), Err(StoreErrorKind::Unavailable));
+    rebuild(false).unwrap();
+    check(&replica, &records, |_| true, "back");
+    // Who frees it meanwhile finds it freed, and not on its way.
+    replica.retain(&|key| *key != back);
+    rebuild(true).unwrap_err();
+    replica.retain(&|key| *key != back);
+    assert_eq!(read(&back), Ok(BoardAnswer::Rows(Vec::new())));
+    rebuild(false).unwrap();
+    check(&replica, &records, |_| true, "back again");
+}
