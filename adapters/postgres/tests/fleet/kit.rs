@@ -74,6 +74,12 @@ fn boards() {
 }
 
 #[test]
+fn tail() {
+    conformance::check_tail(store);
+    conformance::check_tail(|| with_feed(100_000));
+}
+
+#[test]
 fn feed() {
     conformance::check_feed(with_feed);
 }
