@@ -7,6 +7,7 @@ use liveops_core::store::{Consumer, ConsumerMark, FeedEntry, Happened};
 
 use crate::Inner;
 use crate::error::{Fault, corrupt};
+use crate::outbox::Read;
 use crate::session::Session;
 
 impl Inner {
@@ -28,15 +29,20 @@ impl Inner {
             }
         }
         // A cursor that was never given is below transactions that came since, and above the last entry.
-        if entries.is_empty() && from > self.last_of_feed().await? {
+        if entries.is_empty() && from > self.last_of(&read).await? {
             return Err(StoreErrorKind::FeedGap.into());
         }
         Ok(entries)
     }
 
-    /// The newest entry's cursor.
+    /// The cursor of the newest entry that was committed before the call.
     pub(crate) async fn last_of_feed(&self) -> Result<i64, StoreError> {
         let read = self.read_feed(i64::MAX, 0).await?;
+        self.last_of(&read).await
+    }
+
+    /// The cursor of the newest entry that can be read.
+    async fn last_of(&self, read: &Read) -> Result<i64, StoreError> {
         let mut session = self.session().await?;
         let newest = newest(&mut session, self.game, read.settled).await;
         session.done();
@@ -50,7 +56,9 @@ INSERT INTO liveops.consumer AS c (game, name, acked) VALUES ($1, $2, $3)
 ON CONFLICT (game, name) DO UPDATE SET acked = excluded.acked WHERE c.acked < excluded.acked";
         let gap = || StoreError::from(StoreErrorKind::FeedGap);
         let through = i64::try_from(through).map_err(|_| gap())?;
-        if through > self.last_of_feed().await? {
+        // Whatever was given out could be read.
+        let read = self.read_outbox(i64::MAX, 0, &[]).await?;
+        if through > self.last_of(&read).await? {
             return Err(gap());
         }
         let mut session = self.session().await?;

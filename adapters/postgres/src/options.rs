@@ -6,6 +6,8 @@ use liveops_adapters::Tls;
 
 const CONNECTIONS: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT_MIN: Duration = Duration::from_millis(1);
+const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
 const HORIZON_COPIES: u16 = 8;
 const OUTBOX_ENTRIES: u64 = 262_144;
 const CLOCK_AHEAD: Duration = Duration::from_secs(60);
@@ -67,11 +69,11 @@ impl Options {
         self
     }
 
-    /// How long the server may take for a statement, and to be connected to: 2 s unless this is called. A quarter more and nobody
-    /// waits for the answer: the connection is dropped.
+    /// How long the server may take for a statement, and to be connected to: 2 s unless this is called, and from a millisecond to an hour. A
+    /// quarter more and nobody waits for the answer: the connection is dropped.
     #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout.clamp(TIMEOUT_MIN, TIMEOUT_MAX);
         self
     }
 

@@ -46,7 +46,7 @@ impl Inner {
         }
     }
 
-    /// A session in a transaction that sees one moment.
+    /// A session in a transaction that sees one moment. It ends with the session.
     async fn moment(&self) -> Result<(Lease<'_>, Horizon), StoreError> {
         let mut session = self.session().await?;
         session.wait_up_to(LONG);
@@ -184,7 +184,7 @@ WHERE p.game = $1 AND p.player = o.player";
             let player = key.player().map_or("", PlayerId::as_str);
             match (key, record) {
                 (Key::Player(_), Record::Player(record)) => {
-                    rows.players.put_record(player, record, record.idle_mark(), None)
+                    rows.players.put_record(player, record, record.idle_mark(), None);
                 }
                 (Key::Outcome(_, id), Record::Outcome(outcome)) => rows.outcomes.put(0, player, id, outcome),
                 (Key::Receipt(_, n), Record::Receipt(receipt)) if *n == receipt.number() => {

@@ -82,13 +82,13 @@ fn who_comes_back_is_told_behind_being_gone() {
     let mut lives = 0;
     for round in 0..12_i64 {
         let now: Timestamp = start.plus_millis(round * 200_000);
-        let lines = |tag: &str, at| -> Vec<u8> {
+        let events = |tag: &str, at| -> Vec<u8> {
             names.iter().flat_map(|name| xp(&format!("{round}-{tag}-{name}"), name, 5, at)).collect()
         };
         let codes = |engine: &Engine<_>, lines: &[u8], now| -> Vec<String> {
             engine.submit_ndjson(lines, now).iter().map(|o| o.code().to_owned()).collect()
         };
-        assert!(codes(&one, &lines("a", now), now).iter().all(|code| code == "applied"), "round {round}");
+        assert!(codes(&one, &events("a", now), now).iter().all(|code| code == "applied"), "round {round}");
         let erased = now.plus_millis(10_000);
         for name in &names {
             let erase = Command::erase(EventId::new(&format!("{round}-gone-{name}")).unwrap(), player(name), erased);
@@ -104,7 +104,7 @@ fn who_comes_back_is_told_behind_being_gone() {
                 {
                     std::thread::yield_now();
                 }
-                let back = codes(&other, &lines("b", later), later);
+                let back = codes(&other, &events("b", later), later);
                 assert!(back.iter().all(|code| code == "applied"), "round {round}: {back:?}");
             });
         });
