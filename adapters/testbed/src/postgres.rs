@@ -99,10 +99,22 @@ impl Postgres {
     /// # Errors
     /// It cannot be copied, or its copy cannot be started.
     pub fn backup(&self) -> Result<Self, String> {
+        self.copied(&[])
+    }
+
+    /// A copy that follows this one and only reads, until `SELECT pg_promote()`.
+    ///
+    /// # Errors
+    /// As [`Self::backup`].
+    pub fn standby(&self) -> Result<Self, String> {
+        self.copied(&["-R"])
+    }
+
+    fn copied(&self, how: &[&str]) -> Result<Self, String> {
         let mut copy = Self::unstarted(&[])?;
         copy.settings.clone_from(&self.settings);
         let mut backup = self.user.command(program("pg_basebackup"));
-        backup.args(["-X", "stream", "-c", "fast", "--no-sync", "-d", &self.url(), "-D"]).arg(copy.data());
+        backup.args(["-X", "stream", "-c", "fast", "--no-sync", "-d", &self.url(), "-D"]).arg(copy.data()).args(how);
         answer(backup.current_dir(copy.folder.path()))?;
         copy.restart()?;
         Ok(copy)

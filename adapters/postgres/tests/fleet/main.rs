@@ -10,6 +10,7 @@
 
 mod digest;
 mod errors;
+mod failover;
 mod follow;
 mod game;
 mod kills;
