@@ -22,5 +22,7 @@ mod races;
 mod readable;
 mod restore;
 mod rows;
+mod settings;
 mod tls;
+mod turns;
 mod versions;
