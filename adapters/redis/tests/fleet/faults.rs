@@ -166,6 +166,32 @@ fn a_server_that_still_loads_is_waited_for() {
     assert_eq!(board(&engine).len(), 60);
 }
 
+/// As in a failover by hand: who was the master is told to follow another.
+#[test]
+fn a_server_that_became_a_replica_takes_nothing_and_says_so() {
+    let redis = Redis::start(KEEPING).unwrap();
+    let engine = open(&redis.url(), options("readonly"));
+    assert_eq!(one(&engine, "evt-0", "zoe", 5), "applied");
+    redis.cli(&["replicaof", "127.0.0.1", "1"]).unwrap();
+    assert_eq!(send(&engine, &(line("evt-1", "zoe", 5) + &line("evt-1b", "zoe-too", 5))), ["store_unavailable"; 2]);
+    redis.cli(&["replicaof", "no", "one"]).unwrap();
+    assert_eq!(send(&engine, &(line("evt-1", "zoe", 5) + &line("evt-1b", "zoe-too", 5))), ["applied"; 2]);
+    assert_eq!(xp(&engine, "zoe"), 10);
+}
+
+#[test]
+fn scripts_that_a_server_forgot_are_sent_again() {
+    let redis = Redis::start(KEEPING).unwrap();
+    let engine = open(&redis.url(), options("scripts"));
+    for round in 0..3 {
+        assert_eq!(one(&engine, &format!("evt-{round}"), "zoe", 5), "applied");
+        redis.cli(&["script", "flush"]).unwrap();
+        engine.advance_far(now(60 * (round + 1))).unwrap();
+        redis.cli(&["script", "flush"]).unwrap();
+        assert_eq!(board(&engine), [("zoe".to_owned(), 5 * (u64::try_from(round).unwrap() + 1))]);
+    }
+}
+
 #[test]
 fn a_newer_record_concerns_its_player_alone() {
     let engine = open(&server().url(), options("newer").partitions(1));
