@@ -1,10 +1,12 @@
 //! A master is lost and its replica takes over: what is lost with it, and how to forbid that.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use liveops_testbed::RedisCluster;
+use liveops_testbed::{Redis, RedisCluster};
 
-use crate::common::{Game, KEEPING, board, line, open_cluster, options, send, xp};
+use crate::common::{Game, KEEPING, board, line, one, open, open_cluster, options, send, xp};
 
 const PLAYERS: u64 = 24;
 
@@ -101,4 +103,112 @@ fn exact(engine: &Game, sum: u64) {
         assert_eq!(xp(engine, &format!("zoe-{at}")), sum);
     }
     assert!(board(engine).iter().all(|(_, score)| *score == sum));
+}
+
+/// Two processes write and a third follows while a master dies and the cluster elects another by itself. Returns how many
+/// events were acknowledged, and how many of them were lost.
+fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
+    let mut cluster = RedisCluster::start(3, 1, KEEPING).unwrap();
+    let patient = || options(game).replicas(replicas).timeout(Duration::from_secs(1));
+    let writers: Vec<Game> = (0..2).map(|_| open_cluster(&cluster.urls(), patient())).collect();
+    let follower = open_cluster(&cluster.urls(), patient());
+    let slot = cluster.slot_of(&format!("lo:{{{game}:0}}:m")).unwrap();
+    let (done, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
+    // What each sent, and whether it was told that it happened.
+    let sent = std::thread::scope(|scope| {
+        let write = |number: usize| {
+            let (mut all, mut round): (Vec<(String, bool)>, usize) = (Vec::new(), 0);
+            while !done.load(Ordering::Relaxed) {
+                let player = |at: usize| format!("zoe-{}", (round + at) % 23);
+                let lines: Vec<String> =
+                    (0..12).map(|at| line(&format!("evt-{number}-{round}-{at}"), &player(at), 1)).collect();
+                let codes = send(&writers[number], &lines.concat());
+                let told = |code: &String| ["applied", "replayed"].contains(&code.as_str());
+                acknowledged.fetch_add(codes.iter().filter(|code| told(code)).count() as u64, Ordering::Relaxed);
+                all.extend(lines.into_iter().zip(codes.iter().map(told)));
+                round += 1;
+                std::thread::sleep(Duration::from_millis(if codes.iter().all(told) { 0 } else { 20 }));
+            }
+            all
+        };
+        let threads: Vec<_> = (0..2).map(|number| scope.spawn(move || write(number))).collect();
+        let more = |count: u64| {
+            let begin = acknowledged.load(Ordering::Relaxed);
+            while acknowledged.load(Ordering::Relaxed) < begin + count {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        };
+        more(500);
+        let old = cluster.owner_of(slot).unwrap();
+        cluster.nodes_mut()[old].kill9().unwrap();
+        while cluster.owner_of(slot).unwrap() == old {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        more(500);
+        cluster.nodes_mut()[old].restart().unwrap();
+        cluster.whole().unwrap();
+        more(500);
+        done.store(true, Ordering::Relaxed);
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let (mut lost, mut sums) = (0, BTreeMap::new());
+    for batch in sent.chunks(24) {
+        let mut left: Vec<&(String, bool)> = batch.iter().collect();
+        let mut first = true;
+        while !left.is_empty() {
+            let lines: String = left.iter().map(|(line, _)| line.as_str()).collect();
+            let codes = send(&writers[0], &lines);
+            // A first answer that is no doubt tells whether it had happened.
+            lost +=
+                left.iter().zip(&codes).filter(|((_, told), code)| first && *told && *code == "applied").count() as u64;
+            let settled = |code: &str| ["applied", "replayed"].contains(&code);
+            left = left.into_iter().zip(codes).filter(|(_, code)| !settled(code)).map(|(sent, _)| sent).collect();
+            first = false;
+        }
+        for (line, _) in batch {
+            let player = line.split("\"playerId\":\"").nth(1).unwrap().split('"').next().unwrap();
+            *sums.entry(player.to_owned()).or_insert(0_u64) += 1;
+        }
+    }
+    for engine in [&follower, &writers[0], &writers[1]] {
+        assert_eq!(BTreeMap::from_iter(board(engine)), sums);
+    }
+    let stored: BTreeMap<String, u64> = sums.keys().map(|player| (player.clone(), xp(&follower, player))).collect();
+    assert_eq!(stored, sums);
+    (acknowledged.into_inner(), lost)
+}
+
+#[test]
+fn an_election_under_load_loses_nothing_with_a_replica_asked_for() {
+    let (acknowledged, lost) = elect_under_load(1, "elected");
+    println!("asked for a replica: of {acknowledged} acknowledged {lost} lost");
+    assert_eq!(lost, 0);
+}
+
+#[test]
+fn an_election_under_load_without_one_loses_whole_events_alone() {
+    let (acknowledged, lost) = elect_under_load(0, "elected-unasked");
+    println!("asked for none: of {acknowledged} acknowledged {lost} lost");
+}
+
+/// `everysec` may lose the last second: each player's events with all that they did, so that a retry does them again, once.
+#[test]
+fn a_loss_of_power_loses_whole_events_and_boards_follow() {
+    let mut redis = Redis::start(&["--appendonly", "yes", "--appendfsync", "everysec"]).unwrap();
+    let (writer, follower) = (open(&redis.url(), options("power")), open(&redis.url(), options("power")));
+    assert_eq!(count(&send(&writer, &lines("early")), "applied"), 24);
+    redis.copy_disk().unwrap();
+    assert_eq!(count(&send(&writer, &lines("late")), "applied"), 24);
+    assert!(board(&follower).iter().all(|(_, score)| *score == 10));
+    redis.restart_from_copy().unwrap();
+    // As many others, in the places of those that were lost.
+    assert_eq!(count(&settle(&writer, "other"), "applied"), 24);
+    for engine in [&writer, &follower] {
+        assert!(board(engine).iter().all(|(_, score)| *score == 8), "a board shows what was lost");
+    }
+    assert_eq!(count(&settle(&writer, "early"), "replayed"), 24);
+    assert_eq!(count(&settle(&writer, "late"), "applied"), 24);
+    exact(&follower, 13);
+    exact(&writer, 13);
+    assert_eq!(one(&follower, "evt-last", "zoe-0", 1), "applied");
 }
