@@ -5,13 +5,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use liveops_redis::RedisStore;
-use liveops_testbed::Redis;
 use liveops_testbed::rivals::{self, Report, Rivals};
+use liveops_testbed::{Redis, RedisCluster};
 
-use crate::common::{Game, KEEPING, answers, board, game, open, options, rules, server, xp};
+use crate::common::{Game, KEEPING, answers, board, game, open, open_cluster, options, rules, server, xp};
 
 const WRITERS: usize = 3;
 const KILLS: u64 = 40;
+const CLUSTER_KILLS: u64 = 12;
 const URL: &str = "LIVEOPS_RIVAL_URL";
 const GAME: &str = "LIVEOPS_RIVAL_GAME";
 const OPEN_MILLIS: u64 = 20;
@@ -30,6 +31,29 @@ fn kills_lose_nothing_and_repeat_nothing() {
     });
     killed.unwrap();
     let engine = open(&url, options(&game).timeout(Duration::from_secs(10)));
+    let report = rivals.settle(|events| answers(&engine, events)).unwrap();
+    println!("{report:#?}");
+    assert!(report.hit_work(), "the kills hit nobody at work");
+    exact(&engine, &report);
+}
+
+/// The same over a cluster: masters die, one after the other.
+#[test]
+fn kills_in_a_cluster_lose_nothing_and_repeat_nothing() {
+    let mut cluster = RedisCluster::start(3, 0, KEEPING).unwrap();
+    let (urls, game, seed) = (cluster.urls(), game("cluster kills"), rivals::seed());
+    println!("LIVEOPS_SEED={seed}");
+    let command = || writer_of(&urls.join(" "), &game);
+    let engine = open_cluster(&urls, options(&game).timeout(Duration::from_secs(10)));
+    let mut rivals = Rivals::start(WRITERS, seed, &command).unwrap();
+    let mut victims = (0..urls.len()).cycle();
+    let killed = rivals.kill(rivals::kills(CLUSTER_KILLS), &command, || {
+        let master = &mut cluster.nodes_mut()[victims.next().unwrap_or_default()];
+        master.kill9()?;
+        master.restart()
+    });
+    killed.unwrap();
+    cluster.whole().unwrap();
     let report = rivals.settle(|events| answers(&engine, events)).unwrap();
     println!("{report:#?}");
     assert!(report.hit_work(), "the kills hit nobody at work");
@@ -76,8 +100,11 @@ fn writer() {
     let (url, game) = (std::env::var(URL).unwrap(), std::env::var(GAME).unwrap());
     // The server may be dead just now.
     let engine = loop {
-        let store = RedisStore::connect_blocking(&url, options(&game)).map_err(Into::into);
-        match store.and_then(|store| liveops_core::Engine::open(rules(), store)) {
+        let store = match url.split(' ').collect::<Vec<_>>()[..] {
+            [url] => RedisStore::connect_blocking(url, options(&game)),
+            ref urls => RedisStore::connect_cluster_blocking(urls.iter().copied(), options(&game)),
+        };
+        match store.map_err(Into::into).and_then(|store| liveops_core::Engine::open(rules(), store)) {
             Ok(engine) => break engine,
             Err(_) => std::thread::sleep(Duration::from_millis(OPEN_MILLIS)),
         }
