@@ -83,7 +83,7 @@ fn whoever_fails_later_says_no_secrets_either() {
     let server = Postgres::start(&[]).unwrap();
     let proxy = Proxy::start(&server).unwrap();
     let game = "secret-game";
-    let store = open(&proxy.url(), options(game).timeout(Duration::from_millis(400)));
+    let store = open(&proxy.url(), options(game).timeout(Duration::from_millis(1_000)));
     let engine = Engine::open(rules(game), store).unwrap();
     let now = at("2026-11-06T12:00:00Z");
     let submit = |id: &str| {

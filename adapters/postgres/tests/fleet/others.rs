@@ -12,7 +12,7 @@ pub(crate) use crate::game::Session;
 use crate::game::{Store, at, open, options, player, rules, server, xp};
 
 fn engine(server: &Postgres, game: &str) -> Engine<Store> {
-    Engine::open(rules(game), open(&server.url(), options(game).timeout(Duration::from_millis(500)))).unwrap()
+    Engine::open(rules(game), open(&server.url(), options(game).timeout(Duration::from_millis(1_500)))).unwrap()
 }
 
 fn score(engine: &Engine<Store>, name: &str) -> Option<i64> {
