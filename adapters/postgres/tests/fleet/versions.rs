@@ -5,7 +5,7 @@ use liveops_core::{Engine, Rules, Window};
 use liveops_postgres::PostgresStore;
 use liveops_testbed::Postgres;
 
-use crate::game::{Store, at, engine, fresh, open, options, player, rules, server, xp};
+use crate::game::{Session, Store, at, engine, fresh, open, options, player, rules, server, xp};
 
 fn codes(engine: &Engine<Store>, lines: &[u8]) -> Vec<String> {
     let now = at("2026-11-06T12:00:00Z");
@@ -160,10 +160,19 @@ fn an_ordinary_user_opens_the_database_and_others_read_it() {
     engine.pay_closed(None, at("2026-12-24T00:00:00Z")).unwrap();
     assert!(engine.lag().is_ok() && engine.digest().is_ok());
     drop(open(&url, options("ordinary")));
+    // What holds news up it is told of as far as it may look.
+    let long = Session::of(&server.url());
+    long.run("BEGIN; SELECT pg_current_xact_id()");
+    let now = at("2026-12-24T00:00:00Z");
+    assert_eq!(engine.submit_ndjson(&xp("e2", "ana", 10, now), now)[0].code(), "applied");
+    assert_eq!(engine.lag().unwrap().oldest_transaction_millis, None);
+    server.sql("GRANT pg_read_all_stats TO game").unwrap();
+    assert!(engine.lag().unwrap().oldest_transaction_millis.is_some());
+    long.run("ROLLBACK");
     server.sql("GRANT USAGE ON SCHEMA liveops TO support; GRANT SELECT ON liveops.player_progress, liveops.events TO support").unwrap();
     let asked = server
         .sql("SET ROLE support; SELECT player, xp FROM liveops.player_progress; SELECT count(*) FROM liveops.events")
         .unwrap();
-    assert_eq!(asked, "ana|10\n1");
+    assert_eq!(asked, "ana|20\n2");
     assert!(server.sql("SET ROLE support; SELECT * FROM liveops.player").is_err());
 }
