@@ -163,7 +163,7 @@ impl Session {
         let settings = format!(
             "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}; SET lock_timeout = 0;
              SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
-             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; SET row_security = off;
+             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off; SET row_security = off;
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'"
         );
         self.run(&settings).await.map_err(Fault::reading)?;

@@ -162,8 +162,8 @@ BEGIN
   FOR day IN SELECT 'outcome_rest' AS name UNION ALL
     SELECT d.name FROM liveops.outcome_day d WHERE d.through <= before AND liveops.is_remembered(d.name, d.through)
   LOOP
-    EXECUTE format('DELETE FROM liveops.%I WHERE ctid = ANY (ARRAY (SELECT ctid FROM liveops.%I WHERE game = $1 AND ts + 0 < $2 LIMIT $3))',
-      day.name, day.name) USING of, before, most - total;
+    EXECUTE format('DELETE FROM liveops.%I WHERE ctid = ANY (ARRAY (
+      SELECT ctid FROM liveops.%I WHERE game = $1 AND ts + 0 < $2 LIMIT $3 FOR UPDATE SKIP LOCKED))', day.name, day.name) USING of, before, most - total;
     GET DIAGNOSTICS swept = ROW_COUNT;
     total := total + swept;
     EXIT WHEN total >= most;

@@ -42,14 +42,15 @@ fn plans_need_no_statistics() {
     let commit = include_str!("../../src/sql/commit.sql");
     let load = include_str!("../../src/sql/load.sql");
     let scan = include_str!("../../src/sql/scan.sql");
+    let tail = include_str!("../../src/sql/tail.sql");
     drop(open(&server().url(), options(&fresh("plans"))));
-    for (name, sql) in [("commit", commit), ("load", load), ("scan", scan)] {
+    for (name, sql) in [("commit", commit), ("load", load), ("scan", scan), ("tail", tail)] {
         let prepared = format!("{name}_plan");
         let values =
             (1..=99).take_while(|n| sql.contains(&format!("${n}"))).map(|_| "NULL").collect::<Vec<_>>().join(", ");
         let plan = server()
             .sql(&format!(
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; PREPARE {prepared} AS {sql}; \
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; PREPARE {prepared} AS {sql}; \
                  EXPLAIN (COSTS OFF) EXECUTE {prepared}({values})"
             ))
             .unwrap();
