@@ -1,5 +1,6 @@
 //! What errors say: a kind and a code. No password, address, id or payload, in whatever way they are printed.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use liveops_adapters::Tls;
@@ -23,7 +24,7 @@ fn all_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut said = format!("{error}\n{error:?}\n{error:#?}");
     let mut next = error.source();
     while let Some(source) = next {
-        said += &format!("\n{source}\n{source:?}\n{source:#?}");
+        _ = write!(said, "\n{source}\n{source:?}\n{source:#?}");
         next = source.source();
     }
     said
@@ -83,7 +84,7 @@ fn whoever_fails_later_says_no_secrets_either() {
     let server = Postgres::start(&[]).unwrap();
     let proxy = Proxy::start(&server).unwrap();
     let game = "secret-game";
-    let store = open(&proxy.url(), options(game).timeout(Duration::from_millis(1_000)));
+    let store = open(&proxy.url(), options(game).timeout(Duration::from_secs(1)));
     let engine = Engine::open(rules(game), store).unwrap();
     let now = at("2026-11-06T12:00:00Z");
     let submit = |id: &str| {

@@ -74,10 +74,12 @@ fn a_consumer_is_given_everything_once_and_in_the_order_of_each_player() {
                 }
             }
         };
-        while !writers.iter().all(|writer| writer.is_finished()) {
+        while !writers.iter().all(std::thread::ScopedJoinHandle::is_finished) {
             read(false);
         }
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         done.store(true, Ordering::Relaxed);
         slow.join().unwrap();
         read(true);
@@ -90,7 +92,7 @@ fn a_consumer_is_given_everything_once_and_in_the_order_of_each_player() {
 fn a_process_that_was_cut_off_for_long_shows_everything_once_it_is_back() {
     let server = Postgres::start(&[]).unwrap();
     let proxy = Proxy::start(&server).unwrap();
-    let few = || options("cut").outbox_entries(8).timeout(Duration::from_millis(1_000));
+    let few = || options("cut").outbox_entries(8).timeout(Duration::from_secs(1));
     let writing = Engine::open(rules("cut"), open(&server.url(), few())).unwrap();
     let cut_off = Engine::open(rules("cut"), open(&proxy.url(), few())).unwrap();
     let submit = |ids: std::ops::Range<u64>| {

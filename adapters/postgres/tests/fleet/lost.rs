@@ -11,7 +11,7 @@ use liveops_testbed::{Fault, Postgres, Proxy};
 
 use crate::game::{Store, at, fresh, open, options, player, rules, server, xp};
 
-const TIMEOUT: Duration = Duration::from_millis(1_000);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn now() -> Timestamp {
     at("2026-11-06T12:00:00Z")

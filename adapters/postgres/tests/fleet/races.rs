@@ -95,7 +95,9 @@ fn sums_are_exact_and_nothing_deadlocks() {
                 other.advance(start.plus_millis(n)).unwrap();
             }
         });
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
         done.store(true, Ordering::Relaxed);
     });
     let total: u64 = (0..PLAYERS).map(|n| one.record(&player(&format!("p{n}"))).unwrap().map_or(0, |r| r.xp())).sum();

@@ -19,7 +19,7 @@ fn tls_options(tls: Tls) -> Options {
 }
 
 fn refused(url: &str, options: Options) -> StoreError {
-    PostgresStore::connect_blocking(url, options).err().expect("it is refused")
+    PostgresStore::connect_blocking(url, options).err().unwrap()
 }
 
 #[test]
