@@ -91,7 +91,7 @@ impl Inner {
 
     /// Removes what is due, for as long as a call may take.
     async fn sweep(&self, session: &mut Session, horizon: Horizon) -> Result<(), Fault> {
-        let end = Instant::now() + self.patience();
+        let end = Instant::now() + self.options.timeout;
         while self.sweep_marks(session, horizon).await? && Instant::now() < end {}
         self.make_parts(session).await;
         let before = millis(horizon.forgotten_before);

@@ -36,7 +36,6 @@ mod whole;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
 
 use liveops_adapters::{Follower, Runtime};
 use liveops_core::Timestamp;
@@ -127,11 +126,6 @@ impl Inner {
             session.is_known = true;
         }
         Ok(session)
-    }
-
-    /// How long sweeping and the like may go on.
-    const fn patience(&self) -> Duration {
-        self.options.timeout
     }
 }
 
