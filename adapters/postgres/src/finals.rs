@@ -12,7 +12,7 @@ const ROWS_MAX: usize = 10_000;
 
 const KNOWN: &str = "SELECT FROM liveops.snapshot WHERE game = $1 AND board = $2 AND span = $3 AND period = $4 LIMIT 1";
 
-/// An erasure holds it for sharing ([`crate::forget`]): it comes wholly before, and then its player is not written, or wholly after, and
+/// An erasure holds it for sharing (`commit.rs`): it comes wholly before, and then its player is not written, or wholly after, and
 /// then it finds the rows to delete. It also lets one of several processes write.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7216404, $1)";
 
