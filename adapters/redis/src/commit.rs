@@ -12,6 +12,7 @@ use crate::inner::{Inner, refusal};
 use crate::keys::{self, Part};
 use crate::link::Ask;
 use crate::script;
+use crate::tail::Told;
 
 /// Change sets that one script is given, at most: nobody else is served while it runs.
 const SETS_MAX: usize = 256;
@@ -25,8 +26,10 @@ struct Group<'s> {
 }
 
 impl Inner {
-    pub(crate) async fn commit(&self, batch: &[ChangeSet]) -> Vec<CommitOutcome> {
+    /// What became of each set, and what was told of those that were applied.
+    pub(crate) async fn commit(&self, batch: &[ChangeSet]) -> (Vec<CommitOutcome>, Vec<Told>) {
         let groups = self.groups(batch);
+        let connections = self.link.connections();
         let parts = self.layout.parts();
         let calls: Vec<Ask> = groups
             .iter()
@@ -37,13 +40,34 @@ impl Inner {
             .collect();
         let answers = script::COMMIT.run(&self.link, &calls, self.replicas).await;
         let mut outcomes: Vec<Option<CommitOutcome>> = batch.iter().map(|_| None).collect();
-        for ((_, group), answer) in groups.iter().zip(answers) {
-            for (place, outcome) in group.places.iter().zip(outcomes_of(answer, group.places.len())) {
+        let mut told = Vec::new();
+        for ((partition, group), answer) in groups.iter().zip(answers) {
+            let (said, newest) = outcomes_of(answer, group.places.len());
+            told.extend(newest.and_then(|newest| self.told((*partition, connections), newest, &group.sets, &said)));
+            for (place, outcome) in group.places.iter().zip(said) {
                 outcomes[*place] = Some(outcome);
             }
         }
         let unknown = || CommitOutcome::Failed(StoreErrorKind::OutcomeUnknown.into());
-        outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
+        (outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect(), told)
+    }
+
+    /// The entries of the sets of one call that were applied.
+    fn told(
+        &self,
+        (partition, connections): (u16, u64),
+        newest: u64,
+        sets: &[&ChangeSet],
+        said: &[CommitOutcome],
+    ) -> Option<Told> {
+        let mut applied = sets.iter().zip(said).filter(|(_, outcome)| matches!(outcome, CommitOutcome::Applied));
+        let entries = applied.clone().count() as u64;
+        let (last, _) = applied.next_back()?;
+        Some(Told { partition, entries, newest, notice: self.notice(last), connections })
+    }
+
+    fn notice(&self, set: &ChangeSet) -> Vec<u8> {
+        if self.feed_len.is_some() { Notice::committed(set) } else { Notice::told_of(set) }
     }
 
     /// By partition, in order. A script looks at everything before it writes, so who comes twice comes in two.
@@ -90,7 +114,7 @@ impl Inner {
 
     fn add_set(&self, call: &mut Cmd, buckets: &[i64], set: &ChangeSet) {
         let mark = set.idle_mark().map(keys::time_text);
-        let notice = if self.feed_len.is_some() { Notice::committed(set) } else { Notice::told_of(set) };
+        let notice = self.notice(set);
         let records = 2 + set.outcomes.len() + set.receipts.len() + set.suspicions.len() + usize::from(mark.is_some());
         let removed: Vec<Vec<u8>> = set.removed.iter().filter_map(keys::field_of).collect();
         call.arg(set.expected).arg(keys::time_text(set.forgotten_before)).arg(keys::time_text(set.closes_at));
@@ -133,8 +157,9 @@ impl Inner {
     }
 }
 
-fn outcomes_of(answer: Result<Value, Fault>, len: usize) -> Vec<CommitOutcome> {
-    let all = |error: StoreError| (0..len).map(|_| CommitOutcome::Failed(error.clone())).collect();
+/// What a script says of its sets, and the cursor of the last of those it applied.
+fn outcomes_of(answer: Result<Value, Fault>, len: usize) -> (Vec<CommitOutcome>, Option<u64>) {
+    let all = |error: StoreError| ((0..len).map(|_| CommitOutcome::Failed(error.clone())).collect(), None);
     let value = match answer {
         Ok(value) => value,
         Err(fault) => return all(fault.of_writing()),
@@ -143,7 +168,10 @@ fn outcomes_of(answer: Result<Value, Fault>, len: usize) -> Vec<CommitOutcome> {
         return all(error);
     }
     match value {
-        Value::BulkString(letters) if letters.len() == len => letters.into_iter().map(outcome_of).collect(),
+        Value::BulkString(said) if said.len() >= len => {
+            let (letters, newest) = said.split_at(len);
+            (letters.iter().map(|letter| outcome_of(*letter)).collect(), keys::cursor_of(newest))
+        }
         _ => all(Fault::Strange.of_writing()),
     }
 }

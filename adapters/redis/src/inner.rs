@@ -15,7 +15,7 @@ use crate::link::{Answer, Ask, Link};
 use crate::reply;
 use crate::scan::Giant;
 use crate::script::{self, Script};
-use crate::tail::ReadSoFar;
+use crate::tail::FollowedSoFar;
 
 /// How often a horizon is raised again that somebody else raised meanwhile in one mark alone.
 const RAISES_MAX: usize = 8;
@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     /// The names of the fields of the last giant that was scanned.
     pub(crate) giant: Mutex<Option<Giant>>,
     /// What boards were told of the outbox.
-    pub(crate) read: ReadSoFar,
+    pub(crate) followed: FollowedSoFar,
 }
 
 impl Inner {

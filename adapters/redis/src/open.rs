@@ -20,7 +20,7 @@ use crate::node::Node;
 use crate::options::{FeedSetting, Options, PARTITIONS_MAX};
 use crate::reply;
 use crate::script;
-use crate::tail::ReadSoFar;
+use crate::tail::FollowedSoFar;
 
 /// Of the layout of keys and values.
 const SCHEMA: u64 = 1;
@@ -59,7 +59,7 @@ async fn open(link: Link, options: Options) -> Result<Inner, StoreError> {
         replicas: options.replicas,
         clock_ahead_max: options.clock_ahead_max,
         giant: Mutex::default(),
-        read: ReadSoFar::default(),
+        followed: FollowedSoFar::default(),
     };
     let kept = store.take_place(options.partitions).await?;
     store.set_feed(kept, options.feed).await?;

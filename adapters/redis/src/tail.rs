@@ -15,42 +15,154 @@ use crate::keys::Part;
 use crate::link::{Answer, Ask};
 use crate::reply::{self, Entry};
 
-/// What was read of the outbox, so that a server that came back without its last moments is noticed: it gives out their cursors again.
+/// How often a look begins again because the connection broke.
+const COMPARED_MAX: usize = 3;
+/// Runs of entries of this process's own that are remembered for each partition, at most: beyond that they are read like others'.
+const OWN_MAX: usize = 256;
+
+/// What boards were told of the outbox.
 #[derive(Debug, Default)]
-pub(crate) struct Read {
+pub(crate) struct Followed {
     /// How many connections there had been when what was read was last compared.
     connections: u64,
-    /// By partition: the last entry.
-    last: BTreeMap<u16, (u64, Vec<u8>)>,
+    /// By partition.
+    partitions: BTreeMap<u16, Partition>,
 }
 
-pub(crate) type ReadSoFar = Mutex<Read>;
+#[derive(Debug, Default)]
+struct Partition {
+    /// The entry where boards are, so that a server that came back without its last moments is noticed: it gives out the same cursors again.
+    last: Option<(u64, Vec<u8>)>,
+    /// The last that was read, where boards will be if they take it.
+    read: Option<(u64, Vec<u8>)>,
+    /// Entries that this process wrote and told its boards of by itself, by the first of each run: nobody has to read them.
+    own: BTreeMap<u64, Run>,
+    /// A cursor was given out that had been given out before.
+    is_rewound: bool,
+}
+
+/// Entries that follow each other: through which, what that one says, and how many connections there had been when they were sent.
+#[derive(Clone, Debug)]
+struct Run {
+    last: u64,
+    notice: Vec<u8>,
+    connections: u64,
+}
+
+/// What one script told: so many entries of a partition, through the newest.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) partition: u16,
+    pub(crate) entries: u64,
+    pub(crate) newest: u64,
+    pub(crate) notice: Vec<u8>,
+    /// How many connections there had been before it was sent.
+    pub(crate) connections: u64,
+}
+
+impl Followed {
+    /// Whether whoever answers was compared with what was read.
+    fn is_known(&self, connections: u64) -> bool {
+        self.connections == connections && !self.partitions.values().any(|partition| partition.is_rewound)
+    }
+}
+
+impl Partition {
+    /// Where boards are.
+    fn settle(&mut self, after: u64) {
+        if self.last.as_ref().is_none_or(|(cursor, _)| *cursor != after) {
+            self.last = self.read.take().filter(|(cursor, _)| *cursor == after);
+        }
+        while let Some(first) = self.own.first_entry().filter(|first| first.get().last <= after) {
+            let run = first.remove();
+            if run.last == after {
+                self.last = Some((after, run.notice));
+            }
+        }
+    }
+
+    /// Goes on from a cursor over what this process told by itself.
+    fn skip(&self, after: u64) -> u64 {
+        let mut through = after;
+        for (first, run) in &self.own {
+            if *first != through.saturating_add(1) {
+                break;
+            }
+            through = run.last;
+        }
+        through
+    }
+
+    /// What has to be there: what was read last, and what was written since.
+    fn known(&self, after: u64) -> Vec<(u64, Option<Vec<u8>>)> {
+        let read = match &self.last {
+            Some((cursor, notice)) if *cursor == after => Some(notice.clone()),
+            _ => None,
+        };
+        let first = (after > 0).then_some((after, read));
+        // Of one connection, the last vouches for those before it.
+        let mut own: BTreeMap<u64, &Run> = BTreeMap::new();
+        for run in self.own.values().filter(|run| run.last > after) {
+            own.insert(run.connections, run);
+        }
+        first.into_iter().chain(own.into_values().map(|run| (run.last, Some(run.notice.clone())))).collect()
+    }
+}
+
+pub(crate) type FollowedSoFar = Mutex<Followed>;
 
 impl Inner {
+    /// Boards were told of what this process wrote.
+    pub(crate) fn note_own(&self, told: Vec<Told>) {
+        let mut followed = self.followed.lock();
+        for Told { partition, entries, newest, notice, connections } in told {
+            let partition = followed.partitions.entry(partition).or_default();
+            let first = newest.saturating_sub(entries).saturating_add(1);
+            let before = partition.own.range(..=newest).next_back();
+            partition.is_rewound |= before.is_some_and(|(_, run)| run.last >= first);
+            if partition.own.len() < OWN_MAX {
+                partition.own.insert(first, Run { last: newest, notice, connections });
+            }
+        }
+    }
+
     /// In one round trip, but for the first after a connection was made.
     pub(crate) async fn tail(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
-        let mut pages = self.tail_once(after, limit).await;
-        let connections = self.link.connections();
-        if connections != self.read.lock().connections {
-            // Another server, perhaps, or the same after a fall. What it was asked first it answers after what it is asked now.
-            let broken = self.compare(after).await;
-            pages = self.tail_once(after, limit).await;
-            for (page, broken) in pages.iter_mut().zip(broken) {
-                if let Err(error) = broken {
-                    *page = Err(error);
+        for _ in 0..COMPARED_MAX {
+            let connections = self.link.connections();
+            let is_known = self.followed.lock().is_known(connections);
+            // Another server, perhaps, or the same after a fall.
+            if !is_known && let Err(error) = self.compare(after).await {
+                return after.iter().map(|_| Err(error.clone())).collect();
+            }
+            let mut pages = self.tail_once(after, limit).await;
+            // Whoever answered had been compared.
+            if self.link.connections() == connections {
+                let mut followed = self.followed.lock();
+                for (page, partition) in pages.iter_mut().zip(followed.partitions.values_mut()) {
+                    if std::mem::take(&mut partition.is_rewound) {
+                        *page = Err(StoreErrorKind::FeedGap.into());
+                    }
                 }
+                followed.connections = connections;
+                return pages;
             }
-            if self.link.connections() != connections {
-                let again = StoreError::with_source(StoreErrorKind::Unavailable, "the connection broke again");
-                return after.iter().map(|_| Err(again.clone())).collect();
-            }
-            self.read.lock().connections = connections;
         }
-        pages
+        let again = StoreError::with_source(StoreErrorKind::Unavailable, "the connection broke again and again");
+        after.iter().map(|_| Err(again.clone())).collect()
     }
 
     async fn tail_once(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
         let count = limit.max(1);
+        let after: Vec<u64> = {
+            let mut followed = self.followed.lock();
+            let skip = |(partition, after)| {
+                let partition = followed.partitions.entry(partition).or_default();
+                partition.settle(after);
+                partition.skip(after)
+            };
+            (0..).zip(after.iter().copied()).map(skip).collect()
+        };
         let parts: Vec<(&Part, u64)> = self.layout.parts().iter().zip(after.iter().copied()).collect();
         let mut game = redis::cmd("HGET");
         game.arg(&self.layout.global).arg("g");
@@ -107,45 +219,55 @@ impl Inner {
             return Err(StoreErrorKind::FeedGap.into());
         }
         let mut page = TailPage { entries: Vec::with_capacity(entries.len()), through: after };
+        let mut last = None;
         for Entry { cursor, notice } in entries.into_iter().take(limit) {
             page.entries.push((cursor, Notice::decode(&notice)?));
             page.through = cursor;
-            self.read.lock().last.insert(partition, (cursor, notice));
+            last = Some((cursor, notice));
+        }
+        if last.is_some() {
+            self.followed.lock().partitions.entry(partition).or_default().read = last;
         }
         Ok(page)
     }
 
-    /// Whether what was read last of each partition is still there, and the same.
-    async fn compare(&self, after: &[u64]) -> Vec<Result<(), StoreError>> {
-        let asks: Vec<Ask> = self
-            .layout
-            .parts()
-            .iter()
-            .zip(after)
-            .map(|(part, after)| {
-                let mut command = redis::cmd("XRANGE");
-                command.arg(&part.outbox).arg(format!("0-{after}")).arg(format!("0-{after}"));
-                Self::ask(part, command)
-            })
-            .collect();
-        let answers = self.link.all(&asks).await;
-        let read = self.read.lock();
-        (0_u16..)
-            .zip(after)
-            .zip(answers)
-            .map(|((partition, after), answer)| {
-                let found = answer.and_then(reply::entries).map_err(|fault| fault.of_reading())?;
-                match read.last.get(&partition) {
-                    Some((cursor, notice)) if cursor == after => {
-                        let is_there = found.first().is_some_and(|entry| entry.notice == *notice);
-                        if is_there { Ok(()) } else { Err(StoreErrorKind::FeedGap.into()) }
-                    }
-                    // Where a replica began, nothing was read; but it was there.
-                    _ if *after > 0 && found.is_empty() => Err(StoreErrorKind::FeedGap.into()),
-                    _ => Ok(()),
-                }
-            })
-            .collect()
+    /// Looks whether what was read last of each partition is still there, and the same, and what this process wrote since. What it wrote
+    /// is read again.
+    async fn compare(&self, after: &[u64]) -> Result<(), StoreError> {
+        let known: Vec<Vec<(u64, Option<Vec<u8>>)>> = {
+            let mut followed = self.followed.lock();
+            let known = |(partition, after)| {
+                let partition = followed.partitions.entry(partition).or_default();
+                partition.settle(after);
+                partition.known(after)
+            };
+            (0..).zip(after.iter().copied()).map(known).collect()
+        };
+        let ask = |part: &Part, cursor: &u64| {
+            let mut command = redis::cmd("XRANGE");
+            command.arg(&part.outbox).arg(format!("0-{cursor}")).arg(format!("0-{cursor}"));
+            Self::ask(part, command)
+        };
+        let parts = self.layout.parts().iter().zip(&known);
+        let asks: Vec<Ask> =
+            parts.flat_map(|(part, known)| known.iter().map(move |(cursor, _)| ask(part, cursor))).collect();
+        let mut answers = self.link.all(&asks).await.into_iter();
+        let mut same = Vec::with_capacity(known.len());
+        for known in &known {
+            let mut all = true;
+            for (_, notice) in known {
+                let found = answers.next().unwrap_or(Err(Fault::Strange)).and_then(reply::entries);
+                let found = found.map_err(|fault| fault.of_reading())?;
+                all &= found.first().is_some_and(|entry| notice.as_ref().is_none_or(|notice| *notice == entry.notice));
+            }
+            same.push(all);
+        }
+        let mut followed = self.followed.lock();
+        for (same, partition) in same.into_iter().zip(followed.partitions.values_mut()) {
+            partition.own.clear();
+            partition.is_rewound |= !same;
+        }
+        Ok(())
     }
 
     pub(crate) async fn ends(&self) -> Result<Vec<u64>, StoreError> {

@@ -1,11 +1,12 @@
 //! The same commands leave the same state in Redis and in memory.
 
 use liveops_core::record::{Action, Horizon, Reason, Ruling};
-use liveops_core::store::{FullStore, Whole};
+use liveops_core::store::{FullStore, Whole as _};
 use liveops_core::{Command, Engine, EventId, MemoryStore, PlayerId, Rules};
 use liveops_redis::{Options, RedisStore};
 
-use crate::common::{game, now, server};
+use crate::common::{Blocked, game, now, server};
+use crate::kit::cluster;
 
 /// Levels, receipts that are trimmed, holds and boards.
 fn rules() -> Rules {
@@ -61,7 +62,8 @@ fn season<S: FullStore>(engine: &Engine<S>, seed: u64) -> Vec<String> {
             }
         }
         for _ in 0..2 {
-            codes.extend(engine.submit_ndjson(lines.as_bytes(), now(t)).iter().map(|outcome| outcome.code().to_owned()));
+            codes
+                .extend(engine.submit_ndjson(lines.as_bytes(), now(t)).iter().map(|outcome| outcome.code().to_owned()));
         }
         let player = PlayerId::new(&format!("p{}", dice.roll(40))).unwrap();
         let reason = || Reason::new("a test").unwrap();
@@ -92,21 +94,24 @@ fn digests_are_those_of_memory() {
         for code in ["applied", "replayed", "held"] {
             assert!(wanted.iter().any(|found| found == code), "seed {seed}: something is {code}");
         }
+        let options = |partitions| Options::new(game("digest")).partitions(partitions).clock_ahead_max(None);
         for partitions in [1, 16] {
-            let options = Options::new(game("digest")).partitions(partitions).clock_ahead_max(None);
-            let store = RedisStore::connect_blocking(&server().url(), options.clone()).unwrap();
-            let engine = Engine::new(rules(), store);
-            assert_eq!(season(&engine, seed), wanted, "seed {seed}: the same outcomes");
-            assert_eq!(engine.digest().unwrap(), memory.digest().unwrap(), "seed {seed}: the same records");
-            // What another process reads of it.
-            let other = RedisStore::connect_blocking(&server().url(), options).unwrap();
-            let bytes = |store: &dyn Whole| {
-                let mut bytes = Vec::new();
-                store.snapshot(&mut bytes).unwrap();
-                bytes
-            };
-            let restored = MemoryStore::restore(&bytes(&other)).unwrap();
-            assert_eq!(restored.digest(), memory.store().digest(), "seed {seed}: the snapshot too");
+            let options = options(partitions);
+            let open = || RedisStore::connect_blocking(&server().url(), options.clone()).unwrap();
+            assert_same(seed, &wanted, memory.store(), open);
         }
+        let options = options(16);
+        let open = || RedisStore::connect_cluster_blocking(cluster().urls(), options.clone()).unwrap();
+        assert_same(seed, &wanted, memory.store(), open);
     }
+}
+
+/// The same outcomes, the same records, and the same that another process reads.
+fn assert_same(seed: u64, wanted: &[String], memory: &MemoryStore, open: impl Fn() -> Blocked) {
+    let engine = Engine::new(rules(), open());
+    assert_eq!(season(&engine, seed), wanted, "seed {seed}: the same outcomes");
+    assert_eq!(engine.digest().unwrap(), memory.digest(), "seed {seed}: the same records");
+    let mut bytes = Vec::new();
+    open().snapshot(&mut bytes).unwrap();
+    assert_eq!(MemoryStore::restore(&bytes).unwrap().digest(), memory.digest(), "seed {seed}: the snapshot too");
 }

@@ -52,11 +52,15 @@ fn kit_while_it_waits() {
     conformance::check_async(connect, || Runtime::new(1).unwrap());
 }
 
+/// Three masters, of tests that do them no harm.
+pub(crate) fn cluster() -> &'static RedisCluster {
+    static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
+    CLUSTER.get_or_init(|| RedisCluster::start(3, 0, KEEPING).unwrap())
+}
+
 #[test]
 fn kit_in_a_cluster() {
-    static CLUSTER: OnceLock<RedisCluster> = OnceLock::new();
-    let cluster = CLUSTER.get_or_init(|| RedisCluster::start(3, 0, KEEPING).unwrap());
-    checks(|len_max| RedisStore::connect_cluster_blocking(cluster.urls(), with_feed(options(7), len_max)).unwrap());
+    checks(|len_max| RedisStore::connect_cluster_blocking(cluster().urls(), with_feed(options(7), len_max)).unwrap());
 }
 
 #[test]
