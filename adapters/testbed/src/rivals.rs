@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -22,10 +22,16 @@ const STALLED_MILLIS_MAX: u64 = 60_000;
 /// A writer that was refused tries again after so long.
 const REFUSED_MILLIS: u64 = 20;
 const STEP_MILLIS: u64 = 5;
+/// Of one writer, sent together in the end.
+const ROUNDS_SETTLED: usize = 10;
+/// More than a writer notes while a server starts again.
+const END_BYTES: u64 = 1 << 20;
 
 const FILE: &str = "LIVEOPS_RIVAL_FILE";
 const WRITER: &str = "LIVEOPS_RIVAL";
 const ROUND: &str = "LIVEOPS_RIVAL_ROUND";
+/// Before the name of an event that a writer was told of.
+const ACK: &str = "ack ";
 
 /// Something that gives a player XP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +120,7 @@ pub fn write(mut send: impl FnMut(&[Event]) -> Vec<Answer>) -> Result<(), String
         note(&format!("try {round}\n"))?;
         let answers = send(&events);
         let line = |(event, answer): (&Event, &Answer)| match answer {
-            Answer::Applied | Answer::Replayed => format!("ack {}\n", event.id),
+            Answer::Applied | Answer::Replayed => format!("{ACK}{}\n", event.id),
             Answer::Other(code) => format!("other {code}\n"),
         };
         let text: String = events.iter().zip(&answers).map(line).collect();
@@ -161,7 +167,9 @@ impl Rivals {
     /// # Errors
     /// One got nothing done for a while.
     pub fn work(&self, acknowledged: usize) -> Result<(), String> {
-        while self.writers.iter().any(|writer| writer.acknowledged() < acknowledged) {
+        let has_less =
+            |writer: &Writer| writer.noted(0).lines().filter(|line| line.starts_with(ACK)).count() < acknowledged;
+        while self.writers.iter().any(has_less) {
             self.working(None)?;
         }
         Ok(())
@@ -211,14 +219,15 @@ impl Rivals {
         }
         let mut report = std::mem::take(&mut self.report);
         for (number, writer) in self.writers.iter().enumerate() {
-            let text = writer.noted();
-            let heard: HashSet<&str> = text.lines().filter_map(|line| line.strip_prefix("ack ")).collect();
+            let text = writer.noted(0);
+            let heard: HashSet<&str> = text.lines().filter_map(|line| line.strip_prefix(ACK)).collect();
             for code in text.lines().filter_map(|line| line.strip_prefix("other ")) {
                 *report.others.entry(code.to_owned()).or_default() += 1;
             }
             report.acknowledged += heard.len() as u64;
-            for round in 0..writer.rounds() {
-                let events = events(number as u64, round);
+            let rounds: Vec<u64> = (0..writer.rounds()).collect();
+            for rounds in rounds.chunks(ROUNDS_SETTLED) {
+                let events: Vec<Event> = rounds.iter().flat_map(|round| events(number as u64, *round)).collect();
                 for (event, answer) in events.iter().zip(send(&events)) {
                     report.tried += 1;
                     *report.xp.entry(event.player.clone()).or_default() += event.xp;
@@ -256,14 +265,15 @@ impl Rivals {
     /// Waits until that writer, or every one, was told of an event that it had not been told of when this was called.
     fn working(&self, number: Option<usize>) -> Result<(), String> {
         let all = self.writers.iter().enumerate().filter(|(at, _)| number.is_none_or(|number| number == *at));
-        let before: Vec<_> = all.map(|(_, writer)| (writer, writer.acknowledged())).collect();
+        let before: Vec<_> = all.map(|(_, writer)| (writer, writer.len())).collect();
+        let is_told = |(writer, before): &(&Writer, u64)| writer.noted(*before).contains(ACK);
         for _ in 0..STALLED_MILLIS_MAX / STEP_MILLIS {
-            if before.iter().all(|(writer, before)| writer.acknowledged() > *before) {
+            if before.iter().all(is_told) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(STEP_MILLIS));
         }
-        let last = before.first().map(|(writer, _)| writer.noted()).unwrap_or_default();
+        let last = before.first().map(|(writer, _)| writer.end()).unwrap_or_default();
         let last = last.lines().rev().find(|line| line.starts_with("other")).unwrap_or("nothing");
         Err(format!("a writer got nothing done in {STALLED_MILLIS_MAX} ms; it last heard `{last}`"))
     }
@@ -292,30 +302,40 @@ impl Report {
 }
 
 impl Writer {
-    fn noted(&self) -> String {
-        std::fs::read_to_string(&self.file).unwrap_or_default()
+    /// What it noted from that byte on.
+    fn noted(&self, from: u64) -> String {
+        let read = |mut file: File| {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(from)).and_then(|_| file.read_to_end(&mut bytes)).map(|_| bytes)
+        };
+        String::from_utf8_lossy(&File::open(&self.file).and_then(read).unwrap_or_default()).into_owned()
+    }
+
+    /// What it noted last.
+    fn end(&self) -> String {
+        self.noted(self.len().saturating_sub(END_BYTES))
+    }
+
+    fn len(&self) -> u64 {
+        std::fs::metadata(&self.file).map_or(0, |file| file.len())
     }
 
     /// The round with which it goes on.
     fn rounds(&self) -> u64 {
-        let text = self.noted();
+        let text = self.end();
         // A killed writer may have left half a line, which no later round repeats.
         let rounds = text.lines().filter_map(|line| line.strip_prefix("try ")?.parse::<u64>().ok());
         rounds.max().map_or(0, |last| last + 1)
     }
 
-    fn acknowledged(&self) -> usize {
-        self.noted().lines().filter(|line| line.starts_with("ack ")).count()
-    }
-
     /// The round that it has sent and was not answered yet.
     fn in_call(&self) -> Option<u64> {
-        self.noted().lines().next_back()?.strip_prefix("try ")?.parse().ok()
+        self.end().lines().next_back()?.strip_prefix("try ")?.parse().ok()
     }
 
     /// Whether the answers of that round were no.
     fn was_refused(&self, round: u64) -> bool {
-        let text = self.noted();
+        let text = self.end();
         let answers = text.lines().skip_while(|line| *line != format!("try {round}")).skip(1);
         answers.take_while(|line| *line != "done").any(|line| line.starts_with("other "))
     }

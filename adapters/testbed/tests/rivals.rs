@@ -1,5 +1,6 @@
 //! The killing of writers catches a store that loses what it acknowledged, and one that counts twice.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that says its seed")]
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
