@@ -410,5 +410,4 @@ fn many_callers_at_once() {
         drop(batcher);
     });
     assert_eq!(engine.stats().get("applied"), 8 * 300);
-    assert!(engine.store().commits().len() < 8 * 300, "some came together");
 }
