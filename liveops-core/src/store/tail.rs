@@ -26,8 +26,8 @@ pub trait AsyncTail: AsyncScan {
     /// By partition, as many as there are cursors: what follows each, at most `limit` entries, in one round trip. After 0 comes the first
     /// entry ever.
     ///
-    /// Errors, each of one partition: `feed_gap` where entries after the cursor are no longer kept, or the cursor is of another life
-    /// of the store; `record_too_new` or `store_corrupt` for an entry that cannot be read, which is never left out.
+    /// Errors, each of one partition: `feed_gap` where entries after the cursor are no longer kept, or it is none of this store, such as
+    /// one of before it was restored or lost its last moments, also where it was given out again since; `record_too_new` or `store_corrupt` for an entry that cannot be read, which is never left out.
     fn tail(&self, after: &[u64], limit: usize) -> impl Future<Output = Vec<Result<TailPage, StoreError>>> + Send;
 
     /// The horizon now: for who reads records instead of the entries that told how it rose.

@@ -30,6 +30,8 @@ struct Store {
     outboxes: Vec<Outbox>,
     /// Whether change sets are kept whole.
     has_feed: bool,
+    /// Whether it lost its last moments and gave their cursors out again since it was asked last.
+    is_other: bool,
     /// Errors at the next calls.
     failures: u64,
 }
@@ -134,7 +136,7 @@ impl Store {
 
     fn tail(&self, partition: usize, after: u64, limit: usize) -> Result<TailPage, StoreError> {
         let outbox = &self.outboxes[partition];
-        if after < outbox.trimmed || after > outbox.last {
+        if self.is_other || after < outbox.trimmed || after > outbox.last {
             return Err(StoreErrorKind::FeedGap.into());
         }
         let entries = outbox.entries.iter().filter(|(cursor, _)| *cursor > after);
@@ -201,7 +203,9 @@ impl AsyncTail for Shared {
             let fails = store.fails();
             let one =
                 |(partition, after): (usize, &u64)| fails.clone().and_then(|()| store.tail(partition, *after, limit));
-            after.iter().enumerate().map(one).collect()
+            let answers = after.iter().enumerate().map(one).collect();
+            store.is_other = false;
+            answers
         };
         wait().await;
         answers
@@ -446,4 +450,25 @@ fn boards_of_a_far_store_end_as_the_records_are() {
     ] {
         assert!(counts.get(what).is_some_and(|count| *count > 10), "{what}: {counts:?}");
     }
+}
+
+/// The same cursors as before, of other entries.
+#[test]
+fn what_a_store_lost_is_not_shown_to_whoever_catches_up() {
+    let mut play = Play::new(1);
+    for _ in 0..30 {
+        let id = player(play.random.below(PEOPLE));
+        play.shared.0.lock().commit(&id, &mut play.random);
+    }
+    play.settle();
+    {
+        let mut store = play.shared.0.lock();
+        let lost: Vec<_> = store.records.0.keys().take(3).cloned().collect();
+        for id in lost {
+            store.records.0.remove(&id);
+        }
+        store.is_other = true;
+    }
+    play.run(0, true, async |replica, shared| replica.catch_up_tail(shared).await).unwrap();
+    check(&play.replicas[0], &play.shared.0.lock().records, |_| true, "after a loss");
 }
