@@ -1,6 +1,7 @@
 //! A few connections that calls share.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use liveops_core::error::StoreError;
 use parking_lot::Mutex;
@@ -9,6 +10,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::error::unavailable;
 use crate::options::Options;
 use crate::session::{Server, Session};
+
+/// Who was not used for so long is asked before it is used.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Connections, at most so many: each is made when it is needed, and given up after anything that leaves it in doubt.
 pub(crate) struct Pool {
@@ -37,19 +41,25 @@ impl Pool {
     pub(crate) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
         let permit = tokio::time::timeout(self.options.timeout, self.permits.acquire()).await;
         let Ok(Ok(permit)) = permit else { return Err(unavailable("no connection of the pool came free in time")) };
-        let used = std::iter::from_fn(|| self.idle.lock().pop()).find(Session::is_sound);
-        let session = match used {
-            Some(session) => session,
-            None => self.server.connect().await?,
-        };
-        Ok(Lease { session, pool: self, _permit: permit })
+        loop {
+            let used = self.idle.lock().pop();
+            let session = match used {
+                Some(session) if !session.is_sound() => continue,
+                // A server, or what is between, may have let go of it without a word: a commit that is lost with it would be unknown.
+                Some(session) if session.is_idle_since(IDLE_MAX) && session.run("").await.is_err() => continue,
+                Some(session) => session,
+                None => self.server.connect().await?,
+            };
+            return Ok(Lease { session, pool: self, _permit: permit });
+        }
     }
 }
 
 impl Lease<'_> {
     /// Gives it back, outside of a transaction.
-    pub(crate) fn done(self) {
+    pub(crate) fn done(mut self) {
         if self.session.is_sound() {
+            self.session.used();
             self.pool.idle.lock().push(self.session);
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use liveops_core::error::StoreError;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Statement};
@@ -54,9 +55,10 @@ impl Server {
         Ok(Self { config, tls, timeout: options.timeout })
     }
 
-    /// Opens a session, in time.
+    /// Opens a session, in time: of several hosts the next is still tried where one does not answer.
     pub(crate) async fn connect(&self) -> Result<Session, StoreError> {
-        let opened = tokio::time::timeout(self.timeout, self.connect_at_last()).await;
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        let opened = tokio::time::timeout(self.timeout.saturating_mul(hosts), self.connect_at_last()).await;
         opened.unwrap_or_else(|_| Err(unavailable("no connection in time")))
     }
 
@@ -74,6 +76,7 @@ impl Server {
             statements: HashMap::new(),
             patience: self.timeout.mul_f32(1.25),
             is_doubtful: AtomicBool::new(false),
+            used: Instant::now(),
             cluster: String::new(),
             is_known: false,
         };
@@ -91,6 +94,7 @@ pub(crate) struct Session {
     patience: Duration,
     /// Whether an answer is outstanding, or the server ended it.
     is_doubtful: AtomicBool,
+    used: Instant,
     /// Of which cluster, and which life of it.
     pub(crate) cluster: String,
     /// Whether the game's cursors count that one's transactions.
@@ -108,6 +112,16 @@ impl Session {
     /// Whether another statement may be sent.
     pub(crate) fn is_sound(&self) -> bool {
         !self.client.is_closed() && !self.is_doubtful.load(Ordering::Relaxed)
+    }
+
+    /// It is given back.
+    pub(crate) fn used(&mut self) {
+        self.used = Instant::now();
+    }
+
+    /// Whether nobody used it for so long.
+    pub(crate) fn is_idle_since(&self, long: Duration) -> bool {
+        self.used.elapsed() >= long
     }
 
     /// How long to wait for each answer from now on; how long it was.
