@@ -116,6 +116,9 @@ fn a_month_that_nobody_made_takes_events_all_the_same() {
     let game = crate::game::fresh("months");
     let store = open(&server().url(), options(&game).events(true));
     let engine = Engine::open(rules(&game), store).unwrap().recording();
+    let ahead = "SELECT count(to_regclass('liveops.event_' || to_char(now() AT TIME ZONE 'UTC' + make_interval(months => n), 'YYYY_MM')))
+        FROM generate_series(0, 2) n";
+    assert_eq!(server().sql(ahead).unwrap(), "3", "this month and the next two were made");
     let now = at("2033-03-03T12:00:00Z");
     assert_eq!(engine.submit_ndjson(&xp("e1", "ana", 10, now), now)[0].code(), "applied");
     let count = |table: &str| {
