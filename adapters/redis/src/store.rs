@@ -211,7 +211,7 @@ impl AsyncWhole for RedisStore {
 
 /// Implements what is the same for the game and for the store around it.
 macro_rules! passed_on {
-    ($type:ty, $own:ident => $inner:expr) => {
+    ($type:ty, $own:ident => $inner:expr, $tail:ident) => {
         impl Partitioned for $type {
             fn partitions(&self) -> u16 {
                 let $own = self;
@@ -251,7 +251,7 @@ macro_rules! passed_on {
 
             async fn tail(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
                 let $own = self;
-                Inner::tail($inner, after, limit).await
+                Inner::$tail($inner, after, limit).await
             }
 
             async fn ends(&self) -> Result<Vec<u64>, StoreError> {
@@ -267,5 +267,5 @@ macro_rules! passed_on {
     };
 }
 
-passed_on!(Inner, own => own);
-passed_on!(RedisStore, own => &own.inner);
+passed_on!(Inner, own => own, tail);
+passed_on!(RedisStore, own => &own.inner, tail_of_all);

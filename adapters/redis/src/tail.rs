@@ -49,6 +49,9 @@ struct Run {
     connections: u64,
 }
 
+/// A page, and the bytes of its last entry.
+type Read = (TailPage, Option<Vec<u8>>);
+
 /// What one script told: so many entries of a partition, through the newest.
 #[derive(Debug)]
 pub(crate) struct Told {
@@ -152,8 +155,14 @@ impl Inner {
         after.iter().map(|_| Err(again.clone())).collect()
     }
 
+    /// For others than the boards of this process: all that follows.
+    pub(crate) async fn tail_of_all(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
+        let read = self.entries_after(after, limit).await;
+        read.into_iter().map(|page| page.map(|(page, _)| page)).collect()
+    }
+
+    /// What follows, but for what this process told by itself.
     async fn tail_once(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
-        let count = limit.max(1);
         let after: Vec<u64> = {
             let mut followed = self.followed.lock();
             let skip = |(partition, after)| {
@@ -163,6 +172,20 @@ impl Inner {
             };
             (0..).zip(after.iter().copied()).map(skip).collect()
         };
+        let read = self.entries_after(&after, limit).await;
+        let mut followed = self.followed.lock();
+        let mut note = |(partition, page): (u16, Result<Read, StoreError>)| {
+            let (page, last) = page?;
+            if let Some(notice) = last {
+                followed.partitions.entry(partition).or_default().read = Some((page.through, notice));
+            }
+            Ok(page)
+        };
+        (0..).zip(read).map(&mut note).collect()
+    }
+
+    async fn entries_after(&self, after: &[u64], limit: usize) -> Vec<Result<Read, StoreError>> {
+        let count = limit.max(1);
         let parts: Vec<(&Part, u64)> = self.layout.parts().iter().zip(after.iter().copied()).collect();
         let mut game = redis::cmd("HGET");
         game.arg(&self.layout.global).arg("g");
@@ -195,8 +218,8 @@ impl Inner {
         } else {
             answers.collect()
         };
-        let mut pages: Vec<Result<TailPage, StoreError>> =
-            after.iter().map(|after| Ok(TailPage { entries: Vec::new(), through: *after })).collect();
+        let none = |after: &u64| Ok((TailPage { entries: Vec::new(), through: *after }, None));
+        let mut pages: Vec<Result<Read, StoreError>> = after.iter().map(none).collect();
         let mut streams: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
         for (at, answer) in found.into_iter().enumerate() {
             match answer.and_then(by_stream) {
@@ -207,28 +230,9 @@ impl Inner {
         }
         for (partition, (part, after)) in (0_u16..).zip(parts) {
             let Some(entries) = streams.remove(part.outbox.as_bytes()) else { continue };
-            pages[usize::from(partition)] = self.page(partition, after, entries, limit);
+            pages[usize::from(partition)] = page(after, entries, limit);
         }
         pages
-    }
-
-    fn page(&self, partition: u16, after: u64, entries: Value, limit: usize) -> Result<TailPage, StoreError> {
-        let entries = reply::entries(entries).map_err(|fault| fault.of_reading())?;
-        // Entries go from the front; only a rise that another rise took the place of is left out between two.
-        if entries.first().is_some_and(|first| first.cursor != after.saturating_add(1)) {
-            return Err(StoreErrorKind::FeedGap.into());
-        }
-        let mut page = TailPage { entries: Vec::with_capacity(entries.len()), through: after };
-        let mut last = None;
-        for Entry { cursor, notice } in entries.into_iter().take(limit) {
-            page.entries.push((cursor, Notice::decode(&notice)?));
-            page.through = cursor;
-            last = Some((cursor, notice));
-        }
-        if last.is_some() {
-            self.followed.lock().partitions.entry(partition).or_default().read = last;
-        }
-        Ok(page)
     }
 
     /// Looks whether what was read last of each partition is still there, and the same, and what this process wrote since. What it wrote
@@ -307,4 +311,19 @@ fn by_stream(value: Value) -> Result<Vec<(Vec<u8>, Value)>, Fault> {
         Value::Map(streams) => streams.into_iter().map(|(name, entries)| named(name, entries)).collect(),
         _ => Err(Fault::Strange),
     }
+}
+
+fn page(after: u64, entries: Value, limit: usize) -> Result<Read, StoreError> {
+    let entries = reply::entries(entries).map_err(|fault| fault.of_reading())?;
+    // Entries go from the front; only a rise that another rise took the place of is left out between two.
+    if entries.first().is_some_and(|first| first.cursor != after.saturating_add(1)) {
+        return Err(StoreErrorKind::FeedGap.into());
+    }
+    let (mut page, mut last) = (TailPage { entries: Vec::with_capacity(entries.len()), through: after }, None);
+    for Entry { cursor, notice } in entries.into_iter().take(limit) {
+        page.entries.push((cursor, Notice::decode(&notice)?));
+        page.through = cursor;
+        last = Some(notice);
+    }
+    Ok((page, last))
 }

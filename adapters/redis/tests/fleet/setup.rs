@@ -2,7 +2,9 @@
 
 use liveops_core::error::StoreErrorKind;
 use liveops_core::record::{Horizon, Kind};
-use liveops_core::store::{Feed as _, Happened, Partitioned as _, Scan as _, Store as _, Whole as _};
+use liveops_core::store::{
+    AsyncTail as _, BlockOn as _, Feed as _, Happened, Partitioned as _, Scan as _, Store as _, Whole as _,
+};
 use liveops_core::{Id, PlayerId, Timestamp};
 use liveops_redis::RedisStore;
 use liveops_testbed::Redis;
@@ -128,4 +130,31 @@ fn an_access_list_may_be_short() {
     assert_eq!(copy.digest().unwrap(), engine.digest().unwrap());
     let other = RedisStore::connect_blocking(&redis.url(), options("emberfall"));
     assert_eq!(store_failure(other), "store_misconfigured", "who has no right");
+}
+
+/// A process does not read again what it wrote itself; others, and whoever asks the store, get all of it.
+#[test]
+fn own_commits_are_not_read_again() {
+    let redis = Redis::start(&[]).unwrap();
+    let engine = open(&redis.url(), options("emberfall").partitions(1));
+    let other = open(&redis.url(), options("emberfall").partitions(1));
+    for n in 0..50 {
+        assert_eq!(one(&engine, &format!("evt-{n}"), &format!("zoe-{}", n % 7), 5), "applied");
+    }
+    other.catch_up().unwrap();
+    // What a server gave out is measured by what it says it sent.
+    let sent = || {
+        let info = redis.cli(&["INFO", "stats"]).unwrap();
+        let line =
+            info.lines().find_map(|line| line.strip_prefix("total_net_output_bytes:")).unwrap().trim().to_owned();
+        line.parse::<u64>().unwrap()
+    };
+    let before = sent();
+    engine.catch_up().unwrap();
+    let (own, before) = (sent() - before, sent());
+    let pages = engine.store().runtime().block_on(engine.store().inner().tail(&[0], 100)).unwrap();
+    let all = sent() - before;
+    assert_eq!(pages[0].as_ref().unwrap().entries.len(), 50);
+    assert!(own < all, "{own} and {all} bytes");
+    assert_eq!(crate::common::board(&engine), crate::common::board(&other));
 }
