@@ -1,6 +1,8 @@
 //! What one caller at a time may rely on.
 
-use super::sample::{applied, command_id, commit, load, parts, player, present, progression, rules, season, set, xp};
+use super::sample::{
+    applied, command_id, commit, load, operator, parts, player, present, progression, rules, season, set, xp,
+};
 use crate::engine::Engine;
 use crate::error::StoreErrorKind;
 use crate::hash::Digest;
@@ -8,7 +10,7 @@ use crate::id::Origin;
 use crate::limits::{HEADER_RULES_MAX, RUN_LEN_MAX};
 use crate::memory::MemoryStore;
 use crate::plan::Outcome;
-use crate::record::{ChangeSet, Header, Key, Kind, Record, StoredOutcome};
+use crate::record::{Action, ChangeSet, Header, Key, Kind, Record, StoredOutcome};
 use crate::store::{Scan, Store, records};
 
 pub(super) fn load_answers_every_key_in_order(store: &dyn Store) {
@@ -146,8 +148,12 @@ pub(super) fn the_header_is_compared_and_set(store: &dyn Store) {
     assert_eq!(header(), full, "every part of it comes back");
 }
 
-/// A record that cannot be read fails its own key, and its own player.
-pub(super) fn one_bad_record_fails_its_own_player<S: Store + Scan>(store: &S, damage: &dyn Fn(&S, &Key)) {
+/// A record that cannot be read, for a reason, fails its own key and its own player. And it is left as it is.
+pub(super) fn one_bad_record_fails_its_own_player<S: Store + Scan>(
+    store: &S,
+    damage: &dyn Fn(&S, &Key),
+    why: StoreErrorKind,
+) {
     for name in ["a", "b", "c"] {
         applied(store, set(name, 0));
     }
@@ -163,20 +169,23 @@ pub(super) fn one_bad_record_fails_its_own_player<S: Store + Scan>(store: &S, da
     assert_eq!(answers.len(), keys.len(), "load answers every key");
     for (key, answer) in keys.iter().zip(answers) {
         match answer {
-            Err(error) if bad.contains(key) => assert_eq!(error.kind, StoreErrorKind::Corrupt, "{key:?} says why"),
+            Err(error) if bad.contains(key) => assert_eq!(error.kind, why, "{key:?} says why"),
             Err(error) => panic!("{key:?} fails for another's fault: {error}"),
             Ok(_) => assert!(!bad.contains(key), "{key:?} makes no sense, and is answered"),
         }
     }
 
     let commands = ["a", "b", "c"].map(|name| progression("e", name, 0, 5));
+    let commands = [&commands[..], &[operator("erase", "b", 0, Action::Erase)]].concat();
     let outcomes = Engine::new(rules(), store).submit_batch(&commands);
     let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
-    assert_eq!(codes, ["applied", "store_corrupt", "applied"], "one player fails");
+    assert_eq!(codes, ["applied", why.code().as_str(), "applied", why.code().as_str()], "one player fails");
+    let left = store.load(&bad).into_iter().map(|answer| answer.map_err(|error| error.kind));
+    assert!(left.into_iter().all(|answer| answer == Err(why)), "and nothing is written over what cannot be read");
 
     for kind in [Kind::Player, Kind::Outcome] {
         let error = records(store, Some(kind), 2).find_map(Result::err).expect("a walk says that it cannot go on");
-        assert_eq!(error.kind, StoreErrorKind::Corrupt, "a walk says why");
+        assert_eq!(error.kind, why, "a walk says why");
     }
     let found: Result<Vec<_>, _> = records(store, Some(Kind::Receipt), 2).collect();
     assert!(found.is_ok(), "a walk over records of another kind does not meet it");

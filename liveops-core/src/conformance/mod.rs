@@ -22,7 +22,7 @@
 //! | [`check_feed`] | [`Feed`] | |
 //! | [`check_whole`] | [`Whole`](crate::Whole), beside [`crate::MemoryStore`] | |
 //! | [`check_reopen`] | what outlives the process | how to open the same thing again |
-//! | [`check_damage`] | one bad record | how to damage one |
+//! | [`check_damage`], [`check_newer`] | one bad record, one of a later library | how to put one there |
 //! | [`check_async`] | [`AsyncStore`] | a runtime; the others over [`Blocking`] |
 //! | [`check_tail`] | [`AsyncTail`]: a store that many processes share | over [`Blocking`]; and all of the above over [`Turns`] |
 //!
@@ -45,6 +45,7 @@ mod whole;
 
 pub use turns::Turns;
 
+use crate::error::StoreErrorKind;
 use crate::quota::QuotaStore;
 use crate::record::Key;
 use crate::store::{AsyncStore, AsyncTail, BlockOn, Blocking, Boards, Feed, FullStore, Scan, Store};
@@ -260,7 +261,17 @@ pub fn check_reopen<S: FullStore>(open: impl Fn() -> S) {
 ///
 /// With the broken promise.
 pub fn check_damage<S: Store + Scan>(store: &S, damage: impl Fn(&S, &Key)) {
-    contract::one_bad_record_fails_its_own_player(store, &damage);
+    contract::one_bad_record_fails_its_own_player(store, &damage, StoreErrorKind::Corrupt);
+}
+
+/// The same of a record that a later version of the library wrote: `make_newer` puts bytes in the place of those of a key, beneath the
+/// store, which begin as [`Record::encode`](crate::Record::encode) begins, with 255 for the version.
+///
+/// # Panics
+///
+/// With the broken promise.
+pub fn check_newer<S: Store + Scan>(store: &S, make_newer: impl Fn(&S, &Key)) {
+    contract::one_bad_record_fails_its_own_player(store, &make_newer, StoreErrorKind::TooNew);
 }
 
 /// One promise of [`QuotaStore`]: panics on a fresh store that does not keep it.

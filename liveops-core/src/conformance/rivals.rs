@@ -62,8 +62,8 @@ pub(super) fn a_writer_in_between_is_noticed(store: &dyn Store) {
 }
 
 pub(super) fn no_player_is_newer_than_their_records(store: &dyn Store) {
-    const WRITES: u64 = 64;
-    for name in (0..16).map(|n| format!("p{n}")) {
+    const WRITES: u64 = 48;
+    for name in (0..8).map(|n| format!("p{n}")) {
         let outcomes = (1..=WRITES).map(|n| Key::Outcome(player(&name), command_id(n)));
         let keys: Vec<_> = [Key::Player(player(&name))].into_iter().chain(outcomes).collect();
         std::thread::scope(|scope| {

@@ -18,6 +18,7 @@ enum Manner {
     SaysAbsent,
     SkipsInScans,
     FailsEveryScan,
+    WritesOver,
 }
 
 use Manner::*;
@@ -26,11 +27,12 @@ struct Damaged {
     inner: MemoryStore,
     bad: Mutex<BTreeSet<Key>>,
     manner: Manner,
+    why: StoreErrorKind,
 }
 
 impl Damaged {
-    fn new(manner: Manner) -> Self {
-        Self { inner: MemoryStore::new(), bad: Mutex::default(), manner }
+    fn new(manner: Manner, why: StoreErrorKind) -> Self {
+        Self { inner: MemoryStore::new(), bad: Mutex::default(), manner, why }
     }
 
     fn is_bad(&self, key: &Key) -> bool {
@@ -42,7 +44,7 @@ impl Damaged {
         if self.manner == SkipsInScans {
             page.retain(|(key, _)| !self.is_bad(key));
         } else if all || page.iter().any(|(key, _)| self.is_bad(key)) {
-            return Err(StoreErrorKind::Corrupt.into());
+            return Err(self.why.into());
         }
         Ok(page)
     }
@@ -55,13 +57,16 @@ impl Store for Damaged {
         answers
             .map(|(answer, key)| match self.manner {
                 SaysAbsent if self.is_bad(key) => Ok(None),
-                _ if all || self.is_bad(key) => Err(StoreErrorKind::Corrupt.into()),
+                _ if all || self.is_bad(key) => Err(self.why.into()),
                 _ => answer,
             })
             .collect()
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
+        if self.manner == WritesOver {
+            self.bad.lock().unwrap().clear();
+        }
         self.inner.commit(batch)
     }
 
@@ -116,12 +121,15 @@ impl Scan for Damaged {
 
 #[test]
 fn one_bad_record_fails_one_player() {
+    let put = |store: &Damaged, key: &Key| _ = store.bad.lock().unwrap().insert(key.clone());
     let check = |manner| {
-        let store = Damaged::new(manner);
-        conformance::check_damage(&store, |store, key| _ = store.bad.lock().unwrap().insert(key.clone()));
+        conformance::check_damage(&Damaged::new(manner, StoreErrorKind::Corrupt), put);
+        conformance::check_newer(&Damaged::new(manner, StoreErrorKind::TooNew), put);
     };
     check(FailsTheKey);
-    for manner in [FailsAll, SaysAbsent, SkipsInScans, FailsEveryScan] {
+    for manner in [FailsAll, SaysAbsent, SkipsInScans, FailsEveryScan, WritesOver] {
         assert!(catch_unwind(AssertUnwindSafe(|| check(manner))).is_err(), "nobody notices that it {manner:?}");
     }
+    let taken_for_damaged = || conformance::check_newer(&Damaged::new(FailsTheKey, StoreErrorKind::Corrupt), put);
+    assert!(catch_unwind(AssertUnwindSafe(taken_for_damaged)).is_err(), "nobody notices that it is taken for damaged");
 }
