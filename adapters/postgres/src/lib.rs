@@ -94,8 +94,8 @@ impl PostgresStore {
         let inner = Arc::new(Inner::open(pool, options).await?);
         let boards = Follower::new(Arc::clone(&inner));
         boards.advanced(inner.horizon().await?);
-        // Who opens a game finds its boards.
-        boards.catch_up().await?;
+        // Who opens a game finds its boards, also while an old transaction keeps the newest entries from being read.
+        boards.join().await?;
         Ok(Self { inner, boards: Arc::new(boards) })
     }
 

@@ -134,6 +134,12 @@ impl Inner {
         Ok(TailPage { entries, through })
     }
 
+    /// A cursor from which to follow, for who reads the records now: the newest entry that can be read.
+    pub(crate) async fn begin(&self) -> Result<u64, StoreError> {
+        let read = self.read_outbox(i64::MAX, 0, &[]).await?;
+        self.newest_below(read.settled).await
+    }
+
     /// A cursor through which everything is that was committed before the call.
     pub(crate) async fn end(&self) -> Result<u64, StoreError> {
         let until = Instant::now() + self.options.timeout;

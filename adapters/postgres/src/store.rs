@@ -99,6 +99,10 @@ impl AsyncTail for Inner {
         pages
     }
 
+    async fn begins(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(vec![self.begin().await?])
+    }
+
     async fn ends(&self) -> Result<Vec<u64>, StoreError> {
         Ok(vec![self.end().await?])
     }
@@ -143,6 +147,10 @@ impl AsyncTail for PostgresStore {
 
     async fn tail(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
         self.inner.tail(after, limit).await
+    }
+
+    async fn begins(&self) -> Result<Vec<u64>, StoreError> {
+        self.inner.begins().await
     }
 
     async fn ends(&self) -> Result<Vec<u64>, StoreError> {

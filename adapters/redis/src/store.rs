@@ -72,7 +72,7 @@ impl RedisStore {
         let inner = Arc::new(inner);
         let boards = Arc::new(Follower::new(Arc::clone(&inner)));
         boards.advanced(inner.game_horizon().await?);
-        boards.catch_up().await?;
+        boards.join().await?;
         Ok(Self { inner, boards })
     }
 }
@@ -252,6 +252,11 @@ macro_rules! passed_on {
             async fn tail(&self, after: &[u64], limit: usize) -> Vec<Result<TailPage, StoreError>> {
                 let $own = self;
                 Inner::$tail($inner, after, limit).await
+            }
+
+            async fn begins(&self) -> Result<Vec<u64>, StoreError> {
+                let $own = self;
+                Inner::ends($inner).await
             }
 
             async fn ends(&self) -> Result<Vec<u64>, StoreError> {

@@ -41,8 +41,7 @@ struct Inner<T> {
 
 impl<T: AsyncTail + 'static> Follower<T> {
     /// Begins to follow, on the runtime of the caller. Until all records were read once, reads are `store_unavailable`: whoever
-    /// waits for that [catches up](Self::catch_up) or [rebuilds](Self::rebuild). The store says first how far it is:
-    /// [`Self::advanced`].
+    /// waits for that [joins](Self::join). The store says first how far it is: [`Self::advanced`].
     pub fn new(source: Arc<T>) -> Self {
         let random = RandomState::new();
         let mut hash_key = [0; 16];
@@ -73,6 +72,12 @@ impl<T: AsyncTail + 'static> Follower<T> {
     /// See [`liveops_core::store::AsyncBoards::rebuild`].
     pub async fn rebuild(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
         self.inner.replica.rebuild_tail(&*self.inner.source, keep).await
+    }
+
+    /// Waits until boards are answered from. Who was committed to before is on them; who waits for everything that others commit
+    /// meanwhile [catches up](Self::catch_up).
+    pub async fn join(&self) -> Result<(), StoreError> {
+        self.inner.look().await.map(drop)
     }
 
     /// See [`liveops_core::store::AsyncBoards::catch_up`].

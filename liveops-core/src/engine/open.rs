@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::advance::horizon;
 use super::{AsyncEngine, Engine, InForce, ready};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, StoreErrorKind};
 use crate::limits::ATTEMPTS_MAX;
 use crate::record::{BoardKey, Header, Horizon};
 use crate::rules::{BoardRule, Rules, RulesDiff};
@@ -26,7 +26,12 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
     async fn opened(self, now: Option<Timestamp>) -> Result<Self, Error> {
         let horizon = horizon(&self.store).await?;
         self.fit_store(&self.rules(), now).await?;
-        self.store.catch_up().await?;
+        match self.store.catch_up().await {
+            // A store that lets nobody catch up now, because of somebody's long transaction say, takes events all the same. One that is away
+            // cannot be built from, and boards that follow it know that they do not yet.
+            Err(error) if error.kind == StoreErrorKind::Unavailable => {}
+            caught_up => caught_up?,
+        }
         self.builds_due.fetch_add(1, Ordering::AcqRel);
         self.build_what_is_due(horizon).await?;
         self.retain(horizon).await?;
@@ -139,7 +144,7 @@ impl<S: Store> Engine<S> {
 
 impl<S: Store + Boards> Engine<S> {
     /// Joins rules and a store that may hold something, a file or a restored snapshot, say: checks that they fit, brings its
-    /// boards up to date, builds those that the rules have and the store has not, and frees those that are past.
+    /// boards up to date (as far as the store lets anybody, now: see [`Self::catch_up`]), builds those that the rules have and the store has not, and frees those that are past.
     ///
     /// Errors: `store_misconfigured` for the records of another game; `board_incompatible` where they are of boards that count or
     /// sort otherwise, or of a calendar that did more than grow (see [`Rules::diff`]); `contended`; those of the store. Rules that

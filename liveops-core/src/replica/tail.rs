@@ -26,6 +26,13 @@ pub(super) struct Tailed {
     is_joined: bool,
 }
 
+/// What following by a page found.
+struct Step {
+    taken: usize,
+    /// Partitions that were read anew.
+    missed: Vec<u16>,
+}
+
 impl Replica {
     /// Begins to follow a store: reads all its records, and everything that was written meanwhile. Reads are answered from then on, but
     /// boards that are not to be kept stay freed.
@@ -44,7 +51,7 @@ impl Replica {
         if !self.is_joined() {
             self.join_in_turn(store, None).await?;
         }
-        self.follow_in_turn(store, limit).await
+        Ok(self.follow_in_turn(store, limit).await?.taken)
     }
 
     /// Takes everything that was committed before the call. Joins first, if need be.
@@ -52,7 +59,11 @@ impl Replica {
     /// Errors: the store's.
     pub async fn catch_up_tail<T: AsyncTail + ?Sized>(&self, store: &T) -> Result<(), StoreError> {
         let _turn = self.follows.wait().await;
-        if self.is_joined() { self.reach_end(store).await } else { self.join_in_turn(store, None).await }
+        if !self.is_joined() {
+            self.join_in_turn(store, None).await?;
+        }
+        let ends = store.ends().await?;
+        self.reach(store, ends).await
     }
 
     /// Brings back what was freed and is kept again, as [`Self::rebuild`]. Others follow meanwhile. Joins first, if need be.
@@ -112,7 +123,11 @@ impl Replica {
         }
         let mut joined = self.read_anew(store, &partitions, keep).await;
         if joined.is_ok() {
-            joined = self.reach_end(store).await;
+            // What was written while it read. It waits for nobody's transaction: that of an hour ago may go on for another.
+            joined = match store.begins().await {
+                Ok(begins) => self.reach(store, begins).await,
+                Err(error) => Err(error),
+            };
         }
         self.tailed.lock().is_joined = joined.is_ok();
         self.open_or_close();
@@ -127,7 +142,7 @@ impl Replica {
         partitions: &[u16],
         keep: Option<Keeps<'_>>,
     ) -> Result<(), StoreError> {
-        let ends = whole(store.ends().await?, store)?;
+        let begins = whole(store.begins().await?, store)?;
         // What told of it may be among what is missed.
         self.advanced(store.advanced_to().await?);
         let read = async {
@@ -152,7 +167,7 @@ impl Replica {
         let mut tailed = self.tailed.lock();
         for partition in partitions.iter().map(|partition| usize::from(*partition)) {
             if read.is_ok() {
-                tailed.cursors[partition] = ends[partition];
+                tailed.cursors[partition] = begins[partition];
             }
             tailed.faults[partition] = fault;
         }
@@ -161,14 +176,18 @@ impl Replica {
         read
     }
 
-    async fn reach_end<T: AsyncTail + ?Sized>(&self, store: &T) -> Result<(), StoreError> {
-        let ends = whole(store.ends().await?, store)?;
+    /// Follows through these cursors, or those of a reading that took the place of what was missed.
+    async fn reach<T: AsyncTail + ?Sized>(&self, store: &T, ends: Vec<u64>) -> Result<(), StoreError> {
+        let mut ends = whole(ends, store)?;
         let mut misses = 0;
         loop {
             let before = self.cursors();
             // Also where nothing seems to follow: a store that lost its last moments gives their cursors out again, and says so when it
             // is asked what follows one.
-            self.follow_in_turn(store, PAGE_ENTRIES).await?;
+            for missed in self.follow_in_turn(store, PAGE_ENTRIES).await?.missed {
+                // All that was committed before was read. What was to be reached may be lost.
+                ends[usize::from(missed)] = 0;
+            }
             let after = self.cursors();
             if after.iter().zip(&ends).all(|(cursor, end)| cursor >= end) {
                 return Ok(());
@@ -181,7 +200,7 @@ impl Replica {
         }
     }
 
-    async fn follow_in_turn<T: AsyncTail + ?Sized>(&self, store: &T, limit: usize) -> Result<usize, StoreError> {
+    async fn follow_in_turn<T: AsyncTail + ?Sized>(&self, store: &T, limit: usize) -> Result<Step, StoreError> {
         let cursors = self.cursors();
         let pages = whole(store.tail(&cursors, limit).await, store)?;
         let (mut taken, mut missed, mut failed) = (0, Vec::new(), None);
@@ -210,7 +229,7 @@ impl Replica {
             self.read_anew(store, &missed, None).await?;
             taken += missed.len();
         }
-        failed.map_or(Ok(taken), Err)
+        failed.map_or(Ok(Step { taken, missed }), Err)
     }
 
     /// Tells of entries of one partition, in order.

@@ -177,6 +177,9 @@ macro_rules! forward {
             fn advanced_to(&self) -> impl Future<Output = Result<Horizon, StoreError>> + Send {
                 (**self).advanced_to()
             }
+            fn begins(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send {
+                (**self).begins()
+            }
             fn ends(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send {
                 (**self).ends()
             }

@@ -33,6 +33,10 @@ pub trait AsyncTail: AsyncScan {
     /// The horizon now: for who reads records instead of the entries that told how it rose.
     fn advanced_to(&self) -> impl Future<Output = Result<Horizon, StoreError>> + Send;
 
+    /// By partition: a cursor from which to follow, for who reads the records now. Nothing is at it or before it that such a reading
+    /// could miss; what is behind it may be older than what is read. This never waits.
+    fn begins(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send;
+
     /// By partition: a cursor through which everything is that was committed before the call. Where that takes a while to know, this
     /// waits, or fails.
     fn ends(&self) -> impl Future<Output = Result<Vec<u64>, StoreError>> + Send;

@@ -150,6 +150,10 @@ impl AsyncTail for Fake {
         state.check().map(|()| state.horizon)
     }
 
+    async fn begins(&self) -> Result<Vec<u64>, StoreError> {
+        self.ends().await
+    }
+
     async fn ends(&self) -> Result<Vec<u64>, StoreError> {
         sleep(Duration::from_millis(1)).await;
         let state = self.0.lock();
