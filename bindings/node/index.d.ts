@@ -815,7 +815,7 @@ export class Board {
   readonly ranking: 'ordinal' | 'competition' | 'dense'
   /** The period that is current, or one so many `earlier`. */
   at(window: Window | Period, options?: Reading): Standings
-  /** Any period; one that is no longer kept is empty. */
+  /** Any period; of one that is no longer kept every reading is `period_dropped`. */
   of(period: Period): Standings
   /** The best of the period that is current, 10 unless given. */
   top(window: Window | Period, limit?: Integer, options?: Reading): readonly Row[]

@@ -2,10 +2,13 @@
 //!
 //! V8 sees a few bytes of each object of ours, however much stands behind it, and would never find a reason to collect.
 //! Every allocation of the addon is counted by its thread, and `tell` passes on by how much the sum has changed. An
-//! object stays on the thread that made it, and so does the count; what another thread makes for it is [`Moved`].
+//! object stays on the thread that made it, and so does the count; what another thread makes for it is [`Moved`]. Threads that
+//! make nothing for anybody, such as those that speak to a server, put their count where whoever tells next finds it: what one
+//! of them allocates another may free.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use liveops_core::Code;
 use napi::Env;
@@ -19,13 +22,21 @@ const TOLD_BYTES_MIN: i64 = 64 * 1024;
 thread_local! {
     static HELD: Cell<i64> = const { Cell::new(0) };
     static TOLD: Cell<i64> = const { Cell::new(0) };
+    /// Whether this thread tells, or moves what it makes to one that does.
+    static TELLS: Cell<bool> = const { Cell::new(false) };
 }
+
+/// Of threads that do not.
+static OTHERS: AtomicI64 = AtomicI64::new(0);
 
 /// Tells V8 how much this thread holds.
 #[napi(js_name = "tellMemory")]
 pub fn tell(env: &Env) -> Result<()> {
-    let change = HELD.get() - TOLD.get();
+    TELLS.set(true);
+    let change = HELD.get() + OTHERS.load(Ordering::Relaxed) - TOLD.get();
     if change.abs() >= TOLD_BYTES_MIN {
+        HELD.set(HELD.get() + OTHERS.swap(0, Ordering::Relaxed));
+        let change = HELD.get() - TOLD.get();
         env.adjust_external_memory(change)?;
         TOLD.set(TOLD.get() + change);
     }
@@ -43,6 +54,7 @@ pub struct Moved<T> {
 impl<T> Moved<T> {
     /// Made here, and counted here no longer.
     pub(crate) fn made(make: impl FnOnce() -> T) -> Self {
+        TELLS.set(true);
         let before = HELD.get();
         let value = make();
         Self { value, held: HELD.replace(before) - before }
@@ -50,6 +62,7 @@ impl<T> Moved<T> {
 
     /// The same of all that a thread of ours did for another since the last time.
     pub(crate) fn all(value: T) -> Self {
+        TELLS.set(true);
         Self { value, held: HELD.replace(0) }
     }
 
@@ -81,7 +94,14 @@ static ALLOCATOR: Counted = Counted;
 fn count(grown: usize, shrunk: usize) {
     // No block is larger than an `isize`. A thread that ends has nobody left to tell.
     let change = grown.cast_signed() as i64 - shrunk.cast_signed() as i64;
-    _ = HELD.try_with(|held| held.set(held.get().wrapping_add(change)));
+    _ = HELD.try_with(|held| {
+        let sum = held.get().wrapping_add(change);
+        held.set(sum);
+        if sum.abs() >= TOLD_BYTES_MIN && matches!(TELLS.try_with(Cell::get), Ok(false)) {
+            held.set(0);
+            OTHERS.fetch_add(sum, Ordering::Relaxed);
+        }
+    });
 }
 
 #[expect(unsafe_code, reason = "an allocator is asked for in unsafe terms; every call goes to the system's as it came")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use liveops_bindings::{Certificates, Far, Opening, Server, Shared, Start, StoreChoice, Urls};
 use liveops_core::{Code, Timestamp};
 use liveops_sqlite::Sync;
-use napi::bindgen_prelude::{AsyncTask, Either};
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
 use napi::{Env, Task};
 use napi_derive::napi;
 use serde_json::{Value, json};
@@ -58,11 +58,11 @@ pub struct FarOptions {
     /// How far the game may be advanced ahead of the server's clock.
     pub clock_ahead_millis: Option<u32>,
     /// Authorities to trust, in PEM.
-    pub tls_ca: Option<Vec<u8>>,
+    pub tls_ca: Option<Uint8Array>,
     /// What to show, in PEM.
-    pub tls_certificate: Option<Vec<u8>>,
+    pub tls_certificate: Option<Uint8Array>,
     /// Its key, in PEM.
-    pub tls_key: Option<Vec<u8>>,
+    pub tls_key: Option<Uint8Array>,
     /// What Redis alone is told.
     pub redis: Option<RedisOptions>,
     /// What PostgreSQL alone is told.
@@ -114,7 +114,8 @@ impl StoreOptions {
 
 impl FarOptions {
     fn far(self, feed: Option<u32>) -> Result<Far> {
-        let certificates = Certificates::of(self.tls_ca, self.tls_certificate, self.tls_key);
+        let pem = |bytes: Option<Uint8Array>| bytes.map(|bytes| bytes.to_vec());
+        let certificates = Certificates::of(pem(self.tls_ca), pem(self.tls_certificate), pem(self.tls_key));
         let certificates = certificates.map_err(|reason| Argument(Code::InvalidArgument, reason)).or_throw()?;
         let mut urls = self.urls;
         let server = match (self.redis, self.postgres) {
@@ -161,7 +162,8 @@ struct FarAway;
 impl Failure for FarAway {
     fn details(&self) -> Value {
         let code = Code::WouldBlock;
-        let message = format!("{code}: a store over a network is waited for: `await Engine.open(rules, {{ store }})` does");
+        let message =
+            format!("{code}: a store over a network is waited for: `await Engine.open(rules, {{ store }})` does");
         json!({ "kind": "liveops", "code": code, "message": message })
     }
 }

@@ -82,6 +82,15 @@ describe('admit', () => {
     for (let n = 0; n < 9; n++) free.admit({}, event('e', 'ana', 1), at)
   })
 
+  test('processes share quotas', () => {
+    for (let process = 0; process < 3; process++) {
+      const intake = new Intake(rules(), { trusted: true, quotaShare: 3 })
+      intake.admit({}, event('e', 'ana', 1), at)
+      assert.throws(() => intake.admit({}, event('e', 'ana', 1), at), { code: 'rate_limited', retryAfter: 3 })
+    }
+    for (const quotaShare of [0, -1, 2 ** 32]) assert.throws(() => new Intake(rules(), { trusted: true, quotaShare }), { name: 'RangeError', code: 'out_of_range' })
+  })
+
   test('a limiter can be shared by several intakes', () => {
     const quotas = new RateLimiter({ limit: 1, periodSeconds: 1 })
     const [one, other] = [new Intake(rules(), { trusted: true, quotas }), new Intake(rules(), { trusted: true, quotas })]

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { parse } from 'smol-toml'
 import * as liveops from '../index.mjs'
-import { Command, Engine, Intake, Leaderboard, MemoryStore, Population, SqliteStore, WindowedLeaderboard } from '../index.mjs'
+import { Command, Engine, Intake, Leaderboard, MemoryStore, Population, PostgresStore, RedisStore, SqliteStore, WindowedLeaderboard } from '../index.mjs'
 import { DOCUMENT, NOW_MS, event, rules } from './game.mjs'
 
 const LIST = parse(readFileSync(new URL('../../surface.toml', import.meta.url), 'utf8'))
@@ -59,7 +59,7 @@ function given () {
     score: 1, least: 0, most: 9, document: JSON.stringify(DOCUMENT), eachSide: 1, partition: 0, file: new URL('../../../examples/data/rules.json', import.meta.url),
     population: new Population(), family: 'cheats', thresholds: {}, headers: {}, body: event('e3', 'ana', 1), history: event('e1', 'ana', 120), budget: { perPlayerDay: 1 },
     requests: [], order: { ...order, xp: 1, reason: 'r' }, claim: { player: 'ana', receipt, nowMs: NOW_MS }, migration: { player: 'ana', curve: game.curve, version: 1, nowMs: NOW_MS },
-    index: 0, test: () => true, owner: 'ana', owners: ['ana'], scores: [5], tiers: [{ tier: 'gold', ranks: [1, 1] }], leaderboard, options: { windows: { daily: 2 } }
+    index: 0, test: () => true, owner: 'ana', owners: ['ana'], url: 'redis://localhost', scores: [5], tiers: [{ tier: 'gold', ranks: [1, 1] }], leaderboard, options: { windows: { daily: 2 } }
   }
   const orders = { adjust: { xp: 1, reason: 'r' }, review: { suspicion: 1, ruling: 'release' }, setVisibility: { hidden: true }, erase: {}, revoke: { receipt, reason: 'r' } }
   /** Where a name means another thing. */
@@ -76,6 +76,8 @@ function given () {
     Engine: engine, Board: board, Standings: board.of(period), Rules: game, MemoryStore: new MemoryStore(), Intake: new Intake(game, { trusted: true }), Command: command,
     Outcome: engine.submit(command), Outcomes: engine.submitBatch([command]), Payout: engine.payout('xp', period, { nowMs: NOW_MS }), Leaderboard: leaderboard, WindowedLeaderboard: windowed,
     Archive: archive, Names: names, ArchiveView: archive.read(names),
+    // Nobody opened them: what they are asked is `closed`.
+    RedisStore: new RedisStore('redis://localhost'), PostgresStore: new PostgresStore('postgresql://localhost'),
     get SqliteStore () {
       const opened = new Engine(game, { store })
       after(() => opened.close())

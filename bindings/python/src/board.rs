@@ -115,8 +115,8 @@ impl Board {
         Ok(Standings { engine: Arc::clone(&self.engine), name: self.name.clone(), period })
     }
 
-    /// The board in a period: empty if it is no longer kept. `NotFoundError` with `unknown_window` for one of a window that the board
-    /// does not have.
+    /// The board in a period; of one that is no longer kept every reading is `period_dropped`. `NotFoundError` with `unknown_window` for
+    /// one of a window that the board does not have.
     fn of(&self, py: Python<'_>, period: One) -> PyResult<Standings> {
         let One(period) = period;
         self.with(py, |board| Ok(board.rule().keep(period.window).map(|_| ()).ok_or(Code::UnknownWindow)?))?;
@@ -216,7 +216,8 @@ impl Board {
     }
 }
 
-/// A board in one period, for reading; from `Board.at` and `Board.of`. One that nobody stands on, or that is no longer kept, is empty.
+/// A board in one period, for reading; from `Board.at` and `Board.of`. One that nobody stands on is empty; one that is
+/// no longer kept is `period_dropped`.
 /// `len()` says how many stand on it; iterated over it gives everybody, best first, some hundred rows at a time: see `Leaderboard`
 /// for what is seen when the board changes meanwhile.
 #[pyclass(module = "liveops", frozen)]

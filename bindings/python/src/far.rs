@@ -48,12 +48,8 @@ impl RedisStore {
         allow_no_persistence: bool,
         clock_ahead_seconds: Option<Number>,
     ) -> PyResult<Self> {
-        let server = Server::Redis {
-            urls: url.into(),
-            partitions: partitions.0,
-            replicas: replicas.0,
-            allow_no_persistence,
-        };
+        let server =
+            Server::Redis { urls: url.into(), partitions: partitions.0, replicas: replicas.0, allow_no_persistence };
         let tls = [tls_ca, tls_certificate, tls_key];
         let far = far(py, server, timeout_seconds, outbox_entries, feed, tls, clock_ahead_seconds)?;
         Ok(Self { far, opened: Mutex::default() })
@@ -113,8 +109,7 @@ impl PostgresStore {
         tls_key: Option<Pem>,
         clock_ahead_seconds: Option<Number>,
     ) -> PyResult<Self> {
-        let server =
-            Server::Postgres { url, connections: connections.0, horizon_copies: horizon_copies.0, events };
+        let server = Server::Postgres { url, connections: connections.0, horizon_copies: horizon_copies.0, events };
         let tls = [tls_ca, tls_certificate, tls_key];
         let far = far(py, server, timeout_seconds, outbox_entries, feed, tls, clock_ahead_seconds)?;
         Ok(Self { far, opened: Mutex::default() })
@@ -150,8 +145,8 @@ fn far(
     clock_ahead: Option<Number>,
 ) -> PyResult<Box<Far>> {
     let [ca, certificate, key] = tls.map(|pem| pem.map(|Pem(bytes)| bytes));
-    let certificates =
-        Certificates::of(ca, certificate, key).map_err(|reason| PyTypeError::new_err(format!("{reason}: tls_certificate and tls_key")))?;
+    let certificates = Certificates::of(ca, certificate, key)
+        .map_err(|reason| PyTypeError::new_err(format!("{reason}: tls_certificate and tls_key")))?;
     let clock_ahead_max = clock_ahead.map(|ahead| seconds(py, "clock_ahead_seconds", ahead, 0.0)).transpose()?;
     let timeout = seconds(py, "timeout_seconds", timeout, 0.001)?;
     let (outbox_entries, feed) = (outbox_entries.0, feed.map(|Int(len_max)| len_max));

@@ -119,6 +119,18 @@ def test_quotas(intake: liveops.Intake, rules: liveops.Rules) -> None:
         without.admit(signed(body, "e3"), body, now_ms=NOW_MS)
 
 
+def test_processes_that_share_quotas(rules: liveops.Rules) -> None:
+    shares = [liveops.Intake(rules, trusted=True, quota_share=3) for _ in range(3)]
+    for intake in shares:
+        intake.admit({}, event(), now_ms=NOW_MS)
+        with pytest.raises(liveops.Refusal) as refusal:
+            intake.admit({}, event(), now_ms=NOW_MS)
+        assert (refusal.value.code, refusal.value.retry_after) == ("rate_limited", 60), "together as much as one alone"
+    for wrong in (0, -1, 2**32):
+        with pytest.raises(liveops.ArgumentError, match="out_of_range"):
+            liveops.Intake(rules, trusted=True, quota_share=wrong)
+
+
 def test_keys_and_schemes(rules: liveops.Rules) -> None:
     old, new = liveops.generate_secret(), liveops.Secret.generate()
     assert old != liveops.generate_secret() and old.startswith("whsec_")

@@ -1,7 +1,7 @@
 // Stores, verbs as promises, boards in a period, the feed: as users write them.
 
-import { Command, Engine, MemoryStore, Rules, SqliteStore, Standings } from 'liveops'
-import type { Advanced, Committed, FeedEntry, FeedPage, Horizon, ItemPage, Outcome, Player, Row, StoreStatus } from 'liveops'
+import { Command, Engine, MemoryStore, PostgresStore, RedisStore, Rules, SqliteStore, Standings } from 'liveops'
+import type { Advanced, Committed, EngineStatus, FeedEntry, FeedPage, Horizon, ItemPage, Lag, Outcome, Player, Row, StoreStatus } from 'liveops'
 
 const rules = Rules.fromJson('{"version": 1, "game": "quests"}')
 const store = new SqliteStore('game.db', { feed: 1000, sync: 'full', waitSeconds: 0.5, allowNetworkFileSystem: false })
@@ -28,6 +28,25 @@ function named (entry: FeedEntry): string {
   const committed: Committed = entry
   return `${committed.playerId} ${committed.run?.commands.map(({ id }) => id).join()}`
 }
+
+/** Over a network. */
+export async function share (command: Command, pem: Uint8Array): Promise<string> {
+  const tls = { tlsCa: pem, tlsCertificate: '-----BEGIN CERTIFICATE-----', tlsKey: pem }
+  const far = new RedisStore('redis://localhost', { partitions: 64, timeoutSeconds: 0.5, outboxEntries: 4096, feed: 0, replicas: 1, allowNoPersistence: true, clockAheadSeconds: null, ...tls })
+  const cluster = new RedisStore(['redis://one', 'redis://two'])
+  const database = new PostgresStore('postgresql://localhost', { connections: 4, horizonCopies: 8, events: true, clockAheadSeconds: 1, ...tls })
+  await using engine = await Engine.open(rules, { store: far, recording: true })
+  await using other = await Engine.open(rules, { store: database })
+  const outcome: Outcome = await engine.submitAsync(command)
+  await other.catchUpAsync()
+  const lag: Lag = await other.lagAsync()
+  const status: EngineStatus = await engine.statusAsync()
+  const now: number = await cluster.nowAsync()
+  return `${outcome.code} ${lag.behind} ${lag.ageMillis?.toFixed()} ${status.rulesSeen.join()} ${status.horizon.now} ${now} ${engine.store === far}`
+}
+
+// @ts-expect-error PostgreSQL has one address
+new PostgresStore(['postgresql://one', 'postgresql://two'])
 
 using memory = new Engine(rules, { store: new MemoryStore({ feed: 5 }) })
 const standings: Standings = memory.board('xp').at('weekly', { earlier: 1 })
