@@ -304,7 +304,7 @@ print("ended")
 
 def test_errors_tell_no_secrets(place: Place, servers: dict[str, Server]) -> None:
     if place.kind == "postgres":
-        stores = {
+        stores: dict[str, Store] = {
             "store_unavailable": liveops.PostgresStore(f"postgresql://{SECRET}:{SECRET}@127.0.0.1:1/{SECRET}"),
             "store_misconfigured": liveops.PostgresStore(f"{SECRET}: no address at all"),
             "store_misconfigured ": liveops.PostgresStore(f"{place.server.url} dbname={SECRET}"),

@@ -109,7 +109,8 @@ class Engine(_native.Engine):
         engine = cls.__new__(
             cls, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording, _waits=True
         )
-        engine.__init__(rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
+        # As a call of the class does.
+        cls.__init__(engine, rules, store=store, feed=feed, snapshot=snapshot, at=at, recording=recording)
         return engine
 
     @classmethod
