@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use liveops_adapters::Runtime;
 use liveops_core::record::{Horizon, Notice, Told};
 use liveops_core::store::{AsyncTail as _, BlockOn as _, Feed as _, Happened, Store as _};
 use liveops_core::{Command, Engine, EventId, Timestamp, Window};
 use liveops_postgres::PostgresStore;
+use liveops_testbed::Postgres;
 
-use crate::game::{at, fresh, open, options, player, rules, server, xp};
-use crate::others::Session;
+use crate::game::{Session, Store, at, fresh, open, options, player, rules, server, xp};
 
 /// Transactions end in another order than they began: somebody else's long one stands between, and several processes write.
 #[test]
@@ -42,7 +43,7 @@ fn whoever_follows_meets_the_slow_transaction() {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 slow.run("BEGIN; INSERT INTO public.elsewhere VALUES (1)");
-                std::thread::sleep(std::time::Duration::from_millis(30));
+                std::thread::sleep(Duration::from_millis(30));
                 slow.run("COMMIT");
             }
         });
@@ -120,4 +121,32 @@ fn who_comes_back_is_told_behind_being_gone() {
     let begun =
         told.iter().filter(|entry| matches!(&entry.what, Happened::Committed(set) if set.expected == 0)).count();
     assert_eq!(begun, lives + names.len(), "each came back once a round");
+}
+
+/// Who starts while somebody's transaction goes on takes events at once, and shows all that was committed before.
+#[test]
+fn a_process_opens_beside_a_long_transaction() {
+    let server = Postgres::start(&[]).unwrap();
+    let now = at("2026-11-06T12:00:00Z");
+    let connect = |millis| {
+        let options = options("beside").timeout(Duration::from_millis(millis));
+        Engine::open(rules("beside"), open(&server.url(), options)).unwrap()
+    };
+    let score = |engine: &Engine<Store>| engine.board("xp").unwrap().top(Window::Daily, 9, now).unwrap()[0].score;
+    let first = connect(10_000);
+    assert_eq!(first.submit_ndjson(&xp("e1", "ana", 5, now), now)[0].code(), "applied");
+    let long = Session::of(&server.url());
+    long.run("BEGIN; SELECT pg_current_xact_id()");
+    assert_eq!(first.submit_ndjson(&xp("e2", "ana", 5, now), now)[0].code(), "applied");
+
+    let second = connect(1_000);
+    assert_eq!(score(&second), 10, "what was committed beside it, too");
+    assert_eq!(second.submit_ndjson(&xp("e3", "ana", 5, now), now)[0].code(), "applied");
+    assert_eq!(score(&second), 15);
+    assert_eq!(second.catch_up().unwrap_err().code().as_str(), "store_unavailable", "who pays has to wait");
+    long.run("COMMIT");
+    for engine in [&first, &second] {
+        engine.catch_up().unwrap();
+        assert_eq!(score(engine), 15);
+    }
 }
