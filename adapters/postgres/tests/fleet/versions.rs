@@ -1,7 +1,7 @@
 //! Old and new beside each other: rules, schemas, records and news of a later version of the library.
 
 use liveops_core::error::StoreErrorKind;
-use liveops_core::{Engine, Rules, Window};
+use liveops_core::{Engine, Key, Rules, Window, conformance};
 use liveops_postgres::PostgresStore;
 use liveops_testbed::Postgres;
 
@@ -37,6 +37,16 @@ fn a_newer_record_is_its_players_alone() {
         game_id(&game)
     ));
     assert_eq!(kept.unwrap(), "255", "and is never overwritten");
+}
+
+#[test]
+fn records_of_a_later_version_as_every_store_takes_them() {
+    let game = fresh("later");
+    conformance::check_newer(&open(&server().url(), options(&game)), |_, key| {
+        let table = if matches!(key, Key::Player(_)) { "player" } else { "outcome" };
+        let of = format!("game = {} AND player = '{}'", game_id(&game), key.player().unwrap());
+        server().sql(&format!("UPDATE liveops.{table} SET record = set_byte(record, 1, 255) WHERE {of}")).unwrap();
+    });
 }
 
 #[test]
