@@ -37,6 +37,7 @@ pub const EVENT_BYTES: usize = 206;
 /// How fast events come in. Receive times therefore differ, as they do at a server: only a few players reach one score
 /// in the same millisecond.
 const EVENTS_PER_MILLI: u64 = 10;
+const DAY_MS: i64 = 86_400_000;
 const XP_PER_EVENT: u64 = 50;
 const EVENTS_PER_LEVEL: u64 = 20;
 
@@ -53,6 +54,7 @@ const EVENTS_PER_LEVEL: u64 = 20;
 #[derive(Clone, Debug)]
 pub struct Traffic {
     players: u64,
+    begins_ms: i64,
     sequence: u64,
     random: Random,
 }
@@ -64,7 +66,13 @@ impl Traffic {
     /// Without players there is no traffic.
     pub const fn new(players: u64, seed: u64) -> Self {
         assert!(players > 0, "no players");
-        Self { players, sequence: 0, random: Random::new(seed) }
+        Self { players, begins_ms: NOW_MS, sequence: 0, random: Random::new(seed) }
+    }
+
+    /// At noon of a day of the caller's, in milliseconds, in place of [`NOW_MS`]: for stores that look at a clock.
+    #[must_use]
+    pub const fn on_day_of(self, now_ms: i64) -> Self {
+        Self { begins_ms: now_ms - now_ms.rem_euclid(DAY_MS) + DAY_MS / 2, ..self }
     }
 
     /// One event of each player that puts them 0, 50, ... 950 XP into their first level.
@@ -100,7 +108,7 @@ impl Traffic {
     /// When the event made last comes in.
     pub fn now(&self) -> Timestamp {
         let millis = self.sequence / EVENTS_PER_MILLI;
-        Timestamp::from_unix_millis(NOW_MS).plus_millis(millis.cast_signed())
+        Timestamp::from_unix_millis(self.begins_ms).plus_millis(millis.cast_signed())
     }
 
     fn warm_up_body(&mut self, player: u64) -> String {
@@ -123,7 +131,7 @@ impl Traffic {
             id & 0xfff,
             self.sequence & 0xfff,
             self.sequence,
-            NOW_MS / 1000
+            self.begins_ms / 1000
         );
         // The zone takes up what the other fields leave.
         body.push('"');

@@ -1,5 +1,4 @@
-//! A statement for each row: what a program pays that keeps the same rows by hand. Prepared statements, one transaction a batch, and what can be
-//! under way together is sent together, as the client's documentation recommends.
+//! A statement for each row: what a program pays that keeps the same rows by hand, with prepared statements in one transaction a batch.
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement, Transaction};
 
-use super::decided::{Decided, stored, text};
+use super::decided::{Decided, stored};
 
 pub(super) struct Bare {
     client: Client,
@@ -35,7 +34,7 @@ impl Bare {
     /// All players have had an event each. The schema is the store's own.
     pub(super) async fn new(url: &str, players: u64) -> Result<Self, String> {
         let options = super::postgres::options()?;
-        drop(PostgresStore::connect(url, options).await.map_err(text)?);
+        drop(PostgresStore::connect(url, options).await.map_err(super::decided::text)?);
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(text)?;
         // It ends with its client; whoever waits for an answer then hears of it.
         let connection = tokio::spawn(async move { drop(connection.await) });
@@ -43,27 +42,44 @@ impl Bare {
         let statements = Statements::new(&client).await.map_err(text)?;
         let mut bare = Self { client, connection, game, statements, decided: Decided::new(players)? };
         for sets in bare.decided.warm_up()?.chunks(256) {
-            bare.write(sets).await?;
+            bare.write(sets, Way::Pipelined).await?;
         }
         Ok(bare)
     }
 
     /// Reads what a decision needs, and writes what it was.
-    pub(super) async fn write(&mut self, sets: &[Arc<ChangeSet>]) -> Result<(), String> {
+    pub(super) async fn write(&mut self, sets: &[Arc<ChangeSet>], way: Way) -> Result<(), String> {
         let Self { client, game, statements, .. } = self;
         let transaction = client.transaction().await.map_err(text)?;
         let writes: Vec<Writes> = sets.iter().map(|set| Writes::of(set)).collect();
         transaction.query_one(&statements.horizon, &[game]).await.map_err(text)?;
-        for known in
-            try_join_all(writes.iter().map(|writes| writes.load(&transaction, statements, game))).await.map_err(text)?
-        {
-            drop(std::hint::black_box(known));
+        let load = writes.iter().map(|writes| writes.load(&transaction, statements, game));
+        let write = writes.iter().zip(0..).map(|(writes, place)| writes.write(&transaction, statements, game, place));
+        match way {
+            Way::Awaited => {
+                for load in load {
+                    load.await.map_err(text)?;
+                }
+                for write in write {
+                    write.await.map_err(text)?;
+                }
+            }
+            Way::Pipelined => {
+                try_join_all(load).await.map_err(text)?;
+                try_join_all(write).await.map_err(text)?;
+            }
         }
-        let places = 0_i64..;
-        let done = writes.iter().zip(places).map(|(writes, place)| writes.write(&transaction, statements, game, place));
-        try_join_all(done).await.map_err(text)?;
         transaction.commit().await.map_err(text)
     }
+}
+
+/// How the statements of a batch are sent.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// Each when the one before was answered, as most clients do and can.
+    Awaited,
+    /// Those of different players without waiting for each other, as this client can.
+    Pipelined,
 }
 
 impl Drop for Bare {
@@ -86,13 +102,13 @@ impl Statements {
                 .await?,
             insert_player: client
                 .prepare(
-                    "INSERT INTO liveops.player (game, player, version, xp, level, receipts, newest_ts, hidden, record) \
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, false, $8)",
+                    "INSERT INTO liveops.player (game, player, version, xp, level, receipts, newest_ts, remembered, hidden, record) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, false, $8)",
                 )
                 .await?,
             update_player: client
                 .prepare(
-                    "UPDATE liveops.player SET version = $3, xp = $4, level = $5, receipts = $6, newest_ts = $7, record = $8 \
+                    "UPDATE liveops.player SET version = $3, xp = $4, level = $5, receipts = $6, newest_ts = $7, remembered = $7, record = $8 \
                     WHERE game = $1 AND player = $2 AND version = $9",
                 )
                 .await?,
@@ -188,4 +204,9 @@ impl Writes {
         }
         transaction.execute(&statements.insert_told, &[game, &place, told]).await.map(drop)
     }
+}
+
+/// What the server said, which the client's own words leave out.
+fn text(error: tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -1,6 +1,7 @@
 //! What peers write: change sets that an engine in memory decided, while nobody's processor was measured. So both sides write the same records.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use liveops_bench::Traffic;
 use liveops_bench::traffic::RULES;
@@ -8,7 +9,7 @@ use liveops_core::event::Parser;
 use liveops_core::hash::Digest;
 use liveops_core::record::{ChangeSet, RecordRef};
 use liveops_core::store::{Consumer, Feed as _, Happened, Partitioned as _};
-use liveops_core::{Command, Engine, MemoryStore, Outcome, PlayerId, Rules};
+use liveops_core::{Command, Engine, MemoryStore, Outcome, PlayerId, Rules, Timestamp};
 
 /// More than are ever waiting.
 const FEED_LEN: usize = 10_000_000;
@@ -66,7 +67,10 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn new(players: u64) -> Result<Self, String> {
-        Ok(Self { parser: rules()?.door().parser(), traffic: Traffic::new(players, 7) })
+        // Of today: where a store keeps an outcome depends on its day.
+        let now = Timestamp::try_from(SystemTime::now()).map_err(text)?;
+        let traffic = Traffic::new(players, 7).on_day_of(now.as_unix_millis());
+        Ok(Self { parser: rules()?.door().parser(), traffic })
     }
 
     pub(super) fn warm_up(&mut self) -> Vec<Command> {
