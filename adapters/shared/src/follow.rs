@@ -59,11 +59,13 @@ impl<T: AsyncTail + 'static> Follower<T> {
     }
 
     /// See [`liveops_core::store::AsyncBoards::read`]: answered from memory.
+    #[expect(clippy::unused_async, reason = "in the shape of the trait, for stores to pass on")]
     pub async fn read(&self, reads: &[BoardRead]) -> Vec<Result<BoardAnswer, StoreError>> {
         self.inner.replica.read(reads)
     }
 
     /// See [`liveops_core::store::AsyncBoards::retain`].
+    #[expect(clippy::unused_async, reason = "in the shape of the trait, for stores to pass on")]
     pub async fn retain(&self, keep: Keeps<'_>) -> Result<(), StoreError> {
         self.inner.replica.retain(keep);
         Ok(())

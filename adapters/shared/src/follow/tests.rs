@@ -172,6 +172,7 @@ fn top(follower: &Follower<Fake>) -> Result<Option<(String, i64)>, StoreErrorKin
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what it is compared with is a result")]
 fn first(name: &str, score: i64) -> Result<Option<(String, i64)>, StoreErrorKind> {
     Ok(Some((name.to_owned(), score)))
 }
