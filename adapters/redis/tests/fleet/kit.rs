@@ -36,6 +36,15 @@ fn with_feed(options: Options, len_max: Option<usize>) -> Options {
 }
 
 #[test]
+fn kit_of_tails() {
+    for partitions in [1, 64] {
+        conformance::check_tail(|| open(options(partitions)));
+        conformance::check_tail(|| open(options(partitions).feed(conformance::WHOLE_FEED_LEN as u64)));
+    }
+    conformance::check_tail(|| RedisStore::connect_cluster_blocking(cluster().urls(), options(7)).unwrap());
+}
+
+#[test]
 fn kit_in_one_partition() {
     checks(|len_max| open(with_feed(options(1), len_max)));
 }
