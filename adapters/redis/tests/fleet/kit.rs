@@ -37,11 +37,12 @@ fn with_feed(options: Options, len_max: Option<usize>) -> Options {
 
 #[test]
 fn kit_of_tails() {
-    for partitions in [1, 64] {
-        conformance::check_tail(|| open(options(partitions)));
-        conformance::check_tail(|| open(options(partitions).feed(conformance::WHOLE_FEED_LEN as u64)));
+    for (name, check) in conformance::tail_checks() {
+        println!("{name}");
+        check(&open(options(1)));
+        check(&open(options(64).feed(conformance::WHOLE_FEED_LEN as u64)));
+        check(&RedisStore::connect_cluster_blocking(cluster().urls(), options(7)).unwrap());
     }
-    conformance::check_tail(|| RedisStore::connect_cluster_blocking(cluster().urls(), options(7)).unwrap());
 }
 
 #[test]
@@ -80,24 +81,26 @@ fn kit_opened_again() {
     }
 }
 
+/// Puts bytes in the place of a record's in a game of one partition.
+fn put(game: &str, key: &Key, bytes: &[u8]) {
+    let (field, bytes) = match key {
+        Key::Player(_) => ("p".to_owned(), bytes.to_vec()),
+        // Behind a time that is not forgotten.
+        Key::Outcome(_, id) => (format!("o0{}", id.id), [&b"18446744073709551615"[..], bytes].concat()),
+        _ => unreachable!(),
+    };
+    let player = format!("lo:{{{}:0}}:p:{}", game.replace(' ', "%20"), key.player().unwrap());
+    let new: i64 = redis::cmd("HSET").arg(player).arg(field).arg(bytes).query(&mut raw(server())).unwrap();
+    assert_eq!(new, 0, "it was there");
+}
+
 #[test]
 fn kit_damaged() {
     let name = game("damaged");
     let store = open(Options::new(&name).partitions(1).clock_ahead_max(None));
-    conformance::check_damage(&store, |_, key| {
-        // A time that is not forgotten, where there is one, and no record.
-        let field = match key {
-            Key::Player(_) => "p".to_owned(),
-            Key::Outcome(_, id) => format!("o0{}", id.id),
-            _ => unreachable!(),
-        };
-        let tag = format!("lo:{{{}:0}}:", name.replace(' ', "%20"));
-        let damaged: i64 = redis::cmd("HSET")
-            .arg(format!("{tag}p:{}", key.player().unwrap()))
-            .arg(field)
-            .arg(vec![0_u8; 30])
-            .query(&mut raw(server()))
-            .unwrap();
-        assert_eq!(damaged, 0, "it was there");
-    });
+    conformance::check_damage(&store, |_, key| put(&name, key, &[0; 30]));
+    let name = game("newer");
+    let store = open(Options::new(&name).partitions(1).clock_ahead_max(None));
+    let kind = |key: &Key| if matches!(key, Key::Player(_)) { 1 } else { 2 };
+    conformance::check_newer(&store, |_, key| put(&name, key, &[kind(key), 255, 7]));
 }
