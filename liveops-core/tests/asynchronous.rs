@@ -208,7 +208,7 @@ no event"#;
         player(&p9); record(&p9); receipts(&p9); receipts_page(&p9, None, 1); claimable(&p9, noon); suspicions_of(&p9);
         export_player(&p9); export_player_page(&p9, None, 2); explain(&p9, noon); players(); players_page(None, 1); suspicions(); suspicions_page(None, 1);
         suspicions_ndjson(); suspicions_ndjson_page(None, 1); plan_migration(&flat); replace_rules_at(flat.clone(), noon);
-        migrations(noon); migrations_page(None, 1, noon); replace_rules(rules()); horizon(););
+        migrations(noon); migrations_page(None, 1, noon); replace_rules(rules()); horizon(); lag(); catch_up(); status(););
     assert_eq!(wait(far_away.players()).unwrap().len(), 10);
     assert!(!wait(far_away.suspicions()).unwrap().is_empty());
 
