@@ -207,6 +207,7 @@ impl Writes {
 }
 
 /// What the server said, which the client's own words leave out.
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn text(error: tokio_postgres::Error) -> String {
     error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string)
 }
