@@ -39,7 +39,7 @@ pub(crate) fn game(test: &str) -> String {
 
 /// Few partitions, so that players share some; little patience, so that tests are short.
 pub(crate) fn options(game: &str) -> Options {
-    Options::new(game).partitions(8).timeout(Duration::from_millis(1_000)).allow_no_persistence()
+    Options::new(game).partitions(8).timeout(Duration::from_secs(1)).allow_no_persistence()
 }
 
 pub(crate) fn open(url: &str, options: Options) -> Game {

@@ -16,7 +16,7 @@ use crate::common::{
 };
 
 /// Beyond the patience of a store.
-const LATE: Fault = Fault::Delay(Duration::from_millis(2_000));
+const LATE: Fault = Fault::Delay(Duration::from_secs(2));
 /// The load of a batch goes before its commit; both name its events.
 const LOAD: u64 = 0;
 const COMMIT: u64 = 1;
