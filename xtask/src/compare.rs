@@ -63,6 +63,7 @@ const ROWS: &[Row] = &[
     Row { name: "redis.event1.bare", program: Program::Redis(TIME) },
     Row { name: "redis.batch256.bare", program: Program::Redis(TIME) },
     Row { name: "redis.trips", program: Program::Redis(TIME) },
+    Row { name: "fleet.bytes", program: Program::Redis(BYTES) },
     Row { name: "fleet.poll", program: Program::Redis(TIME) },
     Row { name: "fleet.poll1000", program: Program::Redis(TIME) },
     Row { name: "postgres.batch100.rows", program: Program::Postgres(TIME) },

@@ -10,6 +10,8 @@ mod anomaly;
 mod quota;
 #[cfg(unix)]
 mod redis;
+#[cfg(unix)]
+mod replica;
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -41,9 +43,11 @@ fn main() -> ExitCode {
             "board.bytes1.redis" => redis::bytes1(),
             #[cfg(unix)]
             "board.bytes4.redis" => redis::bytes4(),
+            #[cfg(unix)]
+            "fleet.bytes" => replica::fleet(),
             "anomaly.bytes" => Ok(anomaly::profile()),
             "quota.bytes.governor" => Ok(quota::governor()),
-            _ => Err("no such row; rows: anomaly.bytes, board.bytes1.redis, board.bytes4.redis, quota.bytes.governor"
+            _ => Err("no such row; rows: anomaly.bytes, board.bytes1.redis, board.bytes4.redis, fleet.bytes, quota.bytes.governor"
                 .to_owned()),
         };
     match row.map(|row: liveops_compare::measure::Row| row.to_json()) {
