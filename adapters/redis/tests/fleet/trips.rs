@@ -20,14 +20,14 @@ fn a_batch_takes_two_round_trips() {
         // A held back answer keeps one flight one, however long it is.
         proxy.delay(Duration::from_millis(30));
         proxy.watch("zoe-");
-        let mut least = u64::MAX;
+        let mut trips = Vec::new();
         for round in 1..=8 {
             let before = proxy.round_trips();
             assert!(send(&engine, &lines(round)).iter().all(|code| code == "applied"));
-            // A look at the outbox may come in between: it belongs to no batch.
-            least = least.min(proxy.round_trips() - before);
+            // A look at the outbox may come in between, or be under way and take the batch's question along: it belongs to no batch.
+            trips.push(proxy.round_trips() - before);
         }
-        assert_eq!(least, 2, "{players} players over {partitions} partitions");
+        assert!(trips.contains(&2), "{players} players over {partitions} partitions: {trips:?}");
         assert_eq!(proxy.watched(), 16, "load and commit of 8 batches of {players} players");
     }
 }
