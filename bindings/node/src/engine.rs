@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use liveops_bindings::{Core, Shared};
+use liveops_bindings::{Core, FarStore, Shared};
 use liveops_core::{Code, PlayerId, Timestamp};
 use liveops_sqlite::SqliteStore;
 use napi::Env;
@@ -240,7 +240,7 @@ impl Engine {
     #[napi]
     pub fn store_now(&self, later: bool) -> Result<Answer<i64>> {
         if later {
-            let asked = |shared: &Shared| shared.with_far(|far| far.now()).or_throw()?.or_throw();
+            let asked = |shared: &Shared| shared.with_far(FarStore::now).or_throw()?.or_throw();
             return Ok(self.later(move |shared| Ok(asked(shared)?.as_unix_millis())));
         }
         self.shared.with_far(|_| Err(WouldBlock("now")).or_throw()).or_throw()?

@@ -47,7 +47,11 @@ impl Engine {
         signature = (rules, *, store=None, feed=Int(0), snapshot=None, at=None, recording=false, _waits=false),
         text_signature = "(rules, *, store=None, feed=0, snapshot=None, at=None, recording=False, _waits=False)"
     )]
-    #[expect(clippy::too_many_arguments, reason = "Python gives each by its name")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::used_underscore_binding,
+        reason = "Python gives each by its name, and one is not for users"
+    )]
     fn new(
         py: Python<'_>,
         rules: &Rules,

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use liveops_bindings::{Certificates, Far, Server, Shared, StoreChoice, Urls};
+use liveops_core::Timestamp;
 use liveops_core::error::{Code, Error};
 use parking_lot::Mutex;
 use pyo3::exceptions::PyTypeError;
@@ -60,9 +61,9 @@ impl RedisStore {
         now(py, &self.opened)
     }
 
-    fn __repr__(&self) -> &'static str {
+    fn __repr__(&self) -> String {
         // An address may hold a password.
-        "RedisStore(...)"
+        format!("RedisStore(..., timeout_seconds={})", self.far.timeout.as_secs_f64())
     }
 }
 
@@ -120,8 +121,8 @@ impl PostgresStore {
         now(py, &self.opened)
     }
 
-    fn __repr__(&self) -> &'static str {
-        "PostgresStore(...)"
+    fn __repr__(&self) -> String {
+        format!("PostgresStore(..., timeout_seconds={})", self.far.timeout.as_secs_f64())
     }
 }
 
@@ -163,9 +164,9 @@ fn seconds(py: Python<'_>, name: &str, Number(given): Number, least: f64) -> PyR
 
 fn now(py: Python<'_>, opened: &Mutex<Weak<Shared>>) -> PyResult<i64> {
     let engine = opened.lock().upgrade();
-    let asked = py.detach(|| {
+    let asked: Result<Timestamp, Error> = py.detach(|| {
         let engine = engine.ok_or(Code::Closed)?;
-        Ok::<_, Error>(engine.with_far(liveops_bindings::FarStore::now)??)
+        engine.with_far(liveops_bindings::FarStore::now)?
     });
     Ok(asked.or_raise(py)?.as_unix_millis())
 }

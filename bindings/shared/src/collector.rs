@@ -120,6 +120,9 @@ enum To<W> {
     Among(Arc<Gather<W>>, Vec<usize>),
 }
 
+/// What a lane does next: commands together, and then some lines.
+type Round<W> = (Vec<Part<W>>, Option<LinesJob<W>>);
+
 enum LinesJob<W> {
     /// The next piece is to be cut.
     Next(Lines<W>),
@@ -343,7 +346,7 @@ impl<W: Send + 'static> Inner<W> {
     }
 
     /// What there is to do; nothing any more at the end.
-    fn next(&self, lane: usize) -> Option<(Vec<Part<W>>, Option<LinesJob<W>>)> {
+    fn next(&self, lane: usize) -> Option<Round<W>> {
         let mut state = self.state.lock();
         loop {
             let Lane { commands, lines, .. } = state.lanes.get_mut(lane)?;

@@ -33,9 +33,9 @@ pub(crate) fn by_player(commands: Vec<Command>, lanes: usize) -> Vec<Cut<Vec<Com
 }
 
 /// Lines by the lane of the player that each names, each part in their order. What is no event is refused wherever it comes to.
-pub(crate) fn by_line(lines: &[u8], lanes: usize) -> Vec<Cut<Vec<u8>>> {
+pub(crate) fn by_line(ndjson: &[u8], lanes: usize) -> Vec<Cut<Vec<u8>>> {
     let mut cuts: Vec<Cut<Vec<u8>>> = none(lanes);
-    for (place, line) in each_line(lines).enumerate() {
+    for (place, line) in each_line(ndjson).enumerate() {
         let named = serde_json::from_slice(line).unwrap_or(Named { player: Cow::Borrowed("") });
         if let Some(Cut { part, places, .. }) = cuts.get_mut(lane_of(&named.player, lanes)) {
             part.extend_from_slice(line);
