@@ -48,7 +48,15 @@ pub(crate) fn open(url: &str, options: Options) -> Game {
 
 /// The same over a cluster.
 pub(crate) fn open_cluster(urls: &[String], options: Options) -> Game {
-    Engine::open(rules(), RedisStore::connect_cluster_blocking(urls, options).unwrap()).unwrap()
+    // A cluster that has just formed may lack the replicas that were asked for.
+    for _ in 0..100 {
+        let store = RedisStore::connect_cluster_blocking(urls.iter().cloned(), options.clone()).map_err(Error::from);
+        if let Ok(engine) = store.and_then(|store| Engine::open(rules(), store)) {
+            return engine;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    panic!("the cluster cannot be opened");
 }
 
 pub(crate) fn rules() -> Rules {

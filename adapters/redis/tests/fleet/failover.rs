@@ -105,6 +105,15 @@ fn exact(engine: &Game, sum: u64) {
     assert!(board(engine).iter().all(|(_, score)| *score == sum));
 }
 
+/// Ends the writers, also when the test fails: nobody would wait for them in vain.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Two processes write and a third follows while a master dies and the cluster elects another by itself. Returns how many
 /// events were acknowledged, and how many of them were lost.
 fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
@@ -134,16 +143,23 @@ fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
         let threads: Vec<_> = (0..2).map(|number| scope.spawn(move || write(number))).collect();
         let more = |count: u64| {
             let begin = acknowledged.load(Ordering::Relaxed);
-            while acknowledged.load(Ordering::Relaxed) < begin + count {
+            for _ in 0..6_000 {
+                if acknowledged.load(Ordering::Relaxed) >= begin + count {
+                    return;
+                }
                 std::thread::sleep(Duration::from_millis(10));
             }
+            panic!("nothing is acknowledged any more, after {begin}");
         };
+        let _end = Ends(&done);
         more(500);
         let old = cluster.owner_of(slot).unwrap();
         cluster.nodes_mut()[old].kill9().unwrap();
-        while cluster.owner_of(slot).unwrap() == old {
+        let elected = (0..600).any(|_| {
             std::thread::sleep(Duration::from_millis(100));
-        }
+            cluster.owner_of(slot).unwrap() != old
+        });
+        assert!(elected, "the cluster elected nobody");
         more(500);
         cluster.nodes_mut()[old].restart().unwrap();
         cluster.whole().unwrap();
@@ -155,14 +171,19 @@ fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
     for batch in sent.chunks(24) {
         let mut left: Vec<&(String, bool)> = batch.iter().collect();
         let mut first = true;
-        while !left.is_empty() {
+        let mut codes: Vec<String> = Vec::new();
+        for attempt in 0.. {
+            if left.is_empty() {
+                break;
+            }
+            assert!(attempt < 500, "never settled: {codes:?}");
             let lines: String = left.iter().map(|(line, _)| line.as_str()).collect();
-            let codes = send(&writers[0], &lines);
+            codes = send(&writers[0], &lines);
             // A first answer that is no doubt tells whether it had happened.
             lost +=
                 left.iter().zip(&codes).filter(|((_, told), code)| first && *told && *code == "applied").count() as u64;
             let settled = |code: &str| ["applied", "replayed"].contains(&code);
-            left = left.into_iter().zip(codes).filter(|(_, code)| !settled(code)).map(|(sent, _)| sent).collect();
+            left = left.into_iter().zip(&codes).filter(|(_, code)| !settled(code)).map(|(sent, _)| sent).collect();
             first = false;
         }
         for (line, _) in batch {
@@ -179,6 +200,7 @@ fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
 }
 
 #[test]
+#[ignore = "waits for a cluster to elect somebody by itself, which a busy machine holds up"]
 fn an_election_under_load_loses_nothing_with_a_replica_asked_for() {
     let (acknowledged, lost) = elect_under_load(1, "elected");
     println!("asked for a replica: of {acknowledged} acknowledged {lost} lost");
@@ -186,6 +208,7 @@ fn an_election_under_load_loses_nothing_with_a_replica_asked_for() {
 }
 
 #[test]
+#[ignore = "waits for a cluster to elect somebody by itself, which a busy machine holds up"]
 fn an_election_under_load_without_one_loses_whole_events_alone() {
     let (acknowledged, lost) = elect_under_load(0, "elected-unasked");
     println!("asked for none: of {acknowledged} acknowledged {lost} lost");
