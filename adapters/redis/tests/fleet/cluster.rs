@@ -17,7 +17,7 @@ const ATTEMPTS_MAX: usize = 200;
 fn slots_move_under_load_and_every_sum_is_exact() {
     let cluster = RedisCluster::start(3, 0, KEEPING).unwrap();
     let game = "moves";
-    let engines: Vec<_> = (0..WRITERS).map(|_| open_cluster(&cluster.urls(), options(game))).collect();
+    let engines: Vec<_> = (0..WRITERS).map(|_| open_cluster(&cluster.urls(), &options(game))).collect();
     let (done, moving) = (AtomicBool::new(false), AtomicBool::new(false));
     let (during, unsettled) = (AtomicU64::new(0), AtomicU64::new(0));
     let rounds = std::thread::scope(|scope| {
@@ -97,7 +97,7 @@ fn a_shard_that_is_away_concerns_its_players_alone() {
     let arguments = [KEEPING, &["--cluster-require-full-coverage", "no"]].concat();
     let mut cluster = RedisCluster::start(3, 0, &arguments).unwrap();
     let game = game("shards");
-    let engine = open_cluster(&cluster.urls(), options(&game).partitions(16));
+    let engine = open_cluster(&cluster.urls(), &options(&game).partitions(16));
     let lines =
         |id: &str| -> String { (0..48).map(|at| line(&format!("evt-{id}-{at}"), &format!("zoe-{at}"), 5)).collect() };
     assert!(send(&engine, &lines("before")).iter().all(|code| code == "applied"));

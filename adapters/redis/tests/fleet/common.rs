@@ -47,7 +47,7 @@ pub(crate) fn open(url: &str, options: Options) -> Game {
 }
 
 /// The same over a cluster.
-pub(crate) fn open_cluster(urls: &[String], options: Options) -> Game {
+pub(crate) fn open_cluster(urls: &[String], options: &Options) -> Game {
     // A cluster that has just formed may lack the replicas that were asked for.
     for _ in 0..100 {
         let store = RedisStore::connect_cluster_blocking(urls.iter().cloned(), options.clone()).map_err(Error::from);

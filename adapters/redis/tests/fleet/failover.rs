@@ -42,7 +42,7 @@ fn settle(engine: &Game, id: &str) -> Vec<String> {
 fn lose_a_master(replicas: u16, game: &str) -> (RedisCluster, Game, [usize; 2], Vec<String>) {
     let mut cluster = RedisCluster::start(3, 1, KEEPING).unwrap();
     let patient = options(game).partitions(1).replicas(replicas).timeout(Duration::from_secs(1));
-    let engine = open_cluster(&cluster.urls(), patient);
+    let engine = open_cluster(&cluster.urls(), &patient);
     assert_eq!(count(&send(&engine, &lines("early")), "applied"), 24);
     let slot = cluster.slot_of(&format!("lo:{{{game}:0}}:m")).unwrap();
     let master = cluster.owner_of(slot).unwrap();
@@ -119,8 +119,8 @@ impl Drop for Ends<'_> {
 fn elect_under_load(replicas: u16, game: &str) -> (u64, u64) {
     let mut cluster = RedisCluster::start(3, 1, KEEPING).unwrap();
     let patient = || options(game).replicas(replicas).timeout(Duration::from_secs(1));
-    let writers: Vec<Game> = (0..2).map(|_| open_cluster(&cluster.urls(), patient())).collect();
-    let follower = open_cluster(&cluster.urls(), patient());
+    let writers: Vec<Game> = (0..2).map(|_| open_cluster(&cluster.urls(), &patient())).collect();
+    let follower = open_cluster(&cluster.urls(), &patient());
     let slot = cluster.slot_of(&format!("lo:{{{game}:0}}:m")).unwrap();
     let (done, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
     // What each sent, and whether it was told that it happened.

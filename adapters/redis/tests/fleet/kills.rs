@@ -44,7 +44,7 @@ fn kills_in_a_cluster_lose_nothing_and_repeat_nothing() {
     let (urls, game, seed) = (cluster.urls(), game("cluster kills"), rivals::seed());
     println!("LIVEOPS_SEED={seed}");
     let command = || writer_of(&urls.join(" "), &game);
-    let engine = open_cluster(&urls, options(&game).timeout(Duration::from_secs(10)));
+    let engine = open_cluster(&urls, &options(&game).timeout(Duration::from_secs(10)));
     let mut rivals = Rivals::start(WRITERS, seed, &command).unwrap();
     let mut victims = (0..urls.len()).cycle();
     let killed = rivals.kill(rivals::kills(CLUSTER_KILLS), &command, || {
