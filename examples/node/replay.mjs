@@ -93,8 +93,18 @@ class Season {
     if (this.last === undefined) return
     for (const period of this.engine.closedBetween(this.last, nowMs)) {
       const boards = Object.entries(this.boards).filter(([, windows]) => period.window in windows)
-      const winners = boards.flatMap(([board]) => this.engine.board(board).of(period).top(1).map((row) => ({ board, ...row })))
+      const winners = boards.flatMap(([board]) => this.#first(board, period).map((row) => ({ board, ...row })))
       this.closings.push({ ...period, winners })
+    }
+  }
+
+  #first (board, period) {
+    try {
+      return this.engine.board(board).of(period).top(1)
+    } catch (error) {
+      // A log read once more, or after a long silence: the period is kept no longer.
+      if (error.code === 'period_dropped') return []
+      throw error
     }
   }
 

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use liveops_core::error::Code;
 use liveops_core::hash::Digest;
 use liveops_core::store::Ready;
 use liveops_core::{Admitted, AsyncEngine, Engine, Error, FullStore, MemoryStore, Outcome, Timestamp};
@@ -47,7 +48,11 @@ impl<S: FullStore> Referee for Engine<S> {
         for (at, period) in self.closed_between(after, through) {
             let mut winners = Vec::new();
             for rule in rules.boards().iter().filter(|rule| rule.keep(period.window).is_some()) {
-                let first = self.board(rule.board.as_str())?.of(period).page(0, 1)?.pop();
+                let first = match self.board(rule.board.as_str())?.of(period).top(1) {
+                    // A log read once more, or after a long silence: the period is kept no longer.
+                    Err(error) if error.code() == Code::PeriodDropped => None,
+                    rows => rows?.pop(),
+                };
                 winners.extend(first.map(|row| (rule.board.clone(), row.owner, row.score)));
             }
             closings.push(Closing { at, period, winners });
@@ -96,7 +101,7 @@ impl Referee for Threads<'_> {
                 }
             }
         });
-        let unknown = || Outcome::Unknown(liveops_core::Code::StoreOutcomeUnknown.into());
+        let unknown = || Outcome::Unknown(Code::StoreOutcomeUnknown.into());
         outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
     }
 
