@@ -136,6 +136,19 @@ impl RedisCluster {
         replica.ok_or_else(|| "it has no replica".to_owned())
     }
 
+    /// Waits until a replica has everything that its master has now. `WAIT` says so of what its own connection wrote alone.
+    ///
+    /// # Errors
+    /// There is no such node, or it takes too long.
+    pub fn replicated(&self, master: usize, replica: usize) -> Result<(), String> {
+        let of = |at: usize| self.nodes.get(at).ok_or("no such node");
+        let (master, replica) = (of(master)?, of(replica)?);
+        let wanted = offset(master, "master_repl_offset:").ok_or("the master says no offset")?;
+        wait_for("the replica has not everything", || {
+            offset(replica, "slave_repl_offset:").is_some_and(|reached| reached >= wanted)
+        })
+    }
+
     /// Makes a replica the master of its slots, whether or not the old master agrees or lives.
     ///
     /// # Errors
@@ -172,6 +185,12 @@ impl RedisCluster {
 
 fn address(node: &Redis) -> String {
     format!("127.0.0.1:{}", node.port().unwrap_or_default())
+}
+
+/// How far a node is in the stream that replicas follow.
+fn offset(node: &Redis, name: &str) -> Option<u64> {
+    let info = node.cli(&["info", "replication"]).ok()?;
+    info.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok()
 }
 
 fn wait_for(otherwise: &str, mut until: impl FnMut() -> bool) -> Result<(), String> {

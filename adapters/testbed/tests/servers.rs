@@ -50,7 +50,7 @@ fn a_cluster_moves_slots_and_promotes_replicas() {
 
     let replica = cluster.replica_of(other).unwrap();
     assert!(replica >= 3);
-    assert_eq!(cluster.nodes()[other].cli(&["wait", "1", "5000"]).unwrap(), "1");
+    cluster.replicated(other, replica).unwrap();
     cluster.nodes_mut()[other].kill9().unwrap();
     cluster.promote(replica).unwrap();
     assert_eq!(cluster.owner_of(slot).unwrap(), replica);

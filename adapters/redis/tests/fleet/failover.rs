@@ -47,7 +47,7 @@ fn lose_a_master(replicas: u16, game: &str) -> (RedisCluster, Game, [usize; 2], 
     let slot = cluster.slot_of(&format!("lo:{{{game}:0}}:m")).unwrap();
     let master = cluster.owner_of(slot).unwrap();
     let replica = cluster.replica_of(master).unwrap();
-    assert_eq!(cluster.nodes()[master].cli(&["wait", "1", "5000"]).unwrap(), "1");
+    cluster.replicated(master, replica).unwrap();
 
     cluster.nodes()[replica].stop().unwrap();
     // What the system has in its buffers for it goes with the connection.
@@ -63,8 +63,10 @@ fn lose_a_master(replicas: u16, game: &str) -> (RedisCluster, Game, [usize; 2], 
 fn with_a_replica_asked_for_nothing_acknowledged_is_lost() {
     let (mut cluster, engine, [old, new], late) = lose_a_master(1, "asked");
     assert_eq!(count(&late, "store_outcome_unknown"), 24, "{late:?}");
+    for at in 0..PLAYERS {
+        assert_eq!(xp(&engine, &format!("zoe-{at}")), 5, "the replica has what it was not sent");
+    }
     // A master without a replica can promise nothing; the old one comes back as its replica.
-    assert_eq!(xp(&engine, "zoe-0"), 5, "the replica had what it was not sent");
     let alone = send(&engine, &lines("alone"));
     assert_eq!(count(&alone, "applied"), 0, "{alone:?}");
     cluster.nodes_mut()[old].restart().unwrap();
@@ -73,12 +75,9 @@ fn with_a_replica_asked_for_nothing_acknowledged_is_lost() {
     cluster.whole().unwrap();
     settle(&engine, "alone");
     let (early, late) = (settle(&engine, "early"), settle(&engine, "late"));
-    println!(
-        "asked for a replica: of 24 acknowledged 0 lost; of 24 unknown {} had to be done again",
-        count(&late, "applied")
-    );
+    // Of those that were unknown: done now, or by a try of now whose replica was slow to say so.
+    println!("asked for a replica: of 24 acknowledged 0 lost; 24 unknown ones {} applied now", count(&late, "applied"));
     assert_eq!(count(&early, "replayed"), 24, "{early:?}");
-    assert_eq!(count(&late, "applied"), 24, "{late:?}");
     exact(&engine, 15);
 }
 
