@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo xtask build                                        the packages for Python and Node
+//! eval "$(cargo xtask servers)"                            the servers, installed where they are missing
 //! cargo run --release --example fleet                      over servers of its own, which it starts and ends
 //! cargo run --release --example fleet -- redis --kill      over one of them; workers are killed in the middle of requests, and started again
 //! ```
