@@ -53,6 +53,7 @@ const EVENTS_PER_LEVEL: u64 = 20;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Traffic {
+    first: u64,
     players: u64,
     begins_ms: i64,
     sequence: u64,
@@ -66,13 +67,19 @@ impl Traffic {
     /// Without players there is no traffic.
     pub const fn new(players: u64, seed: u64) -> Self {
         assert!(players > 0, "no players");
-        Self { players, begins_ms: NOW_MS, sequence: 0, random: Random::new(seed) }
+        Self { first: 0, players, begins_ms: NOW_MS, sequence: 0, random: Random::new(seed) }
     }
 
     /// At noon of a day of the caller's, in milliseconds, in place of [`NOW_MS`]: for stores that look at a clock.
     #[must_use]
     pub const fn on_day_of(self, now_ms: i64) -> Self {
         Self { begins_ms: now_ms - now_ms.rem_euclid(DAY_MS) + DAY_MS / 2, ..self }
+    }
+
+    /// Of players whose numbers begin here, so that two streams can be of different ones.
+    #[must_use]
+    pub const fn from_player(self, first: u64) -> Self {
+        Self { first, ..self }
     }
 
     /// One event of each player that puts them 0, 50, ... 950 XP into their first level.
@@ -123,6 +130,7 @@ impl Traffic {
     fn body(&mut self, player: u64, xp: u64) -> String {
         self.sequence += 1;
         let id = mix(self.sequence);
+        let player = self.first + player;
         // Ids as people make them: a UUID for the event, a short name for the player.
         let mut body = format!(
             r#"{{"id":"{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}","type":"progression","playerId":"player-{player:06}","ts":{},"payload":{{"deltaXp":{xp},"activity":"dungeon","zone":"#,
