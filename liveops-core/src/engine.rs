@@ -5,6 +5,7 @@ mod advance;
 mod batcher;
 mod board;
 mod feed;
+mod ingest;
 mod open;
 mod pages;
 mod pay_closed;

@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer};
 
-pub(crate) use self::batch::lines;
 pub use self::batch::{BatchReport, LineError};
+pub(crate) use self::batch::{lines, lines_of, pieces};
 pub use self::issue::{Issue, ValidationError};
 pub use self::parse::{IssueMode, Parsed, Parser};
 pub use self::schema::{EventSchema, Field, FieldKind, SchemaError, Schemas, UnknownFields};

@@ -213,7 +213,7 @@ pub use error::{Code, Error};
 pub use id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
 pub use intake::{Admitted, Intake, Refusal};
 pub use memory::MemoryStore;
-pub use plan::{Outcome, Plan};
+pub use plan::{Batch, Outcome, Plan};
 pub use record::{Action, Command, Effect, Key, Receipt, Record, Ruling};
 pub use replica::Replica;
 pub use rules::{DECISIONS, Rules};

@@ -114,6 +114,8 @@ pub const ADVANCE_MILLIS_MAX: i64 = 31 * 86_400_000;
 pub const ROUND_PLAYERS_MAX: usize = 256;
 /// Most that waits in a batcher or is on its way from there, in bytes of memory; each lane has its share.
 pub const BATCHER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most threads that one ingest is spread over.
+pub const INGEST_THREADS_MAX: usize = 64;
 /// Most decisions of one run before it is given up as contended.
 pub const ATTEMPTS_MAX: u32 = 8;
 /// Most receipts that rules can have kept of one player.

@@ -5,6 +5,10 @@
 //! keys() -> load them -> decide(answers) -> commit the change sets -> resolve(results) -> keys() ... -> finish()
 //! ```
 
+mod batch;
+
+pub use batch::{Batch, Rows};
+
 use std::borrow::Borrow;
 
 use crate::error::{Code, Error, StoreError, StoreErrorKind};

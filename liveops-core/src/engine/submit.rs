@@ -17,7 +17,7 @@ use crate::store::{self, AsyncStore, Store};
 use crate::time::Timestamp;
 
 /// Lines of [`Engine::submit_ndjson`] that are decided together.
-const NDJSON_BATCH_LEN: usize = 256;
+pub(super) const NDJSON_BATCH_LEN: usize = 256;
 
 impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::submit`].
@@ -79,7 +79,7 @@ impl<S> AsyncEngine<S> {
         (Arc::clone(&in_force.rules), in_force.identity)
     }
 
-    fn parser(&self) -> Arc<Parser> {
+    pub(super) fn parser(&self) -> Arc<Parser> {
         Arc::clone(&self.in_force.read().parser)
     }
 
@@ -96,12 +96,15 @@ impl<S> AsyncEngine<S> {
     fn join(&self, parsed: Vec<Option<Error>>, decided: Vec<Outcome>, outcomes: &mut Vec<Outcome>) {
         let mut decided = decided.into_iter();
         outcomes.extend(parsed.into_iter().map(|error| match error {
-            Some(error) => {
-                self.counters.refused(error.code());
-                Outcome::Refused(error)
-            }
+            Some(error) => self.refuse(error),
             None => decided.next().unwrap_or_else(unknown),
         }));
+    }
+
+    /// Of a line that is no command.
+    pub(super) fn refuse(&self, error: Error) -> Outcome {
+        self.counters.refused(error.code());
+        Outcome::Refused(error)
     }
 }
 
@@ -123,7 +126,7 @@ impl Lines {
     }
 }
 
-fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Result<Command, Error> {
+pub(super) fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Result<Command, Error> {
     let mut parsed = parser.parse(line, now).map_err(|e| Error::with_source(e.code(), e))?;
     let id = parsed.id.take().ok_or(Code::MissingEventId)?;
     Ok(Command::event(parsed.into_event(id), now))
@@ -138,6 +141,6 @@ fn plan<'c, C: Borrow<Command>>(rules: &'c Rules, identity: Option<Digest>, comm
 }
 
 /// What a store is said to have done that has not said it.
-fn unknown() -> Outcome {
+pub(super) fn unknown() -> Outcome {
     Outcome::Unknown(Code::StoreOutcomeUnknown.into())
 }

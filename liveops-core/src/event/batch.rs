@@ -6,8 +6,33 @@ use crate::time::Timestamp;
 
 /// The lines of NDJSON. They end with a newline, before which a carriage return may stand; an empty last line is no line.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split(body(bytes))
+}
+
+/// The same lines in pieces of about so many bytes, each of one line or more, for [`lines_of`].
+pub(crate) fn pieces(bytes: &[u8], piece_bytes: usize) -> impl Iterator<Item = &[u8]> {
+    let mut rest = body(bytes);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.get(piece_bytes..).and_then(|behind| Some(piece_bytes + memchr::memchr(b'\n', behind)?));
+        let end = end.unwrap_or(text.len());
+        rest = text.get(end + 1..);
+        text.get(..end)
+    })
+}
+
+/// The lines of a piece.
+pub(crate) fn lines_of(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
+    split(Some(piece))
+}
+
+/// What stands before the last newline; none if there is no line.
+fn body(bytes: &[u8]) -> Option<&[u8]> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let mut rest = (!body.is_empty()).then_some(body);
+    (!body.is_empty()).then_some(body)
+}
+
+fn split(mut rest: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let text = rest?;
         let (line, behind) = match memchr::memchr(b'\n', text) {
@@ -86,6 +111,15 @@ mod tests {
             let split: Vec<_> =
                 body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).as_bytes()).collect();
             assert_eq!(lines(text.as_bytes()).collect::<Vec<_>>(), split, "{text:?}");
+            for piece_bytes in 0..=text.len() {
+                let joined: Vec<_> = pieces(text.as_bytes(), piece_bytes).flat_map(lines_of).collect();
+                // Nothing but a newline is no line, and neither has a piece.
+                assert_eq!(
+                    joined,
+                    if body.is_empty() { Vec::new() } else { split.clone() },
+                    "{text:?} by {piece_bytes}"
+                );
+            }
         }
     }
 }
