@@ -67,7 +67,7 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     pairs.map(|pair| <[u8; 2]>::try_from(pair).ok().and_then(|[a, b]| Some(digit(a)? << 4 | digit(b)?))).collect()
 }
 
-/// Key of [`fingerprint`] and of [`Map`]: 128 bits.
+/// Key of [`fingerprint`], [`keyed`] and [`Map`]: 128 bits.
 pub type Key = [u8; 16];
 
 /// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein 2012): tells whether two commands under one id say
@@ -78,7 +78,12 @@ pub fn fingerprint(key: &Key, bytes: &[u8]) -> u128 {
 
 /// A 64-bit hash for putting equals side by side; the same everywhere, and not to be relied on for anything else.
 pub fn short(bytes: &[u8]) -> u64 {
-    SipHasher13::new_with_key(&[0; 16]).hash(bytes)
+    keyed(&[0; 16], bytes)
+}
+
+/// SipHash-1-3 with 64 bits, for finding things: who does not know the key cannot craft names that collide.
+pub fn keyed(key: &Key, bytes: &[u8]) -> u64 {
+    SipHasher13::new_with_key(key).hash(bytes)
 }
 
 /// A hash map with a given key that can be looked up but not walked through, so that no result can depend on the

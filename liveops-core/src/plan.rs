@@ -6,11 +6,14 @@
 //! ```
 
 mod batch;
+mod in_place;
 
 pub use batch::{Batch, Rows};
+pub use in_place::{LaneView, Lanes, Records};
 
 use std::borrow::Borrow;
 
+use self::in_place::Spare;
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
 use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
@@ -103,13 +106,17 @@ pub struct Plan<'a> {
     commands: Vec<&'a Command>,
     /// Where each of `commands` was given.
     given: Vec<usize>,
+    /// By the hash of their players.
     lanes: Vec<Lane>,
+    /// The key of that hash, once they are in order.
+    sorted_by: Option<hash::Key>,
     /// How many of the lanes this round is about: the first ones.
     round: usize,
     /// By the order given. Of a run at the store, what it will be if the store applies it.
     outcomes: Vec<Option<Outcome>>,
     found: Vec<Found>,
     scratch: Scratch,
+    spare: Spare,
 }
 
 /// One player's commands: those of `commands[at..end]` still have no outcome.
@@ -117,6 +124,8 @@ pub struct Plan<'a> {
 struct Lane {
     at: usize,
     end: usize,
+    /// Of the player.
+    hash: u64,
     attempts: u32,
     /// Whether the change set of its run is at the store.
     waits: bool,
@@ -133,21 +142,21 @@ impl Lane {
 impl<'a> Plan<'a> {
     /// Starts a batch.
     pub fn new(rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
-        // By a hash of the player first: most comparisons then neither follow a pointer nor compare texts.
-        let hash = |command: &Command| hash::short(command.player.as_bytes());
-        let mut sorted: Vec<_> = commands.into_iter().enumerate().map(|(i, c)| (hash(c), i, c)).collect();
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| (&a.2.player, a.1).cmp(&(&b.2.player, b.1))));
-        let (given, commands): (Vec<usize>, Vec<&Command>) = sorted.into_iter().map(|(_, i, c)| (i, c)).unzip();
-        let mut at = 0;
-        let lanes = commands.chunk_by(|a, b| a.player == b.player).map(|run| {
-            let lane = Lane { at, end: at + run.len(), attempts: 0, waits: false, lacks: Vec::new() };
-            at = lane.end;
-            lane
-        });
-        let lanes = lanes.collect();
-        let outcomes = commands.iter().map(|_| None).collect();
-        let (found, scratch) = (Vec::new(), Scratch::default());
-        Self { rules, recording: None, commands, given, lanes, round: 0, outcomes, found, scratch }
+        let given: Vec<_> = commands.into_iter().collect();
+        let outcomes = given.iter().map(|_| None).collect();
+        Self {
+            rules,
+            recording: None,
+            commands: given,
+            given: Vec::new(),
+            lanes: Vec::new(),
+            sorted_by: None,
+            round: 0,
+            outcomes,
+            found: Vec::new(),
+            scratch: Scratch::default(),
+            spare: Spare::default(),
+        }
     }
 
     /// The same, with change sets that say what led to them ([`ChangeSet::run`]): under rules of that
@@ -159,6 +168,10 @@ impl<'a> Plan<'a> {
 
     /// What to load next, for at most so many players ([`crate::Store::round_players`]); empty once every command has its outcome.
     pub fn keys(&mut self, round_players: usize) -> Vec<Key> {
+        if self.sorted_by.is_none() {
+            // Any hash will do; this one gives the same order everywhere.
+            self.sort(&[0; 16]);
+        }
         self.lanes.retain(|lane| lane.at < lane.end);
         if self.lanes.is_empty() {
             return Vec::new();
@@ -235,10 +248,7 @@ impl<'a> Plan<'a> {
             match results.next().unwrap_or_else(silent) {
                 CommitOutcome::Applied => self.finish_run(at),
                 CommitOutcome::Conflict => self.attempt_again(at),
-                CommitOutcome::Failed(error) if error.kind == StoreErrorKind::OutcomeUnknown => {
-                    self.fail_run(at, &Outcome::Unknown(error.into()));
-                }
-                CommitOutcome::Failed(error) => self.fail_run(at, &Outcome::Refused(error.into())),
+                CommitOutcome::Failed(error) => self.fail_commit(at, error),
             }
         }
     }
@@ -251,6 +261,30 @@ impl<'a> Plan<'a> {
             self.given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = None);
         }
         self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
+    }
+
+    /// Puts each player's commands side by side, and players in the order of their hashes. Commands that have their outcomes are left
+    /// out.
+    fn sort(&mut self, key: &hash::Key) {
+        let place = |(at, command): (usize, &'a Command)| (hash::keyed(key, command.player.as_bytes()), at, command);
+        let mut sorted: Vec<_> = match self.sorted_by {
+            None => self.commands.iter().copied().enumerate().map(place).collect(),
+            Some(_) => {
+                let left = self.lanes.iter().flat_map(|lane| lane.at..lane.end);
+                left.map(|at| place((self.given[at], self.commands[at]))).collect()
+            }
+        };
+        // By the hash first: most comparisons then neither follow a pointer nor compare texts.
+        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| (&a.2.player, a.1).cmp(&(&b.2.player, b.1))));
+        let mut at = 0;
+        let lanes = sorted.chunk_by(|a, b| a.2.player == b.2.player).map(|run| {
+            let lane = Lane { at, end: at + run.len(), hash: run[0].0, attempts: 0, waits: false, lacks: Vec::new() };
+            at = lane.end;
+            lane
+        });
+        self.lanes = lanes.collect();
+        (self.given, self.commands) = sorted.into_iter().map(|(_, at, command)| (at, command)).unzip();
+        self.sorted_by = Some(*key);
     }
 
     fn finish_run(&mut self, at: usize) {
@@ -266,6 +300,12 @@ impl<'a> Plan<'a> {
         if self.lanes[at].attempts == ATTEMPTS_MAX {
             self.fail_run(at, &Outcome::Refused(Error::new(Code::Contended)));
         }
+    }
+
+    fn fail_commit(&mut self, at: usize, error: StoreError) {
+        let unknown = error.kind == StoreErrorKind::OutcomeUnknown;
+        let outcome = if unknown { Outcome::Unknown(error.into()) } else { Outcome::Refused(error.into()) };
+        self.fail_run(at, &outcome);
     }
 
     /// Gives the whole run one outcome, whatever was decided, and does not try what comes after it.

@@ -205,6 +205,43 @@ pub struct ChangeSet {
 const FORM: Form = Form(1);
 
 impl ChangeSet {
+    /// One that changes nothing yet of what is stored of a player.
+    pub(crate) fn new(player: PlayerId, record: Box<Player>, horizon: Horizon) -> Self {
+        Self {
+            player,
+            expected: record.version,
+            forgotten_before: horizon.forgotten_before,
+            closes_at: Timestamp::MAX,
+            forget: false,
+            record,
+            outcomes: Vec::new(),
+            receipts: Vec::new(),
+            suspicions: Vec::new(),
+            removed: Vec::new(),
+            shown: Vec::new(),
+            run: None,
+        }
+    }
+
+    /// Makes it such a one in the memory that it has, whatever it was.
+    pub(crate) fn renew(&mut self, player: &PlayerId, stored: Option<&Player>, horizon: Horizon) {
+        self.player.clone_from(player);
+        match stored {
+            Some(stored) => (*self.record).clone_from(stored),
+            None => *self.record = Player::default(),
+        }
+        self.expected = self.record.version;
+        self.forgotten_before = horizon.forgotten_before;
+        self.closes_at = Timestamp::MAX;
+        self.forget = false;
+        self.outcomes.clear();
+        self.receipts.clear();
+        self.suspicions.clear();
+        self.removed.clear();
+        self.shown.clear();
+        self.run = None;
+    }
+
     /// Whether it may be written over a player of `version` under `horizon`.
     pub fn fits(&self, version: u64, horizon: Horizon) -> bool {
         self.expected == version && self.forgotten_before == horizon.forgotten_before && self.closes_at > horizon.now

@@ -52,6 +52,14 @@ pub enum Decided {
     Lacks(Vec<Key>),
 }
 
+/// The same of a change set that lies where the caller had it made.
+#[derive(Debug)]
+pub(crate) enum Drafted {
+    Nothing,
+    Changes,
+    Lacks(Vec<Key>),
+}
+
 /// The event being decided, and under which command.
 pub(super) struct Cause<'a> {
     pub(super) kind: &'a Id,
@@ -79,27 +87,53 @@ impl Rules {
         stored: Stored,
         found: impl IntoIterator<Item = Found>,
         scratch: &mut Scratch,
-        mut decided: impl FnMut(Decision),
+        decided: impl FnMut(Decision),
     ) -> Decided {
         let Some(first) = run.first() else { return Decided::Nothing };
-        let mut draft = Draft::new(first, stored, horizon, run.len(), scratch);
-        for (command, found) in run.iter().zip(found) {
-            decided(self.decide_one(command, found, &mut draft));
-            if !draft.lacks.is_empty() {
-                return Decided::Lacks(draft.lacks);
-            }
+        let Stored { player, listed } = stored;
+        let mut changes = ChangeSet::new(first.player.clone(), player.unwrap_or_default(), horizon);
+        changes.outcomes.reserve_exact(run.len());
+        let draft = Draft::new(&mut changes, None, listed, horizon, scratch);
+        match self.decide_run(run, found, draft, decided) {
+            Drafted::Nothing => Decided::Nothing,
+            Drafted::Changes => Decided::Changes(changes),
+            Drafted::Lacks(keys) => Decided::Lacks(keys),
         }
-        if draft.changes.outcomes.is_empty() {
-            return Decided::Nothing;
-        }
-        self.let_go(&mut draft);
-        draft.expire_claimable(horizon.now);
-        Decided::Changes(draft.finish())
     }
 
-    fn decide_one(&self, command: &Command, mut found: Found, draft: &mut Draft<'_>) -> Decision {
+    /// The same where the draft makes its change set.
+    pub(crate) fn decide_run(
+        &self,
+        run: &[&Command],
+        found: impl IntoIterator<Item = Found>,
+        mut draft: Draft<'_>,
+        mut decided: impl FnMut(Decision),
+    ) -> Drafted {
+        for (at, (command, found)) in run.iter().zip(found).enumerate() {
+            decided(self.decide_one(command, at, run, found, &mut draft));
+            if !draft.lacks.is_empty() {
+                return Drafted::Lacks(draft.lacks);
+            }
+        }
+        if draft.applied == 0 {
+            return Drafted::Nothing;
+        }
+        self.let_go(&mut draft);
+        draft.expire_claimable(draft.horizon.now);
+        draft.finish();
+        Drafted::Changes
+    }
+
+    fn decide_one(
+        &self,
+        command: &Command,
+        at: usize,
+        run: &[&Command],
+        mut found: Found,
+        draft: &mut Draft<'_>,
+    ) -> Decision {
         let fingerprint = command.fingerprint(&self.fingerprint_key, &mut draft.scratch.bytes);
-        if let Some(first) = draft.outcome(&command.id, found.outcome.take()) {
+        if let Some(first) = draft.outcome(&command.id, run, found.outcome.take()) {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
         }
@@ -111,9 +145,9 @@ impl Rules {
         let remembered_from = if payment { draft.horizon.now } else { command.ts };
         match self.effect(command, found, draft) {
             Ok(effect) => {
-                let outcome = StoredOutcome { fingerprint, ts: remembered_from, effect: effect.clone() };
-                draft.settle(command, outcome);
-                Decision::Apply(effect)
+                let outcome = StoredOutcome { fingerprint, ts: remembered_from, effect };
+                draft.settle(command, at, &outcome);
+                Decision::Apply(outcome.effect)
             }
             Err(code) => Decision::Refuse(code),
         }

@@ -4,15 +4,19 @@ use crate::board::Standing;
 use crate::id::{BoardId, CommandId};
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
-    BoardKey, ChangeSet, Command, Effect, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled, StoredOutcome,
-    Suspicion, Triage,
+    BoardKey, ChangeSet, Command, Effect, EncodedOutcomes, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled,
+    StoredOutcome, Suspicion, Triage,
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
 use crate::window::Period;
 
-pub(super) struct Draft<'s> {
-    pub(super) changes: ChangeSet,
+pub(crate) struct Draft<'s> {
+    pub(super) changes: &'s mut ChangeSet,
+    /// Where outcomes are written, if not into the change set.
+    encoded: Option<&'s mut EncodedOutcomes>,
+    /// How many commands were applied.
+    pub(super) applied: usize,
     pub(super) horizon: Horizon,
     pub(super) scratch: &'s mut Scratch,
     /// Records that the stored player lists, as far as they were asked for.
@@ -54,31 +58,17 @@ pub(super) struct NewEntry {
 }
 
 impl<'s> Draft<'s> {
-    pub(super) fn new(
-        first: &Command,
-        stored: Stored,
+    /// For a change set that is [new](ChangeSet::new), and for outcomes as bytes, if these are given.
+    pub(crate) fn new(
+        changes: &'s mut ChangeSet,
+        encoded: Option<&'s mut EncodedOutcomes>,
+        listed: Vec<(Key, Option<Record>)>,
         horizon: Horizon,
-        run_len: usize,
         scratch: &'s mut Scratch,
     ) -> Self {
-        let record = stored.player.unwrap_or_default();
-        let was_hidden = record.hidden;
+        let was_hidden = changes.record.hidden;
         scratch.before.clear();
-        let changes = ChangeSet {
-            player: first.player.clone(),
-            expected: record.version,
-            forgotten_before: horizon.forgotten_before,
-            closes_at: Timestamp::MAX,
-            forget: false,
-            record,
-            outcomes: Vec::with_capacity(run_len),
-            receipts: Vec::new(),
-            suspicions: Vec::new(),
-            removed: Vec::new(),
-            shown: Vec::new(),
-            run: None,
-        };
-        Self { changes, horizon, scratch, listed: stored.listed, lacks: Vec::new(), was_hidden }
+        Self { changes, encoded, applied: 0, horizon, scratch, listed, lacks: Vec::new(), was_hidden }
     }
 
     /// A record that the stored player lists. Where it was not asked for, the decision is given up, to be taken again with all
@@ -100,8 +90,16 @@ impl<'s> Draft<'s> {
         None
     }
 
-    pub(super) fn outcome(&self, id: &CommandId, stored: Option<Box<StoredOutcome>>) -> Option<StoredOutcome> {
-        let own = self.changes.outcomes.iter().find(|(known, _)| known == id).map(|(_, outcome)| outcome.clone());
+    pub(super) fn outcome(
+        &self,
+        id: &CommandId,
+        run: &[&Command],
+        stored: Option<Box<StoredOutcome>>,
+    ) -> Option<StoredOutcome> {
+        let own = match &self.encoded {
+            Some(encoded) => encoded.of(run).find(id),
+            None => self.changes.outcomes.iter().find(|(known, _)| known == id).map(|(_, outcome)| outcome.clone()),
+        };
         own.or_else(|| stored.filter(|_| !self.changes.forget).map(|stored| *stored))
     }
 
@@ -143,7 +141,7 @@ impl<'s> Draft<'s> {
     /// Adds a new one, and lets go of those that are too old or too many: settled ones first, then flags. Events that are held
     /// and wait stay.
     pub(super) fn suspect(&mut self, number: u64, suspicion: Suspicion, mut triage: Triage, kept_from: Timestamp) {
-        let Self { changes: ChangeSet { record, suspicions, removed, player, .. }, .. } = self;
+        let ChangeSet { record, suspicions, removed, player, .. } = &mut *self.changes;
         record.suspicions.push((number, suspicion.received_at));
         if suspicion.held {
             triage.holds.push(number);
@@ -253,7 +251,7 @@ impl<'s> Draft<'s> {
     pub(super) fn hide(&mut self, hidden: bool) {
         if self.changes.record.hidden != hidden {
             self.note_all();
-            let ChangeSet { record, shown, .. } = &mut self.changes;
+            let ChangeSet { record, shown, .. } = &mut *self.changes;
             record.hidden = hidden;
             for (key, now) in shown {
                 *now = record.shown(key);
@@ -273,7 +271,7 @@ impl<'s> Draft<'s> {
         standing: Option<Standing>,
         comes: Option<Standing>,
     ) -> usize {
-        let ChangeSet { shown, record, .. } = &mut self.changes;
+        let ChangeSet { shown, record, .. } = &mut *self.changes;
         let comes = comes.filter(|_| !record.hidden);
         let mut at = from;
         while shown.get(at).is_some_and(|(known, _)| (&known.board, known.period) < (board, period)) {
@@ -299,27 +297,32 @@ impl<'s> Draft<'s> {
         self.changes.record.standings = standings;
     }
 
-    /// The change set of the run: of what was touched, it has what boards now show otherwise than before.
-    pub(super) fn finish(self) -> ChangeSet {
-        let Self { mut changes, scratch, .. } = self;
-        let mut before = scratch.before.drain(..);
-        changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
-        changes
+    /// Ends the run: of what was touched, the change set has what boards now show otherwise than before.
+    pub(super) fn finish(self) {
+        let mut before = self.scratch.before.drain(..);
+        self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
     }
 
-    /// Books one applied command.
-    pub(super) fn settle(&mut self, command: &Command, outcome: StoredOutcome) {
-        let changes = &mut self.changes;
-        changes.record.version += 1;
-        changes.record.newest_ts = changes.record.newest_ts.max(command.ts);
-        changes.outcomes.push((command.id.clone(), outcome));
+    /// Books one applied command, by its place in the run.
+    pub(super) fn settle(&mut self, command: &Command, at: usize, outcome: &StoredOutcome) {
+        let record = &mut self.changes.record;
+        record.version += 1;
+        record.newest_ts = record.newest_ts.max(command.ts);
+        self.applied += 1;
+        match &mut self.encoded {
+            Some(encoded) => encoded.push(at, outcome),
+            None => self.changes.outcomes.push((command.id.clone(), outcome.clone())),
+        }
     }
 
     /// Keeps the version, and the time up to which commands may have been taken in: their outcomes go too, so they must
     /// not come back.
     pub(super) fn erase(&mut self, ts: Timestamp) {
         self.note_all();
-        let changes = &mut self.changes;
+        let changes = &mut *self.changes;
+        if let Some(encoded) = &mut self.encoded {
+            encoded.clear();
+        }
         *changes.record = Player {
             version: changes.record.version,
             erased_through: Some(ts.max(changes.record.newest_ts)),

@@ -27,7 +27,9 @@ mod warnings;
 mod watch;
 
 pub use compare::{CurveChange, RulesDiff};
+pub(crate) use decide::Drafted;
 pub use decide::{Decided, Decision, Found};
+pub(crate) use draft::Draft;
 pub use draft::{Scratch, Stored};
 pub use due::DroppedPeriods;
 pub use explain::{Explanation, ExplanationLine, Topic};

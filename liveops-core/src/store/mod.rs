@@ -5,6 +5,7 @@ mod blocking;
 mod boards;
 mod feed;
 mod forward;
+mod key;
 mod scan;
 mod snapshot;
 mod tail;
@@ -14,6 +15,7 @@ pub use asynchronous::{AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole
 pub use blocking::{BlockOn, Blocking};
 pub use boards::{BoardAnswer, BoardRead, Boards, Keeps, Lag, Reading};
 pub use feed::{Consumer, ConsumerMark, Feed, FeedEntry, Happened};
+pub use key::hash_key;
 pub use scan::{Pages, Partitioned, Scan, records};
 pub use snapshot::{FeedMarks, SnapshotReader, SnapshotWriter};
 pub use tail::{AsyncTail, TailPage};

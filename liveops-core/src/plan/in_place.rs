@@ -1,0 +1,186 @@
+//! The other way to drive a plan: a store that holds a player's records lets each run be decided where they lie.
+
+use super::{Outcome, Plan, recorded};
+use crate::error::{StoreError, StoreErrorKind};
+use crate::hash;
+use crate::id::{CommandId, PlayerId};
+use crate::record::{
+    Action, ChangeSet, Command, CommitOutcome, EncodedOutcomes, Horizon, Key, Player, Receipt, Record, StoredOutcome,
+    Suspicion, Written,
+};
+use crate::rules::{Draft, Drafted, Found};
+
+/// One player's records where they lie, held by the caller.
+pub trait Records {
+    /// The player; `None` if absent.
+    fn player(&self) -> Option<&Player>;
+
+    /// The first outcome of a command.
+    fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind>;
+
+    /// A link of the player's chain.
+    fn receipt(&self, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind>;
+
+    /// A suspicious event.
+    fn suspicion(&self, number: u64) -> Result<Option<Box<Suspicion>>, StoreErrorKind>;
+
+    /// Commits all of a run or nothing.
+    fn write(&mut self, written: Written<'_>) -> CommitOutcome;
+}
+
+/// A plan's players, in the order of a hash of theirs, so that players of one part of a store can be neighbours.
+///
+/// ```text
+/// for each lane, with the player's records held: while !lane.commands.is_empty() { decide(lane, horizon, records) }
+/// ```
+#[derive(Debug)]
+pub struct Lanes<'p, 'a>(&'p mut Plan<'a>);
+
+/// One player of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct LaneView<'p> {
+    /// Who.
+    pub player: &'p PlayerId,
+    /// [`hash::keyed`] of the player's bytes under the key given to [`Plan::lanes`].
+    pub hash: u64,
+    /// Commands without an outcome yet, in order.
+    pub commands: &'p [&'p Command],
+}
+
+/// The memory that runs are decided in, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Spare {
+    changes: Option<ChangeSet>,
+    encoded: EncodedOutcomes,
+}
+
+impl<'a> Plan<'a> {
+    /// The players, in the order of their hashes under a key, each hashed once.
+    pub fn lanes(&mut self, key: &hash::Key) -> Lanes<'_, 'a> {
+        if self.sorted_by.as_ref() != Some(key) {
+            self.sort(key);
+        }
+        Lanes(self)
+    }
+}
+
+impl Lanes<'_, '_> {
+    /// How many.
+    pub const fn len(&self) -> usize {
+        self.0.lanes.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.lanes.is_empty()
+    }
+
+    /// One of them. Panics for one that there is not.
+    pub fn get(&self, at: usize) -> LaneView<'_> {
+        let lane = &self.0.lanes[at];
+        // Where all have their outcomes, the last one still says who it is.
+        let player = &self.0.commands[lane.end - 1].player;
+        LaneView { player, hash: lane.hash, commands: &self.0.commands[lane.at..lane.end] }
+    }
+
+    /// Decides the next run of a lane, up to [`RUN_LEN_MAX`](crate::limits::RUN_LEN_MAX) commands, on a copy of the player's record,
+    /// and lets `records` commit what comes of it, if anything does. Nothing of the store is changed before that, so a panic
+    /// loses nothing. Whether commands are left.
+    pub fn decide<R: Records + ?Sized>(&mut self, at: usize, horizon: Horizon, records: &mut R) -> bool {
+        let plan = &mut *self.0;
+        if let Err(kind) = plan.decide_in_place(at, horizon, records) {
+            plan.fail_run(at, &Outcome::Refused(StoreError::new(kind).into()));
+        }
+        let lane = &plan.lanes[at];
+        lane.at < lane.end
+    }
+}
+
+impl Plan<'_> {
+    fn decide_in_place<R: Records + ?Sized>(
+        &mut self,
+        at: usize,
+        horizon: Horizon,
+        records: &mut R,
+    ) -> Result<(), StoreErrorKind> {
+        let Self { rules, lanes, commands, given, outcomes, found, scratch, spare, .. } = self;
+        let lane = &lanes[at];
+        let run = &commands[lane.at..lane.run_end()];
+        let Some(first) = run.first() else { return Ok(()) };
+        let Spare { changes, encoded } = spare;
+        let mut asked = None;
+        let drafted = loop {
+            found.clear();
+            for command in run {
+                found.push(find(command, records)?);
+            }
+            let changes = match changes {
+                Some(changes) => {
+                    changes.renew(&first.player, records.player(), horizon);
+                    changes
+                }
+                None => {
+                    let record = records.player().cloned().unwrap_or_default();
+                    changes.insert(ChangeSet::new(first.player.clone(), record.into(), horizon))
+                }
+            };
+            encoded.clear();
+            let mut given = given[lane.at..].iter();
+            let decided = |decision| {
+                if let Some(given) = given.next() {
+                    outcomes[*given] = Some(Outcome::from(decision));
+                }
+            };
+            let is_first = asked.is_none();
+            let listed = asked.take().unwrap_or_default();
+            let draft = Draft::new(changes, Some(encoded), listed, horizon, scratch);
+            match rules.decide_run(run, found.drain(..), draft, decided) {
+                Drafted::Lacks(keys) if is_first => asked = Some(look_up(keys, records)?),
+                drafted => break drafted,
+            }
+        };
+        let changes = match (drafted, changes) {
+            (Drafted::Changes, Some(changes)) => changes,
+            // It lacks what it was given: as with a far store, that ends as contended.
+            (Drafted::Lacks(_), _) => {
+                self.attempt_again(at);
+                return Ok(());
+            }
+            _ => {
+                self.finish_run(at);
+                return Ok(());
+            }
+        };
+        changes.run = self.recording.map(|rules| recorded(rules, horizon, run).into());
+        match records.write(Written { changes, outcomes: encoded.of(run) }) {
+            CommitOutcome::Applied => self.finish_run(at),
+            CommitOutcome::Conflict => self.attempt_again(at),
+            CommitOutcome::Failed(error) => self.fail_commit(at, error),
+        }
+        Ok(())
+    }
+}
+
+/// What is stored about a command.
+fn find<R: Records + ?Sized>(command: &Command, records: &R) -> Result<Found, StoreErrorKind> {
+    let mut found = Found { outcome: records.outcome(&command.id)?, ..Found::default() };
+    match &command.action {
+        Action::Review { suspicion, .. } => found.suspicion = records.suspicion(*suspicion)?,
+        Action::Claim(receipt) | Action::Revoke { receipt, .. } => found.receipt = records.receipt(receipt.number)?,
+        _ => {}
+    }
+    Ok(found)
+}
+
+/// What a decision lacked.
+fn look_up<R: Records + ?Sized>(keys: Vec<Key>, records: &R) -> Result<Vec<(Key, Option<Record>)>, StoreErrorKind> {
+    let look_up = |key| {
+        let record = match &key {
+            Key::Receipt(_, number) => records.receipt(*number)?.map(Record::Receipt),
+            Key::Suspicion(_, number) => records.suspicion(*number)?.map(Record::Suspicion),
+            _ => None,
+        };
+        Ok((key, record))
+    };
+    keys.into_iter().map(look_up).collect()
+}
