@@ -2,8 +2,10 @@
 
 import gc
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
@@ -12,14 +14,14 @@ EVENT_BYTES = 206
 WAIT_PERCENT_MAX = 3.0
 
 
-def events(count: int, players: int) -> list[bytes]:
-    """Different events of 206 bytes, by turns of all players, as `benches/src/traffic.rs` writes them."""
+def events(count: int, players: int, first: int = 0) -> list[bytes]:
+    """Different events of 206 bytes, by turns of all players from the first on, as `benches/src/traffic.rs` writes them."""
     lines = []
     for n in range(count):
         event: dict[str, Any] = {
             "id": f"{n * 2654435761 % 2**32:08x}-{n % 65536:04x}-4{n % 4096:03x}-a{n * 7 % 4096:03x}-{n:012x}",
             "type": "progression",
-            "playerId": f"player-{n * 7919 % players:06}",
+            "playerId": f"player-{first + n * 7919 % players:06}",
             "ts": NOW_MS // 1000,
             "payload": {"deltaXp": 50, "activity": "dungeon", "zone": ""},
         }
@@ -33,7 +35,7 @@ def events(count: int, players: int) -> list[bytes]:
 def waited_ns() -> float:
     """How long this thread has waited for a processor; NaN where the kernel does not tell."""
     try:
-        with open("/proc/self/schedstat") as file:
+        with open("/proc/thread-self/schedstat") as file:
             return float(file.read().split()[1])
     except (OSError, IndexError, ValueError):
         return float("nan")
@@ -56,6 +58,26 @@ class Stopwatch:
         gc.enable()
         self.wall_ns += wall
         return float(wall), result
+
+    def time_at_once(self, works: list[Callable[[], Any]]) -> float:
+        """The same of a thread for each, which begin together: until the last is through."""
+        gc.collect()
+        gc.disable()
+        start = threading.Barrier(len(works))
+
+        def timed(work: Callable[[], Any]) -> tuple[int, float, Any]:
+            start.wait()
+            waited, begun = waited_ns(), time.perf_counter_ns()
+            result = work()  # Kept until all are through.
+            return time.perf_counter_ns() - begun, waited_ns() - waited, result
+
+        with ThreadPoolExecutor(len(works)) as pool:
+            each = [task.result() for task in [pool.submit(timed, work) for work in works]]
+        gc.enable()
+        wall = float(max(wall for wall, _, _ in each))
+        self.wait_ns += max(waited for _, waited, _ in each)
+        self.wall_ns += wall
+        return wall
 
     @property
     def wait_percent(self) -> float:

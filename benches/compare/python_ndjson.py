@@ -1,11 +1,15 @@
 """python.ndjson: unsigned NDJSON parsed, decided and committed, against pydantic parsing the same bytes.
+python.ingest.two: the same by two threads on one engine, against two threads on two engines.
 
 Prints one JSON line; `cargo xtask compare python` starts it. Both sides get one `bytes` of 20,000 lines, one after the
-other, in one process. Ours ends with every event committed to an engine; the peer's ends with every event as a Python value.
+other, in one process. Ours ends with every event committed to an engine and counted by what became of it; the peer's ends with
+every event as a Python value.
 """
 
 import json
 import sys
+from collections.abc import Callable
+from statistics import median
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -63,7 +67,7 @@ class Event(TypedDict):
     payload: Payload
 
 
-def main() -> None:
+def ndjson() -> None:
     data = b"\n".join(events(EVENTS, PLAYERS))
     rules = liveops.Rules.from_json(json.dumps(RULES))
     adapter = TypeAdapter(Event)
@@ -76,9 +80,11 @@ def main() -> None:
     ours, peers = [], []
     for n in range(ROUNDS + 1):
         engine = liveops.Engine(rules)
-        cost, outcomes = stopwatch.time(lambda: engine.submit_ndjson(data, now_ms=NOW_MS))
-        peer_cost, parsed = stopwatch.time(peer)
-        if n == 0:  # Not counted: caches warm up, and both sides show that they did the whole work.
+        # The first is not counted: caches warm up, and both sides show that they did the whole work.
+        watch = stopwatch if n else Stopwatch()
+        cost, outcomes = watch.time(lambda: counted(engine.submit_ndjson(data, now_ms=NOW_MS)))
+        peer_cost, parsed = watch.time(peer)
+        if n == 0:
             statuses = {outcome.status for outcome in outcomes}
             if len(outcomes) != EVENTS or statuses != {"applied"}:
                 sys.exit(f"python.ndjson: {len(outcomes)} outcomes, {sorted(statuses)}: not all were applied")
@@ -90,5 +96,38 @@ def main() -> None:
     print_row("python.ndjson", ours, peers, stopwatch)
 
 
+def ingest_two() -> None:
+    """Threads have players of their own. What both engines take more than one thread alone is the machine's."""
+    both = [b"\n".join(events(EVENTS, PLAYERS, first)) for first in (0, PLAYERS)]
+    rules = liveops.Rules.from_json(json.dumps(RULES))
+
+    def works(engines: list[liveops.Engine], datas: list[bytes]) -> list[Callable[[], object]]:
+        return [
+            lambda engine=engine, data=data: counted(engine.submit_ndjson(data, now_ms=NOW_MS))
+            for engine, data in zip(engines, datas, strict=True)
+        ]
+
+    stopwatch = Stopwatch()
+    ours, peers, alone = [], [], []
+    for n in range(ROUNDS + 1):
+        watch = stopwatch if n else Stopwatch()
+        one = liveops.Engine(rules)
+        cost = watch.time_at_once(works([one, one], both))
+        peer_cost = watch.time_at_once(works([liveops.Engine(rules), liveops.Engine(rules)], both))
+        alone_cost = watch.time_at_once(works([liveops.Engine(rules)], both[:1]))
+        if n:
+            ours.append(cost / EVENTS / 2)
+            peers.append(peer_cost / EVENTS / 2)
+            alone.append(alone_cost / EVENTS)
+
+    more = {"one thread alone": median(alone), "times as much by two": median(alone) / median(ours)}
+    print_row("python.ingest.two", ours, peers, stopwatch, more)
+
+
+def counted(outcomes: liveops.Outcomes) -> liveops.Outcomes:
+    assert outcomes.counts() == {"applied": EVENTS}
+    return outcomes
+
+
 if __name__ == "__main__":
-    main()
+    {"python.ndjson": ndjson, "python.ingest.two": ingest_two}[sys.argv[1]]()

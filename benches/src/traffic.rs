@@ -92,12 +92,29 @@ impl Traffic {
     /// # Panics
     /// If the parser does not know `progression` as it is built in.
     pub fn warm_up_commands(&mut self, parser: &Parser) -> Vec<Command> {
-        let players = 0..self.players;
-        let event = |player| {
+        self.warm_up_each(parser).collect()
+    }
+
+    /// The same, each made when it is asked for: a million would take much memory at once.
+    ///
+    /// # Panics
+    /// If the parser does not know `progression` as it is built in.
+    pub fn warm_up_each<'a>(&'a mut self, parser: &'a Parser) -> impl Iterator<Item = Command> + 'a {
+        (0..self.players).map(move |player| {
             let body = self.warm_up_body(player);
             command(parser, &body, self.now())
-        };
-        players.map(event).collect()
+        })
+    }
+
+    /// The next event of each player, as those of [`Traffic::commands`].
+    ///
+    /// # Panics
+    /// If the parser does not know `progression` as it is built in.
+    pub fn one_of_each<'a>(&'a mut self, parser: &'a Parser) -> impl Iterator<Item = Command> + 'a {
+        (0..self.players).map(move |player| {
+            let body = self.body(player, XP_PER_EVENT);
+            command(parser, &body, self.now())
+        })
     }
 
     /// The next events as commands, each received at its own time.

@@ -48,6 +48,15 @@ const ROWS: &[Row] = &[
     Row { name: "anomaly.river", program: Program::Python("python_anomaly.py") },
     Row { name: "anomaly.river.batch", program: Program::Python("python_anomaly.py") },
     Row { name: "engine.event", program: Program::Rust(TIME) },
+    Row { name: "engine.event.handmade", program: Program::Rust(TIME) },
+    Row { name: "engine.event.redis", program: Program::Redis(TIME) },
+    Row { name: "engine.event.200k", program: Program::Rust(TIME) },
+    Row { name: "engine.event.1m", program: Program::Rust(TIME) },
+    Row { name: "engine.event.feed", program: Program::Rust(TIME) },
+    Row { name: "engine.submit.single", program: Program::Rust(TIME) },
+    Row { name: "engine.threads.two", program: Program::Rust(TIME) },
+    Row { name: "engine.bytes.redis", program: Program::Redis(BYTES) },
+    Row { name: "engine.stalls", program: Program::Rust(TIME) },
     Row { name: "engine.before", program: Program::Earlier("f9c6cc4") },
     Row { name: "store.dyn.concrete", program: Program::Rust(TIME) },
     Row { name: "scan.migration.linear", program: Program::Rust(TIME) },
@@ -100,7 +109,9 @@ const ROWS: &[Row] = &[
     Row { name: "reward.receipt", program: Program::Rust(TIME) },
     Row { name: "reward.roll", program: Program::Rust(TIME) },
     Row { name: "python.ndjson", program: Program::Python("python_ndjson.py") },
+    Row { name: "python.ingest.two", program: Program::Python("python_ndjson.py") },
     Row { name: "node.ndjson", program: Program::Node("node_ndjson.mjs") },
+    Row { name: "node.ingest.loop", program: Program::Node("node_ingest.mjs") },
 ];
 
 /// Rows of another name that belong to an area: what a store in a file asks of the engine above it; stores that a fleet shares.

@@ -126,9 +126,18 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// How long this thread has waited on a run queue: second field of `/proc/self/schedstat`.
+/// How long the first thread of this process, which times the rounds, has waited on a run queue: second field of `/proc/self/schedstat`.
 fn waited_ns() -> Option<u128> {
-    std::fs::read_to_string("/proc/self/schedstat").ok()?.split_whitespace().nth(1)?.parse().ok()
+    waited("/proc/self/schedstat")
+}
+
+/// The same of the thread that asks.
+pub fn thread_waited_ns() -> Option<u128> {
+    waited("/proc/thread-self/schedstat")
+}
+
+fn waited(file: &str) -> Option<u128> {
+    std::fs::read_to_string(file).ok()?.split_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

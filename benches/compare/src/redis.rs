@@ -40,11 +40,11 @@ impl Client {
     }
 
     /// Adds a command to those that wait.
-    pub fn queue(&mut self, command: &[&str]) {
+    pub fn queue<W: AsRef<[u8]>>(&mut self, command: &[W]) {
         let mut put = |text: &[&[u8]]| text.iter().for_each(|part| self.queued.extend_from_slice(part));
         put(&[b"*", command.len().to_string().as_bytes(), b"\r\n"]);
-        for word in command {
-            put(&[b"$", word.len().to_string().as_bytes(), b"\r\n", word.as_bytes(), b"\r\n"]);
+        for word in command.iter().map(AsRef::as_ref) {
+            put(&[b"$", word.len().to_string().as_bytes(), b"\r\n", word, b"\r\n"]);
         }
         self.waiting += 1;
     }

@@ -1,4 +1,4 @@
-//! `liveops-compare-bytes <row>`: what boards, limiters, profiles and their peers keep in memory, printed as one JSON line. Apart from
+//! `liveops-compare-bytes <row>`: what stores, boards, limiters, profiles and their peers keep in memory, printed as one JSON line. Apart from
 //! `liveops-compare`, because every allocation is counted here. Started by `cargo xtask compare`.
 #![forbid(unsafe_code)]
 // A program that prints, on purpose.
@@ -7,6 +7,8 @@
 #![allow(clippy::cast_precision_loss)]
 
 mod anomaly;
+#[cfg(unix)]
+mod engine;
 mod quota;
 #[cfg(unix)]
 mod redis;
@@ -45,9 +47,11 @@ fn main() -> ExitCode {
             "board.bytes4.redis" => redis::bytes4(),
             #[cfg(unix)]
             "fleet.bytes" => replica::fleet(),
+            #[cfg(unix)]
+            "engine.bytes.redis" => engine::redis(),
             "anomaly.bytes" => Ok(anomaly::profile()),
             "quota.bytes.governor" => Ok(quota::governor()),
-            _ => Err("no such row; rows: anomaly.bytes, board.bytes1.redis, board.bytes4.redis, fleet.bytes, quota.bytes.governor"
+            _ => Err("no such row; rows: anomaly.bytes, board.bytes1.redis, board.bytes4.redis, engine.bytes.redis, fleet.bytes, quota.bytes.governor"
                 .to_owned()),
         };
     match row.map(|row: liveops_compare::measure::Row| row.to_json()) {
