@@ -68,7 +68,7 @@
 //!
 //! let event = intake.admit(&headers, &body, now)?; // the event and when it came
 //! let Outcome::Applied(effect) = engine.submit(&event) else { panic!("the first time") };
-//! assert_eq!((effect.level, effect.receipts[0].items[0].amount()), (2, 100));
+//! assert_eq!((effect.level, effect.receipts()[0].items[0].amount()), (2, 100));
 //!
 //! let Outcome::Replayed(first) = engine.submit(&event) else { panic!("a retry") };
 //! assert_eq!(first, effect);

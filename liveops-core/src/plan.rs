@@ -60,7 +60,7 @@ impl Outcome {
     /// `applied`, `held`, `replayed`, or the code of the error: what a count by outcome says.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Applied(effect) if effect.held.is_some() => "held",
+            Self::Applied(effect) if effect.held().is_some() => "held",
             Self::Applied(_) => "applied",
             Self::Replayed(_) => "replayed",
             Self::Refused(error) | Self::Unknown(error) => error.code().as_str(),

@@ -91,8 +91,8 @@ fn a_retry_in_the_same_batch_is_a_retry() {
     let first = xp("e", "ann", START, 150);
     let again = received(first.clone(), START + 9);
     let outcomes = engine.submit_batch(&[first, again, xp("e", "ann", START, 151)]);
-    assert_eq!(applied(&outcomes[0]).receipts.len(), 1);
-    assert!(matches!(&outcomes[1], Outcome::Replayed(e) if e.receipts.len() == 1));
+    assert_eq!(applied(&outcomes[0]).receipts().len(), 1);
+    assert!(matches!(&outcomes[1], Outcome::Replayed(e) if e.receipts().len() == 1));
     assert_eq!(code(&outcomes[2]), Code::EventIdReused);
 }
 
@@ -117,7 +117,7 @@ fn a_late_event_counts_where_it_still_can() {
     let engine = engine();
     let late = |id: &str, came: i64| {
         let outcome = engine.submit(&received(xp(id, "ann", START - 1, 10), came));
-        applied(&outcome).late.iter().map(|key| key.period.window).collect::<Vec<_>>()
+        applied(&outcome).late().iter().map(|key| key.period.window).collect::<Vec<_>>()
     };
     assert_eq!(late("grace", START + GRACE - 1), []);
     assert_eq!(late("late", START + GRACE), [Window::Daily]);
@@ -132,7 +132,7 @@ fn a_held_event_is_decided_by_one_review() {
     let engine = engine();
     let held = kill("fight", "ann", START, "hydra", FIGHT_MIN - 1);
     let first = engine.submit(&held);
-    assert_eq!((first.code(), applied(&first).held, applied(&first).xp.granted), ("held", Some(1), 0));
+    assert_eq!((first.code(), applied(&first).held(), applied(&first).xp.granted), ("held", Some(1), 0));
     assert!(order(&engine).is_empty());
     let release = review("r1", START + 5, 1, Ruling::Release);
     let outcomes = engine.submit_batch(&[
@@ -141,11 +141,11 @@ fn a_held_event_is_decided_by_one_review() {
         review("r2", START + 5, 1, Ruling::Confirm),
         review("r3", START + 5, 9, Ruling::Release),
     ]);
-    assert_eq!((applied(&outcomes[0]).xp.granted, applied(&outcomes[0]).receipts.len()), (25, 1));
+    assert_eq!((applied(&outcomes[0]).xp.granted, applied(&outcomes[0]).receipts().len()), (25, 1));
     assert!(matches!(&outcomes[1], Outcome::Replayed(e) if e.xp.granted == 25));
     assert_eq!(code(&outcomes[2]), Code::SuspicionSettled);
     assert_eq!(code(&outcomes[3]), Code::SuspicionUnknown);
-    assert!(matches!(engine.submit(&held), Outcome::Replayed(e) if e.held == Some(1)), "the first answer stays");
+    assert!(matches!(engine.submit(&held), Outcome::Replayed(e) if e.held() == Some(1)), "the first answer stays");
     assert_eq!(stored(&engine, "ann").xp, 25);
 
     engine.submit(&kill("fight2", "ann", START + 6, "hydra", 1));
@@ -161,7 +161,7 @@ fn a_held_event_is_decided_by_one_review() {
 fn a_flagged_event_counts_at_once_and_its_review_changes_no_score() {
     let engine = engine();
     let flagged = engine.submit(&kill("fight", "ann", START, "ogre", FIGHT_MIN - 1));
-    assert_eq!((applied(&flagged).flagged, applied(&flagged).held), (Some(1), None));
+    assert_eq!((applied(&flagged).flagged(), applied(&flagged).held()), (Some(1), None));
     let before = stored(&engine, "ann").standings;
     applied(&engine.submit(&review("r", START + 1, 1, Ruling::Confirm)));
     assert_eq!(stored(&engine, "ann").standings, before);
@@ -175,7 +175,7 @@ fn a_release_long_after_keeps_closed_periods_closed() {
     engine.advance(at(later)).unwrap();
     let outcome = engine.submit(&review("r", later, 1, Ruling::Release));
     let effect = applied(&outcome);
-    assert_eq!((effect.xp.granted, effect.late.len(), effect.receipts.len()), (25, 2, 1), "both daily boards");
+    assert_eq!((effect.xp.granted, effect.late().len(), effect.receipts().len()), (25, 2, 1), "both daily boards");
     let row = &engine.board("xp").unwrap().top(Window::AllTime, 1, at(later)).unwrap()[0];
     assert_eq!(row.reached_at, at(later), "reached by the review");
 }
@@ -259,7 +259,7 @@ fn an_advance_in_between_makes_a_command_late_or_too_old() {
         });
         Engine::new(rules(), store).submit(command)
     };
-    assert_eq!(applied(&submit(&xp("e", "ann", START, 10), DAY + GRACE)).late.len(), 1);
+    assert_eq!(applied(&submit(&xp("e", "ann", START, 10), DAY + GRACE)).late().len(), 1);
     assert_eq!(code(&submit(&hide("hide", "ann", START, true), PAST + 1)), Code::TooOld);
 }
 
@@ -425,12 +425,12 @@ fn old_receipts_and_suspicions_go() {
             "retention": { "receiptsPerPlayer": 3, "suspicionsDays": 1 } }"#,
     );
     let jump = engine.submit(&xp("e", "ann", START, 55));
-    assert_eq!(applied(&jump).receipts.len(), 5, "a retry will be answered in full");
+    assert_eq!(applied(&jump).receipts().len(), 5, "a retry will be answered in full");
     engine.submit(&xp("f", "ann", START, 20));
     let kept = engine.receipts(&player("ann")).unwrap();
     assert_eq!(kept.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), [5, 6, 7]);
     liveops_core::reward::verify_chain(&kept, stored(&engine, "ann").chain_head).unwrap();
-    assert!(matches!(engine.submit(&xp("e", "ann", START, 55)), Outcome::Replayed(e) if e.receipts.len() == 5));
+    assert!(matches!(engine.submit(&xp("e", "ann", START, 55)), Outcome::Replayed(e) if e.receipts().len() == 5));
     assert_eq!(engine.store().size().receipts, 3);
 
     engine.submit(&kill("held", "ann", START, "hydra", 1));
@@ -466,7 +466,7 @@ fn held_events_wait_however_many_come_after_them() {
 
     let flagged = engine.submit(&kill("flag", "ann", START, "ogre", 1));
     let flagged = applied(&flagged);
-    assert_eq!((flagged.flagged, flagged.verdicts.len()), (None, 1), "there is no room to keep it");
+    assert_eq!((flagged.flagged(), flagged.verdicts().len()), (None, 1), "there is no room to keep it");
     applied(&engine.submit(&xp("more", "ann", START, 10)));
 
     applied(&engine.submit(&review("first", START, 1, Ruling::Release)));

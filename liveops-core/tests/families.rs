@@ -50,13 +50,16 @@ fn usual(count: i64) -> impl Iterator<Item = i64> {
 fn a_burst_is_flagged_once_with_its_reason_and_can_be_settled() {
     let engine = engine("");
     let calm = play(&engine, "ana", 0, usual(60));
-    assert!(calm.iter().all(|effect| effect.flagged.is_none() && effect.held.is_none()));
+    assert!(calm.iter().all(|effect| effect.flagged().is_none() && effect.held().is_none()));
     let burst = play(&engine, "ana", 60, std::iter::repeat_n(40_000, 12));
-    let flagged: Vec<_> = burst.iter().filter_map(|effect| effect.flagged.map(|number| (number, effect))).collect();
-    assert_eq!(flagged.iter().map(|(_, e)| e.verdicts[0].verdict.reason).collect::<Vec<_>>(), [Reason::FarAboveUsual]);
+    let flagged: Vec<_> = burst.iter().filter_map(|effect| effect.flagged().map(|number| (number, effect))).collect();
+    assert_eq!(
+        flagged.iter().map(|(_, e)| e.verdicts()[0].verdict.reason).collect::<Vec<_>>(),
+        [Reason::FarAboveUsual]
+    );
     let (number, effect) = &flagged[0];
-    assert_eq!((effect.verdicts[0].detector.as_str(), effect.xp.granted), ("cheats", 40_000), "flagged is granted");
-    assert!(effect.verdicts[0].verdict.sentence().contains("threshold"));
+    assert_eq!((effect.verdicts()[0].detector.as_str(), effect.xp.granted), ("cheats", 40_000), "flagged is granted");
+    assert!(effect.verdicts()[0].verdict.sentence().contains("threshold"));
     // Also in a process that comes after this one.
     let engine = Engine::new(rules(FAMILY, ""), MemoryStore::restore(&engine.store().snapshot()).unwrap());
     let settle = |id: &str| {
@@ -82,9 +85,9 @@ fn claim(id: &str, name: &str, ts: i64, drop: &str) -> Command {
 fn floors_hold_and_drops_are_counted_against_their_odds() {
     let engine = engine("");
     let held = applied(engine.submit(&kill("k1", "ana", START, "hydra", 12_000)));
-    assert_eq!((held.verdicts[0].verdict.reason, held.held.is_some()), (Reason::BelowFloor, true));
-    assert_eq!(held.verdicts[0].verdict.baseline.source, Source::Rule);
-    assert!(applied(engine.submit(&kill("k2", "bo", START, "hydra", 46_000))).verdicts.is_empty());
+    assert_eq!((held.verdicts()[0].verdict.reason, held.held().is_some()), (Reason::BelowFloor, true));
+    assert_eq!(held.verdicts()[0].verdict.baseline.source, Source::Rule);
+    assert!(applied(engine.submit(&kill("k2", "bo", START, "hydra", 46_000))).verdicts().is_empty());
     // A kill tells the chance, the claim tells the drop: every third instead of every twentieth.
     let mut reasons = Vec::new();
     for n in 0..60_i64 {
@@ -93,7 +96,9 @@ fn floors_hold_and_drops_are_counted_against_their_odds() {
         if n % 3 == 0 {
             effects.push(applied(engine.submit(&claim(&format!("c{n}"), "cy", ts + 900, "crown"))));
         }
-        reasons.extend(effects.into_iter().flat_map(|effect| effect.verdicts).map(|found| found.verdict.reason));
+        reasons.extend(
+            effects.into_iter().flat_map(|effect| effect.into_more().verdicts).map(|found| found.verdict.reason),
+        );
     }
     assert_eq!(reasons, [Reason::TooManyDrops], "one excursion, one alert");
 }
@@ -190,7 +195,7 @@ fn a_population_says_what_is_usual_from_the_first_event_on_and_stays() {
 
     let engine = Engine::new(anchored, MemoryStore::new());
     let flags = |engine: &Engine<MemoryStore>, name: &str| {
-        play(engine, name, 0, std::iter::repeat_n(5_000, 8)).iter().filter(|e| e.flagged.is_some()).count()
+        play(engine, name, 0, std::iter::repeat_n(5_000, 8)).iter().filter(|e| e.flagged().is_some()).count()
     };
     assert_eq!(flags(&engine, "ana"), 0, "usual in this game");
     engine.replace_rules(rules(FAMILY, "")).unwrap();
@@ -202,16 +207,16 @@ fn a_population_says_what_is_usual_from_the_first_event_on_and_stays() {
 #[test]
 fn findings_are_acted_upon_only_when_they_agree() {
     let engine = engine(r#""alerts": { "corroborate": { "findings": 2, "withinSeconds": 3600 } },"#);
-    assert!(applied(engine.submit(&kill("k1", "ana", START, "hydra", 9_000))).verdicts.is_empty(), "one alone");
+    assert!(applied(engine.submit(&kill("k1", "ana", START, "hydra", 9_000))).verdicts().is_empty(), "one alone");
     let doubts = engine.record(&player("ana")).unwrap().unwrap().doubts;
     assert_eq!(doubts.iter().map(|doubt| doubt.reason).collect::<Vec<_>>(), [Reason::BelowFloor]);
     play(&engine, "ana", 0, usual(20));
     let burst = play(&engine, "ana", 20, std::iter::repeat_n(40_000, 12));
-    assert_eq!(burst.iter().filter(|effect| effect.flagged.is_some()).count(), 1, "another, within the hour");
+    assert_eq!(burst.iter().filter(|effect| effect.flagged().is_some()).count(), 1, "another, within the hour");
     // Too late to agree with anything.
-    assert!(applied(engine.submit(&kill("k2", "bo", START, "hydra", 9_000))).verdicts.is_empty());
+    assert!(applied(engine.submit(&kill("k2", "bo", START, "hydra", 9_000))).verdicts().is_empty());
     let later = usual(20).chain(std::iter::repeat_n(40_000, 12));
-    assert!(play(&engine, "bo", 90, later).iter().all(|effect| effect.verdicts.is_empty()));
+    assert!(play(&engine, "bo", 90, later).iter().all(|effect| effect.verdicts().is_empty()));
 }
 
 #[test]
@@ -220,7 +225,7 @@ fn a_storm_of_one_player_buries_nobody_else() {
     let storm = |more: &str| {
         let engine = Engine::new(rules(alone, more), MemoryStore::new());
         let effects = play(&engine, "ana", 0, (0..60).map(|n| 10 + n * n));
-        (effects.iter().filter(|effect| effect.flagged.is_some()).count(), engine)
+        (effects.iter().filter(|effect| effect.flagged().is_some()).count(), engine)
     };
     let (all, _) = storm("");
     let (few, engine) = storm(r#""alerts": { "perPlayerDay": 3 },"#);

@@ -64,7 +64,7 @@ fn engine() -> Engine<MemoryStore> {
 fn reviewed() -> MemoryStore {
     let engine = engine();
     let kill = EventBuilder::boss_kill("ana", "hydra", 5, NOW).id("e5").body();
-    let held = engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().held.unwrap();
+    let held = engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().held().unwrap();
     let (id, ana) = (EventId::new("r1").unwrap(), PlayerId::new("ana").unwrap());
     let confirm = Command::review(id, ana, NOW, held, Ruling::Confirm);
     assert_eq!(engine.submit(&confirm).code(), "applied");
@@ -92,7 +92,9 @@ fn as_before_version_3(store: &MemoryStore) -> MemoryStore {
     let mut chain_head = Digest::default();
     for (_, record) in &mut records {
         match record {
-            Record::Outcome(outcome) => outcome.effect.receipts.iter_mut().for_each(|receipt| receipt.roll = None),
+            Record::Outcome(outcome) => {
+                outcome.effect.more_mut().receipts.iter_mut().for_each(|receipt| receipt.roll = None)
+            }
             Record::Receipt(receipt) => {
                 receipt.roll = None;
                 chain_head = receipt.hash();
@@ -179,7 +181,7 @@ fn changed() -> MemoryStore {
     assert_eq!(outcomes.iter().map(Outcome::code).collect::<Vec<_>>(), ["applied"; 2]);
     engine.replace_rules(rules(r#"{ "kind": "table", "costs": [50, 90] }"#, &migration)).unwrap();
     let effect = submit(&engine, 100, "e2");
-    assert_eq!((effect.migrated.is_some(), effect.claimable.len(), effect.receipts.len()), (true, 1, 1));
+    assert_eq!((effect.migrated().is_some(), effect.claimable().len(), effect.receipts().len()), (true, 1, 1));
     MemoryStore::restore(&engine.store().snapshot()).unwrap()
 }
 
@@ -196,9 +198,9 @@ fn doubted() -> MemoryStore {
     .unwrap();
     let engine = Engine::new(rules, MemoryStore::new());
     let kill = EventBuilder::boss_kill("ana", "hydra", 5_000, NOW).id("e0").body();
-    assert!(engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().flagged.is_none(), "alone");
+    assert!(engine.submit_ndjson(&kill, NOW).remove(0).into_effect().unwrap().flagged().is_none(), "alone");
     let line = br#"{"id":"e1","type":"duel","playerId":"ana","ts":1794052800,"payload":{"score":-5}}"#;
-    assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged.is_some());
+    assert!(engine.submit_ndjson(line, NOW).remove(0).into_effect().unwrap().flagged().is_some());
     as_before_version_4(engine.store())
 }
 

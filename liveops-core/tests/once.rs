@@ -114,14 +114,14 @@ struct Delivered {
 impl Delivered {
     /// What was applied is told once.
     fn take(&mut self, player: &PlayerId, effect: &Effect) {
-        let ids = || effect.receipts.iter().map(|receipt| receipt.id);
+        let ids = || effect.receipts().iter().map(|receipt| receipt.id);
         assert!(ids().all(|id| !self.ids.contains(&id)), "delivered twice: {effect:?}");
         self.take_anew(player, effect);
     }
 
     /// What is told again is delivered by its id.
     fn take_anew(&mut self, player: &PlayerId, effect: &Effect) {
-        for receipt in &effect.receipts {
+        for receipt in effect.receipts() {
             let revokes = matches!(receipt.scope, Scope::Revoke { .. });
             if !self.ids.insert(receipt.id) {
                 continue;
@@ -131,7 +131,7 @@ impl Delivered {
                 *self.items.entry((player.clone(), item.id().to_string())).or_default() += item.amount();
             }
         }
-        assert!(effect.claimable.iter().all(|receipt| receipt.state == ReceiptState::Claimable));
+        assert!(effect.claimable().iter().all(|receipt| receipt.state == ReceiptState::Claimable));
     }
 }
 
@@ -404,9 +404,9 @@ fn what_was_planned_is_what_happens() {
                 let was = &before[&command.player];
                 rise += u64::from(effect.level > was.level);
                 fall += u64::from(effect.level < was.level);
-                let moved = effect.migrated.is_some_and(|moved| moved.from_level != moved.to_level);
+                let moved = effect.migrated().is_some_and(|moved| moved.from_level != moved.to_level);
                 assert_eq!(moved, effect.level != was.level);
-                for receipt in effect.receipts.iter().chain(&effect.claimable) {
+                for receipt in effect.receipts().iter().chain(effect.claimable()) {
                     let Scope::Level(level) = receipt.scope else { panic!("{receipt:?}") };
                     if receipt.reward == *"level-gold" {
                         *minted.entry(level).or_default() += 1;

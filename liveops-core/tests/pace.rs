@@ -100,7 +100,7 @@ fn an_engine_flags_two_second_programs_and_no_fast_people() {
                 let ts = by_seconds(time).as_unix_millis();
                 let command = progression(&format!("e{n}"), &format!("{name}-{who}"), ts, 100);
                 let Outcome::Applied(effect) = engine.submit(&command) else { panic!("applied") };
-                effect.verdicts
+                effect.into_more().verdicts
             });
             // Everybody to the end, found or not.
             reasons.filter(|found| found.verdict.reason == Reason::TooRegular).count() > 0

@@ -101,7 +101,7 @@ fn codes(outcomes: &[Outcome]) -> Vec<&'static str> {
 }
 
 fn receipts(outcomes: &[Outcome]) -> Vec<usize> {
-    outcomes.iter().map(|outcome| outcome.clone().into_effect().unwrap().receipts.len()).collect()
+    outcomes.iter().map(|outcome| outcome.clone().into_effect().unwrap().receipts().len()).collect()
 }
 
 #[track_caller]
@@ -117,7 +117,7 @@ fn running_it_again_gives_the_first_answers() {
     assert_eq!(payout.awards.iter().map(|award| award.rank).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     let first = engine.submit_batch(payout.commands());
     assert_eq!((codes(&first), receipts(&first)), (vec!["applied"; 5], vec![1; 5]));
-    let receipt = &first[1].clone().into_effect().unwrap().receipts[0];
+    let receipt = &first[1].clone().into_effect().unwrap().into_more().receipts[0];
     assert_eq!((receipt.reward.as_str(), receipt.ts, receipt.items[0].amount()), ("silver", at(CLOSED), 50));
     let id = receipt.cause.id.as_str();
     assert!(id.len() == 32 && payout.commands().iter().all(|command| command.id.id.as_str() == id), "{id}");
@@ -247,12 +247,12 @@ fn only_the_horizon_closes_a_period() {
     // It came in before, and is taken after all: the board was not finished.
     let sunday = CLOSED - GRACE - 1;
     let slow = received(progression("slow", "p1", sunday, 20), CLOSED - 1);
-    assert!(engine.submit(&slow).into_effect().unwrap().late.is_empty());
+    assert!(engine.submit(&slow).into_effect().unwrap().late().is_empty());
     engine.advance(at(CLOSED)).unwrap();
     let payout = engine.payout("xp", WEEK, at(CLOSED)).unwrap();
     assert_eq!(awarded(&payout), "p1 gold, p0 silver");
     let slower = received(progression("slower", "p0", sunday, 99), CLOSED - 1);
-    assert!(!engine.submit(&slower).into_effect().unwrap().late.is_empty(), "from here on it is");
+    assert!(!engine.submit(&slower).into_effect().unwrap().late().is_empty(), "from here on it is");
     assert_eq!(engine.payout("xp", WEEK, at(CLOSED)).unwrap(), payout);
 }
 
@@ -418,7 +418,7 @@ fn open_holds_are_reported_and_releasing_them_moves_nobody() {
 
     let release = operator("r1", "p1", CLOSED + 1, Action::Review { suspicion: 2, ruling: Ruling::Release });
     let released = engine.submit(&release).into_effect().unwrap();
-    assert_eq!((released.xp.granted, released.late.len()), (500, 3), "too late for the week");
+    assert_eq!((released.xp.granted, released.late().len()), (500, 3), "too late for the week");
     let again = engine.payout("xp", WEEK, at(CLOSED + 2)).unwrap();
     assert_eq!((&again.awards, again.holds.len()), (&payout.awards, 1));
     assert_eq!(codes(&engine.submit_batch(again.commands())), ["replayed", "applied"]);

@@ -162,7 +162,7 @@ fn changes_of_the_clock_break_no_streak_and_make_no_day_twice() {
         number += 1;
         let ts = Timestamp::from_rfc3339(time).unwrap().as_unix_millis();
         let effect = applied(engine.submit(&progression(&format!("e{number}"), "ana", ts, 60)));
-        (effect.xp.granted, effect.receipts.len())
+        (effect.xp.granted, effect.receipts().len())
     };
     // The first and the last quarter of an hour of each local day.
     let days = [
@@ -189,7 +189,7 @@ fn what_is_turned_into_something_counts_towards_the_cap() {
     ));
     let grant = |id: &str, xp| {
         let effect = applied(engine.submit(&progression(id, "ana", START, xp)));
-        (effect.xp.granted, effect.xp.over_max_level, effect.xp.over_daily_cap, effect.receipts)
+        (effect.xp.granted, effect.xp.over_max_level, effect.xp.over_daily_cap, effect.into_more().receipts)
     };
     let (granted, converted, capped, receipts) = grant("e1", 200);
     assert_eq!((granted, converted, capped, receipts.len()), (100, 100, 0, 1));
@@ -218,7 +218,7 @@ fn a_higher_top_lets_what_was_banked_make_no_levels_unless_the_rules_say_so() {
         let seen = engine.player(&player("ana")).unwrap().unwrap();
         let effect = applied(engine.submit(&progression("e2", "ana", START, 10)));
         assert_eq!(seen.xp + 10, engine.player(&player("ana")).unwrap().unwrap().xp, "read before as written after");
-        (seen.level, effect.receipts.len())
+        (seen.level, effect.receipts().len())
     };
     let policy = |policy: &str, rewards: &str| {
         format!(r#"{{ "from": {old}, "policy": "{policy}", "levelRewards": "{rewards}" }}"#)
@@ -241,7 +241,7 @@ fn a_curve_that_comes_back_leaves_those_alone_who_never_left_it() {
     engine
         .replace_rules(rules(&format!(r#""progress": {{ "curve": {b}, "migrations": [ {} ] }}"#, leave(&a))))
         .unwrap();
-    let moved = applied(engine.submit(&progression("e2", "ana", START, 10))).migrated.unwrap();
+    let moved = applied(engine.submit(&progression("e2", "ana", START, 10))).migrated().unwrap();
     assert_eq!((moved.from_xp, moved.to_xp, moved.from_level, moved.to_level), (250, 125, 3, 3));
     let diff = engine
         .replace_rules(rules(&format!(
@@ -255,7 +255,7 @@ fn a_curve_that_comes_back_leaves_those_alone_who_never_left_it() {
     assert_eq!((xp("ana"), xp("bo")), (270, 250), "135 is 70 of 100 into level 3; bo never left");
     let commands = engine.migrations(at(START)).unwrap();
     assert_eq!(commands.iter().map(|command| command.player.as_str()).collect::<Vec<_>>(), ["ana"]);
-    assert!(applied(engine.submit(&progression("e3", "bo", START, 10))).migrated.is_none());
+    assert!(applied(engine.submit(&progression("e3", "bo", START, 10))).migrated().is_none());
     applied(engine.submit(&commands[0]));
     let curve = |name: &str| engine.record(&player(name)).unwrap().unwrap().curve;
     let mark = CurveMark::of(&engine.rules().progression().levels);
@@ -277,13 +277,13 @@ fn what_is_held_or_refused_migrates_nobody() {
         )))
         .unwrap();
     let held = applied(engine.submit(&common::kill("e2", "ana", START, "hydra", 5)));
-    assert_eq!((held.held.is_some(), held.level, held.migrated), (true, 6, None));
+    assert_eq!((held.held().is_some(), held.level, held.migrated()), (true, 6, None));
     let record = || engine.record(&player("ana")).unwrap().unwrap();
     assert_eq!(record().curve.map(|curve| curve.brought), Some(false));
     let reason = |xp| Command::adjust(EventId::new("a1").unwrap(), player("ana"), at(START), xp, "x").unwrap();
     assert!(matches!(engine.submit(&reason(-251)), Outcome::Refused(_)));
     assert_eq!((record().curve.map(|curve| curve.brought), record().granted_through), (Some(false), 3));
-    let migrated = applied(engine.submit(&reason(-50))).migrated.unwrap();
+    let migrated = applied(engine.submit(&reason(-50))).migrated().unwrap();
     assert_eq!((migrated.from_level, migrated.to_level, record().xp), (3, 6, 200));
 }
 
@@ -296,26 +296,26 @@ fn what_waits_to_be_claimed_is_kept_for_it() {
     ));
     let ana = player("ana");
     let effect = applied(engine.submit(&progression("e1", "ana", START, 400)));
-    assert_eq!((effect.claimable.len(), effect.receipts.len()), (4, 1));
+    assert_eq!((effect.claimable().len(), effect.receipts().len()), (4, 1));
     let numbers = |receipts: Vec<Receipt>| receipts.iter().map(|receipt| receipt.number).collect::<Vec<_>>();
     let waiting = |millis| numbers(engine.claimable(&ana, at(START + millis)).unwrap());
     assert_eq!((waiting(0), numbers(engine.receipts(&ana).unwrap())), (vec![1, 2, 3, 4], vec![4, 5]));
     let claim = |receipt: &Receipt| engine.submit(&Command::claim(ana.clone(), receipt, at(START)));
-    let claimed = applied(claim(&effect.claimable[0]));
-    assert_eq!((claimed.receipts[0].number, claimed.receipts[0].state), (1, ReceiptState::Claimed));
-    assert_eq!(claim(&effect.claimable[0]).code(), "replayed", "the same command");
-    let later = Command::claim(ana.clone(), &effect.claimable[0], at(START + 1));
+    let claimed = applied(claim(&effect.claimable()[0]));
+    assert_eq!((claimed.receipts()[0].number, claimed.receipts()[0].state), (1, ReceiptState::Claimed));
+    assert_eq!(claim(&effect.claimable()[0]).code(), "replayed", "the same command");
+    let later = Command::claim(ana.clone(), &effect.claimable()[0], at(START + 1));
     assert_eq!(engine.submit(&later).code(), "receipt_unknown", "those of its age are gone, and so is it");
     let id = EventId::new("r1").unwrap();
-    let revoke = Command::revoke(id, ana.clone(), at(START), &effect.claimable[1], "not honest").unwrap();
-    assert!(applied(engine.submit(&revoke)).receipts[0].items.is_empty(), "nobody had claimed it");
+    let revoke = Command::revoke(id, ana.clone(), at(START), &effect.claimable()[1], "not honest").unwrap();
+    assert!(applied(engine.submit(&revoke)).receipts()[0].items.is_empty(), "nobody had claimed it");
     assert_eq!((waiting(59_999), waiting(60_000)), (vec![3, 4], vec![]));
     // Once their time is over, they go with the next command.
     engine.advance(at(START + 60_000)).unwrap();
     applied(engine.submit(&progression("e2", "ana", START, 0)));
     let export = engine.export_player(&ana).unwrap();
     assert_eq!((numbers(export.receipts), export.record.unwrap().claimable), (vec![6, 7], vec![]));
-    assert_eq!(claim(&effect.claimable[2]).code(), "receipt_unknown");
+    assert_eq!(claim(&effect.claimable()[2]).code(), "receipt_unknown");
 }
 
 #[test]
@@ -326,13 +326,13 @@ fn the_oldest_of_too_many_that_wait_is_given() {
     ));
     let events: Vec<_> = (0..300).map(|n| progression(&format!("e{n}"), "ana", START, 0)).collect();
     let effects: Vec<_> = engine.submit_batch(&events).into_iter().map(applied).collect();
-    let given: Vec<_> = effects.iter().flat_map(|effect| &effect.receipts).collect();
+    let given: Vec<_> = effects.iter().flat_map(|effect| effect.receipts()).collect();
     assert_eq!(given.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), (1..=44).collect::<Vec<_>>());
     for receipt in &given {
         assert_eq!((receipt.state, receipt.settled_at), (ReceiptState::Claimed, Some(at(START))));
         assert_eq!(receipt.items.len(), 1, "what whoever delivers has to know");
     }
-    assert_eq!(effects[256].receipts[0].number, 1, "with the first for which there is no room");
+    assert_eq!(effects[256].receipts()[0].number, 1, "with the first for which there is no room");
     let waiting = engine.claimable(&player("ana"), at(START)).unwrap();
     assert_eq!((waiting.len(), waiting[0].number, waiting[255].number), (256, 45, 300));
     assert_eq!(engine.store().size().receipts, 256);
@@ -351,8 +351,8 @@ fn rewards_never_refuse_an_event() {
     );
     let engine = engine(&rewards);
     let effect = applied(engine.submit(&progression("e1", "ana", START, 999)));
-    assert_eq!((effect.receipts.len(), effect.claimable.len()), (999 - 256, 256));
-    assert!(effect.receipts.iter().all(|receipt| receipt.state == ReceiptState::Claimed));
+    assert_eq!((effect.receipts().len(), effect.claimable().len()), (999 - 256, 256));
+    assert!(effect.receipts().iter().all(|receipt| receipt.state == ReceiptState::Claimed));
     let receipts = engine.receipts(&player("ana")).unwrap();
     let claimed = receipts.iter().filter(|receipt| receipt.state == ReceiptState::Claimed).count();
     assert_eq!(claimed, 999 - 256, "each is stored as it was told");
@@ -363,7 +363,7 @@ fn rewards_never_refuse_an_event() {
     let engine = self::engine(&rewards);
     applied(engine.submit(&progression("e1", "ana", START, 256)));
     let later = applied(engine.submit(&progression("e2", "ana", START + 60_000, 1)));
-    assert_eq!((later.receipts.len(), later.claimable.len()), (0, 1));
+    assert_eq!((later.receipts().len(), later.claimable().len()), (0, 1));
 }
 
 #[test]
@@ -376,13 +376,13 @@ fn time_to_claim_begins_with_the_decision() {
             "kill": {{ "on": {{ "boss": "hydra" }}, "grant": {GOLD}, "claimWithinSeconds": 3600 }} }}"#
     ));
     let two_hours_late = received(progression("e1", "ana", START, 150), START + 2 * 3_600_000);
-    let waiting = applied(engine.submit(&two_hours_late)).claimable.remove(0);
+    let waiting = applied(engine.submit(&two_hours_late)).into_more().claimable.remove(0);
     assert_eq!(waiting.claim_until, Some(at(START + 3 * 3_600_000)));
-    let held = applied(engine.submit(&common::kill("e2", "ana", START, "hydra", 5))).held.unwrap();
+    let held = applied(engine.submit(&common::kill("e2", "ana", START, "hydra", 5))).held().unwrap();
     let days_later = at(START + 3 * DAY);
     engine.advance(days_later).unwrap();
     let review = Command::review(EventId::new("v").unwrap(), player("ana"), days_later, held, Ruling::Release);
-    let waiting = applied(engine.submit(&review)).claimable.remove(0);
+    let waiting = applied(engine.submit(&review)).into_more().claimable.remove(0);
     assert_eq!(waiting.claim_until, Some(days_later.plus_millis(3_600_000)));
 }
 
@@ -404,7 +404,10 @@ fn a_total_is_never_taken_for_one_on_another_curve() {
     };
     let play = |engine: &Engine<&MemoryStore>, name: &str, id: &str, xp: i64| {
         let outcome = engine.submit(&progression(id, name, START, xp));
-        outcome.into_effect().map(|effect| (effect.level, effect.receipts.len())).map_err(|error| error.code().as_str())
+        outcome
+            .into_effect()
+            .map(|effect| (effect.level, effect.receipts().len()))
+            .map_err(|error| error.code().as_str())
     };
 
     // A process that still has the old rules meets a player whom another one has brought over; and so does whoever rolls back.
@@ -445,7 +448,7 @@ fn a_total_is_never_taken_for_one_on_another_curve() {
     engine.replace_rules(rules(100, &[])).unwrap();
     let commands = engine.migrations(at(START)).unwrap();
     let effect = applied(engine.submit(&commands[0]));
-    assert_eq!((minted, effect.receipts.len(), effect.level), (9, 9, 10));
+    assert_eq!((minted, effect.receipts().len(), effect.level), (9, 9, 10));
     assert!(engine.migrations(at(START)).unwrap().is_empty());
 }
 
@@ -545,7 +548,7 @@ fn misses_are_of_an_entry() {
     let mut roll = |engine: &Engine<MemoryStore>| {
         count += 1;
         let effect = applied(engine.submit(&progression(&format!("e{count}"), "ana", START, 1)));
-        let roll = effect.receipts[0].roll.clone().unwrap();
+        let roll = effect.receipts()[0].roll.clone().unwrap();
         (roll.entry.to_string(), roll.misses)
     };
     let gave = |entry: &str, misses: u32| (entry.to_owned(), misses);
@@ -585,8 +588,9 @@ fn misses_of_before_go_on() {
     let changes = common::left("ana", record, Vec::new());
     assert!(matches!(store.commit(vec![changes])[..], [CommitOutcome::Applied]));
     let engine = Engine::new(pity_for(None, 0), store);
-    let roll =
-        |id: &str| applied(engine.submit(&progression(id, "ana", START, 1))).receipts.remove(0).roll.unwrap().misses;
+    let roll = |id: &str| {
+        applied(engine.submit(&progression(id, "ana", START, 1))).into_more().receipts.remove(0).roll.unwrap().misses
+    };
     assert_eq!(roll("f1"), 0);
     engine.replace_rules(pity_for(Some("a"), 50)).unwrap();
     assert_eq!((roll("f2"), roll("f3")), (46, 47));
@@ -633,7 +637,7 @@ fn what_is_too_much_at_once_is_given_in_turns() {
             "grant": { "kind": "currency", "id": "gold", "amount": 4503599627370496 } } } }"#,
     );
     let play = |id: &str, xp| {
-        let receipts = applied(engine.submit(&progression(id, "ana", START, xp))).receipts;
+        let receipts = applied(engine.submit(&progression(id, "ana", START, xp))).into_more().receipts;
         receipts.iter().map(|receipt| receipt.items[0].amount()).collect::<Vec<_>>()
     };
     assert_eq!((play("e1", 1), play("e2", 3), play("e3", 0)), (vec![], vec![1 << 52], vec![]));

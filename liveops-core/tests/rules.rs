@@ -285,7 +285,7 @@ fn rules_are_replaced_unless_a_live_board_would_mean_something_else() {
     assert_eq!(engine.rules().hash(), before, "what was refused is not in force");
     let diff = replace(r#""amount": 10 "#, r#""amount": 20 "#).unwrap();
     assert_eq!((diff.changed, diff.added.len()), (vec!["/rewards/level-gold/grant/amount".to_owned()], 0));
-    let receipts = engine.submit(&xp("f", "ann", START, 100)).into_effect().unwrap().receipts;
+    let receipts = engine.submit(&xp("f", "ann", START, 100)).into_effect().unwrap().into_more().receipts;
     assert_eq!(receipts[0].items[0].amount(), 20);
     assert_ne!(receipts[0].rules, before, "a receipt says under which rules");
 }
@@ -347,10 +347,10 @@ fn a_level_is_rewarded_once_whatever_the_curve() {
     let steep = common::RULES.replace(r#""base": 100"#, r#""base": 200"#);
     engine.replace_rules(Rules::from_json(&steep).unwrap()).unwrap();
     let lower = engine.submit(&xp("b", "ann", START, 100));
-    assert_eq!((applied(&lower).level, applied(&lower).receipts.len()), (3, 0));
+    assert_eq!((applied(&lower).level, applied(&lower).receipts().len()), (3, 0));
     engine.replace_rules(rules()).unwrap();
     let back = engine.submit(&xp("c", "ann", START, 50));
-    let (level, receipts) = (applied(&back).level, applied(&back).receipts.len());
+    let (level, receipts) = (applied(&back).level, applied(&back).receipts().len());
     assert_eq!((level, receipts), (6, 2), "levels 5 and 6, after 2 to 4 before");
 }
 

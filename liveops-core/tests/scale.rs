@@ -124,7 +124,7 @@ fn flagged(engine: &Engine<MemoryStore>, name: &str, amounts: impl Iterator<Item
         let command = progression(&format!("e{n}"), name, ts, amount as i64);
         let Outcome::Applied(effect) = engine.submit(&command) else { panic!("applied") };
         let amounts = |found: &liveops_core::record::Judgement| found.verdict.reason != Reason::TooRegular;
-        flagged = flagged.or(effect.verdicts.iter().any(amounts).then_some(n));
+        flagged = flagged.or(effect.verdicts().iter().any(amounts).then_some(n));
     }
     flagged
 }
@@ -282,7 +282,7 @@ fn types_of_events_have_scales_of_their_own() {
         let engine = engine(detector);
         let flagged = |command| {
             let Outcome::Applied(effect) = engine.submit(&command) else { panic!("applied") };
-            !effect.verdicts.is_empty()
+            !effect.verdicts().is_empty()
         };
         let (mut random, mut ts) = (Rng(1), START);
         let mut next = || {

@@ -139,7 +139,7 @@ fn a_period_that_was_paid_stays_closed() {
     let late = received(progression("e3", "bo", START + DAY + 2 * GRACE, 900), now);
     let outcome = engine.submit(&late).into_effect().unwrap();
     assert_eq!(
-        outcome.late.iter().map(|key| key.period.window).collect::<Vec<_>>(),
+        outcome.late().iter().map(|key| key.period.window).collect::<Vec<_>>(),
         [Window::Daily, Window::Weekly],
         "nor on its last day"
     );

@@ -74,7 +74,7 @@ fn a_level_that_was_reached_is_not_lost_unless_the_rules_say_so() {
         let mut told = Vec::new();
         let mut one = |command: Command| {
             let effect = applied(engine.submit(&command));
-            told.push((effect.xp.taken, xp_of(&engine), effect.level, effect.receipts.len()));
+            told.push((effect.xp.taken, xp_of(&engine), effect.level, effect.receipts().len()));
         };
         one(death("e0", START));
         one(progression("e1", "ana", START, 130));
@@ -101,7 +101,14 @@ fn one_event_may_give_and_take() {
     let duel = |id: &str, won: i64, lost: i64| {
         let payload = vec![("lost", FieldValue::Int(lost)), ("won", FieldValue::Int(won))];
         let effect = applied(engine.submit(&event(id, "ana", START, "duel", payload)));
-        (effect.xp.requested, effect.xp.boost, effect.xp.granted, effect.xp.taken, effect.level, effect.receipts.len())
+        (
+            effect.xp.requested,
+            effect.xp.boost,
+            effect.xp.granted,
+            effect.xp.taken,
+            effect.level,
+            effect.receipts().len(),
+        )
     };
     assert_eq!(duel("e1", 50, -70), (50, 50, 100, 70, 1, 1), "level 2 was reached, and rewarded");
     assert_eq!(xp_of(&engine), 30, "only gains are boosted");
@@ -166,7 +173,7 @@ fn an_open_hold_that_would_take_is_told_where_it_counts() {
             "detectors": {{ "floor": {{ "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" }} }}"#
         ));
         applied(engine.submit(&progression("e1", "ana", START, 130)));
-        assert!(applied(engine.submit(&kill("e2", "ana", START, "hydra", 5))).held.is_some());
+        assert!(applied(engine.submit(&kill("e2", "ana", START, "hydra", 5))).held().is_some());
         engine.advance(at(START + DAY)).unwrap();
         let day = engine.rules().calendar().period(Window::Daily, at(START)).unwrap();
         engine.payout("xp", day, at(START + DAY)).unwrap().holds.len()
@@ -208,8 +215,13 @@ fn what_is_held_takes_when_it_is_released_and_all_of_it_is_explained() {
     applied(engine.submit(&progression("e1", "ana", START, 130)));
     let held = applied(engine.submit(&kill("e2", "ana", START, "hydra", 5)));
     assert_eq!((held.xp.taken, xp_of(&engine)), (0, 130));
-    let review =
-        Command::review(EventId::new("r").unwrap(), player("ana"), at(START + 1), held.held.unwrap(), Ruling::Release);
+    let review = Command::review(
+        EventId::new("r").unwrap(),
+        player("ana"),
+        at(START + 1),
+        held.held().unwrap(),
+        Ruling::Release,
+    );
     assert_eq!(applied(engine.submit(&review)).xp.taken, 20);
     applied(engine.submit(&kill("e3", "ana", START + 2, "ogre", 5_000)));
     let told = engine.explain(&player("ana"), at(START + DAY)).unwrap().unwrap();
@@ -289,7 +301,7 @@ fn what_boosts_owe_is_erased_and_migrated_and_outlives_what_is_refused() {
         { "from": { "kind": "table", "costs": [100, 200, 300] }, "policy": "keepLevelAndFraction", "levelRewards": "skip" } ] }"#;
     engine.replace_rules(rules(new)).unwrap();
     let migrated = applied(engine.submit(&engine.migrations(at(START + DAY)).unwrap()[0]));
-    assert!(migrated.migrated.is_some());
+    assert!(migrated.migrated().is_some());
     assert_eq!(owed(&engine), three);
     assert_eq!(applied(engine.submit(&progression("e5", "ana", START + DAY, 1))).xp.granted, 2, "a factor is a factor");
     applied(engine.submit(&progression("e6", "ana", START + DAY, 1)));
@@ -316,7 +328,7 @@ fn what_is_released_is_boosted_with_what_was_left_over() {
         "1.5",
         r#", "detectors": { "floor": { "kind": "timeFloor", "boss": "hydra", "minimumMs": 1000, "action": "hold" } }"#,
     );
-    let held = applied(engine.submit(&kill("e1", "ana", START, "hydra", 5))).held.unwrap();
+    let held = applied(engine.submit(&kill("e1", "ana", START, "hydra", 5))).held().unwrap();
     assert_eq!(applied(engine.submit(&progression("e2", "ana", START, 1))).xp.granted, 1);
     let ruling = Ruling::Release;
     let review = Command::review(EventId::new("r").unwrap(), player("ana"), at(START + DAY), held, ruling);

@@ -25,7 +25,7 @@ impl<'s> Events<'s> {
         for set in sets {
             let Some(run) = &set.run else { continue };
             for (id, outcome) in set.outcomes.iter().filter(|(id, _)| id.origin == Origin::Event) {
-                events.put(id, outcome.ts, &run.commands, (outcome.effect.xp.granted, outcome.effect.held.is_some()));
+                events.put(id, outcome.ts, &run.commands, (outcome.effect.xp.granted, outcome.effect.held().is_some()));
             }
         }
         events

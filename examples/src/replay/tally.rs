@@ -77,13 +77,13 @@ impl Tally {
         self.xp_granted += effect.xp.granted;
         self.xp_boosted += effect.xp.boost;
         self.xp_over_cap += effect.xp.over_daily_cap;
-        self.late += u64::from(!effect.late.is_empty());
-        let levels = effect.receipts.iter().filter_map(|receipt| match receipt.scope {
+        self.late += u64::from(!effect.late().is_empty());
+        let levels = effect.receipts().iter().filter_map(|receipt| match receipt.scope {
             Scope::Level(level) => Some(level),
             _ => None,
         });
         self.jumps += u64::from(levels.collect::<BTreeSet<_>>().len() > 1);
-        for receipt in &effect.receipts {
+        for receipt in effect.receipts() {
             let prize = self.rewards.entry(receipt.reward.to_string()).or_default();
             prize.times += 1;
             for item in &receipt.items {

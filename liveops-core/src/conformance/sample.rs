@@ -67,7 +67,8 @@ pub(super) fn set(name: &str, expected: u64) -> ChangeSet {
     let number = expected + 1;
     let id = command_id(number).id;
     let event = Event { id, player: player(name), ts: NOW, kind: self::id("progression"), payload: payload(1) };
-    let effect = Effect { receipts: vec![receipt(number)], ..Effect::default() };
+    let mut effect = Effect::default();
+    effect.more_mut().receipts.push(receipt(number));
     let suspicion = Suspicion { event, received_at: NOW, held: true, verdicts: Vec::new(), settled: Settled::Open };
     let score = i64::try_from(number).expect("few versions").into();
     let standing = Standing { score, reached_at: NOW, newest_ts: NOW, sort: Sort::default() };

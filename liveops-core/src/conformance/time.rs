@@ -193,7 +193,7 @@ pub(super) fn an_old_payment_is_written_and_remembered(store: &dyn Store) {
     assert_eq!(engine.submit(&pay).code(), "applied", "however old its receipt is");
     let receipts = |days: i64| {
         step(store, days);
-        engine.submit(&pay).into_effect().expect("a payment made is replayed").receipts.len()
+        engine.submit(&pay).into_effect().expect("a payment made is replayed").receipts().len()
     };
     assert_eq!((receipts(40), receipts(41)), (1, 1), "the outcome is kept from when it was made");
 

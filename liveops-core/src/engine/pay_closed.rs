@@ -116,11 +116,11 @@ impl<S: AsyncStore + AsyncBoards + AsyncScan> AsyncEngine<S> {
                 match outcome {
                     Outcome::Applied(effect) => {
                         told.paid += 1;
-                        told.receipts.extend(effect.receipts);
+                        told.receipts.extend(effect.into_more().receipts);
                     }
                     Outcome::Replayed(effect) => {
                         told.paid_before += 1;
-                        told.receipts.extend(effect.receipts);
+                        told.receipts.extend(effect.into_more().receipts);
                     }
                     Outcome::Refused(error) | Outcome::Unknown(error) => {
                         told.unpaid.push(Unpaid { player_id: command.player.clone(), code: error.code() });

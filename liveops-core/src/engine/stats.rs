@@ -43,7 +43,7 @@ impl Counters {
         let (mut applied, mut held, mut replayed, mut unknown) = (0, 0, 0, 0);
         for outcome in outcomes {
             match outcome {
-                Outcome::Applied(effect) if effect.held.is_some() => held += 1,
+                Outcome::Applied(effect) if effect.held().is_some() => held += 1,
                 Outcome::Applied(_) => applied += 1,
                 Outcome::Replayed(_) => replayed += 1,
                 Outcome::Unknown(_) => unknown += 1,

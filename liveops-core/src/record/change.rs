@@ -1,147 +1,14 @@
-//! What commands do, and how it is written: whole or not at all.
+//! What a run of commands changes, and how it is written: whole or not at all.
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon, Key, Player, Receipt, Record, RecordRef, Run};
-use crate::anomaly::Verdict;
+use super::{BoardKey, Horizon, Judgement, Key, Player, Receipt, Record, RecordRef, Run, StoredOutcome};
 use crate::board::Standing;
 use crate::codec::{Form, Stable, fields, tags};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::event::Event;
-use crate::id::{CommandId, Id, PlayerId};
-use crate::progress::Grant;
+use crate::id::{CommandId, PlayerId};
 use crate::time::Timestamp;
-
-/// What a command did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Effect {
-    /// Withheld, under this number of [`Key::Suspicion`].
-    pub held: Option<u64>,
-    /// Applied, but suspicious under this number. Beside as many open holds as are kept there is no room for flags: only
-    /// `verdicts` tell of it.
-    pub flagged: Option<u64>,
-    /// Experience asked for, and what became of it.
-    pub xp: Grant,
-    /// Experience that support added or took away.
-    pub adjusted: i64,
-    /// The level after it.
-    pub level: u32,
-    /// Rewards that are given, whole, so that a retry can be answered after old receipts are trimmed. Among them is what was
-    /// claimed, and what more rewards that wait than are kept let be given unasked, each as [`crate::reward::ReceiptState::Claimed`].
-    pub receipts: Vec<Receipt>,
-    /// Periods it came too late for.
-    pub late: Vec<BoardKey>,
-    /// What detectors minded.
-    pub verdicts: Vec<Judgement>,
-    /// Rewards that wait to be claimed: nothing is given yet.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub claimable: Vec<Receipt>,
-    /// What a change of the level curve made of the XP total, where this command was the first to meet it and it changed
-    /// anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub migrated: Option<Box<Migrated>>,
-}
-
-/// A player brought from one level curve to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Migrated {
-    /// Experience before.
-    pub from_xp: u64,
-    /// Experience after.
-    pub to_xp: u64,
-    /// The level before, under the old curve.
-    pub from_level: u32,
-    /// The level after, under the new one.
-    pub to_level: u32,
-}
-
-/// What one detector said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Judgement {
-    /// Which one.
-    pub detector: Id,
-    /// What.
-    #[serde(flatten)]
-    pub verdict: Verdict,
-}
-
-/// The first outcome of a command, for its retries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StoredOutcome {
-    /// Of the command's content.
-    #[serde(skip)]
-    pub fingerprint: u128,
-    /// Says when this may be dropped: the command's own time, or of a payment, whose period may have closed long ago, the
-    /// horizon under which it was made.
-    pub ts: Timestamp,
-    /// What was done.
-    pub effect: Effect,
-}
-
-impl Judgement {
-    /// Whether records of the first versions cannot say it.
-    pub(super) const fn is_later(&self) -> bool {
-        self.verdict.reason.is_later()
-    }
-}
-
-impl StoredOutcome {
-    /// The first version of its form that can say it: 2 has payments, 3 what can be claimed, revoked and
-    /// migrated, and reasons that came with more detectors, 4 what was taken away.
-    pub(crate) fn version(&self) -> u8 {
-        if self.effect.xp.taken > 0 {
-            return 4;
-        }
-        let Effect { receipts, claimable, migrated, verdicts, .. } = &self.effect;
-        let plain = claimable.is_empty() && migrated.is_none() && !verdicts.iter().any(Judgement::is_later);
-        let receipts = receipts.iter().map(super::encode::receipt_version).max().unwrap_or(1);
-        if plain { receipts } else { 3 }
-    }
-
-    /// Its bytes in that form, without the version.
-    pub(crate) fn put_version(&self, version: u8, out: &mut Vec<u8>) {
-        self.put(out);
-        if version > 2 {
-            let Effect { receipts, claimable, migrated, .. } = &self.effect;
-            for receipt in receipts {
-                receipt.put_later(out);
-            }
-            (claimable.len() as u64).put(out);
-            for receipt in claimable {
-                receipt.put(out);
-                receipt.put_later(out);
-            }
-            migrated.put(out);
-        }
-        if version > 3 {
-            self.effect.xp.taken.put(out);
-        }
-    }
-
-    /// Takes them.
-    pub(crate) fn take_version(version: u8, from: &mut &[u8]) -> Option<Self> {
-        let mut outcome = Self::take(from)?;
-        if version > 2 {
-            let effect = &mut outcome.effect;
-            effect.receipts.iter_mut().try_for_each(|receipt| receipt.take_later(from))?;
-            for _ in 0..u64::take(from)? {
-                let mut receipt = Receipt::take(from)?;
-                receipt.take_later(from)?;
-                effect.claimable.push(receipt);
-            }
-            effect.migrated = Stable::take(from)?;
-        }
-        if version > 3 {
-            outcome.effect.xp.taken = Stable::take(from)?;
-        }
-        let sound = outcome.effect.receipts.iter().chain(&outcome.effect.claimable).all(Receipt::is_sound);
-        sound.then_some(outcome)
-    }
-}
 
 /// Whether a suspicion waits for a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -396,8 +263,4 @@ pub enum CommitOutcome {
 }
 
 tags!(Settled { Open = 0, Released = 1, Confirmed = 2 });
-fields!(Effect { held, flagged, xp, adjusted, level, receipts, late, verdicts } later { claimable, migrated });
-fields!(Migrated { from_xp, to_xp, from_level, to_level });
-fields!(Judgement { detector, verdict });
-fields!(StoredOutcome { fingerprint, ts, effect });
 fields!(Suspicion { event, received_at, held, verdicts, settled });

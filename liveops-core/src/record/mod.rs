@@ -6,6 +6,7 @@
 mod change;
 mod columns;
 mod command;
+mod effect;
 mod encode;
 mod encoded;
 mod header;
@@ -18,8 +19,9 @@ mod run;
 mod signature;
 mod told;
 
-pub use change::{ChangeSet, CommitOutcome, Effect, Judgement, Migrated, Settled, StoredOutcome, Suspicion};
+pub use change::{ChangeSet, CommitOutcome, Settled, Suspicion};
 pub use command::{Action, Command, Payment, Reason, ReceiptName, Ruling};
+pub use effect::{Effect, Judgement, Migrated, More, StoredOutcome};
 pub use encode::RecordRef;
 pub use encoded::{EncodedOutcomes, NewOutcome, NewOutcomes, Written};
 pub use header::{BoardHeader, Header, Retired};

@@ -161,7 +161,7 @@ impl Rules {
             }
             Action::Claim(name) => {
                 let claimed = draft.receipt(*name, receipt).filter(|r| r.state == ReceiptState::Claimed)?;
-                Some(Decision::Replay(Effect { receipts: vec![claimed], ..self.nothing(draft) }))
+                Some(Decision::Replay(self.receipt_alone(claimed, draft)))
             }
             Action::Migrate { curve } if *curve != self.progression.levels.hash() => {
                 Some(Decision::Refuse(Code::CurveChanged))
@@ -241,9 +241,12 @@ impl Rules {
             let suspicion = Suspicion { event, received_at, held, verdicts, settled: Settled::Open };
             // By its own time, as all that needs no horizon: `advance` from another thread must not change what is found.
             draft.suspect(number, suspicion, triage, received_at.minus_millis(self.suspicions_millis_max));
-            *(if held { &mut effect.held } else { &mut effect.flagged }) = Some(number);
+            let more = effect.more_mut();
+            *(if held { &mut more.held } else { &mut more.flagged }) = Some(number);
         }
-        effect.verdicts = judgements;
+        if !judgements.is_empty() {
+            effect.more_mut().verdicts = judgements;
+        }
         for profile in learned {
             let player = &mut draft.changes.record;
             match player.profile_position(&profile.detector, &profile.activity) {
@@ -262,6 +265,13 @@ impl Rules {
     /// Nothing but the level as it is.
     pub(super) fn nothing(&self, draft: &Draft<'_>) -> Effect {
         Effect { level: self.progression.levels.level_at(self.xp_of(&draft.changes.record)), ..Effect::default() }
+    }
+
+    /// One receipt, and the level as it is.
+    pub(super) fn receipt_alone(&self, receipt: Receipt, draft: &Draft<'_>) -> Effect {
+        let mut effect = self.nothing(draft);
+        effect.more_mut().receipts.push(receipt);
+        effect
     }
 
     /// Drops what of the record no acceptable command can ask for any more.

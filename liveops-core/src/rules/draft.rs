@@ -201,8 +201,9 @@ impl<'s> Draft<'s> {
         match self.waiting_receipt(oldest) {
             Some(receipt) => {
                 let given = Receipt { state: ReceiptState::Claimed, settled_at: Some(command.ts), ..receipt };
-                effect.claimable.retain(|receipt| receipt.number != oldest);
-                effect.receipts.push(given.clone());
+                let told = effect.more_mut();
+                told.claimable.retain(|receipt| receipt.number != oldest);
+                told.receipts.push(given.clone());
                 self.settle_receipt(given);
             }
             None => self.changes.record.claimable.retain(|(known, _)| *known != oldest),

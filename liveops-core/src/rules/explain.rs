@@ -154,7 +154,8 @@ impl Rules {
 
 /// `None` for a command that has nothing to do with experience.
 fn outcome_line(id: &CommandId, outcome: &StoredOutcome) -> Option<ExplanationLine> {
-    let Effect { xp, adjusted, held, migrated, .. } = &outcome.effect;
+    let Effect { xp, adjusted, .. } = &outcome.effect;
+    let (held, migrated) = (outcome.effect.held(), outcome.effect.migrated());
     let whose = match id.origin {
         Origin::Event => format!("event {}", id.id),
         Origin::Operator => format!("operator's {}", id.id),

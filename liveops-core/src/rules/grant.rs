@@ -75,7 +75,10 @@ impl Rules {
         let late = self.count(cause, xp, draft)?;
 
         self.enter(draft);
-        let mut effect = Effect { xp, late, ..Effect::default() };
+        let mut effect = Effect { xp, ..Effect::default() };
+        if !late.is_empty() {
+            effect.more_mut().late = late;
+        }
         self.bring_to_curve(draft, &mut effect);
         let player = &mut draft.changes.record;
         player.xp = total + xp.granted;
@@ -314,10 +317,10 @@ impl Rules {
         draft.changes.receipts.push(receipt.clone());
         match claim_until {
             Some(until) => {
-                effect.claimable.push(receipt);
+                effect.more_mut().claimable.push(receipt);
                 draft.keep_claimable(number, until, command, effect);
             }
-            None => effect.receipts.push(receipt),
+            None => effect.more_mut().receipts.push(receipt),
         }
     }
 }

@@ -136,7 +136,7 @@ impl Rules {
         player.xp = after.xp;
         player.granted_through = after.granted_through;
         if migrated.from_xp != migrated.to_xp || migrated.from_level != migrated.to_level {
-            effect.migrated = Some(Box::new(migrated));
+            effect.more_mut().migrated = Some(migrated);
         }
     }
 

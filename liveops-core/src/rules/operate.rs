@@ -119,7 +119,7 @@ impl Rules {
         }
         let claimed = Receipt { state: ReceiptState::Claimed, settled_at: Some(command.ts), ..receipt };
         draft.settle_receipt(claimed.clone());
-        Ok(Effect { receipts: vec![claimed], ..self.nothing(draft) })
+        Ok(self.receipt_alone(claimed, draft))
     }
 
     /// Takes back what was given: a new receipt of negative amounts, and the old one marked. Of what nobody has claimed

@@ -197,8 +197,8 @@ pub fn received(command: Command, millis: i64) -> Command {
 pub fn told(outcome: &Outcome) -> String {
     let effect = |e: &Effect| {
         let granted = e.xp.granted.cast_signed() - e.xp.taken.cast_signed();
-        let (adjusted, receipts, late) = (e.adjusted, e.receipts.len(), e.late.len());
-        let (held, flagged) = (e.held, e.flagged);
+        let (adjusted, receipts, late) = (e.adjusted, e.receipts().len(), e.late().len());
+        let (held, flagged) = (e.held(), e.flagged());
         format!(
             "xp {granted} adjusted {adjusted} level {} held {held:?} flagged {flagged:?} rewards {receipts} late {late}",
             e.level

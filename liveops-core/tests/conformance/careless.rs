@@ -174,7 +174,7 @@ impl Careless {
             }
             DatesOutcomesByReceipts => {
                 for (_, outcome) in &mut set.outcomes {
-                    outcome.ts = outcome.effect.receipts.first().map_or(outcome.ts, |receipt| receipt.ts);
+                    outcome.ts = outcome.effect.receipts().first().map_or(outcome.ts, |receipt| receipt.ts);
                 }
             }
             IgnoresCase => set.player = lower(&set.player),
