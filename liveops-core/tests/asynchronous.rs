@@ -15,7 +15,7 @@ use liveops_core::error::StoreError;
 use liveops_core::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Kind};
 use liveops_core::store::{
     AsyncBoards, AsyncFeed, AsyncScan, AsyncStore, AsyncWhole, BlockOn, Blocking, BoardAnswer, BoardRead, Consumer,
-    ConsumerMark, FeedEntry, Keeps, Lag, Loaded, Partitioned, Reading, Ready, Size,
+    ConsumerMark, FeedEntry, Happened, Keeps, Lag, Loaded, Partitioned, Reading, Ready, Size,
 };
 use liveops_core::testing::Parked;
 use liveops_core::{AsyncEngine, Code, Command, Engine, Key, MemoryStore, Outcome, Period, PlayerId, Record, Window};
@@ -168,6 +168,17 @@ fn same<T: Debug>(what: &str, blocking: &T, asynchronous: &T) {
     assert_eq!(format!("{blocking:?}"), format!("{asynchronous:?}"), "{what}");
 }
 
+/// What was fed of each player, in order: those of one batch come in any order of players.
+fn by_player<E: Debug>(fed: &Result<Vec<FeedEntry>, E>) -> Vec<(Option<PlayerId>, Happened)> {
+    let entries = fed.as_ref().unwrap().iter().map(|entry| match &entry.what {
+        Happened::Committed(set) => (Some(set.player.clone()), entry.what.clone()),
+        other => (None, other.clone()),
+    });
+    let mut entries: Vec<_> = entries.collect();
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    entries
+}
+
 fn memory() -> MemoryStore {
     MemoryStore::with_feed(1_000)
 }
@@ -243,7 +254,9 @@ no event"#;
 
     let bus = id("bus");
     for partition in 0..blocking.partitions() {
-        verbs!(blocking, far_away: feed(partition, 0, 1_000); last(partition); ack(&bus, partition, 1););
+        let fed = [blocking.feed(partition, 0, 1_000), wait(far_away.feed(partition, 0, 1_000))];
+        same("feed", &by_player(&fed[0]), &by_player(&fed[1]));
+        verbs!(blocking, far_away: last(partition); ack(&bus, partition, 1););
     }
     verbs!(blocking, far_away: consumers(); drop_consumer(&bus); consumers(); digest(); size(););
     let mut bytes = [Vec::new(), Vec::new()];

@@ -46,6 +46,11 @@ impl<T: Default, const SIZE: usize> Chunks<T, SIZE> {
         self.chunks[chunk] = values.into_boxed_slice();
     }
 
+    /// Gives back chunks in which all is at or past `len`.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.chunks.truncate(len.div_ceil(SIZE));
+    }
+
     /// Makes room for the first `len` values.
     pub(crate) fn reserve(&mut self, len: usize) {
         for at in (0..len).step_by(SIZE) {

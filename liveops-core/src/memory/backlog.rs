@@ -44,13 +44,23 @@ impl Backlog {
 
     /// Takes a change set, in the order of its player; `feed_full` once as many wait as are kept.
     pub(super) fn commit(&self, changes: &ChangeSet) -> Result<(), StoreErrorKind> {
+        self.commit_with(|| Ok(changes.clone()))
+    }
+
+    /// The same of one that is made only if it is kept.
+    pub(super) fn commit_with(
+        &self,
+        changes: impl FnOnce() -> Result<ChangeSet, StoreErrorKind>,
+    ) -> Result<(), StoreErrorKind> {
         let Some(len_max) = self.len_max else { return Ok(()) };
+        // Made before others have to wait.
+        let changes = Arc::new(changes()?);
         let mut kept = self.kept.lock();
         if kept.sets >= len_max {
             return Err(StoreErrorKind::FeedFull);
         }
         kept.sets += 1;
-        kept.push(Happened::Committed(Arc::new(changes.clone())));
+        kept.push(Happened::Committed(changes));
         Ok(())
     }
 

@@ -1,35 +1,52 @@
 //! The reference store: in memory, and what other stores are compared with.
 //!
-//! Locks, in the order they are taken: a gate, the names in order, one player's entry, the feed, and those of the boards
-//! ([`crate::replica`]). A call that loads, scans or commits shares one of 64 gates while it lasts; digest, snapshot and advance
-//! take all gates, in order, and so hold everybody else up. There is no counter that every writer would touch. A reader of a board
-//! may see a player's record a moment before the board.
+//! Players are in 64 shards by a hash of theirs, each behind a lock on cache lines of its own, which also holds the horizon. A run is
+//! decided and written with its player's shard held, and nobody else's. Whoever moves the store in time, or fixes a [moment](moment)
+//! to read it as of, takes all shards in order, and has them no longer than that takes. Boards are told of some hundred players
+//! together, after their shards were let go: a reader of a board may see a player's record a moment before the board. There is no
+//! counter that every writer would touch.
+//!
+//! Locks, in the order they are taken: a gate of those who tell the boards, a shard (all of them in order), the header or the feed, those
+//! of the boards ([`crate::replica`]).
+//!
+//! | | |
+//! |---|---|
+//! | `shard` | players by name, their slots, names in order |
+//! | `table` | finds a number by a hash; grows by a cache line |
+//! | `log` | first outcomes, one behind the other, given back by the segment |
+//! | `moment` | the store as it was, for snapshots and digests, while others write |
+//! | `drive` | deciding where the records lie |
+//! | `advance` | moving in time |
 
+mod advance;
 mod backlog;
+mod drive;
+mod log;
+mod moment;
 mod names;
 mod scan;
+mod shard;
 mod slot;
+mod table;
 mod whole;
 
-use std::hash::RandomState;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::AtomicU64;
 
-use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use self::backlog::Backlog;
-use self::names::Names;
-use self::slot::Slot;
+use self::drive::Work;
+use self::shard::{Keys, SHARD_BITS, Shard};
 use crate::board::Row;
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;
 use crate::plan::Plan;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
-use crate::replica::{News, Replica, Told};
+use crate::replica::{News, Replica};
 use crate::store::{
     BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store,
-    by_load_and_commit,
 };
 
 const GATES: usize = 64;
@@ -46,37 +63,49 @@ const GATES: usize = 64;
 /// ```
 #[derive(Debug)]
 pub struct MemoryStore {
+    shards: Box<[Locked]>,
+    keys: Keys,
+    /// Shared by whoever tells the boards.
     gates: Box<[Gate]>,
-    players: DashMap<PlayerId, Slot>,
-    /// Everybody in `players`.
-    names: Names,
-    /// Everybody who ever had a suspicion, as long as the player is there.
-    suspects: Names,
     header: Mutex<Header>,
     feed: Backlog,
     boards: Replica,
-    /// Of the maps of outcomes.
-    hash_key: RandomState,
+    /// That were ever read as of.
+    moments: AtomicU64,
 }
 
-/// Alone on its cache line. Every gate holds the same horizon.
+/// On cache lines of its own: processors fetch two at a time.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Locked(RwLock<Shard>);
+
+/// On cache lines of its own, with memory for whoever comes by it.
 #[derive(Debug, Default)]
-#[repr(align(64))]
-struct Gate(RwLock<Horizon>);
+#[repr(align(128))]
+struct Gate {
+    tellers: RwLock<()>,
+    work: Mutex<Option<Box<Work>>>,
+}
 
 impl Default for MemoryStore {
     fn default() -> Self {
         let boards = Replica::default();
         boards.begin_empty();
+        // A key that nobody can guess keeps players from crafting ids that collide.
+        let random = RandomState::new();
+        let mut keys = Keys::default();
+        for (half, bytes) in (0_u8..).zip(keys.0.chunks_mut(8)) {
+            bytes.copy_from_slice(&random.hash_one(half).to_ne_bytes());
+        }
+        let shard = || Locked(RwLock::new(Shard::new(keys)));
         Self {
+            shards: (0..1 << SHARD_BITS).map(|_| shard()).collect(),
+            keys,
             gates: (0..GATES).map(|_| Gate::default()).collect(),
-            players: DashMap::new(),
-            names: Names::default(),
-            suspects: Names::default(),
             header: Mutex::default(),
             feed: Backlog::default(),
             boards,
-            hash_key: RandomState::new(),
+            moments: AtomicU64::new(0),
         }
     }
 }
@@ -94,70 +123,104 @@ impl MemoryStore {
     }
 
     /// Any spread will do: calls that share a gate wait for each other only while it is closed.
-    fn gate(&self, first: Option<&PlayerId>) -> RwLockReadGuard<'_, Horizon> {
-        let bytes = first.map_or(&[][..], PlayerId::as_bytes);
-        let spread = bytes.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
-        self.gates[spread % GATES].0.read()
+    fn gate(&self, hash: u64) -> RwLockReadGuard<'_, ()> {
+        self.gates[hash as usize % GATES].tellers.read()
     }
 
-    /// Waits for everybody who reads or writes records, and holds them up.
-    fn close(&self) -> Vec<RwLockWriteGuard<'_, Horizon>> {
-        self.gates.iter().map(|gate| gate.0.write()).collect()
+    /// Waits for everybody who tells the boards, and holds them up.
+    fn close(&self) -> Vec<RwLockWriteGuard<'_, ()>> {
+        self.gates.iter().map(|gate| gate.tellers.write()).collect()
     }
 
-    fn apply(&self, changes: ChangeSet, horizon: Horizon, news: &mut News, scratch: &mut Vec<u8>) -> CommitOutcome {
-        let entry = self.players.entry(changes.player.clone());
-        let (version, is_new) = match &entry {
-            Entry::Occupied(slot) => (slot.get().version(horizon), false),
-            Entry::Vacant(_) => (0, true),
-        };
-        if !changes.fits(version, horizon) {
+    fn take_work(&self, hash: u64) -> Box<Work> {
+        let work = self.gates[hash as usize % GATES].work.try_lock();
+        work.and_then(|mut work| work.take()).unwrap_or_default()
+    }
+
+    fn keep_work(&self, hash: u64, work: Box<Work>) {
+        if let Some(mut place) = self.gates[hash as usize % GATES].work.try_lock() {
+            *place = Some(work);
+        }
+    }
+
+    fn shard_of(&self, player: &PlayerId) -> usize {
+        shard_of(self.keys.player(player))
+    }
+
+    fn lock_all(&self) -> Vec<RwLockWriteGuard<'_, Shard>> {
+        self.shards.iter().map(|shard| shard.0.write()).collect()
+    }
+
+    fn apply(
+        &self,
+        shard: &mut Shard,
+        hash: u64,
+        changes: &mut ChangeSet,
+        news: &mut News,
+        scratch: &mut Vec<u8>,
+    ) -> CommitOutcome {
+        let known = shard.find(hash, &changes.player);
+        if !changes.fits(known.map_or(0, |at| shard.version(at)), shard.horizon) {
             return CommitOutcome::Conflict;
         }
-        if let Err(full) = self.feed.commit(&changes) {
+        if let Err(full) = self.feed.commit(changes) {
             return CommitOutcome::Failed(full.into());
         }
-        let mut slot = entry.or_default();
-        if is_new {
-            self.names.add(&changes.player);
-        }
-        if !changes.suspicions.is_empty() && !slot.has_suspicions() {
-            self.suspects.add(&changes.player);
-        }
-        if !changes.shown.is_empty() {
-            slot.handle = slot.handle.or_else(|| self.boards.handle(&changes.player));
-            // Nobody has 2^32 players in memory.
-            if let Some(handle) = slot.handle {
-                slot.told += 1;
-                self.boards.note(news, handle, slot.told - 1, slot.told, &changes.shown);
-            }
-        }
-        slot.write(changes, horizon, scratch, &self.hash_key);
+        let at = known.unwrap_or_else(|| shard.add(hash, &changes.player));
+        self.note(shard, at, changes, news);
+        shard.write(at, hash, changes, std::iter::empty(), scratch);
         CommitOutcome::Applied
     }
 
-    /// Tells the boards all of a player.
-    fn tell(&self, player: &PlayerId) {
-        let known = self.players.get(player).map(|slot| (slot.told, slot.shown().to_vec()));
-        if let Some((told, shown)) = known {
-            self.boards.tell_one(player, told, &shown);
+    /// Notes what the boards are to be told of a player.
+    fn note(&self, shard: &mut Shard, at: u32, changes: &ChangeSet, news: &mut News) {
+        if changes.shown.is_empty() {
+            return;
+        }
+        let slot = shard.slot_mut(at);
+        slot.handle = slot.handle.or_else(|| self.boards.handle(&changes.player));
+        // Nobody has 2^32 players in memory.
+        if let Some(handle) = slot.handle {
+            slot.told += 1;
+            self.boards.note(news, handle, slot.told - 1, slot.told, &changes.shown);
+        }
+    }
+
+    /// Tells the boards, while a gate is shared.
+    fn tell(&self, news: News) {
+        for player in self.boards.tell_news(news) {
+            // Something between is not told yet: all of the player is.
+            let hash = self.keys.player(&player);
+            let shard = self.shards[shard_of(hash)].0.read();
+            let slot = shard.find(hash, &player).map(|at| shard.slot(at));
+            let known = slot.map(|slot| (slot.told, slot.shown().to_vec()));
+            drop(shard);
+            if let Some((told, shown)) = known {
+                self.boards.tell_one(&player, told, &shown);
+            }
         }
     }
 }
 
+const fn shard_of(hash: u64) -> usize {
+    (hash >> (u64::BITS - SHARD_BITS)) as usize
+}
+
 impl Store for MemoryStore {
     fn load(&self, keys: &[Key]) -> Vec<Loaded> {
-        let horizon = self.gate(keys.iter().find_map(Key::player));
         let mut answers = Vec::with_capacity(keys.len());
         // Neighbouring keys of one player are read under one lock, at one moment.
         for keys in keys.chunk_by(|a, b| a.player() == b.player()) {
             let Some(player) = keys[0].player() else {
-                answers.extend(keys.iter().map(|_| Ok(Some(Record::Horizon(*horizon)))));
+                let horizon = self.shards[0].0.read().horizon;
+                answers.extend(keys.iter().map(|_| Ok(Some(Record::Horizon(horizon)))));
                 continue;
             };
-            let slot = self.players.get(player);
-            answers.extend(keys.iter().map(|key| match &slot {
-                Some(slot) => Ok(slot.get(key, *horizon, &self.hash_key)?),
+            let hash = self.keys.player(player);
+            let shard = self.shards[shard_of(hash)].0.read();
+            let at = shard.find(hash, player);
+            answers.extend(keys.iter().map(|key| match at {
+                Some(at) => Ok(shard.get(at, hash, key)?),
                 None => Ok(None),
             }));
         }
@@ -165,19 +228,21 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
-        let horizon = self.gate(batch.first().map(|changes| &changes.player));
+        let Some(first) = batch.first() else { return Vec::new() };
+        let _telling = self.gate(self.keys.player(&first.player));
         let (mut news, mut scratch) = (News::default(), Vec::with_capacity(128));
-        let outcomes =
-            batch.into_iter().map(|changes| self.apply(changes, *horizon, &mut news, &mut scratch)).collect();
-        // While the gate is shared: nobody may forget a player in between.
-        for behind in self.boards.tell_news(news) {
-            self.tell(&behind);
-        }
+        let outcomes = batch.into_iter().map(|mut changes| {
+            let hash = self.keys.player(&changes.player);
+            let mut shard = self.shards[shard_of(hash)].0.write();
+            self.apply(&mut shard, hash, &mut changes, &mut news, &mut scratch)
+        });
+        let outcomes = outcomes.collect();
+        self.tell(news);
         outcomes
     }
 
     fn drive(&self, plan: &mut Plan<'_>) {
-        by_load_and_commit(self, plan);
+        self.decide_in_place(plan);
     }
 
     fn round_players(&self) -> usize {
@@ -185,32 +250,7 @@ impl Store for MemoryStore {
     }
 
     fn advance(&self, to: Horizon) -> Result<Horizon, StoreError> {
-        let mut closed = self.close();
-        let before = *closed[0];
-        let horizon = before.max(to);
-        for gate in &mut closed {
-            **gate = horizon;
-        }
-        let (mut gone, mut told) = (Vec::new(), Vec::new());
-        self.players.retain(|player, slot| {
-            let stays = slot.expire(horizon);
-            if !stays {
-                gone.push(player.clone());
-                if slot.told > 0 {
-                    told.push(Told::Gone { player: player.clone() });
-                }
-            }
-            stays
-        });
-        self.names.remove(&gone);
-        self.suspects.remove(&gone);
-        self.boards.tell(told);
-        self.boards.advanced(horizon);
-        if horizon != before {
-            // With all gates closed, so its place among commits is exact.
-            self.feed.advance(horizon);
-        }
-        Ok(horizon)
+        Ok(self.raise(to))
     }
 
     fn header(&self) -> Result<Header, StoreError> {
@@ -242,8 +282,8 @@ impl Boards for MemoryStore {
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {
-        // Who commits tells the boards before letting go of a gate.
-        self.gates.iter().for_each(|gate| drop(gate.0.write()));
+        // Who commits tells the boards before letting go of a gate. Closing one after the other waits for all who had one.
+        self.gates.iter().for_each(|gate| drop(gate.tellers.write()));
         Ok(())
     }
 

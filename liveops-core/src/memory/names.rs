@@ -1,92 +1,148 @@
-//! Players in the order of their names.
+//! Players of a shard in the order of their names: four bytes each.
+//!
+//! Who writes only adds a number to a list; whoever reads sorts it in, some at a time.
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
-
-use parking_lot::Mutex;
-
+use crate::board::Chunks;
 use crate::id::PlayerId;
 
-/// Names in order, for those who read everything a page at a time. Who writes only adds to a list; the next reader sorts it in.
+/// Numbers in one piece of the order, at most: 2 KiB.
+const PIECE_LEN: usize = 512;
+/// Players sorted in before others may have the shard.
+const SETTLED_MAX: usize = 1024;
+
+/// Numbers of slots in the order of the names in them. `name` says which that is: always the same while a number is in here.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Taken before the other.
-    sorted: Mutex<BTreeSet<PlayerId>>,
-    added: Mutex<Vec<PlayerId>>,
+    sorted: Vec<Vec<u32>>,
+    added: Chunks<u32, 1024>,
+    added_len: usize,
 }
 
 impl Names {
     /// Adds one, which may be there already.
-    pub(super) fn add(&self, player: &PlayerId) {
-        self.added.lock().push(player.clone());
+    pub(super) fn add(&mut self, slot: u32) {
+        *self.added.entry(self.added_len) = slot;
+        self.added_len += 1;
     }
 
-    pub(super) fn remove<'p>(&self, players: impl IntoIterator<Item = &'p PlayerId>) {
-        self.settle(|sorted| {
-            for player in players {
-                sorted.remove(player);
-            }
-        });
+    /// Whether some wait to be sorted in.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.added_len == 0
     }
 
-    pub(super) fn clear(&self) {
-        self.settle(BTreeSet::clear);
-    }
-
-    /// The next names, at most `limit`; none at the end.
-    pub(super) fn page(&self, after: Option<&PlayerId>, limit: usize) -> Vec<PlayerId> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.settle(|sorted| sorted.range::<PlayerId, _>((from, Bound::Unbounded)).take(limit).cloned().collect())
-    }
-
-    fn settle<T>(&self, then: impl FnOnce(&mut BTreeSet<PlayerId>) -> T) -> T {
-        let mut sorted = self.sorted.lock();
-        let added = std::mem::take(&mut *self.added.lock());
-        if added.len() > sorted.len() / 8 {
-            // Many at once are sorted first, and merged.
-            sorted.append(&mut added.into_iter().collect());
-        } else {
-            sorted.extend(added);
+    /// Sorts some in.
+    pub(super) fn settle<'s>(&mut self, name: impl Fn(u32) -> &'s PlayerId) {
+        for _ in 0..SETTLED_MAX.min(self.added_len) {
+            self.added_len -= 1;
+            self.insert(self.added[self.added_len], &name);
         }
-        then(&mut sorted)
+        if self.added_len == 0 {
+            self.added = Chunks::default();
+        }
+    }
+
+    fn insert<'s>(&mut self, slot: u32, name: &impl Fn(u32) -> &'s PlayerId) {
+        let Some((piece, found)) = self.find(name(slot), name) else { return self.sorted.push(vec![slot]) };
+        let Err(at) = found else { return };
+        let numbers = &mut self.sorted[piece];
+        numbers.insert(at, slot);
+        if numbers.len() > PIECE_LEN {
+            // Names that come in order fill pieces whole.
+            let is_last = piece + 1 == self.sorted.len() && at == PIECE_LEN;
+            let numbers = &mut self.sorted[piece];
+            let rest = numbers.split_off(if is_last { PIECE_LEN } else { PIECE_LEN / 2 });
+            numbers.shrink_to_fit();
+            self.sorted.insert(piece + 1, rest);
+        }
+    }
+
+    /// The piece where a name is or belongs, and the place in it; `None` without any pieces.
+    fn find<'s>(
+        &self,
+        wanted: &PlayerId,
+        name: &impl Fn(u32) -> &'s PlayerId,
+    ) -> Option<(usize, Result<usize, usize>)> {
+        let behind = self.sorted.partition_point(|numbers| name(numbers[0]) <= wanted);
+        let piece = behind.saturating_sub(1);
+        let numbers = self.sorted.get(piece)?;
+        Some((piece, numbers.binary_search_by(|slot| name(*slot).cmp(wanted))))
+    }
+
+    /// Removes one, if it is there.
+    pub(super) fn remove<'s>(&mut self, slot: u32, name: impl Fn(u32) -> &'s PlayerId) {
+        while !self.is_settled() {
+            self.settle(&name);
+        }
+        let Some((piece, Ok(at))) = self.find(name(slot), &name) else { return };
+        self.sorted[piece].remove(at);
+        if self.sorted[piece].is_empty() {
+            self.sorted.remove(piece);
+        }
+    }
+
+    /// The numbers behind a name, of those that were sorted in.
+    pub(super) fn after<'n, 's: 'n>(
+        &'n self,
+        after: Option<&PlayerId>,
+        name: impl Fn(u32) -> &'s PlayerId + 'n,
+    ) -> impl Iterator<Item = u32> + 'n {
+        let found = after.and_then(|after| self.find(after, &name));
+        let (piece, from) = found.map_or((0, 0), |(piece, found)| (piece, found.map_or_else(|at| at, |at| at + 1)));
+        let first = self.sorted.get(piece).map_or(&[][..], |numbers| &numbers[from..]);
+        let rest = self.sorted.get(piece + 1..).unwrap_or_default().iter().flatten();
+        first.iter().chain(rest).copied()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
     fn names_come_in_order_whenever_they_were_added() {
-        let id = |n: u32| PlayerId::new(&format!("{n:04}")).unwrap();
-        let names = Names::default();
-        let all = |names: &Names, limit| {
-            let mut all: Vec<PlayerId> = Vec::new();
-            loop {
-                let page = names.page(all.last(), limit);
-                if page.is_empty() {
-                    return all;
-                }
-                assert!(page.len() <= limit);
-                all.extend(page);
+        let ids: Vec<_> = (0..5_000_u32)
+            .map(|n| PlayerId::new(&format!("{:05}", n.wrapping_mul(7_919) % 100_003)).unwrap())
+            .collect();
+        let name = |slot: u32| &ids[slot as usize];
+        let (mut names, mut model, mut random) = (Names::default(), BTreeMap::new(), 3_u64);
+        println!("seed 3");
+        for step in 0..20_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let slot = (random >> 33) as u32 % 5_000;
+            if step % 5 == 4 {
+                names.remove(slot, name);
+                model.remove(name(slot));
+            } else {
+                names.add(slot);
+                model.insert(name(slot).clone(), slot);
             }
-        };
-        assert!(all(&names, 5).is_empty());
-        let mut model = BTreeSet::new();
-        for n in 0..2_000_u32 {
-            let id = id(n.wrapping_mul(7919) % 1_000);
-            names.add(&id);
-            model.insert(id);
-            if n % 150 == 0 {
-                assert!(all(&names, 1 + n as usize % 40).iter().eq(&model), "after {n}");
+            if step % 997 == 0 {
+                while !names.is_settled() {
+                    names.settle(name);
+                }
+                assert!(names.after(None, name).eq(model.values().copied()), "after {step}");
+                let some = name(slot);
+                let behind = model.range::<PlayerId, _>((std::ops::Bound::Excluded(some), std::ops::Bound::Unbounded));
+                assert!(names.after(Some(some), name).eq(behind.map(|(_, slot)| *slot)));
             }
         }
-        let gone: Vec<_> = model.iter().filter(|id| id.as_str().ends_with('3')).cloned().collect();
-        names.remove(&gone);
-        model.retain(|id| !gone.contains(id));
-        assert!(all(&names, 7).iter().eq(&model));
-        assert!(names.page(Some(&id(9_999)), 7).is_empty());
-        names.clear();
-        assert!(all(&names, 7).is_empty());
+        for slot in 0..5_000 {
+            names.remove(slot, name);
+        }
+        assert!(names.sorted.is_empty() && names.after(None, name).next().is_none());
+    }
+
+    #[test]
+    fn names_in_order_fill_their_pieces() {
+        let ids: Vec<_> = (0..20_000_u32).map(|n| PlayerId::new(&format!("{n:05}")).unwrap()).collect();
+        let mut names = Names::default();
+        for slot in 0..20_000 {
+            names.add(slot);
+            names.settle(|slot| &ids[slot as usize]);
+        }
+        assert!(names.sorted.len() <= 20_000 / PIECE_LEN + 1);
+        assert_eq!(names.find(&ids[777], &|slot| &ids[slot as usize]).map(|(_, found)| found.is_ok()), Some(true));
     }
 }

@@ -1,10 +1,9 @@
 //! Reading everything, a page at a time.
 
 use super::MemoryStore;
-use super::names::Names;
 use crate::error::StoreError;
 use crate::id::PlayerId;
-use crate::record::{Horizon, Key, Kind, Record};
+use crate::record::{Key, Kind, Record};
 use crate::replica::Entry;
 use crate::store::{Partitioned, Scan};
 
@@ -31,17 +30,15 @@ impl Scan for MemoryStore {
         }
         let mut player = after.and_then(Key::player).cloned();
         if let Some(player) = &player {
-            self.read_player(player, kind, after, limit, *self.gate(Some(player)), &mut page)?;
+            self.read_player(player, kind, after, limit, &mut page)?;
         }
         while page.len() < limit {
-            let horizon = self.gate(player.as_ref());
-            let names = self.names_of(kind).page(player.as_ref(), limit.clamp(64, LOOK_PLAYERS));
+            let names = self.names(kind, player.as_ref(), limit - page.len());
             for name in &names {
                 if page.len() < limit {
-                    self.read_player(name, kind, None, limit, *horizon, &mut page)?;
+                    self.read_player(name, kind, None, limit, &mut page)?;
                 }
             }
-            drop(horizon);
             let Some(last) = names.into_iter().last() else { break };
             player = Some(last);
         }
@@ -57,18 +54,42 @@ impl Scan for MemoryStore {
     ) -> Result<Vec<(Key, Record)>, StoreError> {
         let mut page = Vec::new();
         if after.and_then(Key::player).is_none_or(|after| after == player) {
-            self.read_player(player, kind, after, limit, *self.gate(Some(player)), &mut page)?;
+            self.read_player(player, kind, after, limit, &mut page)?;
         } else if after < Some(&Key::Player(player.clone())) {
-            self.read_player(player, kind, None, limit, *self.gate(Some(player)), &mut page)?;
+            self.read_player(player, kind, None, limit, &mut page)?;
         }
         Ok(page)
     }
 }
 
 impl MemoryStore {
-    /// Those who have records of a kind, and maybe others.
-    const fn names_of(&self, kind: Option<Kind>) -> &Names {
-        if matches!(kind, Some(Kind::Suspicion)) { &self.suspects } else { &self.names }
+    /// Sorts in the names of a shard that wait for it, some at a time.
+    pub(super) fn settle(&self, at: usize, kind: Option<Kind>) {
+        while !self.shards[at].0.read().is_settled(kind) {
+            self.shards[at].0.write().settle(kind);
+        }
+    }
+
+    /// Some players behind a name who have records of a kind, and maybe others: all there are between that name and the last of
+    /// them. About as many as are wanted, and at least one if there is any.
+    fn names(&self, kind: Option<Kind>, after: Option<&PlayerId>, wanted: usize) -> Vec<PlayerId> {
+        let limit = wanted.min(LOOK_PLAYERS).div_ceil(self.shards.len() / 2).max(2);
+        let (mut names, mut end) = (Vec::new(), None::<PlayerId>);
+        for at in 0..self.shards.len() {
+            self.settle(at, kind);
+            let shard = self.shards[at].0.read();
+            let before = names.len();
+            names.extend(shard.after(kind, after).take(limit).map(|(_, name)| name.clone()));
+            if names.len() == before + limit
+                && let Some(last) = names.last()
+                && end.as_ref().is_none_or(|end| last < end)
+            {
+                end = Some(last.clone());
+            }
+        }
+        names.retain(|name| end.as_ref().is_none_or(|end| name <= end));
+        names.sort_unstable();
+        names
     }
 
     /// Adds records of a player behind one of the player's keys, until there are `limit`.
@@ -78,43 +99,31 @@ impl MemoryStore {
         kind: Option<Kind>,
         after: Option<&Key>,
         limit: usize,
-        horizon: Horizon,
         page: &mut Vec<(Key, Record)>,
     ) -> Result<(), StoreError> {
-        if let Some(slot) = self.players.get(player) {
+        let hash = self.keys.player(player);
+        let shard = self.shards[super::shard_of(hash)].0.read();
+        if let Some(at) = shard.find(hash, player) {
             let left = limit.saturating_sub(page.len());
-            slot.records(player, kind, after, left, horizon, page)?;
+            shard.records(at, kind, after, left, page)?;
         }
         Ok(())
     }
 
-    /// Every record in the order of keys; the caller has closed all gates.
-    pub(super) fn each_record(
-        &self,
-        horizon: Horizon,
-        mut each: impl FnMut(&Key, &Record) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut records = Vec::new();
-        let mut player = None;
-        loop {
-            let names = self.names.page(player.as_ref(), LOOK_PLAYERS);
-            for name in &names {
-                self.read_player(name, None, None, usize::MAX, horizon, &mut records)?;
-                records.drain(..).try_for_each(|(key, record)| each(&key, &record))?;
-            }
-            let Some(last) = names.into_iter().last() else { return Ok(()) };
-            player = Some(last);
-        }
-    }
-
-    /// Players as the boards show them, a page at a time.
+    /// Players as the boards show them, a page at a time, in no particular order.
     pub(super) fn entries(&self) -> impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError> {
-        let mut player: Option<PlayerId> = None;
+        let (mut at, mut from) = (0, 0);
         move |entries| {
-            let names = self.names.page(player.as_ref(), LOOK_PLAYERS);
-            entries.extend(names.iter().filter_map(|name| self.players.get(name)?.entry(name)));
-            player = names.into_iter().last();
-            Ok(player.is_some())
+            while at < self.shards.len() {
+                let shard = self.shards[at].0.read();
+                let end = shard.given().min(from + LOOK_PLAYERS as u32);
+                entries.extend((from..end).filter_map(|slot| shard.slot(slot).entry()));
+                (at, from) = if end == shard.given() { (at + 1, 0) } else { (at, end) };
+                if !entries.is_empty() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::moment::Moment;
 use super::*;
 use crate::board::{Ranking, Score, Sort, Standing};
 use crate::codec::{Seal, Stable as _};
@@ -144,14 +145,12 @@ fn pages_put_together_are_everything_in_order() {
     for seed in 1..=5 {
         let store = sample(seed);
         let mut all = Vec::new();
-        let closed = store.close();
-        store
-            .each_record(*closed[0], |key, record| {
-                all.push((key.clone(), record.clone()));
+        Moment::new(&store)
+            .each_record(|key, record| {
+                all.push((key.clone(), Record::decode(record)?));
                 Ok(())
             })
             .unwrap();
-        drop(closed);
         assert!(all.len() > 100 && all.is_sorted_by(|a, b| a.0 < b.0));
         assert_eq!(digest_of(&store).unwrap(), store.digest());
         for kind in [None, Some(Kind::Player), Some(Kind::Outcome), Some(Kind::Receipt), Some(Kind::Suspicion)] {

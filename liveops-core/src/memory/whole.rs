@@ -2,62 +2,70 @@
 
 use std::io::{Read, Write};
 
-use super::MemoryStore;
+use parking_lot::RwLockWriteGuard;
+
+use super::moment::Moment;
+use super::shard::Shard;
+use super::{MemoryStore, shard_of};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::record::{Horizon, Key, Record};
 use crate::rules::Rules;
 use crate::store::{Digester, Partitioned as _, Size, SnapshotReader, SnapshotWriter, Whole};
 use crate::time::Timestamp;
 
-/// Digest and snapshot hold writers up while they last.
+/// Others write meanwhile: see [`super::moment`].
 impl Whole for MemoryStore {
     fn digest(&self) -> Result<String, StoreError> {
-        let closed = self.close();
-        let mut digester = Digester::new(*closed[0]);
-        self.each_record(*closed[0], |key, record| {
-            digester.add(key, &record.encode());
+        let moment = Moment::new(self);
+        let mut digester = Digester::new(moment.horizon);
+        moment.each_record(|key, record| {
+            digester.add(key, record);
             Ok(())
         })?;
         Ok(digester.finish())
     }
 
     fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError> {
-        let closed = self.close();
-        let header = self.header.lock().clone();
-        let mut snapshot = SnapshotWriter::new(to, &header, &self.feed.marks(), *closed[0])?;
-        self.each_record(*closed[0], |key, record| snapshot.record(key, &record.encode()))?;
+        let moment = Moment::new(self);
+        let mut snapshot = SnapshotWriter::new(to, &moment.header, &moment.marks, moment.horizon)?;
+        moment.each_record(|key, record| snapshot.record(key, record))?;
         snapshot.finish()?;
         Ok(())
     }
 
     fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
-        let mut closed = self.close();
+        let _closed = self.close();
+        let mut shards = self.lock_all();
         let mut header = self.header.lock();
-        let is_empty = self.players.is_empty() && *closed[0] == Horizon::default() && self.feed.last() == 0;
+        let is_empty = shards.iter().all(|shard| shard.is_empty())
+            && shards[0].horizon == Horizon::default()
+            && self.feed.last() == 0;
         if !is_empty {
             return Err(StoreErrorKind::Misconfigured.into());
         }
-        let (horizon, read) = self.fill(SnapshotReader::open(from)?).inspect_err(|_| self.clear())?;
+        let (horizon, read) =
+            self.fill(&mut shards, SnapshotReader::open(from)?).inspect_err(|_| clear(&mut shards))?;
         if let Some(read) = read.header() {
             if header.game.is_some() && read.game.is_some() && header.game != read.game {
-                self.clear();
+                clear(&mut shards);
                 return Err(StoreErrorKind::Misconfigured.into());
             }
             header.clone_from(read);
         }
-        for gate in &mut closed {
-            **gate = horizon;
+        for shard in &mut shards {
+            shard.horizon = horizon;
         }
         self.boards.turned_back(horizon);
         self.feed.resume(read.marks().in_new_epoch(self.partitions()));
+        drop((header, shards));
+        // Who writes from here on waits for the gates before telling the boards.
         self.boards.rebuild_all(self.entries())
     }
 
     fn size(&self) -> Result<Size, StoreError> {
-        let closed = self.close();
         let mut size = Size { boards: self.boards.len() as u64, feed: self.feed.len() as u64, ..Size::default() };
-        for slot in &self.players {
-            slot.count(*closed[0], &mut size);
+        for shard in self.lock_all() {
+            shard.count(&mut size);
         }
         Ok(size)
     }
@@ -65,12 +73,12 @@ impl Whole for MemoryStore {
 
 /// The same for callers that know the store.
 impl MemoryStore {
-    /// Names the whole state: `v1:` and 64 hex digits. Holds writers up.
+    /// Names the whole state at one moment: `v1:` and 64 hex digits. Others may write meanwhile.
     pub fn digest(&self) -> String {
         certain(Whole::digest(self))
     }
 
-    /// The whole state, as bytes that depend on nothing else, with a checksum at the end. Holds writers up.
+    /// The whole state at one moment, as bytes that depend on nothing else, with a checksum at the end. Others may write meanwhile.
     pub fn snapshot(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         certain(Whole::snapshot(self, &mut bytes));
@@ -127,19 +135,20 @@ impl MemoryStore {
     pub fn restored_at(self, bytes: &[u8], rules: &Rules, now: Timestamp) -> Result<Self, StoreError> {
         let store = self.restored(bytes)?;
         let (mut newest, mut paid_until) = (Timestamp::MIN, Timestamp::MIN);
-        for slot in &store.players {
-            let Some(player) = &slot.player else { continue };
+        let mut shards = store.lock_all();
+        let players =
+            shards.iter().flat_map(|shard| (0..shard.given()).filter_map(|at| shard.slot(at).player.as_ref()));
+        for player in players {
             newest = newest.max(player.newest_ts).max(player.erased_through.unwrap_or(Timestamp::MIN));
             let closings = player.paid.newest().map(|period| rules.calendar().closes_at(period));
             paid_until = closings.fold(paid_until, Timestamp::max);
         }
-        let mut closed = store.close();
-        let back = closed[0].turned_back(now, newest, paid_until);
-        for gate in &mut closed {
-            **gate = back;
+        let back = shards[0].horizon.turned_back(now, newest, paid_until);
+        for shard in &mut shards {
+            shard.horizon = back;
         }
         store.boards.turned_back(back);
-        drop(closed);
+        drop(shards);
         Ok(store)
     }
 
@@ -149,33 +158,32 @@ impl MemoryStore {
     }
 
     /// Takes the records of a snapshot, which are sound only if this succeeds.
-    fn fill<R: Read>(&self, mut snapshot: SnapshotReader<R>) -> Result<(Horizon, SnapshotReader<R>), StoreError> {
+    fn fill<R: Read>(
+        &self,
+        shards: &mut [RwLockWriteGuard<'_, Shard>],
+        mut snapshot: SnapshotReader<R>,
+    ) -> Result<(Horizon, SnapshotReader<R>), StoreError> {
         let mut horizon = Horizon::default();
         for next in &mut snapshot {
             let (key, record) = next?;
-            match (&key, &record) {
-                (Key::Horizon, Record::Horizon(found)) => horizon = *found,
-                _ => self.insert(key, record, horizon).ok_or(StoreErrorKind::Corrupt)?,
+            if let (Key::Horizon, Record::Horizon(found)) = (&key, &record) {
+                horizon = *found;
+                // Outcomes of before are not taken.
+                shards.iter_mut().for_each(|shard| shard.horizon = horizon);
+                continue;
             }
+            let player = key.player().ok_or(StoreErrorKind::Corrupt)?;
+            let hash = self.keys.player(player);
+            let shard = &mut shards[shard_of(hash)];
+            let at = shard.find(hash, player).unwrap_or_else(|| shard.add(hash, player));
+            shard.insert(at, hash, &key, record).ok_or(StoreErrorKind::Corrupt)?;
         }
         Ok((horizon, snapshot))
     }
+}
 
-    fn insert(&self, key: Key, record: Record, horizon: Horizon) -> Option<()> {
-        let player = key.player()?.clone();
-        match key {
-            Key::Player(_) => self.names.add(&player),
-            Key::Suspicion(..) => self.suspects.add(&player),
-            _ => {}
-        }
-        self.players.entry(player).or_default().insert(key, record, horizon, &self.hash_key)
-    }
-
-    fn clear(&self) {
-        self.players.clear();
-        self.names.clear();
-        self.suspects.clear();
-    }
+fn clear(shards: &mut [RwLockWriteGuard<'_, Shard>]) {
+    shards.iter_mut().for_each(|shard| shard.clear());
 }
 
 /// For callers that have no use for an error.

@@ -1,0 +1,143 @@
+//! Names of commands as the log has them: a canonical UUID takes 16 bytes instead of 36.
+
+use crate::hash;
+use crate::id::{CommandId, EventId, Origin};
+use crate::limits::ID_BYTES_MAX;
+
+const UUID_LEN: usize = 36;
+/// Behind which digits of a UUID's text a hyphen stands.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+/// Set in the first byte where a UUID follows; the bit below is the origin's.
+const IS_UUID: u8 = 2;
+
+/// A byte that says what it is, then 16 bytes, or a length and as many.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Name {
+    bytes: [u8; 2 + ID_BYTES_MAX],
+    len: u8,
+}
+
+impl Name {
+    #[inline]
+    pub(in super::super) fn of(id: &CommandId) -> Self {
+        let text = id.id.as_bytes();
+        let origin = match id.origin {
+            Origin::Event => 0,
+            Origin::Operator => 1,
+        };
+        let mut bytes = [0; 2 + ID_BYTES_MAX];
+        if let Some(uuid) = uuid_of(text) {
+            bytes[0] = origin | IS_UUID;
+            bytes[1..17].copy_from_slice(&uuid);
+            return Self { bytes, len: 17 };
+        }
+        // An id has at most 64 bytes.
+        let len = text.len().min(ID_BYTES_MAX);
+        bytes[0] = origin;
+        bytes[1] = len as u8;
+        bytes[2..2 + len].copy_from_slice(&text[..len]);
+        Self { bytes, len: 2 + len as u8 }
+    }
+
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+
+    #[inline]
+    pub(in super::super) fn hash(&self, key: &hash::Key) -> u64 {
+        hash::keyed(key, self.as_bytes())
+    }
+
+    /// How many bytes a name takes that begins with this.
+    #[inline]
+    pub(super) fn len_at(bytes: &[u8]) -> Option<usize> {
+        let [kind, second, ..] = *bytes else { return None };
+        Some(if kind & IS_UUID == 0 { 2 + usize::from(second) } else { 17 })
+    }
+
+    /// The name behind its bytes; `None` for others.
+    pub(super) fn read(bytes: &[u8]) -> Option<CommandId> {
+        let (kind, rest) = bytes.split_first()?;
+        let origin = if kind & 1 == 0 { Origin::Event } else { Origin::Operator };
+        if kind & IS_UUID == 0 {
+            let (_, text) = rest.split_first()?;
+            return Some(CommandId { origin, id: EventId::new(std::str::from_utf8(text).ok()?).ok()? });
+        }
+        let mut text = [b'-'; UUID_LEN];
+        let mut at = 0;
+        for byte in rest {
+            at += usize::from(HYPHENS.contains(&at));
+            for digit in [byte >> 4, byte & 15] {
+                *text.get_mut(at)? = b"0123456789abcdef"[usize::from(digit)];
+                at += 1;
+            }
+        }
+        Some(CommandId { origin, id: EventId::new(std::str::from_utf8(&text).ok()?).ok()? })
+    }
+}
+
+/// The bytes of a UUID in its canonical form (RFC 9562), in lower case.
+#[inline]
+fn uuid_of(text: &[u8]) -> Option<[u8; 16]> {
+    let text: &[u8; UUID_LEN] = text.try_into().ok()?;
+    if HYPHENS.iter().any(|at| text[*at] != b'-') {
+        return None;
+    }
+    let mut uuid = [0; 16];
+    let (mut at, mut wrong) = (0, 0);
+    for byte in &mut uuid {
+        at += usize::from(HYPHENS.contains(&at));
+        let (high, low) = (DIGITS[usize::from(text[at])], DIGITS[usize::from(text[at + 1])]);
+        wrong |= high | low;
+        *byte = high << 4 | low & 15;
+        at += 2;
+    }
+    (wrong < 16).then_some(uuid)
+}
+
+/// What each byte is worth as a digit; 16 and more for none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    digits
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_comes_back_and_no_two_are_one() {
+        let texts = [
+            "a",
+            &"x".repeat(64),
+            "018f3c1e-9a2b-7c4d-8e5f-0123456789ab",
+            "018f3c1e-9a2b-7c4d-8e5f-0123456789aB",
+            "018f3c1e-9a2b-7c4d-8e5f-0123456789ag",
+            "018f3c1e-9a2b-7c4d-8e5f0-123456789ab",
+            "018f3c1e-9a2b-7c4d-8e5f-0123456789a-",
+            "018f3c1e9a2b7c4d8e5f0123456789ab0000",
+            "00000000-0000-0000-0000-000000000000",
+            "ffffffff-ffff-ffff-ffff-ffffffffffff",
+            "................",
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for origin in [Origin::Event, Origin::Operator] {
+            for text in texts {
+                let id = CommandId { origin, id: EventId::new(text).unwrap() };
+                let name = Name::of(&id);
+                assert_eq!(Name::read(name.as_bytes()), Some(id));
+                let longer = [name.as_bytes(), &[9, 9, 9]].concat();
+                assert_eq!(Name::len_at(&longer), Some(name.as_bytes().len()));
+                assert!(seen.insert(name.as_bytes().to_vec()), "{text}");
+            }
+        }
+        let uuid = CommandId { origin: Origin::Event, id: EventId::new(texts[2]).unwrap() };
+        assert_eq!(Name::of(&uuid).as_bytes().len(), 17);
+    }
+}
