@@ -30,7 +30,6 @@ mod slot;
 mod table;
 mod whole;
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::AtomicU64;
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -46,7 +45,7 @@ use crate::plan::Plan;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
 use crate::replica::{News, Replica};
 use crate::store::{
-    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store,
+    BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store, hash_key,
 };
 
 const GATES: usize = 64;
@@ -91,12 +90,7 @@ impl Default for MemoryStore {
     fn default() -> Self {
         let boards = Replica::default();
         boards.begin_empty();
-        // A key that nobody can guess keeps players from crafting ids that collide.
-        let random = RandomState::new();
-        let mut keys = Keys::default();
-        for (half, bytes) in (0_u8..).zip(keys.0.chunks_mut(8)) {
-            bytes.copy_from_slice(&random.hash_one(half).to_ne_bytes());
-        }
+        let keys = Keys(*hash_key());
         let shard = || Locked(RwLock::new(Shard::new(keys)));
         Self {
             shards: (0..1 << SHARD_BITS).map(|_| shard()).collect(),
