@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::chunks::Chunks;
 use super::roster::{Handle, Roster};
-use super::tree::{Spot, Tree};
+use super::tree::{Aim, Spot, Tree, Way};
 use super::{Order, Place, Score, Sort, Standing, Ties};
 use crate::time::Timestamp;
 
@@ -170,22 +170,22 @@ impl Ranks {
         if self.sort != standing.sort && self.entries() == 0 {
             self.sort = standing.sort;
         }
-        let leaf = if hidden { None } else { self.leaf_for(handle, found, &standing, roster) };
-        let aim = leaf.map(|leaf| self.aim(leaf, handle, &standing, roster));
+        let way = if hidden { None } else { self.way(handle, found, &standing, roster) };
+        let aim = way.map(|way| self.aim(way, handle, &standing, roster));
         self.put_at(handle, found, &standing, hidden, aim, roster);
     }
 
-    /// The leaf that an entry will be in, if there is any leaf.
+    /// The way to where an entry will be, if there is any leaf.
     #[inline]
-    pub(super) fn leaf_for(&self, handle: Handle, found: Found, standing: &Standing, roster: &Roster) -> Option<u32> {
+    pub(super) fn way(&self, handle: Handle, found: Found, standing: &Standing, roster: &Roster) -> Option<Way> {
         let spot = if let Found::Shown(spot) = found { Some(spot) } else { None };
-        self.tree.leaf_for(spot, self.place(standing), roster.owner(handle), roster)
+        self.tree.way(spot, self.place(standing), roster.owner(handle), roster)
     }
 
-    /// Where in that leaf.
+    /// Where it leads.
     #[inline]
-    pub(super) fn aim(&self, leaf: u32, handle: Handle, standing: &Standing, roster: &Roster) -> Spot {
-        self.tree.aim(leaf, self.place(standing), roster.owner(handle), roster)
+    pub(super) fn aim(&self, way: Way, handle: Handle, standing: &Standing, roster: &Roster) -> Aim {
+        self.tree.aim(way, self.place(standing), roster.owner(handle), roster)
     }
 
     /// Replaces or adds an entry where [`Self::aim`] says; it says nothing of a hidden one.
@@ -196,7 +196,7 @@ impl Ranks {
         found: Found,
         standing: &Standing,
         hidden: bool,
-        aim: Option<Spot>,
+        aim: Option<Aim>,
         roster: &Roster,
     ) {
         let place = self.place(standing);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
-use super::tree::Spot;
+use super::tree::Aim;
 use super::view::Name;
 use super::{
     Archive, ArchiveView, Award, BatchError, Heading, Names, Operator, Order, Ranking, Row, Score, Settings, Sort,
@@ -63,7 +63,7 @@ struct Step {
     found: Found,
     before: Option<Standing>,
     after: Standing,
-    aim: Option<Spot>,
+    aim: Option<Aim>,
 }
 
 /// Setting up; to be done before the first submit, since what is set starts an empty board.
@@ -241,13 +241,13 @@ impl WindowedLeaderboard {
             let before = ranks.and_then(|ranks| ranks.standing_at(handle, *found));
             let after = operator.apply(before, sort, value, ts, now).map_err(|_| Code::ScoreOverflow)?;
             if before != Some(after) {
-                let leaf = ranks.filter(|_| !hidden).and_then(|r| r.leaf_for(handle, *found, &after, &self.roster));
-                *step = Some((Step { period: *period, found: *found, before, after, aim: None }, ranks.zip(leaf)));
+                let way = ranks.filter(|_| !hidden).and_then(|r| r.way(handle, *found, &after, &self.roster));
+                *step = Some((Step { period: *period, found: *found, before, after, aim: None }, ranks.zip(way)));
             }
         }
         let steps = steps.map(|step| {
             step.map(|(step, target)| {
-                let aim = target.map(|(ranks, leaf)| ranks.aim(leaf, handle, &step.after, &self.roster));
+                let aim = target.map(|(ranks, way)| ranks.aim(way, handle, &step.after, &self.roster));
                 Step { aim, ..step }
             })
         });

@@ -7,7 +7,7 @@ use super::Place;
 
 /// How the places of one leaf are packed: score, subscore and tie from the top bits down, each as its distance from the
 /// base.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Frame {
     base: Place,
     subscore_bits: u8,
@@ -32,15 +32,52 @@ impl Frame {
         Some(Self { base, subscore_bits: bits[1] as u8, tie_bits: bits[2] as u8 })
     }
 
+    /// A frame for places between these that are too far apart for any: what is packed says their scores and nothing else.
+    pub(super) const fn of_scores(least: Place) -> Self {
+        Self { base: [least[0], 0, 0], subscore_bits: 0, tie_bits: 0 }
+    }
+
     /// The packed place; `None` if it lies outside.
     #[inline]
     pub(super) fn pack(&self, place: Place) -> Option<u64> {
-        let score_bits = 64 - self.subscore_bits - self.tie_bits;
-        let score = distance(place[0], self.base[0], score_bits)?;
-        let subscore = distance(place[1], self.base[1], self.subscore_bits)?;
-        let tie = distance(place[2], self.base[2], self.tie_bits)?;
-        // A part of no bits is 0; shifting by 64 is then 0 as well.
-        Some(shl(score, self.subscore_bits + self.tie_bits) | shl(subscore, self.tie_bits) | tie)
+        let key = self.key(place);
+        key.is_exact.then_some(key.packed)
+    }
+
+    /// The packed place, or the nearest there is to one that lies outside.
+    #[inline]
+    pub(super) fn key(&self, place: Place) -> Key {
+        let low_bits = self.subscore_bits + self.tie_bits;
+        let score = distance(place[0], self.base[0], 64 - low_bits);
+        let subscore = distance(place[1], self.base[1], self.subscore_bits);
+        let tie = distance(place[2], self.base[2], self.tie_bits);
+        if let (Side::Within(score), Side::Within(subscore), Side::Within(tie)) = (score, subscore, tie) {
+            // A part of no bits is 0; shifting by 64 is then 0 as well.
+            return Key { packed: shl(score, low_bits) | shl(subscore, self.tie_bits) | tie, is_exact: true };
+        }
+        self.nearest([score, subscore, tie])
+    }
+
+    /// Of a place outside: behind a part that is too small everything is as small as it can be, and as large behind one that
+    /// is too large.
+    #[cold]
+    fn nearest(&self, parts: [Side; 3]) -> Key {
+        let bits = [64 - self.subscore_bits - self.tie_bits, self.subscore_bits, self.tie_bits];
+        let (mut packed, mut rest) = (0, None);
+        for (side, bits) in parts.into_iter().zip(bits) {
+            let all = shl(1, bits).wrapping_sub(1);
+            let part = *rest.get_or_insert(side);
+            let part = match part {
+                Side::Below => 0,
+                Side::Above => all,
+                Side::Within(part) => {
+                    rest = None;
+                    part
+                }
+            };
+            packed = shl(packed, bits) | part;
+        }
+        Key { packed, is_exact: false }
     }
 
     /// The place behind a packed one.
@@ -56,10 +93,30 @@ impl Frame {
     }
 }
 
+/// A place as a number: a smaller place never has a larger one, and of two exact ones the smaller place has the smaller.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    pub(super) packed: u64,
+    /// Whether the place is what is packed.
+    pub(super) is_exact: bool,
+}
+
+/// Where a part of a place is, seen from a frame.
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Below,
+    Within(u64),
+    Above,
+}
+
 #[inline]
-fn distance(value: i64, base: i64, bits: u8) -> Option<u64> {
+fn distance(value: i64, base: i64, bits: u8) -> Side {
     let distance = value.wrapping_sub(base).cast_unsigned();
-    (value >= base && shr(distance, bits) == 0).then_some(distance)
+    match (value >= base, shr(distance, bits) == 0) {
+        (false, _) => Side::Below,
+        (true, true) => Side::Within(distance),
+        (true, false) => Side::Above,
+    }
 }
 
 #[inline]
@@ -94,6 +151,27 @@ mod tests {
         assert!(packed.iter().zip(&places).all(|(packed, place)| frame.unpack(*packed) == *place));
         assert_eq!(frame.pack([i64::MIN, 0, 0]), None);
         assert_eq!(frame.pack([0, 1 << 40, 0]), None);
+    }
+
+    #[test]
+    fn keys_of_places_outside_are_in_order() {
+        let (least, most) = ([10, -2, 1_000], [300, 2, 9_000]);
+        let near = |part: i64| [i64::MIN, part - (1 << 40), part - 1, part, part + 1, part + (1 << 40), i64::MAX];
+        let mut places = Vec::new();
+        for score in near(10).into_iter().chain(near(300)) {
+            for subscore in near(-2).into_iter().chain(near(2)) {
+                places.extend(near(1_000).into_iter().chain(near(9_000)).map(|tie| [score, subscore, tie]));
+            }
+        }
+        places.sort_unstable();
+        for frame in [Frame::around(least, most).unwrap(), Frame::of_scores(least), Frame::around(most, most).unwrap()]
+        {
+            let keys: Vec<_> = places.iter().map(|place| (frame.key(*place), *place)).collect();
+            assert!(keys.is_sorted_by(|(a, place), (b, next)| {
+                a.packed < b.packed || (a.packed == b.packed && (!a.is_exact || !b.is_exact || place == next))
+            }));
+            assert!(keys.iter().all(|(key, place)| !key.is_exact || frame.unpack(key.packed) == *place));
+        }
     }
 
     #[test]

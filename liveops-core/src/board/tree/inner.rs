@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::search::{partition, position};
+use super::frame::Frame;
+use super::search::{count_less, partition, position};
 use super::{NONE, Place};
 use crate::id::PlayerId;
 
@@ -17,8 +18,11 @@ pub(super) struct Inner<const FAN: usize> {
     pub(super) children: [u32; FAN],
     /// Entries under each child; 0 behind `len`.
     pub(super) counts: [u32; FAN],
-    /// Scores of the bounds: nearly always they decide.
-    pub(super) scores: [i64; FAN],
+    /// How the bounds are packed.
+    pub(super) frame: Frame,
+    /// The bounds, or the nearest there is to each in that frame: nearly always they decide. The first is 0, those behind `len`
+    /// are the largest there are.
+    pub(super) keys: [u64; FAN],
     /// What each child's entries are not before. The first is never looked at: whatever is before the second is under
     /// the first child.
     pub(super) bounds: Vec<Bound>,
@@ -32,7 +36,8 @@ impl<const FAN: usize> Default for Inner<FAN> {
             level: 1,
             children: [NONE; FAN],
             counts: [0; FAN],
-            scores: [0; FAN],
+            frame: Frame::default(),
+            keys: [u64::MAX; FAN],
             bounds: Vec::new(),
         }
     }
@@ -60,32 +65,13 @@ impl<const FAN: usize> Inner<FAN> {
     /// The child that holds such an entry, or would: the last whose bound is not after it.
     #[inline]
     pub(super) fn search(&self, place: Place, owner: &PlayerId) -> usize {
-        let scores = self.scores.get(1..self.len()).unwrap_or_default();
-        let smaller = scores.partition_point(|score| *score < place[0]);
-        if scores.get(smaller) != Some(&place[0]) {
-            return smaller;
+        let key = self.frame.key(place).packed;
+        // The first is before everything.
+        let less = count_less(&self.keys, key).max(1);
+        if less >= self.len() || self.keys[less] != key {
+            return less - 1;
         }
-        let is_at_or_before = |at: usize| self.bounds[at].cmp(place, owner).is_le();
-        partition(smaller + 1..self.len(), is_at_or_before) - 1
-    }
-
-    /// The same, looked for from a child that is probably near.
-    #[inline]
-    pub(super) fn search_near(&self, mut at: usize, place: Place, owner: &PlayerId) -> usize {
-        let begins_after = |at: usize| {
-            let by_score = self.scores[at].cmp(&place[0]);
-            if by_score.is_eq() { self.bounds[at].cmp(place, owner).is_gt() } else { by_score.is_gt() }
-        };
-        for _ in 0..4 {
-            if at > 0 && begins_after(at) {
-                at -= 1;
-            } else if at + 1 < self.len() && !begins_after(at + 1) {
-                at += 1;
-            } else {
-                return at;
-            }
-        }
-        self.search(place, owner)
+        partition(less..self.len(), |at| self.bounds[at].cmp(place, owner).is_le()) - 1
     }
 
     /// The last child that may hold entries before a place.
@@ -119,24 +105,29 @@ impl<const FAN: usize> Inner<FAN> {
         let (moving, end) = (self.len() - from, to.len());
         to.children[end..end + moving].copy_from_slice(&self.children[from..from + moving]);
         to.counts[end..end + moving].copy_from_slice(&self.counts[from..from + moving]);
-        to.scores[end..end + moving].copy_from_slice(&self.scores[from..from + moving]);
         to.bounds.extend(self.bounds.drain(from..));
         to.len += moving as u32;
+        to.pack();
         self.children[from..].fill(NONE);
         self.counts[from..].fill(0);
+        self.keys[from..].fill(u64::MAX);
         self.len = from as u32;
     }
 
     pub(super) fn insert(&mut self, at: usize, child: u32, count: u32, bound: Bound) {
         let len = self.len();
+        let key = self.frame.key(bound.place);
         self.children.copy_within(at..len, at + 1);
         self.children[at] = child;
         self.counts.copy_within(at..len, at + 1);
         self.counts[at] = count;
-        self.scores.copy_within(at..len, at + 1);
-        self.scores[at] = bound.place[0];
+        self.keys.copy_within(at..len, at + 1);
+        self.keys[at] = key.packed;
         self.bounds.insert(at, bound);
         self.len += 1;
+        if at == 0 || !key.is_exact {
+            self.pack();
+        }
     }
 
     pub(super) fn remove(&mut self, at: usize) {
@@ -145,8 +136,42 @@ impl<const FAN: usize> Inner<FAN> {
         self.children[len - 1] = NONE;
         self.counts.copy_within(at + 1..len, at);
         self.counts[len - 1] = 0;
-        self.scores.copy_within(at + 1..len, at);
+        self.keys.copy_within(at + 1..len, at);
+        self.keys[len - 1] = u64::MAX;
         self.bounds.remove(at);
         self.len -= 1;
+        if let Some(first) = self.keys[..self.len as usize].first_mut() {
+            *first = 0;
+        }
+    }
+
+    /// Packs all bounds anew.
+    fn pack(&mut self) {
+        let (mut least, mut most) = ([i64::MAX; 3], [i64::MIN; 3]);
+        for Bound { place, .. } in self.bounds.iter().skip(1) {
+            for part in 0..3 {
+                least[part] = least[part].min(place[part]);
+                most[part] = most[part].max(place[part]);
+            }
+        }
+        if self.len > 1 {
+            self.frame = Frame::around(least, most).unwrap_or(Frame::of_scores(least));
+        }
+        for (key, bound) in self.keys.iter_mut().zip(&self.bounds) {
+            *key = self.frame.key(bound.place).packed;
+        }
+        if let Some(first) = self.keys[..self.len as usize].first_mut() {
+            *first = 0;
+        }
+    }
+
+    /// Whether what is packed is what the bounds say.
+    #[cfg(test)]
+    pub(super) fn verify(&self) {
+        assert_eq!(self.bounds.len(), self.len());
+        assert!(self.keys[self.len()..].iter().all(|key| *key == u64::MAX));
+        let packed = self.bounds.iter().map(|bound| self.frame.key(bound.place).packed);
+        assert!(self.keys.iter().zip(packed).skip(1).all(|(key, packed)| *key == packed));
+        assert!(self.keys.is_sorted() && (self.len == 0 || self.keys[0] == 0));
     }
 }

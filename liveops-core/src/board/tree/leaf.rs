@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::frame::Frame;
-use super::search::partition;
+use super::search::{count_less, partition};
 use super::{NONE, Place};
 use crate::board::roster::{Handle, Roster};
 use crate::id::PlayerId;
@@ -100,29 +100,22 @@ impl<const LEAF: usize> Leaf<LEAF> {
         Run { leaf: self, from, handles: &self.handles[from..self.len()] }
     }
 
-    /// How many entries are before this one.
+    /// How many entries are before this one, and its place as it is packed here, if it fits.
     #[inline]
-    pub(super) fn search(&self, place: Place, owner: &PlayerId, roster: &Roster) -> usize {
-        let packed = self.packed_as(place);
-        let is_before = |at| self.cmp(at, place, packed, owner, roster).is_lt();
-        let Some(packed) = packed else { return partition(0..self.len(), is_before) };
-        // Counting reads the whole list at once, where halving it would wait for one cache line after the other.
-        let less = self.packed.iter().map(|known| usize::from(*known < packed)).sum();
-        if less < self.len() && self.packed[less] == packed { partition(less..self.len(), is_before) } else { less }
+    pub(super) fn search(&self, place: Place, owner: &PlayerId, roster: &Roster) -> (usize, Option<u64>) {
+        let is_before = |at: usize| self.cmp(at, place, owner, roster).is_lt();
+        if self.wide.is_some() {
+            return (partition(0..self.len(), is_before), None);
+        }
+        let key = self.frame.key(place);
+        let less = count_less(&self.packed, key.packed);
+        let is_alike = less < self.len() && self.packed[less] == key.packed;
+        let at = if is_alike { partition(less..self.len(), is_before) } else { less };
+        (at, key.is_exact.then_some(key.packed))
     }
 
-    /// An entry's order against another, whose packed place is given if it fits.
-    #[inline]
-    pub(super) fn cmp(
-        &self,
-        at: usize,
-        place: Place,
-        packed: Option<u64>,
-        owner: &PlayerId,
-        roster: &Roster,
-    ) -> Ordering {
-        let by_place = packed.map_or_else(|| self.place(at).cmp(&place), |packed| self.packed[at].cmp(&packed));
-        by_place.then_with(|| roster.owner(self.handles[at]).cmp(owner))
+    fn cmp(&self, at: usize, place: Place, owner: &PlayerId, roster: &Roster) -> Ordering {
+        self.place(at).cmp(&place).then_with(|| roster.owner(self.handles[at]).cmp(owner))
     }
 
     /// How many entries are before every entry of that place.
@@ -130,18 +123,10 @@ impl<const LEAF: usize> Leaf<LEAF> {
         partition(0..self.len(), |at| self.place(at) < place)
     }
 
-    #[inline]
-    pub(super) fn packed_as(&self, place: Place) -> Option<u64> {
-        if self.wide.is_some() { None } else { self.frame.pack(place) }
-    }
-
-    /// Makes room in the frame for one more place, and returns it packed, unless this leaf is wide then.
-    pub(super) fn fit(&mut self, place: Place) -> Option<u64> {
-        if self.wide.is_none() && self.len > 0 {
-            if let Some(packed) = self.frame.pack(place) {
-                return Some(packed);
-            }
-        } else if self.wide.is_some() {
+    /// Makes room in the frame for one more place, which does not fit it, and returns it packed, unless this leaf is wide then.
+    #[cold]
+    fn fit(&mut self, place: Place) -> Option<u64> {
+        if self.wide.is_some() {
             return None;
         }
         let mut places = [place; LEAF];
@@ -167,8 +152,10 @@ impl<const LEAF: usize> Leaf<LEAF> {
         }
     }
 
-    pub(super) fn insert(&mut self, at: usize, place: Place, handle: Handle) {
-        let packed = self.fit(place);
+    /// Puts an entry where [`Self::search`] says, which also packed its place.
+    #[inline]
+    pub(super) fn insert(&mut self, at: usize, place: Place, packed: Option<u64>, handle: Handle) {
+        let packed = packed.or_else(|| self.fit(place));
         let len = self.len();
         if let Some(wide) = &mut self.wide {
             wide.copy_within(at..len, at + 1);
@@ -193,30 +180,44 @@ impl<const LEAF: usize> Leaf<LEAF> {
         self.len -= 1;
     }
 
-    /// Moves an entry to another position, with the place it has there.
+    /// Moves an entry to another position, with the place it has there, as it is packed if it fits.
     #[inline]
-    pub(super) fn rotate(&mut self, from: usize, to: usize, place: Place) {
-        fn shift<T>(list: &mut [T], from: usize, to: usize) {
+    pub(super) fn rotate(&mut self, from: usize, to: usize, place: Place, packed: Option<u64>) {
+        fn shift<T: Copy>(list: &mut [T], from: usize, to: usize, value: T) {
             if from < to {
-                list[from..=to].rotate_left(1);
-            } else if to < from {
-                list[to..=from].rotate_right(1);
+                list.copy_within(from + 1..=to, from);
+            } else {
+                list.copy_within(to..from, to + 1);
             }
+            list[to] = value;
         }
-        let packed = self.fit(place);
+        let packed = packed.or_else(|| self.fit(place));
         if let Some(wide) = &mut self.wide {
-            shift(&mut wide[..], from, to);
-            wide[to] = place;
+            shift(&mut wide[..], from, to, place);
         }
-        shift(&mut self.packed, from, to);
-        self.packed[to] = packed.unwrap_or_default();
-        shift(&mut self.handles, from, to);
+        shift(&mut self.packed, from, to, packed.unwrap_or_default());
+        if from != to {
+            let handle = self.handles[from];
+            shift(&mut self.handles, from, to, handle);
+        }
     }
 }
 
 /// Copies entries of a leaf behind those of another.
 pub(super) fn append<const LEAF: usize>(into: &mut Leaf<LEAF>, from: &Leaf<LEAF>, range: Range<usize>) {
+    let are_packed = into.wide.is_none() && from.wide.is_none();
+    if are_packed && (into.len == 0 || into.frame == from.frame) {
+        // What is packed stays packed.
+        let (len, end) = (into.len(), into.len() + range.len());
+        into.frame = from.frame;
+        into.packed[len..end].copy_from_slice(&from.packed[range.clone()]);
+        into.handles[len..end].copy_from_slice(&from.handles[range]);
+        into.len = end as u32;
+        return;
+    }
     for at in range {
-        into.insert(into.len(), from.place(at), from.handles[at]);
+        let place = from.place(at);
+        let packed = if into.len == 0 || into.wide.is_some() { None } else { into.frame.pack(place) };
+        into.insert(into.len(), place, packed, from.handles[at]);
     }
 }

@@ -58,6 +58,26 @@ pub(crate) struct Spot {
     at: usize,
 }
 
+/// The leaf that an entry is to go to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    leaf: u32,
+    /// Which child it is of the node that it shares with the leaf where the entry is, if both have the same.
+    child: Option<usize>,
+    /// Where in the leaf, if that was found on the way.
+    aim: Option<(usize, Option<u64>)>,
+}
+
+/// Where an entry is to go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aim {
+    leaf: u32,
+    at: usize,
+    /// The place as it is packed there, if it fits.
+    packed: Option<u64>,
+    child: Option<usize>,
+}
+
 impl<const LEAF: usize, const FAN: usize> Default for Tree<LEAF, FAN> {
     fn default() -> Self {
         let mut tree = Self {
@@ -152,7 +172,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             return 0;
         }
         let leaf = self.descend(self.root, place, owner);
-        self.rank(Spot { leaf, at: self.leaves[leaf as usize].search(place, owner, roster) })
+        let (at, _) = self.leaves[leaf as usize].search(place, owner, roster);
+        self.rank(Spot { leaf, at })
     }
 
     /// The entry of a position.
@@ -213,38 +234,42 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// The leaf for such an entry, looked for from a leaf that is probably near.
     #[inline]
-    fn leaf_near(&self, leaf: u32, place: Place, owner: &PlayerId) -> u32 {
-        let (mut child, mut inner) = (leaf, self.leaves[leaf as usize].parent);
-        while inner != self.root {
+    fn way_near(&self, leaf: u32, place: Place, owner: &PlayerId) -> Way {
+        let (parent, mut inner) = (self.leaves[leaf as usize].parent, self.leaves[leaf as usize].parent);
+        loop {
             let node = &self.inners[inner as usize];
-            let at = node.search_near(node.child(child), place, owner);
+            let at = node.search(place, owner);
             // Between two bounds of this node, so under it; under its first or last child it may be outside.
-            if at > 0 && at + 1 < node.len() {
+            if inner == self.root || (at > 0 && at + 1 < node.len()) {
                 let child = node.children[at];
-                return if node.level == 1 { child } else { self.descend(child, place, owner) };
+                let leaf = if node.level == 1 { child } else { self.descend(child, place, owner) };
+                return Way { leaf, child: (inner == parent).then_some(at), aim: None };
             }
-            (child, inner) = (inner, node.parent);
+            inner = node.parent;
         }
-        self.descend(inner, place, owner)
     }
 
     /// The leaf that an entry belongs to with another place; of one that is nowhere yet, if there is any leaf.
     #[inline]
-    pub(super) fn leaf_for(&self, spot: Option<Spot>, place: Place, owner: &PlayerId, roster: &Roster) -> Option<u32> {
-        let Some(spot) = spot else { return (self.len > 0).then(|| self.descend(self.root, place, owner)) };
-        let leaf = &self.leaves[spot.leaf as usize];
-        let last = leaf.len() - 1;
-        let packed = leaf.packed_as(place);
-        let is_before = |at: usize| leaf.cmp(at, place, packed, owner, roster).is_lt();
-        // An entry on each side says that the leaf is the right one.
-        let within = spot.at > 0 && spot.at < last && is_before(0) && !is_before(last);
-        Some(if within { spot.leaf } else { self.leaf_near(spot.leaf, place, owner) })
+    pub(super) fn way(&self, spot: Option<Spot>, place: Place, owner: &PlayerId, roster: &Roster) -> Option<Way> {
+        let Some(Spot { leaf, .. }) = spot else {
+            return (self.len > 0).then(|| Way { leaf: self.descend(self.root, place, owner), child: None, aim: None });
+        };
+        let (at, packed) = self.leaves[leaf as usize].search(place, owner, roster);
+        // Between two entries, of which one may be the one that moves: its own place was within the leaf's bounds.
+        let is_within = at > 0 && at < self.leaves[leaf as usize].len();
+        if is_within {
+            return Some(Way { leaf, child: None, aim: Some((at, packed)) });
+        }
+        Some(self.way_near(leaf, place, owner))
     }
 
     /// How many entries of its leaf are before such an entry.
     #[inline]
-    pub(super) fn aim(&self, leaf: u32, place: Place, owner: &PlayerId, roster: &Roster) -> Spot {
-        Spot { leaf, at: self.leaves[leaf as usize].search(place, owner, roster) }
+    pub(super) fn aim(&self, way: Way, place: Place, owner: &PlayerId, roster: &Roster) -> Aim {
+        let Way { leaf, child, aim } = way;
+        let (at, packed) = aim.unwrap_or_else(|| self.leaves[leaf as usize].search(place, owner, roster));
+        Aim { leaf, at, packed, child }
     }
 }
 
@@ -296,7 +321,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// Adds an entry for a handle that has none, where [`Self::aim`] says.
-    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Spot>, roster: &Roster) {
+    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Aim>, roster: &Roster) {
         self.len += 1;
         let aim = aim.unwrap_or_else(|| {
             let leaf = self.new_leaf();
@@ -304,7 +329,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             self.first = leaf;
             let bound = Bound { place, owner: roster.owner(handle).clone() };
             self.inners[self.root as usize].insert(0, leaf, 0, bound);
-            Spot { leaf, at: 0 }
+            Aim { leaf, at: 0, packed: None, child: None }
         });
         let leaf = self.insert_at(aim, handle, place, roster);
         self.count(leaf, 1);
@@ -322,32 +347,47 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Moves an entry to where it belongs with another place, as [`Self::aim`] says.
     #[inline]
-    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Spot, roster: &Roster) {
+    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Aim, roster: &Roster) {
         let leaf = &mut self.leaves[spot.leaf as usize];
         if aim.leaf == spot.leaf {
             // The entry itself was counted if it is before its new place.
             let to = if aim.at > spot.at { aim.at - 1 } else { aim.at };
-            return leaf.rotate(spot.at, to, place);
+            return leaf.rotate(spot.at, to, place, aim.packed);
         }
+        // A leaf that is split gets neighbours, and perhaps another node above it.
+        let stays = self.leaves[aim.leaf as usize].len() < LEAF;
         let target = self.insert_at(aim, self.handle(spot), place, roster);
         self.leaves[spot.leaf as usize].remove(spot.at);
-        self.count_move(spot.leaf, target);
+        match aim.child {
+            Some(child) if stays => self.count_beside(spot.leaf, child),
+            _ => self.count_move(spot.leaf, target),
+        }
         self.shrink(spot.leaf);
     }
 
     /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
-    fn insert_at(&mut self, Spot { leaf: target, at }: Spot, handle: Handle, place: Place, roster: &Roster) -> u32 {
+    #[inline]
+    fn insert_at(&mut self, aim: Aim, handle: Handle, place: Place, roster: &Roster) -> u32 {
+        let Aim { leaf: target, at, packed, .. } = aim;
         let leaf = &mut self.leaves[target as usize];
         if leaf.len() < LEAF {
-            leaf.insert(at, place, handle);
+            leaf.insert(at, place, packed, handle);
             *self.seats.entry(handle as usize) = Seat(target);
             return target;
         }
+        self.insert_split(aim, handle, place, roster)
+    }
+
+    /// The same if it is full.
+    fn insert_split(&mut self, Aim { leaf: full, at, .. }: Aim, handle: Handle, place: Place, roster: &Roster) -> u32 {
         // Who always comes last leaves full leaves behind.
-        let from = if at == LEAF && leaf.next == NONE { LEAF } else { LEAF / 2 };
-        let new = self.split(target, from, handle, place, roster);
-        let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (target, at) };
-        self.leaves[target as usize].insert(at, place, handle);
+        let from = if at == LEAF && self.leaves[full as usize].next == NONE { LEAF } else { LEAF / 2 };
+        let new = self.split(full, from, handle, place, roster);
+        let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (full, at) };
+        let leaf = &mut self.leaves[target as usize];
+        // It may be in another frame now.
+        let packed = if leaf.len == 0 || leaf.wide.is_some() { None } else { leaf.frame.pack(place) };
+        leaf.insert(at, place, packed, handle);
         *self.seats.entry(handle as usize) = Seat(target);
         target
     }
@@ -361,6 +401,15 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
             (child, parent) = (parent, inner.parent);
         }
+    }
+
+    /// Counts an entry that went from a leaf to one under the same node, of which the child is known.
+    #[inline]
+    fn count_beside(&mut self, from: u32, to: usize) {
+        let inner = &mut self.inners[self.leaves[from as usize].parent as usize];
+        let from = inner.child(from);
+        inner.counts[from] = inner.counts[from].wrapping_sub(1);
+        inner.counts[to] = inner.counts[to].wrapping_add(1);
     }
 
     /// Counts an entry that went from one leaf to another; above their common node nothing changes.
@@ -512,7 +561,6 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         for child in &moving.children[..moving.len()] {
             *self.parent_mut(level, *child) = into;
         }
-        moving.scores[0] = bound.place[0];
         moving.bounds[0] = bound;
         moving.give(0, &mut self.inners[into as usize]);
         self.free_inner(from);

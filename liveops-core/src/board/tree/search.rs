@@ -1,27 +1,57 @@
-//! Looking things up in short lists.
+//! Looking things up in short lists, without a branch that nobody can predict.
 
 use std::ops::Range;
 
-/// Where a number stands in a list that has it.
+/// Numbers in one cache line.
+const LINE: usize = 8;
+
+/// Where a number stands in a list that has it, once.
 #[inline]
 pub(super) fn position(list: &[u32], number: u32) -> usize {
-    let (chunks, rest) = list.as_chunks::<16>();
-    for (n, chunk) in chunks.iter().enumerate() {
-        // Without an early exit the whole chunk is compared at once.
-        if chunk.iter().fold(0, |hits, known| hits | u32::from(*known == number)) != 0 {
-            return n * 16 + chunk.iter().position(|known| *known == number).unwrap_or(0);
-        }
-    }
-    chunks.len() * 16 + rest.iter().position(|known| *known == number).unwrap_or(0)
+    // All are looked at: that takes less time than guessing when to stop.
+    list.iter().zip(0_u32..).fold(0, |place, (known, at)| place | if *known == number { at } else { 0 }) as usize
+}
+
+/// How many numbers of a sorted list are less.
+#[inline]
+pub(super) fn count_less(list: &[u64], number: u64) -> usize {
+    // Asking every cache line for its last reads them all at once, where halving would wait for one after the other.
+    let (lines, rest) = list.as_chunks::<LINE>();
+    let line: usize = lines.iter().map(|line| usize::from(line[LINE - 1] < number)).sum();
+    let within = lines.get(line).map_or(rest, |line| &line[..]);
+    line * LINE + within.iter().map(|known| usize::from(*known < number)).sum::<usize>()
 }
 
 /// The first number of a range for which something that holds for all smaller ones does not hold.
 #[inline]
 pub(super) fn partition(range: Range<usize>, holds: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (range.start, range.end);
-    while low < high {
-        let middle = low.midpoint(high);
-        if holds(middle) { low = middle + 1 } else { high = middle }
+    let mut low = range.start;
+    // The length of what is left does not depend on the answers.
+    let mut len = range.end.saturating_sub(low);
+    while len > 1 {
+        let half = len / 2;
+        low = if holds(low + half - 1) { low + half } else { low };
+        len -= half;
     }
-    low
+    if len == 1 && holds(low) { low + 1 } else { low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_agree_with_what_a_loop_finds() {
+        for len in 0..70_usize {
+            let list: Vec<u64> = (0..len as u64).map(|n| n / 3 * 2).collect();
+            for number in 0..50 {
+                let less = list.iter().filter(|known| **known < number).count();
+                assert_eq!(count_less(&list, number), less, "{number} of {len}");
+                assert_eq!(partition(0..len, |at| list[at] < number), less, "{number} of {len}");
+                assert_eq!(partition(less..len, |at| list[at] < number), less);
+            }
+            let numbers: Vec<u32> = (0..len as u32).map(|n| n ^ 5).collect();
+            assert!((0..len).all(|at| position(&numbers, numbers[at]) == at));
+        }
+    }
 }

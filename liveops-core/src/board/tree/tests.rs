@@ -29,11 +29,11 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     ) -> u64 {
         let node = &self.inners[inner as usize];
         assert!(node.len() < FAN && (node.len() > 0 || inner == self.root));
+        node.verify();
         let mut total = 0;
         for at in 0..node.len() {
             let from = if at == 0 { from } else { Some(&node.bounds[at]) };
             let to = if at + 1 < node.len() { Some(&node.bounds[at + 1]) } else { to };
-            assert_eq!(node.scores[at], node.bounds[at].place[0]);
             let child = node.children[at];
             let count = if node.level == 1 {
                 self.verify_leaf(child, inner, from, to, roster);
@@ -97,8 +97,8 @@ fn insert<const LEAF: usize, const FAN: usize>(
     roster: &Roster,
 ) {
     let owner = roster.owner(handle);
-    let leaf = tree.leaf_for(None, place, owner, roster);
-    let aim = leaf.map(|leaf| tree.aim(leaf, place, owner, roster));
+    let way = tree.way(None, place, owner, roster);
+    let aim = way.map(|way| tree.aim(way, place, owner, roster));
     tree.insert(handle, place, aim, roster);
 }
 
@@ -140,8 +140,8 @@ fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32
                 let place = near.unwrap_or(place);
                 match known {
                     Some(spot) => {
-                        let leaf = tree.leaf_for(Some(spot), place, owner, &roster).unwrap();
-                        tree.update(spot, place, tree.aim(leaf, place, owner, &roster), &roster);
+                        let way = tree.way(Some(spot), place, owner, &roster).unwrap();
+                        tree.update(spot, place, tree.aim(way, place, owner, &roster), &roster);
                     }
                     None => insert(&mut tree, handle, place, &roster),
                 }
