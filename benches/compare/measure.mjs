@@ -1,6 +1,7 @@
 // What the comparisons in Node share: events to read, and timing that knows when it cannot be trusted.
 
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 
 export const NOW_MS = 1_767_614_400_000 // 2026-01-05T12:00:00Z
 
@@ -39,6 +40,12 @@ function waitedNs () {
   }
 }
 
+/** Garbage of the round before is collected (`--expose-gc`), and what frees memory outside of V8's heap has a turn to do it. */
+export async function settled () {
+  globalThis.gc?.()
+  await setImmediate()
+}
+
 /** Times rounds, and how long they waited for a processor. */
 export class Stopwatch {
   #wallNs = 0
@@ -50,6 +57,17 @@ export class Stopwatch {
     const waited = waitedNs()
     const begun = process.hrtime.bigint()
     const result = round()
+    const wall = Number(process.hrtime.bigint() - begun)
+    this.#waitNs += waitedNs() - waited
+    this.#wallNs += wall
+    return [wall, result]
+  }
+
+  /** The same of a round that others do meanwhile; only the waiting of this thread is told. */
+  async timeAsync (round) {
+    const waited = waitedNs()
+    const begun = process.hrtime.bigint()
+    const result = await round()
     const wall = Number(process.hrtime.bigint() - begun)
     this.#waitNs += waitedNs() - waited
     this.#wallNs += wall

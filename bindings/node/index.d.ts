@@ -19,6 +19,11 @@ export type Received = Bytes | ArrayBuffer
 export type Instant = Integer | Date
 /** The present, as a number or as a Date. */
 export type Now = { readonly nowMs?: Integer; readonly now?: never } | { readonly now?: Date; readonly nowMs?: never }
+/**
+ * When lines came, and how many threads decide them at once, 1 to 64: one unless it is said. More are worth it from some thousands of lines of
+ * many players on, up to as many as there are processors to spare. Over a network the store's own lanes decide instead.
+ */
+export type Ingest = Now & { readonly threads?: Integer }
 export type Window = 'daily' | 'weekly' | 'monthly' | 'seasonal' | 'allTime'
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
@@ -164,11 +169,16 @@ export class Outcome {
   toJSON(): object
 }
 
-/** The outcomes of a batch, in the order of its rows. Rows become objects when they are looked at. */
+/**
+ * The outcomes of a batch, in the order of its rows. They stay in a few dozen bytes each outside of V8's heap, and become objects when they are looked
+ * at: `counts()` looks at none.
+ */
 export class Outcomes implements Iterable<Outcome> {
   private constructor()
   readonly length: number
   at(index: Integer): Outcome | undefined
+  /** Those of a stretch, as of an array. */
+  slice(start?: Integer, end?: Integer): Outcome[]
   find(test: (outcome: Outcome) => boolean): Outcome | undefined
   /** How many by code. */
   counts(): { readonly [code: string]: number }
@@ -517,9 +527,16 @@ export class Engine {
   /** A row that is no Command is refused by itself. */
   submitBatch(commands: Iterable<Command>): Outcomes
   submitBatchAsync(commands: Iterable<Command>): Promise<Outcomes>
-  /** One event a line, from a source that is trusted: no signature is asked for. */
-  submitNdjson(lines: Received, options?: Now): Outcomes
-  submitNdjsonAsync(lines: Received, options?: Now): Promise<Outcomes>
+  /**
+   * One event a line, from a source that is trusted: no signature is asked for. One outcome a line, the same for any number of threads; a player's
+   * lines are decided in their order.
+   */
+  submitNdjson(lines: Received, options?: Ingest): Outcomes
+  /**
+   * The same on other threads: the event loop copies the lines, so that what is written into them later does not matter, and reads none. Calls that
+   * wait at the same time take turns by the piece: where a player's order matters from one call to the next, await the first.
+   */
+  submitNdjsonAsync(lines: Received, options?: Ingest): Promise<Outcomes>
   player(player: string): Player | null
   playerAsync(player: string): Promise<Player | null>
   /** Every player, by the store's order, read by the page as they are taken. */

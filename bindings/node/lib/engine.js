@@ -22,6 +22,9 @@ const OPTIONS = ['store', 'feed', 'snapshot', 'at', 'recording']
 const PAGE_LEN = 1000
 const FEED_PAGE_LEN = 100
 
+/** Threads at most that one call may take. `INGEST_THREADS_MAX` of the core. */
+const THREADS_MAX = 64
+
 /** The store of an engine, as it was given. */
 const stores = new WeakMap()
 /** Of an engine that `closeAsync` closes: when it is done. */
@@ -93,14 +96,13 @@ class Engine {
 
   /** Takes lines of JSON, one event each, from a source that is trusted: no signature is asked for. */
   submitNdjson (lines, opts) {
-    const time = now(options(opts, TIME))
-    return new Outcomes(call(() => handleOf(this, Engine).submitNdjson(received(lines, 'lines'), time)))
+    const given = ingestOf(lines, opts)
+    return new Outcomes(call(() => handleOf(this, Engine).submitNdjson(...given)))
   }
 
-  /** The same as a promise, on another thread. */
+  /** The same as a promise, on other threads. What `lines` holds when it is called is what counts. */
   async submitNdjsonAsync (lines, opts) {
-    const time = now(options(opts, TIME))
-    return writerOf(handleOf(this, Engine)).lines(received(lines, 'lines'), time)
+    return writerOf(handleOf(this, Engine)).lines(ingestOf(lines, opts))
   }
 
   /** Every player, by the store's order, read by the page as they are taken. */
@@ -278,6 +280,13 @@ function made (engine, { opened: store, ...description }, open) {
 function openingOf (rules, { recording }, { store, snapshot, at }) {
   const records = recording !== undefined && flag(recording, 'recording')
   return [handle(rules, 'rules', Rules), store, snapshot, { at, recording: records, clock: Date.now() }]
+}
+
+/** Lines, when they came, and how many threads decide them. */
+function ingestOf (lines, opts) {
+  const given = options(opts, [...TIME, 'threads'])
+  const threads = given.threads === undefined ? 1 : integer(given.threads, 'threads', 1, THREADS_MAX)
+  return [received(lines, 'lines'), now(given), threads]
 }
 
 /** The engine of the addon behind one that is closed from now on; undefined if it was. */

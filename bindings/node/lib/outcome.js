@@ -77,6 +77,12 @@ class Outcomes {
     return place >= 0 && place < length ? stretch(this, place, place + 1)[0] : undefined
   }
 
+  /** Those of a stretch, as of an array. */
+  slice (start, end) {
+    const { length } = handleOf(this, Outcomes)
+    return stretch(this, placeOf(start, 'start', 0, length), placeOf(end, 'end', length, length))
+  }
+
   * [Symbol.iterator] () {
     const { length } = handleOf(this, Outcomes)
     for (let from = 0; from < length; from += STRETCH) yield * stretch(this, from, from + STRETCH)
@@ -110,6 +116,12 @@ class Outcomes {
   [dispose] () {
     close(this, Outcomes)
   }
+}
+
+/** Where in a list an end of a stretch is, from its end if negative. */
+function placeOf (index, name, otherwise, length) {
+  const at = index === undefined ? otherwise : integer(index, name)
+  return Math.min(Math.max(at < 0 ? at + length : at, 0), length)
 }
 
 function stretch (outcomes, from, until) {

@@ -56,10 +56,10 @@ class Writer {
     return new Promise((resolve) => this.#send('submitLater', [rows], (outcomes) => resolve(new Outcomes(outcomes))))
   }
 
-  /** Lines; the Outcomes. */
-  lines (lines, now) {
+  /** Lines, when they came, and how many threads decide them; the Outcomes. */
+  lines (given) {
     this.flush()
-    return new Promise((resolve) => this.#send('submitNdjsonLater', [lines, now], (outcomes) => resolve(new Outcomes(outcomes))))
+    return new Promise((resolve) => this.#send('submitNdjsonLater', given, (outcomes) => resolve(new Outcomes(outcomes))))
   }
 
   #send (verb, args, take) {

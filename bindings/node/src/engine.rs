@@ -4,6 +4,7 @@
 //! `index.d.ts` says what each does.
 
 use std::cell::RefCell;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use liveops_bindings::{Core, FarStore, Shared};
@@ -35,6 +36,11 @@ pub struct Engine {
 /// A time.
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
+}
+
+/// A number of threads, which `lib/engine.js` found to be one.
+fn of_threads(threads: u32) -> NonZeroUsize {
+    NonZeroUsize::new(threads as usize).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// A player's id from its text.
@@ -118,7 +124,7 @@ impl Engine {
     /// One command; the outcome as JSON.
     #[napi]
     pub fn submit(&self, env: Env, command: &Command) -> Result<String> {
-        self.now(env, "submit", |core| text(&Told(&core.submit(&command.0))))
+        self.now(env, "submit", |core| text(&Told(core.submit(&command.0))))
     }
 
     /// A batch; a row that is no command is refused by itself.
@@ -134,8 +140,8 @@ impl Engine {
 
     /// Lines of JSON from a trusted source.
     #[napi]
-    pub fn submit_ndjson(&self, env: Env, lines: &[u8], now: i64) -> Result<Outcomes> {
-        self.now(env, "submitNdjson", |core| Ok(Outcomes(core.submit_ndjson(lines, at(now)))))
+    pub fn submit_ndjson(&self, env: Env, lines: &[u8], now: i64, threads: u32) -> Result<Outcomes> {
+        self.now(env, "submitNdjson", |core| Ok(Outcomes(core.ingest_ndjson(lines, at(now), of_threads(threads)))))
     }
 
     /// A batch behind what waits; `settle` is called with the ticket and an outcome for each row.
@@ -156,10 +162,11 @@ impl Engine {
         &self,
         lines: &[u8],
         now: i64,
+        threads: u32,
         ticket: u32,
         settle: Function<'_, Settled, ()>,
     ) -> Result<()> {
-        self.wait(|writer| writer.lines(lines, at(now), ticket, &settle))
+        self.wait(|writer| writer.lines(lines, at(now), of_threads(threads), ticket, &settle))
     }
 
     /// Moves the horizon, measured by the clock, or also far if that is meant; it as JSON.

@@ -24,6 +24,19 @@ thread_local! {
     static TOLD: Cell<i64> = const { Cell::new(0) };
     /// Whether this thread tells, or moves what it makes to one that does.
     static TELLS: Cell<bool> = const { Cell::new(false) };
+    /// Put up once a thread holds something.
+    static FAREWELL: Farewell = const { Farewell };
+}
+
+/// A thread that ends leaves its count to the others: one ingest may begin dozens of threads.
+struct Farewell;
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if !TELLS.get() {
+            OTHERS.fetch_add(HELD.replace(0), Ordering::Relaxed);
+        }
+    }
 }
 
 /// Of threads that do not.
@@ -92,16 +105,20 @@ struct Counted;
 static ALLOCATOR: Counted = Counted;
 
 fn count(grown: usize, shrunk: usize) {
-    // No block is larger than an `isize`. A thread that ends has nobody left to tell.
+    // No block is larger than an `isize`.
     let change = grown.cast_signed() as i64 - shrunk.cast_signed() as i64;
-    _ = HELD.try_with(|held| {
-        let sum = held.get().wrapping_add(change);
-        held.set(sum);
-        if sum.abs() >= TOLD_BYTES_MIN && matches!(TELLS.try_with(Cell::get), Ok(false)) {
-            held.set(0);
-            OTHERS.fetch_add(sum, Ordering::Relaxed);
-        }
-    });
+    let before = HELD.get();
+    if before == 0 {
+        // Where the thread is at its end already, what little comes now is not counted.
+        _ = FAREWELL.try_with(|_| ());
+    }
+    let sum = before.wrapping_add(change);
+    if sum.abs() >= TOLD_BYTES_MIN && !TELLS.get() {
+        HELD.set(0);
+        OTHERS.fetch_add(sum, Ordering::Relaxed);
+    } else {
+        HELD.set(sum);
+    }
 }
 
 #[expect(unsafe_code, reason = "an allocator is asked for in unsafe terms; every call goes to the system's as it came")]

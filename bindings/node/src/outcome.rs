@@ -1,8 +1,6 @@
 //! What became of commands. A batch stays here until JavaScript asks for a row.
 
-use std::collections::BTreeMap;
-
-use liveops_core::{Code, Outcome, Refusal};
+use liveops_core::{Batch, Code, Outcome, Refusal};
 use napi_derive::napi;
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -10,15 +8,15 @@ use serde_json::json;
 use crate::failure::{Failure as _, Result, text};
 
 /// One outcome in the shape that `lib/outcome.js` reads.
-pub(crate) struct Told<'o>(pub(crate) &'o Outcome);
+pub(crate) struct Told(pub(crate) Outcome);
 
-impl Serialize for Told<'_> {
+impl Serialize for Told {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
         let mut told = to.serialize_struct("Outcome", 3)?;
         told.serialize_field("status", self.0.status())?;
         told.serialize_field("code", self.0.code())?;
-        match self.0 {
+        match &self.0 {
             Outcome::Applied(effect) | Outcome::Replayed(effect) => told.serialize_field("effect", effect)?,
             Outcome::Refused(error) | Outcome::Unknown(error) => {
                 told.serialize_field("refusal", &Refusal::from(error).describe())?;
@@ -32,7 +30,7 @@ impl Serialize for Told<'_> {
 /// The outcomes of a batch, in the order of its rows.
 #[napi]
 #[derive(Debug)]
-pub struct Outcomes(pub(crate) Vec<Outcome>);
+pub struct Outcomes(pub(crate) Batch);
 
 #[napi]
 impl Outcomes {
@@ -45,25 +43,20 @@ impl Outcomes {
     /// Lets go of them.
     #[napi]
     pub fn close(&mut self) {
-        self.0 = Vec::new();
+        self.0 = Batch::default();
     }
 
     /// A stretch of them as a JSON array.
     #[napi]
     pub fn slice(&self, from: u32, until: u32) -> Result<String> {
-        let until = (until as usize).min(self.0.len());
-        let rows = self.0.get(from as usize..until).unwrap_or_default();
-        text(&rows.iter().map(Told).collect::<Vec<_>>())
+        let rows = (from as usize)..(until as usize).min(self.0.len());
+        text(&rows.filter_map(|at| self.0.get(at)).map(Told).collect::<Vec<_>>())
     }
 
     /// How many by code, as a JSON object.
     #[napi]
     pub fn counts(&self) -> Result<String> {
-        let mut counts = BTreeMap::<&str, u64>::new();
-        for outcome in &self.0 {
-            *counts.entry(outcome.code()).or_default() += 1;
-        }
-        text(&counts)
+        text(&self.0.counts())
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! The function by which JavaScript is told is there only while something waits: it keeps the event loop alive.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Weak};
 
 use liveops_bindings::{Collector, Shared, Work};
-use liveops_core::{Command, Outcome, Timestamp};
+use liveops_core::{Batch, Command, Timestamp};
 use napi::Status;
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeCallContext, ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -61,10 +62,11 @@ impl Writer {
         &mut self,
         lines: &[u8],
         now: Timestamp,
+        threads: NonZeroUsize,
         ticket: u32,
         settle: &Function<'_, Settled, ()>,
     ) -> Result<()> {
-        self.send(Work::Lines { lines: lines.to_vec(), now }, ticket, Vec::new(), settle)
+        self.send(Work::Lines { lines: lines.to_vec(), now, threads }, ticket, Vec::new(), settle)
     }
 
     fn send(&mut self, work: Work, ticket: u32, rows: Vec<bool>, settle: &Function<'_, Settled, ()>) -> Result<()> {
@@ -88,12 +90,12 @@ impl Writer {
 }
 
 /// On the thread of ours.
-fn deliver(decided: Vec<(Waiter, Vec<Outcome>)>) {
+fn deliver(decided: Vec<(Waiter, Batch)>) {
     tell(decided, Moved::all);
 }
 
 /// JavaScript is told when it has its next turn.
-fn tell(decided: Vec<(Waiter, Vec<Outcome>)>, moved: impl FnOnce(Round) -> Moved<Round>) {
+fn tell(decided: Vec<(Waiter, Batch)>, moved: impl FnOnce(Round) -> Moved<Round>) {
     let mut round = Round::default();
     let mut everybody = None;
     for (Waiter { ticket, rows, teller }, outcomes) in decided {

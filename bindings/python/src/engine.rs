@@ -1,11 +1,12 @@
 //! Rules and a store.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use liveops_bindings::{Collector, Core, FeedCursor, Opening, Shared, Start, Work, check_partition};
 use liveops_core::engine::{ScanCursor, ScanPage};
 use liveops_core::error::Code;
-use liveops_core::limits::LIST_LEN_MAX;
+use liveops_core::limits::{INGEST_THREADS_MAX, LIST_LEN_MAX};
 use liveops_core::record::Suspicion;
 use liveops_core::{Command as CoreCommand, Error, Id, PlayerId};
 use pyo3::exceptions::PyTypeError;
@@ -18,7 +19,7 @@ use crate::arguments::{Bytes, Int, One, When, clock, each, given, instant, playe
 use crate::board::Board;
 use crate::calendar::Closings;
 use crate::command::Command;
-use crate::errors::{Fallible as _, raise_as};
+use crate::errors::{Fallible as _, argument, raise_as};
 use crate::feed;
 use crate::outcome::{Outcome, Outcomes};
 use crate::payout::Payout;
@@ -115,22 +116,29 @@ impl Engine {
     fn submit_batch(&self, py: Python<'_>, commands: &Bound<'_, PyAny>) -> PyResult<Outcomes> {
         let held = each(commands, LIST_LEN_MAX, |command| Ok(command.cast_into::<Command>()?.unbind()))?;
         let commands: Vec<&CoreCommand> = held.iter().map(|command| &command.get().0).collect();
-        self.long(py, |core| Ok(Outcomes::new(core.submit_batch(&commands))))
+        self.long(py, |core| Ok(core.ingest(&commands, NonZeroUsize::MIN).into()))
     }
 
     /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for. One
     /// outcome per line, in order. Other threads of Python run meanwhile.
-    #[pyo3(signature = (trusted, *, now_ms=None, now=None))]
+    ///
+    /// With `threads`, 1 to 64, so many decide them side by side, all lines of a player on one of them and in their order, and have
+    /// ended when this returns: the outcomes and the state are the same.
+    #[pyo3(
+        signature = (trusted, *, now_ms=None, now=None, threads=Int(1)),
+        text_signature = "($self, trusted, *, now_ms=None, now=None, threads=1)"
+    )]
     fn submit_ndjson(
         &self,
         py: Python<'_>,
         trusted: Bytes<'_>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
+        threads: Int<usize>,
     ) -> PyResult<Outcomes> {
-        let now = instant(py, now_ms, now)?;
+        let (now, threads) = (instant(py, now_ms, now)?, of_threads(py, threads)?);
         let bytes = trusted.as_slice();
-        self.long(py, |core| Ok(Outcomes::new(core.submit_ndjson(bytes, now))))
+        self.long(py, |core| Ok(core.ingest_ndjson(bytes, now, threads).into()))
     }
 
     /// Whether a single command may be decided here and now: nothing is waited for, and nothing that was handed over is still under way.
@@ -156,7 +164,7 @@ impl Engine {
     }
 
     /// The same for lines, a piece at a time.
-    #[pyo3(signature = (future, trusted, *, now_ms=None, now=None))]
+    #[pyo3(signature = (future, trusted, *, now_ms=None, now=None, threads=Int(1)))]
     fn _submit_ndjson_soon(
         &self,
         py: Python<'_>,
@@ -164,8 +172,10 @@ impl Engine {
         trusted: Bytes<'_>,
         now_ms: Option<Int<i64>>,
         now: Option<&Bound<'_, PyAny>>,
+        threads: Int<usize>,
     ) -> PyResult<()> {
-        let work = Work::Lines { lines: trusted.as_slice().to_vec(), now: instant(py, now_ms, now)? };
+        let (now, threads) = (instant(py, now_ms, now)?, of_threads(py, threads)?);
+        let work = Work::Lines { lines: trusted.as_slice().to_vec(), now, threads };
         self.soon(py, Waiter { future, one: false }, work)
     }
 
@@ -611,6 +621,11 @@ impl Engine {
     fn check_partition(&self, py: Python<'_>, partition: u16) -> PyResult<()> {
         self.shared.with(|core| check_partition(core, partition)).and_then(|found| found).or_raise(py)
     }
+}
+
+fn of_threads(py: Python<'_>, Int(threads): Int<usize>) -> PyResult<NonZeroUsize> {
+    let threads = NonZeroUsize::new(threads).filter(|threads| threads.get() <= INGEST_THREADS_MAX);
+    threads.ok_or_else(|| argument(py, Code::OutOfRange, "threads is 1 to 64"))
 }
 
 fn scan_cursor(py: Python<'_>, text: Option<&str>) -> PyResult<Option<ScanCursor>> {

@@ -1,6 +1,5 @@
 //! Answers to commands: kept as the core gave them, and made into Python objects when they are looked at.
 
-use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use liveops_core::error::{Code, Error};
 use liveops_core::intake::Refusal;
 use liveops_core::record::StoredOutcome;
-use liveops_core::{Effect, Outcome as Core, Record, Timestamp};
+use liveops_core::{Batch, Effect, Outcome as Core, Record, Timestamp};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -187,15 +186,29 @@ impl fmt::Display for Unpickled {
 
 impl std::error::Error for Unpickled {}
 
-/// The answers to a batch, in order. No Python object exists for a row until it is asked for.
+/// The answers to a batch, in order: counted already, and kept as bytes. No row is made until it is asked for.
 #[pyclass(module = "liveops", frozen, sequence, eq)]
-#[derive(PartialEq)]
-pub(crate) struct Outcomes(Vec<Outcome>);
+pub(crate) struct Outcomes(Batch);
+
+impl From<Batch> for Outcomes {
+    fn from(batch: Batch) -> Self {
+        Self(batch)
+    }
+}
 
 impl Outcomes {
-    pub(crate) fn new(outcomes: Vec<Core>) -> Self {
-        // The same bytes under another type: the allocation is reused.
-        Self(outcomes.into_iter().map(Outcome).collect())
+    fn row(&self, at: usize) -> Option<Outcome> {
+        self.0.get(at).map(Outcome)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Outcome> {
+        self.0.iter().map(Outcome)
+    }
+}
+
+impl PartialEq for Outcomes {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.counts() == other.0.counts() && self.rows().eq(other.rows())
     }
 }
 
@@ -204,17 +217,13 @@ impl Outcomes {
     /// From outcomes.
     #[new]
     fn from_outcomes(outcomes: Listed<Py<Outcome>>) -> Self {
-        Self(outcomes.0.iter().map(|outcome| outcome.get().clone()).collect())
+        Self(outcomes.0.iter().map(|outcome| outcome.get().0.clone()).collect())
     }
 
     /// How many rows of each code: `applied`, `held`, `replayed`, or the code of an error.
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut counts = BTreeMap::<&str, u64>::new();
-        for outcome in &self.0 {
-            *counts.entry(outcome.0.code()).or_default() += 1;
-        }
         let dict = PyDict::new(py);
-        for (code, count) in counts {
+        for (code, count) in self.0.counts() {
             dict.set_item(code, count)?;
         }
         Ok(dict)
@@ -222,7 +231,7 @@ impl Outcomes {
 
     /// All rows as dicts.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.0.iter().map(|outcome| outcome.to_dict(py)).collect::<PyResult<Vec<_>>>()?)
+        PyList::new(py, self.rows().map(|outcome| outcome.to_dict(py)).collect::<PyResult<Vec<_>>>()?)
     }
 
     fn __len__(&self) -> usize {
@@ -231,21 +240,20 @@ impl Outcomes {
 
     fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         if let Ok(slice) = index.cast::<PySlice>() {
-            let len = isize::try_from(self.0.len())?;
-            let indices = slice.indices(len)?;
-            let mut at = indices.start;
-            let mut rows = Vec::with_capacity(indices.slicelength);
-            for _ in 0..indices.slicelength {
-                rows.extend(usize::try_from(at).ok().and_then(|at| self.0.get(at)).cloned());
-                at += indices.step;
-            }
-            return Self(rows).into_bound_py_any(py);
+            let indices = slice.indices(isize::try_from(self.0.len())?)?;
+            let mut next = indices.start;
+            let rows = (0..indices.slicelength).filter_map(|_| {
+                let at = usize::try_from(next).ok();
+                next += indices.step;
+                at
+            });
+            return Self(self.0.select(rows)).into_bound_py_any(py);
         }
         let Int(index) = index.extract::<Int<i64>>()?;
         let from_end = || i64::try_from(self.0.len()).ok().map(|len| len + index);
         let at = if index < 0 { from_end() } else { Some(index) };
-        let row = at.and_then(|at| usize::try_from(at).ok()).and_then(|at| self.0.get(at));
-        row.cloned().ok_or_else(|| PyIndexError::new_err("there is no such row"))?.into_bound_py_any(py)
+        let row = at.and_then(|at| usize::try_from(at).ok()).and_then(|at| self.row(at));
+        row.ok_or_else(|| PyIndexError::new_err("there is no such row"))?.into_bound_py_any(py)
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> Rows {
@@ -257,7 +265,7 @@ impl Outcomes {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let rows = PyList::new(py, self.0.iter().cloned())?;
+        let rows = PyList::new(py, self.rows().collect::<Vec<_>>())?;
         Ok((py.get_type::<Self>().into_any(), (rows,).into_pyobject(py)?))
     }
 }
@@ -276,6 +284,6 @@ impl Rows {
     }
 
     fn __next__(&self) -> Option<Outcome> {
-        self.outcomes.get().0.get(self.next.fetch_add(1, Ordering::Relaxed)).cloned()
+        self.outcomes.get().row(self.next.fetch_add(1, Ordering::Relaxed))
     }
 }

@@ -1,6 +1,6 @@
 //! Outcomes for those who wait in an event loop.
 
-use liveops_core::Outcome as Core;
+use liveops_core::Batch;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyList;
@@ -16,7 +16,7 @@ pub(crate) struct Waiter {
 
 /// Sets their results, each in its own loop. Where a loop is closed nobody waits any more. The interpreter is not at its end: engines finish
 /// before (`liveops.engine`).
-pub(crate) fn deliver(answers: Vec<(Waiter, Vec<Core>)>) {
+pub(crate) fn deliver(answers: Vec<(Waiter, Batch)>) {
     Python::try_attach(|py| {
         if let Err(error) = settle(py, answers) {
             error.write_unraisable(py, None);
@@ -24,7 +24,7 @@ pub(crate) fn deliver(answers: Vec<(Waiter, Vec<Core>)>) {
     });
 }
 
-pub(crate) fn settle(py: Python<'_>, answers: Vec<(Waiter, Vec<Core>)>) -> PyResult<()> {
+pub(crate) fn settle(py: Python<'_>, answers: Vec<(Waiter, Batch)>) -> PyResult<()> {
     static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let settle = SETTLE.import(py, "liveops.engine", "_settle")?;
     let mut loops: Vec<(Bound<'_, PyAny>, Bound<'_, PyList>)> = Vec::new();
@@ -54,15 +54,13 @@ pub(crate) fn settle(py: Python<'_>, answers: Vec<(Waiter, Vec<Core>)>) -> PyRes
 type Settled<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 /// The loop of who waits; the future with its result.
-fn answer(py: Python<'_>, waiter: Waiter, mut outcomes: Vec<Core>) -> PyResult<(Bound<'_, PyAny>, Settled<'_>)> {
+fn answer(py: Python<'_>, waiter: Waiter, outcomes: Batch) -> PyResult<(Bound<'_, PyAny>, Settled<'_>)> {
     let future = waiter.future.into_bound(py);
     let event_loop = future.call_method0(intern!(py, "get_loop"))?;
-    let answer = match outcomes.pop() {
-        Some(outcome) if waiter.one => Outcome::from(outcome).into_bound_py_any(py)?,
-        last => {
-            outcomes.extend(last);
-            Outcomes::new(outcomes).into_bound_py_any(py)?
-        }
+    let only = if waiter.one { outcomes.get(0) } else { None };
+    let answer = match only {
+        Some(outcome) => Outcome::from(outcome).into_bound_py_any(py)?,
+        None => Outcomes::from(outcomes).into_bound_py_any(py)?,
     };
     Ok((event_loop, (future, answer)))
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Sequence
 
@@ -55,6 +56,40 @@ def test_bytes_like_and_empty_input(engine: liveops.Engine) -> None:
     assert engine.submit_ndjson(memoryview(event("b")), now_ms=NOW_MS)[0].code == "applied"
     with pytest.raises(TypeError, match="bytes are meant"):
         engine.submit_ndjson(event().decode(), now_ms=NOW_MS)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, 64])
+def test_threads_change_nothing(engine: liveops.Engine, threads: int) -> None:
+    lines = [event(f"e{n % 900}", f"p{n % 37}", n % 50) for n in range(1_000)] + [b"not json", b""] + LINES.split(b"\n")
+    data = b"\n".join(lines)
+    outcomes = engine.submit_ndjson(data, now_ms=NOW_MS, threads=threads)
+    alone = liveops.Engine(engine.rules)
+    expected = alone.submit_ndjson(data, now_ms=NOW_MS)
+    assert outcomes == expected and outcomes.counts() == expected.counts()
+    assert [row.code for row in outcomes] == [row.code for row in expected]
+    assert engine.digest() == alone.digest()
+
+
+def test_how_many_threads_there_may_be(engine: liveops.Engine) -> None:
+    for count in (0, 65, -1, 2**70):
+        with pytest.raises(liveops.ArgumentError) as raised:
+            engine.submit_ndjson(b"", now_ms=NOW_MS, threads=count)
+        assert raised.value.code == "out_of_range"
+        with pytest.raises(liveops.ArgumentError):
+            asyncio.run(engine.submit_ndjson_async(b"", now_ms=NOW_MS, threads=count))
+    for wrong in (True, 1.0, "2", None):
+        with pytest.raises(TypeError):
+            engine.submit_ndjson(b"", now_ms=NOW_MS, threads=wrong)  # type: ignore[arg-type]
+    assert asyncio.run(engine.submit_ndjson_async(event(), now_ms=NOW_MS, threads=2)).counts() == {"applied": 1}
+
+
+def test_many_rows_are_found_where_they_are(engine: liveops.Engine) -> None:
+    data = b"\n".join(event(f"e{n}", f"p{n % 10}", n) for n in range(70_000))
+    outcomes = engine.submit_ndjson(data, now_ms=NOW_MS, threads=2)
+    assert outcomes.counts() == {"applied": 70_000}
+    for at in (0, 1, 32_767, 32_768, 65_535, 69_999):
+        assert outcomes[at].unwrap().xp.applied == at
+    assert [row.unwrap().xp.applied for row in outcomes[69_999:10:-30_000]] == [69_999, 39_999, 9_999]
 
 
 def test_what_a_refused_row_says(outcomes: liveops.Outcomes) -> None:

@@ -71,6 +71,35 @@ def test_one_iterator_gives_each_row_once(engine: liveops.Engine) -> None:
     assert len(codes) == 1200
 
 
+def test_two_threads_on_one_engine(engine: liveops.Engine) -> None:
+    """Each sends a half of the players, in pieces, while both read; the state is that of one thread."""
+    pieces = [
+        [
+            b"\n".join(event(f"e{piece}-{n}", f"{half}{n % 20}", n % 90) for n in range(200))
+            for piece in range(10)
+        ]
+        for half in ("ana", "bo")
+    ]
+    counts: list[dict[str, int]] = []
+
+    def send(half: int) -> None:
+        for n, data in enumerate(pieces[half]):
+            outcomes = engine.submit_ndjson(data, now_ms=NOW_MS, threads=1 + n % 2)
+            assert [row.code for row in outcomes][:3] == ["applied"] * 3
+            counts.append(outcomes.counts())
+
+    threads = [threading.Thread(target=send, args=(half,)) for half in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert counts == [{"applied": 200}] * 20
+    alone = liveops.Engine(engine.rules)
+    for piece in (*pieces[0], *pieces[1]):
+        alone.submit_ndjson(piece, now_ms=NOW_MS)
+    assert engine.digest() == alone.digest()
+
+
 def test_batches_let_other_threads_run(trusted: liveops.Intake) -> None:
     headers = liveops.Signer(SECRET).sign("e", b" " * 60_000, now_ms=NOW_MS)
     lines = (event() + b"\n") * 20_000

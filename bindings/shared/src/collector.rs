@@ -1,6 +1,7 @@
 //! Threads that submit for callers who must not wait: event loops.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +10,7 @@ use std::thread::{Builder, JoinHandle, current};
 use liveops_core::error::{Code, Error};
 use liveops_core::event::FieldValue;
 use liveops_core::record::Action;
-use liveops_core::{Command, Id, Outcome, Timestamp};
+use liveops_core::{Batch, Command, Id, Outcome, Timestamp};
 use parking_lot::{Condvar, Mutex};
 
 use crate::cut::{Cut, Gather, by_line, by_player, each_line};
@@ -21,7 +22,7 @@ const ROUND_COMMANDS_MAX: usize = 4_096;
 /// The same of one of several lanes, which a store far away takes in one round trip: nobody waits for the next.
 const LANE_COMMANDS_MAX: usize = 256;
 
-/// Lines of one piece of work that are submitted before others have their turn.
+/// Lines of one piece of work that one thread submits before others have their turn.
 const ROUND_LINES_MAX: usize = 4_096;
 
 /// How much may wait or be under way, in memory, of commands and as much of lines; a single piece of work may be larger.
@@ -38,6 +39,8 @@ pub enum Work {
         lines: Vec<u8>,
         /// When they came.
         now: Timestamp,
+        /// How many threads decide them at once. A store far away has lanes instead.
+        threads: NonZeroUsize,
     },
 }
 
@@ -60,7 +63,7 @@ impl Work {
 }
 
 /// Work that was not taken: who waits for it, and what to tell them.
-pub type NotTaken<W> = (W, Vec<Outcome>);
+pub type NotTaken<W> = (W, Batch);
 
 /// Gathers work, submits what waits in one batch, and hands the outcomes to whoever waits for them: so many callers at once share
 /// each commit of a store, and none of them holds a thread. `W` says who waits.
@@ -87,7 +90,7 @@ struct Inner<W> {
     commands_max: usize,
 }
 
-type Deliver<W> = Box<dyn Fn(Vec<(W, Vec<Outcome>)>) + Send + Sync>;
+type Deliver<W> = Box<dyn Fn(Vec<(W, Batch)>) + Send + Sync>;
 
 struct State<W> {
     is_closed: bool,
@@ -137,7 +140,8 @@ struct Lines<W> {
     /// Where the next piece begins.
     from: usize,
     now: Timestamp,
-    outcomes: Vec<Outcome>,
+    threads: NonZeroUsize,
+    outcomes: Batch,
     waiter: W,
 }
 
@@ -159,7 +163,7 @@ impl Waiting {
 
 impl<W: Send + 'static> Collector<W> {
     /// `deliver` is called on the collector's threads, once a round.
-    pub fn new(engine: Arc<Shared>, deliver: impl Fn(Vec<(W, Vec<Outcome>)>) + Send + Sync + 'static) -> Self {
+    pub fn new(engine: Arc<Shared>, deliver: impl Fn(Vec<(W, Batch)>) + Send + Sync + 'static) -> Self {
         let lanes = engine.lanes();
         let lane = |_| Lane { has_thread: false, commands: VecDeque::new(), lines: VecDeque::new() };
         let state = State { is_closed: false, lanes: (0..lanes).map(lane).collect(), threads: Vec::new(), lines: 0 };
@@ -188,8 +192,20 @@ impl<W: Send + 'static> Collector<W> {
             _ if !fits => Ok(Some((waiter, too_much(work.len())))),
             Work::Commands(commands) => inner.send_commands(commands, weight, waiter),
             // An empty last line is no line.
-            Work::Lines { lines, now } if lines == b"\n" => inner.send_lines(Vec::new(), weight, now, waiter),
-            Work::Lines { lines, now } => inner.send_lines(lines, weight, now, waiter),
+            Work::Lines { mut lines, now, threads } => {
+                if lines == b"\n" {
+                    lines.clear();
+                }
+                inner.send_lines(Lines {
+                    bytes: lines,
+                    weight,
+                    from: 0,
+                    now,
+                    threads,
+                    outcomes: Batch::default(),
+                    waiter,
+                })
+            }
         };
         if !matches!(sent, Ok(None)) {
             waiting.fetch_sub(weight, Ordering::AcqRel);
@@ -276,27 +292,17 @@ impl<W: Send + 'static> Inner<W> {
         Ok(None)
     }
 
-    fn send_lines(
-        self: &Arc<Self>,
-        bytes: Vec<u8>,
-        weight: usize,
-        now: Timestamp,
-        waiter: W,
-    ) -> Result<Option<NotTaken<W>>, Error> {
+    fn send_lines(self: &Arc<Self>, work: Lines<W>) -> Result<Option<NotTaken<W>>, Error> {
         let mut state = self.state.lock();
         if state.is_closed {
             return Err(Code::Closed.into());
         }
         let lane = state.lines % self.news.len();
         if !self.start(&mut state, lane, Builder::new()) {
-            return Ok(Some((waiter, too_much(each_line(&bytes).count()))));
+            return Ok(Some((work.waiter, too_much(each_line(&work.bytes).count()))));
         }
         state.lines += 1;
-        self.push_lines(
-            &mut state,
-            lane,
-            LinesJob::Next(Lines { bytes, weight, from: 0, now, outcomes: Vec::new(), waiter }),
-        );
+        self.push_lines(&mut state, lane, LinesJob::Next(work));
         Ok(None)
     }
 
@@ -335,7 +341,7 @@ impl<W: Send + 'static> Inner<W> {
             match lines {
                 Some(LinesJob::Next(work)) => self.submit_next(lane, work),
                 Some(LinesJob::Part { bytes, now, piece, places }) => {
-                    let outcomes = self.submit_lines(&bytes, places.len(), now);
+                    let outcomes = self.submit_lines(&bytes, places.len(), now, NonZeroUsize::MIN);
                     if let Some((work, outcomes)) = piece.put(places, outcomes) {
                         self.submitted(lane, work, outcomes);
                     }
@@ -376,7 +382,7 @@ impl<W: Send + 'static> Inner<W> {
             weight += part.weight;
         }
         let outcomes = self.decided(|core| core.submit_batch(&commands));
-        let outcomes = outcomes.unwrap_or_else(|error| refused(&error, commands.len()));
+        let outcomes = outcomes.unwrap_or_else(|error| vec![Outcome::Refused(error); commands.len()]);
         drop(commands);
         self.waiting.commands.fetch_sub(weight, Ordering::AcqRel);
         let mut outcomes = outcomes.into_iter();
@@ -393,13 +399,13 @@ impl<W: Send + 'static> Inner<W> {
     /// The next piece, here or cut by lane. All of the work counts as waiting until its end: so long it is in memory.
     fn submit_next(self: &Arc<Self>, lane: usize, mut work: Lines<W>) {
         let rest = work.bytes.get(work.from..).unwrap_or_default();
-        let len = each_line(rest).take(ROUND_LINES_MAX).map(<[u8]>::len).sum();
+        let len = each_line(rest).take(ROUND_LINES_MAX.saturating_mul(work.threads.get())).map(<[u8]>::len).sum();
         let piece = &rest[..len];
         let count = each_line(piece).count();
         work.from += len;
         if self.news.len() == 1 || count == 0 {
             let from = work.from - len;
-            let outcomes = self.submit_lines(&work.bytes[from..from + len], count, work.now);
+            let outcomes = self.submit_lines(&work.bytes[from..from + len], count, work.now, work.threads);
             return self.submitted(lane, work, outcomes);
         }
         let (cuts, now) = (by_line(piece, self.news.len()), work.now);
@@ -413,8 +419,8 @@ impl<W: Send + 'static> Inner<W> {
     }
 
     /// After a piece: the next has its turn behind what waits, or else whoever waits is told.
-    fn submitted(&self, lane: usize, mut work: Lines<W>, outcomes: Vec<Outcome>) {
-        work.outcomes.extend(outcomes);
+    fn submitted(&self, lane: usize, mut work: Lines<W>, outcomes: Batch) {
+        work.outcomes.append(outcomes);
         if work.from < work.bytes.len() {
             return self.push_lines(&mut self.state.lock(), lane, LinesJob::Next(work));
         }
@@ -429,13 +435,12 @@ impl<W: Send + 'static> Inner<W> {
     }
 
     /// An outcome for each of so many lines.
-    fn submit_lines(&self, lines: &[u8], count: usize, now: Timestamp) -> Vec<Outcome> {
+    fn submit_lines(&self, lines: &[u8], count: usize, now: Timestamp, threads: NonZeroUsize) -> Batch {
         // By itself an empty line is none; before another it is one.
-        let lines = if lines == b"\n" { b"\n\n" } else { lines };
-        let outcomes = self.decided(|core| core.submit_ndjson(lines, now));
-        let mut outcomes = outcomes.unwrap_or_else(|error| refused(&error, count));
-        outcomes.truncate(count);
-        outcomes
+        let (lines, len) = if lines == b"\n" { (&b"\n\n"[..], 1) } else { (lines, count) };
+        let outcomes = self.decided(|core| core.ingest_ndjson(lines, now, threads));
+        let outcomes = outcomes.unwrap_or_else(|error| refused(&error, count));
+        if outcomes.len() == len { outcomes } else { outcomes.into_iter().take(count).collect() }
     }
 
     /// What the engine says; after a panic, which was printed, nobody knows what was written.
@@ -445,7 +450,7 @@ impl<W: Send + 'static> Inner<W> {
     }
 
     /// After a panic, which was printed, the others who wait are told of theirs all the same.
-    fn deliver(&self, answers: Vec<(W, Vec<Outcome>)>) {
+    fn deliver(&self, answers: Vec<(W, Batch)>) {
         if !answers.is_empty() {
             _ = catch_unwind(AssertUnwindSafe(|| (self.deliver)(answers)));
         }
@@ -467,12 +472,12 @@ fn heap_of(value: &FieldValue) -> usize {
     }
 }
 
-fn too_much(count: usize) -> Vec<Outcome> {
+fn too_much(count: usize) -> Batch {
     refused(&Code::StoreUnavailable.into(), count)
 }
 
-fn refused(error: &Error, count: usize) -> Vec<Outcome> {
-    vec![Outcome::Refused(error.clone()); count]
+fn refused(error: &Error, count: usize) -> Batch {
+    (0..count).map(|_| Outcome::Refused(error.clone())).collect()
 }
 
 #[cfg(test)]
@@ -484,6 +489,7 @@ mod tests {
     use super::*;
     use crate::{Opening, StoreChoice};
 
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
     const NOW_MS: i64 = 1_794_052_800_000;
 
     fn engine() -> Arc<Shared> {
@@ -510,6 +516,10 @@ mod tests {
         Command::adjust(liveops_core::EventId::new(&format!("a{id}")).unwrap(), player, now, 1, "test").unwrap()
     }
 
+    fn codes(outcomes: &Batch) -> Vec<&'static str> {
+        (0..outcomes.len()).filter_map(|at| outcomes.code(at)).collect()
+    }
+
     #[test]
     fn lanes_keep_the_order_of_each_player() {
         const PLAYERS: usize = 23;
@@ -525,7 +535,7 @@ mod tests {
         assert!(collector.is_idle());
         let mut answered = vec![0; 2_000];
         for (n, outcomes) in seen.try_iter().flatten() {
-            let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+            let codes = codes(&outcomes);
             let expected = if outcomes.len() == 1 { vec!["replayed"] } else { vec!["applied", "applied", "replayed"] };
             assert_eq!(codes, expected, "{n}");
             answered[n] += 1;
@@ -551,16 +561,15 @@ mod tests {
         };
         let text: Vec<String> = (0..3 * ROUND_LINES_MAX).map(line).collect();
         let (lines, now) = (text.join("\n").into_bytes(), Timestamp::from_unix_millis(NOW_MS));
-        collector.send(Work::Lines { lines: lines.clone(), now }, "lanes").unwrap();
+        collector.send(Work::Lines { lines: lines.clone(), now, threads: ONE }, "lanes").unwrap();
         for lone in [&b""[..], b"\n", b"\n\n", b"\n\n\n"] {
-            collector.send(Work::Lines { lines: lone.to_vec(), now }, "empty").unwrap();
+            collector.send(Work::Lines { lines: lone.to_vec(), now, threads: ONE }, "empty").unwrap();
         }
         collector.close();
         let delivered: Vec<_> = seen.try_iter().flatten().collect();
-        let codes = |outcomes: &[Outcome]| outcomes.iter().map(Outcome::code).collect::<Vec<_>>();
         let (_, outcomes) = delivered.iter().find(|(waiter, _)| *waiter == "lanes").unwrap();
         let expected = engine().with(|core| core.submit_ndjson(&lines, now)).unwrap();
-        assert_eq!(codes(outcomes), codes(&expected));
+        assert_eq!(codes(outcomes), codes(&expected.into()));
         let mut lens: Vec<_> = delivered.iter().filter(|(w, _)| *w == "empty").map(|(_, o)| o.len()).collect();
         lens.sort_unstable();
         assert_eq!(lens, [0, 0, 2, 3]);
@@ -571,7 +580,7 @@ mod tests {
     fn no_lane_waits_for_another() {
         let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
         let gate = Mutex::new(gate);
-        let deliver = move |round: Vec<(&'static str, Vec<Outcome>)>| {
+        let deliver = move |round: Vec<(&'static str, Batch)>| {
             if round[0].0 == "held" {
                 _ = gate.lock().recv();
             }
@@ -602,7 +611,7 @@ mod tests {
         let delivered: Vec<_> = seen.try_iter().flatten().collect();
         assert_eq!(delivered.iter().map(|(waiter, _)| *waiter).collect::<Vec<_>>(), (0..1_000).collect::<Vec<_>>());
         for (n, outcomes) in delivered {
-            let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+            let codes = codes(&outcomes);
             assert_eq!(codes, ["applied", "replayed"], "{n}");
         }
     }
@@ -623,9 +632,9 @@ mod tests {
         };
         let text: Vec<String> = (0..=3 * ROUND_LINES_MAX).map(line).collect();
         let now = Timestamp::from_unix_millis(NOW_MS);
-        collector.send(Work::Lines { lines: text.join("\n").into_bytes(), now }, "lines").unwrap();
+        collector.send(Work::Lines { lines: text.join("\n").into_bytes(), now, threads: ONE }, "lines").unwrap();
         collector.send(Work::Commands(vec![adjust(0)]), "command").unwrap();
-        collector.send(Work::Lines { lines: Vec::new(), now }, "nothing").unwrap();
+        collector.send(Work::Lines { lines: Vec::new(), now, threads: ONE }, "nothing").unwrap();
         drop(go);
         collector.close();
         let delivered: Vec<_> = seen.try_iter().flatten().collect();
@@ -647,14 +656,14 @@ mod tests {
         collector.close();
         let delivered: Vec<_> = seen.try_iter().flatten().collect();
         assert_eq!(delivered.len(), 1, "what was taken is answered: it came before the closing or after it");
-        assert!(["applied", "closed"].contains(&delivered[0].1[0].code()));
+        assert!(["applied", "closed"].contains(&delivered[0].1.code(0).unwrap()));
     }
 
     #[test]
     fn whoever_closes_waits_until_all_is_delivered() {
         let ((rounds, seen), (go, gate)) = (channel(), channel::<()>());
         let gate = Mutex::new(gate);
-        let deliver = move |round: Vec<(usize, Vec<Outcome>)>| {
+        let deliver = move |round: Vec<(usize, Batch)>| {
             _ = gate.lock().recv();
             rounds.send(round).unwrap();
         };
@@ -678,7 +687,7 @@ mod tests {
         }
         let delivered: Vec<_> = seen.try_iter().flatten().collect();
         assert_eq!(delivered.len(), 3);
-        assert!(delivered.iter().all(|(_, outcomes)| outcomes[0].code() == "applied"));
+        assert!(delivered.iter().all(|(_, outcomes)| outcomes.code(0) == Some("applied")));
     }
 
     #[test]
@@ -691,7 +700,7 @@ mod tests {
         assert!(!started && collector.is_idle());
         assert!(collector.send(Work::Commands(vec![adjust(1)]), ()).unwrap().is_none());
         collector.close();
-        assert_eq!(seen.recv().unwrap()[0].1[0].code(), "applied");
+        assert_eq!(seen.recv().unwrap()[0].1.code(0), Some("applied"));
         assert!(collector.is_idle());
     }
 
@@ -705,16 +714,18 @@ mod tests {
         };
         let collector = Collector::new(engine(), deliver);
         let now = Timestamp::from_unix_millis(NOW_MS);
-        let lines = |len| Work::Lines { lines: vec![b' '; len], now };
+        let lines = |len| Work::Lines { lines: vec![b' '; len], now, threads: ONE };
         assert!(collector.send(Work::Commands(vec![adjust(0)]), "first").unwrap().is_none());
         while !collector.is_idle() {
             std::thread::yield_now();
         }
         // The first round is being delivered: whatever comes now waits.
         assert!(collector.send(lines(WAITING_BYTES_MAX - 9), "lines").unwrap().is_none());
-        let (waiter, outcomes) =
-            collector.send(Work::Lines { lines: b"1\n2\n3\n45678".to_vec(), now }, "more").unwrap().unwrap();
-        let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+        let (waiter, outcomes) = collector
+            .send(Work::Lines { lines: b"1\n2\n3\n45678".to_vec(), now, threads: ONE }, "more")
+            .unwrap()
+            .unwrap();
+        let codes = codes(&outcomes);
         assert_eq!((waiter, codes), ("more", vec!["store_unavailable"; 4]));
         assert!(collector.send(lines(9), "fits").unwrap().is_none());
         let many = vec![adjust(1); ROUND_COMMANDS_MAX];
@@ -736,7 +747,7 @@ mod tests {
     #[test]
     fn a_panic_in_a_delivery_ends_nothing() {
         let (rounds, seen) = channel();
-        let collector = Collector::new(engine(), move |round: Vec<(bool, Vec<Outcome>)>| {
+        let collector = Collector::new(engine(), move |round: Vec<(bool, Batch)>| {
             assert!(round[0].0, "meant: it is printed");
             rounds.send(round).unwrap();
         });
@@ -745,6 +756,6 @@ mod tests {
             std::thread::yield_now();
         }
         collector.send(Work::Commands(vec![adjust(0)]), true).unwrap();
-        assert_eq!(seen.recv().unwrap()[0].1[0].code(), "replayed");
+        assert_eq!(seen.recv().unwrap()[0].1.code(0), Some("replayed"));
     }
 }

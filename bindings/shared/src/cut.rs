@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use liveops_core::error::Code;
-use liveops_core::{Command, Outcome};
+use liveops_core::{Batch, Command, Outcome};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ impl<W> Gather<W> {
     }
 
     /// Adds a part, by the places that it has in all; the whole if it was the last.
-    pub(crate) fn put(&self, places: Vec<usize>, outcomes: Vec<Outcome>) -> Option<(W, Vec<Outcome>)> {
+    pub(crate) fn put(&self, places: Vec<usize>, outcomes: impl IntoIterator<Item = Outcome>) -> Option<(W, Batch)> {
         let mut gathered = self.0.lock();
         for (place, outcome) in places.into_iter().zip(outcomes) {
             if let Some(slot) = gathered.outcomes.get_mut(place) {
@@ -145,7 +145,7 @@ mod tests {
         let refused = |code: Code| Outcome::Refused(code.into());
         assert!(gather.put(vec![0, 2], vec![refused(Code::TooOld), refused(Code::Closed)]).is_none());
         let (waiter, outcomes) = gather.put(vec![1], Vec::new()).unwrap();
-        let codes: Vec<_> = outcomes.iter().map(Outcome::code).collect();
+        let codes: Vec<_> = outcomes.iter().map(|outcome| outcome.code()).collect();
         assert_eq!((waiter, codes), ("ana", vec!["too_old", "store_outcome_unknown", "closed"]));
     }
 }

@@ -68,6 +68,13 @@ class Engine(_native.Engine):
     >>> engine.board("xp").top("daily", 10, now_ms=1794052800000)[0].score
     120
 
+    Many lines at once, on as many threads as are given, each player's in their order:
+
+    >>> lines = b"".join(line.replace(b"e1", b"e%d" % n).replace(b"ana", b"p%d" % (n % 7)) + b"\\n" for n in range(1000))
+    >>> outcomes = engine.submit_ndjson(lines, now_ms=1794052800000, threads=2)
+    >>> outcomes.counts(), outcomes[3].code         # counts are there at once, rows are made when they are looked at
+    ({'applied': 1000}, 'applied')
+
     In a file it survives whatever happens to the process:
 
     >>> import os, tempfile
@@ -216,11 +223,11 @@ class Engine(_native.Engine):
         return outcomes
 
     async def submit_ndjson_async(
-        self, trusted: bytes, *, now_ms: int | None = None, now: datetime | None = None
+        self, trusted: bytes, *, now_ms: int | None = None, now: datetime | None = None, threads: int = 1
     ) -> _native.Outcomes:
         """`submit_ndjson`: the event loop goes on meanwhile, and what others submit comes in between."""
         future = asyncio.get_running_loop().create_future()
-        self._submit_ndjson_soon(future, trusted, now_ms=now_ms, now=now)
+        self._submit_ndjson_soon(future, trusted, now_ms=now_ms, now=now, threads=threads)
         outcomes: _native.Outcomes = await future
         return outcomes
 
