@@ -7,6 +7,7 @@
 
 mod batch;
 mod in_place;
+mod packed;
 
 pub use batch::{Batch, Rows};
 pub use in_place::{LaneView, Lanes, Records};

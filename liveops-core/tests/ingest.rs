@@ -1,6 +1,11 @@
 //! Many commands in one call, over any number of threads: the outcomes and the state are those of one command after the other.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test that fails names its seed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "a test that fails names its seed"
+)]
 
 mod common;
 
@@ -14,7 +19,7 @@ use common::{DAY, Rng, START, as_inner, at, rules};
 use liveops_core::limits::INGEST_THREADS_MAX;
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon};
 use liveops_core::store::{Loaded, Ready};
-use liveops_core::{AsyncEngine, Command, Engine, FullStore, Key, MemoryStore, Outcome, Store};
+use liveops_core::{AsyncEngine, Batch, Command, Engine, FullStore, Key, MemoryStore, Outcome, Store};
 
 const SEEDS: std::ops::Range<u64> = 1..3;
 
@@ -106,6 +111,41 @@ fn commands_come_to_the_same_on_any_number_of_threads() {
             assert_eq!(seen(engine.ingest(&commands, threads(count))), expected, "{count} threads");
             assert_eq!(engine.digest().unwrap(), one.digest().unwrap());
         }
+    }
+}
+
+#[test]
+fn a_batch_has_the_rows_that_were_put_in_however_they_were() {
+    for seed in SEEDS {
+        println!("seed {seed}");
+        let mut rng = Rng(seed);
+        let few = engine().submit_ndjson(&lines(seed, 1_000), at(START));
+        // So many that they are kept in several parts.
+        let all: Vec<Outcome> = few.iter().cycle().take(70_000).cloned().collect();
+        let whole = Batch::from(all.clone());
+        let mut pieces = Batch::default();
+        let mut rest = &all[..];
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at((rng.below(20_000) as usize).min(rest.len()));
+            pieces.append(piece.to_vec().into());
+            rest = behind;
+            pieces.append(Batch::default());
+        }
+        for batch in [&whole, &pieces, &whole.select(0..whole.len())] {
+            assert_eq!((batch.len(), batch.is_empty(), batch.counts()), (all.len(), false, whole.counts()));
+            assert!(batch.get(all.len()).is_none() && batch.code(all.len()).is_none());
+            for (at, outcome) in all.iter().enumerate() {
+                assert_eq!(batch.code(at), Some(outcome.code()), "row {at}");
+            }
+            assert_eq!(batch.iter().count(), all.len());
+            for _ in 0..2_000 {
+                let at = rng.below(70_000) as usize;
+                assert_eq!(format!("{:?}", batch.get(at)), format!("{:?}", Some(&all[at])), "row {at}");
+            }
+        }
+        let chosen: Vec<usize> = (0..500).map(|_| rng.below(80_000) as usize).collect();
+        let selected = whole.select(chosen.iter().copied());
+        assert_eq!(seen(selected), seen(chosen.iter().filter_map(|at| all.get(*at).cloned())));
     }
 }
 

@@ -1,10 +1,13 @@
 //! The outcomes of many commands, kept small until they are looked at.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::Outcome;
+use super::packed::{Packed, Tally};
 
-/// Outcomes in the order of their commands. Codes and counts are at hand; a row is made when it is asked for.
+/// Outcomes in the order of their commands. Codes and counts are at hand; of what was applied only its stored bytes are kept, and the
+/// outcome is made of them when it is asked for: some 40 bytes for an event that moved XP.
 ///
 /// ```
 /// use liveops_core::error::Code;
@@ -16,60 +19,137 @@ use super::Outcome;
 /// assert_eq!(batch.counts()["too_old"], 2);
 /// assert_eq!(batch.get(0).map(|outcome| outcome.http_status()), Some(400));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Batch {
-    rows: Vec<Outcome>,
+    /// None of them empty. Their places are of 32 bits, so each ends long before these do.
+    parts: Vec<Part>,
+    len: usize,
+    tally: Tally,
+}
+
+#[derive(Clone)]
+struct Part {
+    /// The number of its first row.
+    first: usize,
+    rows: Packed,
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("len", &self.len).field("counts", &self.counts()).finish_non_exhaustive()
+    }
 }
 
 impl Batch {
     /// How many outcomes.
     pub const fn len(&self) -> usize {
-        self.rows.len()
+        self.len
     }
 
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len == 0
     }
 
     /// One outcome.
     pub fn get(&self, at: usize) -> Option<Outcome> {
-        self.rows.get(at).cloned()
+        let (rows, at) = self.find(at)?;
+        rows.get(at)
     }
 
     /// What [`Outcome::code`] says of one, without making it.
     pub fn code(&self, at: usize) -> Option<&'static str> {
-        self.rows.get(at).map(Outcome::code)
+        let (rows, at) = self.find(at)?;
+        rows.code(at)
     }
 
-    /// How many there are of each code.
+    /// How many there are of each code: counted already.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
-        let mut counts = BTreeMap::new();
-        for outcome in &self.rows {
-            *counts.entry(outcome.code()).or_default() += 1;
-        }
-        counts
+        self.tally.read()
     }
 
     /// The outcomes, each made in its turn.
     pub fn iter(&self) -> impl Iterator<Item = Outcome> {
-        (0..self.len()).filter_map(|at| self.get(at))
+        self.parts.iter().flat_map(|part| (0..part.rows.len()).filter_map(|at| part.rows.get(at)))
+    }
+
+    /// Those at some rows, in the order asked for; rows that there are not are left out.
+    #[must_use]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let mut selected = Self::default();
+        for at in rows {
+            selected.push_from(self, at);
+        }
+        selected
     }
 
     /// Adds one outcome.
     pub fn push(&mut self, outcome: Outcome) {
-        self.rows.push(outcome);
+        self.tally.add(outcome.code(), 1);
+        self.len += 1;
+        self.open().push(outcome);
     }
 
-    /// Adds what another has.
+    /// Adds all that another has.
     pub fn append(&mut self, other: Self) {
-        self.rows.extend(other.rows);
+        for part in other.parts {
+            self.take(part.rows);
+        }
+    }
+
+    /// Adds one that another has, as it is kept there.
+    pub(crate) fn push_from(&mut self, other: &Self, at: usize) -> bool {
+        let Some((rows, at)) = other.find(at) else { return false };
+        self.tally.add(rows.code(at).unwrap_or_default(), 1);
+        self.len += 1;
+        self.open().push_from(rows, at);
+        true
+    }
+
+    /// Adds rows, none of which is unset.
+    pub(super) fn take(&mut self, rows: Packed) {
+        if rows.len() == 0 {
+            return;
+        }
+        rows.count(&mut self.tally);
+        let first = self.len;
+        self.len += rows.len();
+        match self.parts.last_mut() {
+            Some(last) if last.rows.has_room_for(&rows) => last.rows.append(rows),
+            _ => self.parts.push(Part { first, rows }),
+        }
+    }
+
+    /// Which rows have one, and where.
+    fn find(&self, at: usize) -> Option<(&Packed, usize)> {
+        let behind = self.parts.partition_point(|part| part.first <= at);
+        let part = self.parts.get(behind.checked_sub(1)?)?;
+        let at = at - part.first;
+        (at < part.rows.len()).then_some((&part.rows, at))
+    }
+
+    /// The rows that take one more, which is counted already.
+    fn open(&mut self) -> &mut Packed {
+        if self.parts.last().is_none_or(|part| part.rows.is_full()) {
+            self.parts.push(Part { first: self.len - 1, rows: Packed::default() });
+        }
+        let last = self.parts.len() - 1;
+        &mut self.parts[last].rows
+    }
+}
+
+impl From<Packed> for Batch {
+    fn from(mut rows: Packed) -> Self {
+        rows.fill();
+        let mut batch = Self::default();
+        batch.take(rows);
+        batch
     }
 }
 
 impl From<Vec<Outcome>> for Batch {
-    fn from(rows: Vec<Outcome>) -> Self {
-        Self { rows }
+    fn from(outcomes: Vec<Outcome>) -> Self {
+        outcomes.into_iter().collect()
     }
 }
 
