@@ -182,6 +182,13 @@ describe('examples', () => {
     assert.equal(run(block, given()), 12)
   })
 
+  test('of lines by the thousand, in the README', async () => {
+    const [block] = blocks(read('README.md')).filter((block) => block.includes('submitNdjsonAsync'))
+    const delivered = []
+    assert.equal(await run(block, { ...given(), engine: new liveops.Engine(rules()), deliver: (receipts) => delivered.push(...receipts) }), 2)
+    assert.equal(delivered.length, 1)
+  })
+
   test('of boards, in the README', () => {
     const [block] = blocks(read('README.md')).filter((block) => block.includes('submitBatch'))
     assert.ok(run(block, given()) >= 3)
