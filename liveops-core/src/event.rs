@@ -102,6 +102,12 @@ impl Payload {
         if let Some(FieldValue::Int(value)) = self.get(name) { Some(*value) } else { None }
     }
 
+    /// [`Self::int`] of a field by its id, which is compared as a whole.
+    pub(crate) fn int_of(&self, name: &Id) -> Option<i64> {
+        let value = self.iter().find_map(|(field, value)| (field == name).then_some(value));
+        if let Some(FieldValue::Int(value)) = value { Some(*value) } else { None }
+    }
+
     /// The value of an `id` or `enum` field.
     pub fn id(&self, name: &str) -> Option<&Id> {
         if let Some(FieldValue::Id(value)) = self.get(name) { Some(value) } else { None }

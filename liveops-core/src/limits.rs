@@ -112,6 +112,8 @@ pub const ADVANCE_MILLIS_MAX: i64 = 31 * 86_400_000;
 /// Most players of one batch who are loaded and committed together: what a round touches stays in a processor's cache,
 /// and a batch of any size needs little memory beside its own.
 pub const ROUND_PLAYERS_MAX: usize = 256;
+/// Most commands for which memory is kept from one batch to the next.
+pub const WORKSPACE_COMMANDS_MAX: usize = 4096;
 /// Most that waits in a batcher or is on its way from there, in bytes of memory; each lane has its share.
 pub const BATCHER_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most threads that one ingest is spread over.

@@ -7,19 +7,23 @@
 
 mod batch;
 mod in_place;
+mod lanes;
 mod packed;
+mod workspace;
 
 pub use batch::{Batch, Rows};
 pub use in_place::{LaneView, Lanes, Records};
+pub use workspace::Workspace;
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
-use self::in_place::Spare;
+use self::lanes::Sorted;
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
-use crate::limits::{ATTEMPTS_MAX, RUN_LEN_MAX};
+use crate::limits::ATTEMPTS_MAX;
 use crate::record::{Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record, Run};
-use crate::rules::{Decided, Decision, Found, Rules, Scratch, Stored};
+use crate::rules::{Decided, Decision, Found, Rules, Stored};
 use crate::time::Timestamp;
 
 /// The answer to one key. An error concerns the key's player alone.
@@ -97,66 +101,47 @@ impl Outcome {
 }
 
 /// A batch in progress. Call [`Plan::keys`], load them, [`Plan::decide`], commit what it returns, [`Plan::resolve`];
-/// again until there are no keys.
+/// again until there are no keys. A store that holds its records calls [`Plan::lanes`] instead.
 #[derive(Debug)]
 pub struct Plan<'a> {
     rules: &'a Rules,
     /// Of the rules, if change sets are to say what led to them.
     recording: Option<Digest>,
-    /// By player, then as given.
+    /// As given, then as they are decided.
     commands: Vec<&'a Command>,
-    /// Where each of `commands` was given.
-    given: Vec<usize>,
-    /// By the hash of their players.
-    lanes: Vec<Lane>,
-    /// The key of that hash, once they are in order.
+    /// The key of the hash that they are in order of, once they are.
     sorted_by: Option<hash::Key>,
     /// How many of the lanes this round is about: the first ones.
     round: usize,
+    /// What a decision of a lane's run found that it needs as well, by the lane's end.
+    lacks: BTreeMap<usize, Vec<Key>>,
     /// By the order given. Of a run at the store, what it will be if the store applies it.
     outcomes: Vec<Option<Outcome>>,
-    found: Vec<Found>,
-    scratch: Scratch,
-    spare: Spare,
-}
-
-/// One player's commands: those of `commands[at..end]` still have no outcome.
-#[derive(Debug)]
-struct Lane {
-    at: usize,
-    end: usize,
-    /// Of the player.
-    hash: u64,
-    attempts: u32,
-    /// Whether the change set of its run is at the store.
-    waits: bool,
-    /// What a decision of its run found that it needs as well.
-    lacks: Vec<Key>,
-}
-
-impl Lane {
-    fn run_end(&self) -> usize {
-        self.end.min(self.at + RUN_LEN_MAX)
-    }
+    work: Box<Workspace>,
 }
 
 impl<'a> Plan<'a> {
     /// Starts a batch.
     pub fn new(rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
-        let given: Vec<_> = commands.into_iter().collect();
-        let outcomes = given.iter().map(|_| None).collect();
+        Self::within(Box::default(), rules, commands)
+    }
+
+    /// The same in memory that another plan has used; [`Self::finish_within`] gives it back.
+    pub fn within(mut work: Box<Workspace>, rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
+        let mut given = work.commands();
+        given.extend(commands);
+        work.sorted.begin(given.len());
+        let mut outcomes = Vec::with_capacity(given.len());
+        outcomes.resize_with(given.len(), || None);
         Self {
             rules,
             recording: None,
             commands: given,
-            given: Vec::new(),
-            lanes: Vec::new(),
             sorted_by: None,
             round: 0,
+            lacks: BTreeMap::new(),
             outcomes,
-            found: Vec::new(),
-            scratch: Scratch::default(),
-            spare: Spare::default(),
+            work,
         }
     }
 
@@ -173,20 +158,21 @@ impl<'a> Plan<'a> {
             // Any hash will do; this one gives the same order everywhere.
             self.sort(&[0; 16]);
         }
-        self.lanes.retain(|lane| lane.at < lane.end);
-        if self.lanes.is_empty() {
+        let lanes = &mut self.work.sorted.lanes;
+        lanes.retain(|lane| lane.at < lane.end);
+        if lanes.is_empty() {
             return Vec::new();
         }
-        self.round = self.lanes.len().min(round_players.max(1));
+        self.round = lanes.len().min(round_players.max(1));
         let mut keys = Vec::with_capacity(1 + 2 * self.round);
         keys.push(Key::Horizon);
-        for lane in &self.lanes[..self.round] {
+        for lane in &lanes[..self.round] {
             let run = &self.commands[lane.at..lane.run_end()];
             keys.push(Key::Player(run[0].player.clone()));
             for command in run {
                 Rules::keys(command, |key| keys.push(key));
             }
-            keys.extend(lane.lacks.iter().cloned());
+            keys.extend(self.lacks.get(&lane.end).into_iter().flatten().cloned());
         }
         keys
     }
@@ -204,31 +190,33 @@ impl<'a> Plan<'a> {
         };
         let mut batch = Vec::with_capacity(self.round);
         for at in 0..self.round {
-            let lane = &self.lanes[at];
+            let Workspace { sorted, found, scratch, .. } = &mut *self.work;
+            let lane = sorted.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
-            let stored = match read(run, &lane.lacks, &mut answers, &mut self.found) {
+            let lacks = self.lacks.get(&lane.end).map_or(&[][..], Vec::as_slice);
+            let stored = match read(run, lacks, &mut answers, found) {
                 Ok(stored) => stored,
                 Err(error) => {
                     self.fail_run(at, &Outcome::Refused(error.into()));
                     continue;
                 }
             };
-            let mut given = self.given[lane.at..lane.run_end()].iter();
+            let mut given = sorted.given[lane.at..lane.run_end()].iter();
             let outcomes = &mut self.outcomes;
             let decided = |decision| {
                 if let Some(given) = given.next() {
                     outcomes[*given] = Some(Outcome::from(decision));
                 }
             };
-            match self.rules.decide(run, horizon, stored, self.found.drain(..), &mut self.scratch, decided) {
+            match self.rules.decide(run, horizon, stored, found.drain(..), scratch, decided) {
                 Decided::Changes(mut changes) => {
                     changes.run = self.recording.map(|rules| recorded(rules, horizon, run).into());
                     batch.push(changes);
-                    self.lanes[at].waits = true;
+                    sorted.lanes[at].waits = true;
                 }
                 Decided::Nothing => self.finish_run(at),
                 Decided::Lacks(keys) => {
-                    self.lanes[at].lacks = keys;
+                    self.lacks.insert(lane.end, keys);
                     self.attempt_again(at);
                 }
             }
@@ -241,7 +229,7 @@ impl<'a> Plan<'a> {
     pub fn resolve(&mut self, results: Vec<CommitOutcome>) {
         let mut results = results.into_iter();
         for at in 0..self.round {
-            if !std::mem::take(&mut self.lanes[at].waits) {
+            if !std::mem::take(&mut self.work.sorted.lanes[at].waits) {
                 continue;
             }
             // A store that does not answer has not said what it did.
@@ -256,49 +244,43 @@ impl<'a> Plan<'a> {
 
     /// The outcomes, in the order of the commands. Of a batch left before its keys ran out, nobody knows how the rest
     /// ended.
-    pub fn finish(mut self) -> Vec<Outcome> {
-        let unknown = || Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown));
-        for lane in &self.lanes {
-            self.given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = None);
-        }
-        self.outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect()
+    pub fn finish(self) -> Vec<Outcome> {
+        self.finish_within().0
     }
 
-    /// Puts each player's commands side by side, and players in the order of their hashes. Commands that have their outcomes are left
-    /// out.
+    /// The same, and the memory for the next plan.
+    pub fn finish_within(self) -> (Vec<Outcome>, Box<Workspace>) {
+        let Self { commands, mut outcomes, mut work, .. } = self;
+        let unknown = || Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown));
+        for lane in work.sorted.lanes.iter().filter(|lane| lane.at < lane.end) {
+            work.sorted.given[lane.at..lane.end].iter().for_each(|given| outcomes[*given] = None);
+        }
+        work.keep(commands);
+        (outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect(), work)
+    }
+
+    /// Puts players in the order of their hashes.
     fn sort(&mut self, key: &hash::Key) {
-        let place = |(at, command): (usize, &'a Command)| (hash::keyed(key, command.player.as_bytes()), at, command);
-        let mut sorted: Vec<_> = match self.sorted_by {
-            None => self.commands.iter().copied().enumerate().map(place).collect(),
-            Some(_) => {
-                let left = self.lanes.iter().flat_map(|lane| lane.at..lane.end);
-                left.map(|at| place((self.given[at], self.commands[at]))).collect()
-            }
-        };
-        // By the hash first: most comparisons then neither follow a pointer nor compare texts.
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| (&a.2.player, a.1).cmp(&(&b.2.player, b.1))));
-        let mut at = 0;
-        let lanes = sorted.chunk_by(|a, b| a.2.player == b.2.player).map(|run| {
-            let lane = Lane { at, end: at + run.len(), hash: run[0].0, attempts: 0, waits: false, lacks: Vec::new() };
-            at = lane.end;
-            lane
-        });
-        self.lanes = lanes.collect();
-        (self.given, self.commands) = sorted.into_iter().map(|(_, at, command)| (at, command)).unzip();
+        self.work.sorted.sort(key, &mut self.commands, self.sorted_by.is_some());
         self.sorted_by = Some(*key);
+        // By lanes that are no more; it is found out again.
+        self.lacks.clear();
     }
 
     fn finish_run(&mut self, at: usize) {
-        let lane = &mut self.lanes[at];
+        let lane = &mut self.work.sorted.lanes[at];
         lane.at = lane.run_end();
         lane.attempts = 0;
-        lane.lacks.clear();
+        if !self.lacks.is_empty() {
+            self.lacks.remove(&lane.end);
+        }
     }
 
     /// Lets the run be decided anew, unless that was tried often enough.
     fn attempt_again(&mut self, at: usize) {
-        self.lanes[at].attempts += 1;
-        if self.lanes[at].attempts == ATTEMPTS_MAX {
+        let lane = &mut self.work.sorted.lanes[at];
+        lane.attempts += 1;
+        if lane.attempts == ATTEMPTS_MAX {
             self.fail_run(at, &Outcome::Refused(Error::new(Code::Contended)));
         }
     }
@@ -311,13 +293,14 @@ impl<'a> Plan<'a> {
 
     /// Gives the whole run one outcome, whatever was decided, and does not try what comes after it.
     fn fail_run(&mut self, at: usize, outcome: &Outcome) {
-        let lane = &mut self.lanes[at];
+        let Sorted { lanes, given, .. } = &mut self.work.sorted;
+        let lane = &mut lanes[at];
         let (run, rest) = (lane.at..lane.run_end(), lane.run_end()..lane.end);
         lane.at = lane.end;
-        for given in &self.given[run] {
+        for given in &given[run] {
             self.outcomes[*given] = Some(outcome.clone());
         }
-        for given in &self.given[rest] {
+        for given in &given[rest] {
             self.outcomes[*given] = Some(Outcome::Refused(Error::new(Code::NotAttempted)));
         }
     }

@@ -1,5 +1,7 @@
 //! The other way to drive a plan: a store that holds a player's records lets each run be decided where they lie.
 
+use super::lanes::Sorted;
+use super::workspace::Workspace;
 use super::{Outcome, Plan, recorded};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::hash;
@@ -66,18 +68,18 @@ impl<'a> Plan<'a> {
 
 impl Lanes<'_, '_> {
     /// How many.
-    pub const fn len(&self) -> usize {
-        self.0.lanes.len()
+    pub fn len(&self) -> usize {
+        self.0.work.sorted.lanes.len()
     }
 
     /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.0.lanes.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.0.work.sorted.lanes.is_empty()
     }
 
     /// One of them. Panics for one that there is not.
     pub fn get(&self, at: usize) -> LaneView<'_> {
-        let lane = &self.0.lanes[at];
+        let lane = &self.0.work.sorted.lanes[at];
         // Where all have their outcomes, the last one still says who it is.
         let player = &self.0.commands[lane.end - 1].player;
         LaneView { player, hash: lane.hash, commands: &self.0.commands[lane.at..lane.end] }
@@ -91,7 +93,7 @@ impl Lanes<'_, '_> {
         if let Err(kind) = plan.decide_in_place(at, horizon, records) {
             plan.fail_run(at, &Outcome::Refused(StoreError::new(kind).into()));
         }
-        let lane = &plan.lanes[at];
+        let lane = &plan.work.sorted.lanes[at];
         lane.at < lane.end
     }
 }
@@ -103,8 +105,9 @@ impl Plan<'_> {
         horizon: Horizon,
         records: &mut R,
     ) -> Result<(), StoreErrorKind> {
-        let Self { rules, lanes, commands, given, outcomes, found, scratch, spare, .. } = self;
-        let lane = &lanes[at];
+        let Self { rules, commands, outcomes, work, .. } = self;
+        let Workspace { sorted: Sorted { lanes, given, .. }, found, scratch, spare, .. } = &mut **work;
+        let lane = lanes[at];
         let run = &commands[lane.at..lane.run_end()];
         let Some(first) = run.first() else { return Ok(()) };
         let Spare { changes, encoded } = spare;

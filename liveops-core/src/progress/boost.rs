@@ -91,6 +91,9 @@ impl Factor {
     pub(super) fn of(self, amount: u64, rest: u64) -> Option<(u64, u64)> {
         let within = |value: u128| u64::try_from(value).ok().filter(|value| *value <= INTEGER_MAX.unsigned_abs());
         let amount = u128::from(within(amount.into())?);
+        if self.part == 0 && rest == 0 {
+            return Some((within(amount * u128::from(self.whole))?, 0));
+        }
         // All three are below 2^64, so nothing passes 128 bits.
         let parts = amount * u128::from(self.part) + u128::from(rest);
         let denominator = u128::from(self.denominator);

@@ -64,6 +64,14 @@ impl Levels {
         to_level(self.starts.partition_point(|start| *start <= xp))
     }
 
+    /// [`Self::level_at`], for who knows a level that is likely.
+    pub(crate) fn level_near(&self, xp: u64, likely: u32) -> u32 {
+        let next = likely as usize;
+        let begun = next.checked_sub(1).and_then(|at| self.starts.get(at)).is_some_and(|start| *start <= xp);
+        let over = self.starts.get(next).is_some_and(|start| *start <= xp);
+        if begun && !over { likely } else { self.level_at(xp) }
+    }
+
     /// The highest level.
     pub fn max_level(&self) -> u32 {
         to_level(self.starts.len())

@@ -217,8 +217,7 @@ impl Rules {
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let asked = self.asked_xp(cause.kind, cause.payload)?;
-        let Watched { judgements, learned, families, doubts, alerts } =
-            self.watch(cause, asked.gains, &draft.changes.record);
+        let Watched { judgements, learned, families, settled } = self.watch(cause, asked.gains, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
         // What is held is not lost, so no more is held than is kept. Then there is no room for flags either.
         let triage = if judgements.is_empty() { Triage::default() } else { draft.triage() };
@@ -258,7 +257,9 @@ impl Rules {
         for (family, profile) in families {
             player.set_family(family, profile);
         }
-        (player.doubts, player.alerts) = (doubts, alerts);
+        if let Some((doubts, alerts)) = settled {
+            (player.doubts, player.alerts) = (doubts, alerts);
+        }
         Ok(effect)
     }
 
@@ -278,8 +279,13 @@ impl Rules {
     fn let_go(&self, draft: &mut Draft<'_>) {
         let horizon = draft.horizon;
         let stays = |(key, standing): &(BoardKey, Standing)| self.keeps_entry(key, standing, horizon.now);
+        let known = &mut draft.scratch.known;
+        known.under(self);
+        known.from_the_first();
         // Mostly all of them do.
-        if !draft.changes.record.standings.iter().all(stays) {
+        let all_stay =
+            draft.changes.record.standings.iter().all(|(key, standing)| known.keeps(self, key, standing, horizon.now));
+        if !all_stay {
             let mut standings = std::mem::take(&mut draft.changes.record.standings);
             let mut from = 0;
             for (BoardKey { board, period }, standing) in standings.extract_if(.., |entry| !stays(entry)) {

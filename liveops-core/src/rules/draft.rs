@@ -1,5 +1,6 @@
 //! A change set in the making: what is stored, overlaid with what the run has done so far.
 
+use super::known::Known;
 use crate::board::Standing;
 use crate::id::{BoardId, CommandId};
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
@@ -43,6 +44,7 @@ pub struct Scratch {
     pub(super) entries: Vec<NewEntry>,
     /// What boards showed before the run, beside the entries of its change set.
     before: Vec<Option<Standing>>,
+    pub(super) known: Known,
 }
 
 /// An entry as the event being decided makes it.
@@ -52,6 +54,7 @@ pub(super) struct NewEntry {
     pub(super) at: usize,
     pub(super) replaces: Option<Standing>,
     pub(super) period: Period,
+    pub(super) closes_at: Timestamp,
     /// Its board's place in the rules.
     pub(super) rule: usize,
     pub(super) standing: Standing,
@@ -274,6 +277,12 @@ impl<'s> Draft<'s> {
     ) -> usize {
         let ChangeSet { shown, record, .. } = &mut *self.changes;
         let comes = comes.filter(|_| !record.hidden);
+        if shown.len() == from {
+            // Behind all others, as the entries of a run's first command are.
+            shown.push((BoardKey { board: board.clone(), period }, comes));
+            self.scratch.before.push(standing.filter(|_| !self.was_hidden));
+            return from + 1;
+        }
         let mut at = from;
         while shown.get(at).is_some_and(|(known, _)| (&known.board, known.period) < (board, period)) {
             at += 1;

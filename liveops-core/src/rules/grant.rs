@@ -2,6 +2,7 @@
 
 use super::decide::Cause;
 use super::draft::{Draft, NewEntry};
+use super::known::KnownPeriod;
 use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
 use crate::board::{Operator, Score};
 use crate::error::Code;
@@ -9,7 +10,7 @@ use crate::event::Payload;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, StreakStep};
-use crate::record::{BoardKey, Command, Effect, Receipt, Rolls};
+use crate::record::{BoardKey, Command, Effect, Player, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -48,7 +49,9 @@ impl Rules {
     /// The sum of what matching XP rules give, and of what others take. Also here, as at the door, there are no events of a type
     /// that the rules do not know: the door that admitted one may have had others.
     pub(super) fn asked_xp(&self, kind: &Id, payload: &Payload) -> Result<Asked, Code> {
-        self.door.schemas.get(kind.as_str()).ok_or(Code::UnknownType)?;
+        if !self.door.schemas.knows(kind) {
+            return Err(Code::UnknownType);
+        }
         let matching = self.xp.iter().filter(|(select, _)| select.matches(kind, payload));
         let mut asked = Asked::default();
         for amount in matching.filter_map(|(_, amount)| amount.of(payload, 0, 0)) {
@@ -104,7 +107,12 @@ impl Rules {
 
     /// The effect with the level as it is now.
     pub(super) fn leveled(&self, effect: Effect, draft: &Draft<'_>) -> Effect {
-        Effect { level: self.progression.levels.level_at(draft.changes.record.xp), ..effect }
+        Effect { level: self.level_of(&draft.changes.record), ..effect }
+    }
+
+    /// The level of the record's total, which mostly is the one that was rewarded last.
+    fn level_of(&self, player: &Player) -> u32 {
+        self.progression.levels.level_near(player.xp, player.granted_through)
     }
 
     /// What becomes of experience that is withheld at the highest level, if the rules turn it into something.
@@ -128,6 +136,7 @@ impl Rules {
     /// Boards and standings are sorted alike, so each search goes on where the one before ended.
     fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
         draft.scratch.entries.clear();
+        draft.scratch.known.under(self);
         let mut late = Vec::new();
         let standings = &draft.changes.record.standings;
         let mut at = 0;
@@ -135,8 +144,8 @@ impl Rules {
             let Some(value) = value(rule, cause, xp) else { continue };
             at += standings[at..].partition_point(|(known, _)| known.board < rule.board);
             for (window, _) in &rule.windows {
-                let Some(period) = self.calendar.period(*window, cause.ts) else { continue };
-                let closes_at = self.calendar.closes_at(period);
+                let Some(known) = draft.scratch.known.period(self, *window, cause.ts) else { continue };
+                let KnownPeriod { period, closes_at, .. } = known;
                 if closes_at <= cause.now {
                     late.push(BoardKey { board: rule.board.clone(), period });
                     continue;
@@ -151,7 +160,7 @@ impl Rules {
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
                 let standing = after.map_err(|_| Code::ScoreOverflow)?;
-                draft.scratch.entries.push(NewEntry { at, replaces, period, rule: place, standing });
+                draft.scratch.entries.push(NewEntry { at, replaces, period, closes_at, rule: place, standing });
             }
         }
         Ok(late)
@@ -160,16 +169,16 @@ impl Rules {
     /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
     fn enter(&self, draft: &mut Draft<'_>) {
         let entries = std::mem::take(&mut draft.scratch.entries);
-        if draft.changes.shown.is_empty() {
+        if draft.changes.shown.capacity() == 0 {
             draft.changes.shown.reserve_exact(entries.len());
         }
         let mut from = 0;
         for NewEntry { replaces, period, rule, standing, .. } in &entries {
             from = draft.note(from, (&self.boards[*rule].board, *period), *replaces, Some(*standing));
         }
-        let changes = &mut draft.changes;
-        for NewEntry { at, replaces, period, rule, standing } in entries.iter().rev() {
-            changes.closes_at = changes.closes_at.min(self.calendar.closes_at(*period));
+        let changes = &mut *draft.changes;
+        for NewEntry { at, replaces, period, closes_at, rule, standing } in entries.iter().rev() {
+            changes.closes_at = changes.closes_at.min(*closes_at);
             if replaces.is_some() {
                 changes.record.standings[*at].1 = *standing;
             } else {
@@ -181,7 +190,7 @@ impl Rules {
     }
 
     pub(super) fn level_rewards(&self, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
-        let level = self.progression.levels.level_at(draft.changes.record.xp);
+        let level = self.level_of(&draft.changes.record);
         let first = draft.changes.record.granted_through.max(1).saturating_add(1);
         if level < first {
             return;
@@ -204,8 +213,9 @@ impl Rules {
     }
 
     fn event_rewards(&self, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
-        let killed = cause.payload.id("bossId").filter(|_| cause.kind == "boss_kill");
-        let claimed = cause.payload.id("dropId").filter(|_| cause.kind == "drop_claimed");
+        let of_kind = |kind: &str, field: &str| if cause.kind == kind { cause.payload.id(field) } else { None };
+        let killed = of_kind("boss_kill", "bossId");
+        let claimed = of_kind("drop_claimed", "dropId");
         for rule in &self.rewards {
             let fires = match &rule.trigger {
                 Trigger::Event { .. } => rule.trigger.on_event(cause.kind),

@@ -15,6 +15,7 @@ mod grant;
 mod header;
 mod history;
 mod identity;
+mod known;
 mod migrate;
 mod names;
 mod operate;
@@ -380,6 +381,18 @@ impl Rules {
     pub(crate) fn keeps_entry(&self, key: &BoardKey, standing: &Standing, now: Timestamp) -> bool {
         let rule = self.board(&key.board);
         rule.is_none_or(|rule| rule.sort == standing.sort) && self.keeps_by(rule, key, now)
+    }
+
+    /// Until when [`Self::keeps_entry`] holds; [`Timestamp::MAX`] is for ever.
+    fn entry_kept_until(&self, key: &BoardKey, standing: &Standing) -> Timestamp {
+        match self.board(&key.board) {
+            Some(rule) if rule.sort != standing.sort => Timestamp::MIN,
+            Some(rule) => {
+                rule.keep(key.period.window).map_or(Timestamp::MAX, |keep| self.calendar.dropped_at(key.period, keep))
+            }
+            None if self.retired.binary_search(&key.board).is_ok() => Timestamp::MIN,
+            None => Timestamp::MAX,
+        }
     }
 
     /// Boards that are no more, by id.

@@ -162,7 +162,7 @@ impl Amount {
     pub fn of(&self, payload: &Payload, requested_xp: i64, granted_xp: i64) -> Option<i64> {
         match self {
             Self::Fixed(amount) => Some(*amount),
-            Self::Field(field) => payload.int(field.as_str()),
+            Self::Field(field) => payload.int_of(field),
             Self::RequestedXp => Some(requested_xp).filter(|xp| *xp != 0),
             Self::GrantedXp => Some(granted_xp).filter(|xp| *xp != 0),
         }

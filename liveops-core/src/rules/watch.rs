@@ -21,8 +21,8 @@ pub(super) struct Watched<'r> {
     pub(super) judgements: Vec<Judgement>,
     pub(super) learned: Vec<Profile>,
     pub(super) families: Vec<(&'r Id, PlayerProfile)>,
-    pub(super) doubts: Vec<Doubt>,
-    pub(super) alerts: AlertTally,
+    /// What waits for others to agree with it, and the alerts of the day, where anything was found.
+    pub(super) settled: Option<(Vec<Doubt>, AlertTally)>,
 }
 
 /// A family of detectors as rules configure it, built for one population.
@@ -148,9 +148,6 @@ impl Agreement {
         ts: Timestamp,
         now: Timestamp,
     ) {
-        if judgements.is_empty() {
-            return;
-        }
         if self.findings > 1 {
             doubts.retain(|doubt| doubt.ts.plus_millis(self.within_millis) > ts);
             for judgement in judgements.iter() {
@@ -209,9 +206,12 @@ impl Rules {
             }));
             families.push((&rule.name, profile));
         }
-        let (mut doubts, mut alerts) = (player.doubts.clone(), player.alerts);
-        self.agreement.settle(&mut judgements, &mut doubts, &mut alerts, cause.ts, cause.command.received_at);
-        Watched { judgements, learned, families, doubts, alerts }
+        let settled = (!judgements.is_empty()).then(|| {
+            let (mut doubts, mut alerts) = (player.doubts.clone(), player.alerts);
+            self.agreement.settle(&mut judgements, &mut doubts, &mut alerts, cause.ts, cause.command.received_at);
+            (doubts, alerts)
+        });
+        Watched { judgements, learned, families, settled }
     }
 
     /// What a detector keeps apart: the activity, as far as the rules list it. Of all others, where a player's own values are
