@@ -14,6 +14,7 @@ mod progress;
 mod read;
 mod stats;
 mod status;
+mod stripes;
 mod submit;
 mod suspicions;
 mod whole;
@@ -28,12 +29,14 @@ pub use status::Status;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::task::{Context, Poll, Waker};
 
-use parking_lot::RwLock;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 
 use self::stats::Counters;
+use self::stripes::Stripes;
 use crate::event::Parser;
 use crate::hash::Digest;
 use crate::rules::Rules;
@@ -85,12 +88,13 @@ pub struct Engine<S>(AsyncEngine<Ready<S>>);
 /// ```
 #[derive(Debug)]
 pub struct AsyncEngine<S> {
-    in_force: RwLock<InForce>,
+    in_force: ArcSwap<InForce>,
+    /// Held by who puts other rules in force; who reads them does not ask for it.
+    replacing: Mutex<()>,
     store: S,
     recording: bool,
     counters: Counters,
-    /// The time of the newest event that was applied: what the next [`Engine::advance`] is measured by.
-    newest_event: AtomicI64,
+    stripes: Stripes,
     /// How often rules were put in force for which boards had to be built, and for how many of these they were. They differ for
     /// longer only after a failure.
     builds_due: AtomicU64,
@@ -123,11 +127,12 @@ impl<S> AsyncEngine<S> {
     /// the first advance.
     pub fn new(rules: impl Into<Arc<Rules>>, store: S) -> Self {
         Self {
-            in_force: RwLock::new(InForce::new(rules.into(), false)),
+            in_force: ArcSwap::from_pointee(InForce::new(rules.into(), false)),
+            replacing: Mutex::default(),
             store,
             recording: false,
             counters: Counters::default(),
-            newest_event: AtomicI64::new(Timestamp::MIN.as_unix_millis()),
+            stripes: Stripes::default(),
             builds_due: AtomicU64::new(0),
             builds_done: AtomicU64::new(0),
             retained: AtomicI64::new(Timestamp::MIN.as_unix_millis()),
@@ -137,15 +142,14 @@ impl<S> AsyncEngine<S> {
 
     /// See [`Engine::recording`].
     #[must_use]
-    pub fn recording(mut self) -> Self {
-        let in_force = self.in_force.get_mut();
-        *in_force = InForce::new(Arc::clone(&in_force.rules), true);
-        Self { recording: true, ..self }
+    pub fn recording(self) -> Self {
+        let in_force = ArcSwap::from_pointee(InForce::new(self.rules(), true));
+        Self { recording: true, in_force, ..self }
     }
 
     /// See [`Engine::rules`].
     pub fn rules(&self) -> Arc<Rules> {
-        Arc::clone(&self.in_force.read().rules)
+        Arc::clone(&self.in_force.load().rules)
     }
 
     /// See [`Engine::store`].
@@ -160,12 +164,12 @@ impl<S> AsyncEngine<S> {
 
     /// See [`Engine::stats`].
     pub fn stats(&self) -> Stats {
-        self.counters.read()
+        self.counters.read(&self.stripes.read())
     }
 
+    /// The time of the newest event that was applied: what the next [`Engine::advance`] is measured by.
     fn newest_event(&self) -> Option<Timestamp> {
-        let newest = Timestamp::from_unix_millis(self.newest_event.load(Ordering::Relaxed));
-        (newest != Timestamp::MIN).then_some(newest)
+        self.stripes.read().newest_event
     }
 }
 

@@ -15,16 +15,14 @@ pub use batch::{Batch, Rows};
 pub use in_place::{LaneView, Lanes, Records};
 pub use workspace::Workspace;
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use self::lanes::Sorted;
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
 use crate::limits::ATTEMPTS_MAX;
-use crate::record::{Action, ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record, Run};
+use crate::record::{ChangeSet, Command, CommitOutcome, Effect, Horizon, Key, Record, Run};
 use crate::rules::{Decided, Decision, Found, Rules, Stored};
-use crate::time::Timestamp;
 
 /// The answer to one key. An error concerns the key's player alone.
 pub type Loaded = Result<Option<Record>, StoreError>;
@@ -131,7 +129,7 @@ impl<'a> Plan<'a> {
         let mut given = work.commands();
         given.extend(commands);
         work.sorted.begin(given.len());
-        let mut outcomes = Vec::with_capacity(given.len());
+        let mut outcomes = std::mem::take(&mut work.outcomes);
         outcomes.resize_with(given.len(), || None);
         Self {
             rules,
@@ -249,14 +247,30 @@ impl<'a> Plan<'a> {
     }
 
     /// The same, and the memory for the next plan.
-    pub fn finish_within(self) -> (Vec<Outcome>, Box<Workspace>) {
-        let Self { commands, mut outcomes, mut work, .. } = self;
-        let unknown = || Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown));
-        for lane in work.sorted.lanes.iter().filter(|lane| lane.at < lane.end) {
-            work.sorted.given[lane.at..lane.end].iter().for_each(|given| outcomes[*given] = None);
-        }
+    pub fn finish_within(mut self) -> (Vec<Outcome>, Box<Workspace>) {
+        self.leave_the_rest();
+        let Self { commands, outcomes, mut work, .. } = self;
         work.keep(commands);
         (outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect(), work)
+    }
+
+    /// The same of a batch of one command.
+    pub fn finish_one(mut self) -> (Outcome, Box<Workspace>) {
+        self.leave_the_rest();
+        let Self { commands, mut outcomes, mut work, .. } = self;
+        let outcome = outcomes.pop().flatten().unwrap_or_else(unknown);
+        outcomes.clear();
+        work.outcomes = outcomes;
+        work.keep(commands);
+        (outcome, work)
+    }
+
+    /// What was decided and is at the store does not count.
+    fn leave_the_rest(&mut self) {
+        let Sorted { lanes, given, .. } = &self.work.sorted;
+        for lane in lanes.iter().filter(|lane| lane.at < lane.end) {
+            given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = None);
+        }
     }
 
     /// Puts players in the order of their hashes.
@@ -317,18 +331,14 @@ fn recorded(rules: Digest, horizon: Horizon, run: &[&Command]) -> Run {
     Run { rules, horizon, commands: run.iter().copied().cloned().collect() }
 }
 
+/// Of a command whose store was not heard of again.
+fn unknown() -> Outcome {
+    Outcome::Unknown(Error::new(Code::StoreOutcomeUnknown))
+}
+
 /// What a store that gave too few answers says to the other keys.
 fn missing() -> Loaded {
     Err(StoreErrorKind::Unavailable.into())
-}
-
-/// The newest time of the events that a batch applied.
-pub(crate) fn newest_event<C: Borrow<Command>>(commands: &[C], outcomes: &[Outcome]) -> Option<Timestamp> {
-    let applied =
-        commands.iter().map(Borrow::borrow).zip(outcomes).filter(|(command, outcome)| {
-            matches!((&command.action, outcome), (Action::Event { .. }, Outcome::Applied(_)))
-        });
-    applied.map(|(command, _)| command.ts).max()
 }
 
 /// The answers to one run's keys, in the order of [`Plan::keys`], all of which are taken: the player, what is found of each

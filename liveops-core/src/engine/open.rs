@@ -69,14 +69,14 @@ impl<S: AsyncStore + AsyncBoards> AsyncEngine<S> {
     fn put_in_force(&self, old: &Arc<Rules>, new: Rules) -> bool {
         let gains = gains(old, &new);
         let new = InForce::new(new.into(), self.recording);
-        let mut in_force = self.in_force.write();
-        if !Arc::ptr_eq(&in_force.rules, old) {
+        let _alone = self.replacing.lock();
+        if !Arc::ptr_eq(&self.in_force.load().rules, old) {
             return false;
         }
         if gains {
             self.builds_due.fetch_add(1, Ordering::AcqRel);
         }
-        *in_force = new;
+        self.in_force.store(Arc::new(new));
         true
     }
 

@@ -1,13 +1,14 @@
 //! Counts of what an engine was asked, and what it answered.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::error::Code;
 use crate::plan::Outcome;
+use crate::record::{Action, Command};
+use crate::time::Timestamp;
 
 /// Counts by stable names, sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,33 +29,40 @@ impl Stats {
 
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    applied: AtomicU64,
-    held: AtomicU64,
-    replayed: AtomicU64,
-    unknown: AtomicU64,
     /// Refusals are the exception; they can afford a lock.
     refused: Mutex<BTreeMap<Code, u64>>,
     unnoted: Mutex<BTreeMap<Code, u64>>,
 }
 
+/// What one batch comes to.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) applied: u64,
+    pub(super) held: u64,
+    pub(super) replayed: u64,
+    pub(super) unknown: u64,
+    /// The newest time of the events that were applied.
+    pub(super) newest_event: Option<Timestamp>,
+}
+
 impl Counters {
-    /// Counts a batch with one addition for each kind.
-    pub(super) fn count(&self, outcomes: &[Outcome]) {
-        let (mut applied, mut held, mut replayed, mut unknown) = (0, 0, 0, 0);
-        for outcome in outcomes {
+    /// Counts a batch, and its refusals at once.
+    pub(super) fn tally<'c>(&self, commands: impl Iterator<Item = &'c Command>, outcomes: &[Outcome]) -> Tally {
+        let mut tally = Tally::default();
+        for (command, outcome) in commands.zip(outcomes) {
             match outcome {
-                Outcome::Applied(effect) if effect.held().is_some() => held += 1,
-                Outcome::Applied(_) => applied += 1,
-                Outcome::Replayed(_) => replayed += 1,
-                Outcome::Unknown(_) => unknown += 1,
+                Outcome::Applied(effect) => {
+                    *(if effect.held().is_some() { &mut tally.held } else { &mut tally.applied }) += 1;
+                    if matches!(command.action, Action::Event { .. }) {
+                        tally.newest_event = tally.newest_event.max(Some(command.ts));
+                    }
+                }
+                Outcome::Replayed(_) => tally.replayed += 1,
+                Outcome::Unknown(_) => tally.unknown += 1,
                 Outcome::Refused(error) => self.refused(error.code()),
             }
         }
-        let counts =
-            [(&self.applied, applied), (&self.held, held), (&self.replayed, replayed), (&self.unknown, unknown)];
-        for (counter, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            counter.fetch_add(count, Ordering::Relaxed);
-        }
+        tally
     }
 
     pub(super) fn refused(&self, code: Code) {
@@ -65,15 +73,16 @@ impl Counters {
         *self.unnoted.lock().entry(code).or_default() += 1;
     }
 
-    pub(super) fn read(&self) -> Stats {
+    /// With what the batches came to.
+    pub(super) fn read(&self, tally: &Tally) -> Stats {
         let refused = self.refused.lock().clone();
         let unnoted = self.unnoted.lock().clone();
         let mut stats = BTreeMap::new();
         let named = [
-            ("applied", self.applied.load(Ordering::Relaxed)),
-            ("held", self.held.load(Ordering::Relaxed)),
-            ("replayed", self.replayed.load(Ordering::Relaxed)),
-            ("unknown", self.unknown.load(Ordering::Relaxed)),
+            ("applied", tally.applied),
+            ("held", tally.held),
+            ("replayed", tally.replayed),
+            ("unknown", tally.unknown),
             ("refused", refused.values().sum()),
         ];
         stats.insert("commands".to_owned(), named.iter().map(|(_, count)| count).sum());

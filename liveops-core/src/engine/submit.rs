@@ -4,15 +4,12 @@
 use std::borrow::Borrow;
 use std::slice;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::{AsyncEngine, Engine};
+use super::{AsyncEngine, Engine, InForce};
 use crate::error::{Code, Error};
 use crate::event::{self, Parser};
-use crate::hash::Digest;
-use crate::plan::{self, Outcome, Plan};
+use crate::plan::{Outcome, Plan};
 use crate::record::Command;
-use crate::rules::Rules;
 use crate::store::{self, AsyncStore, Store};
 use crate::time::Timestamp;
 
@@ -22,13 +19,16 @@ pub(super) const NDJSON_BATCH_LEN: usize = 256;
 impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::submit`].
     pub async fn submit(&self, command: &Command) -> Outcome {
-        self.submit_batch(slice::from_ref(command)).await.pop().unwrap_or_else(unknown)
+        let in_force = self.in_force.load_full();
+        let mut plan = self.plan(&in_force, slice::from_ref(command));
+        store::drive(&self.store, &mut plan).await;
+        self.finish_one(plan, command)
     }
 
     /// See [`Engine::submit_batch`]. Dropping the future is like losing the reply: send the batch again.
     pub async fn submit_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
-        let (rules, identity) = self.deciding();
-        let mut plan = plan(&rules, identity, commands);
+        let in_force = self.in_force.load_full();
+        let mut plan = self.plan(&in_force, commands);
         store::drive(&self.store, &mut plan).await;
         self.finish(plan, commands)
     }
@@ -48,14 +48,17 @@ impl<S: AsyncStore> AsyncEngine<S> {
 impl<S: Store> Engine<S> {
     /// Takes one command, such as an event that [`crate::intake::Intake`] admitted.
     pub fn submit(&self, command: &Command) -> Outcome {
-        self.submit_batch(slice::from_ref(command)).pop().unwrap_or_else(unknown)
+        let in_force = self.0.in_force.load();
+        let mut plan = self.0.plan(&in_force, slice::from_ref(command));
+        self.store().drive(&mut plan);
+        self.0.finish_one(plan, command)
     }
 
     /// Takes a batch; one outcome per command, in order. Commands of one player are decided in order, those of
     /// different players independently of each other.
     pub fn submit_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
-        let (rules, identity) = self.0.deciding();
-        let mut plan = plan(&rules, identity, commands);
+        let in_force = self.0.in_force.load();
+        let mut plan = self.0.plan(&in_force, commands);
         self.store().drive(&mut plan);
         self.0.finish(plan, commands)
     }
@@ -74,22 +77,34 @@ impl<S: Store> Engine<S> {
 }
 
 impl<S> AsyncEngine<S> {
-    fn deciding(&self) -> (Arc<Rules>, Option<Digest>) {
-        let in_force = self.in_force.read();
-        (Arc::clone(&in_force.rules), in_force.identity)
+    /// A batch begins, and ends, under the rules that are in force now.
+    fn plan<'c, C: Borrow<Command>>(&self, in_force: &'c InForce, commands: &'c [C]) -> Plan<'c> {
+        let work = self.stripes.mine().work();
+        let plan = Plan::within(work, &in_force.rules, commands.iter().map(Borrow::borrow));
+        match in_force.identity {
+            Some(identity) => plan.recording(identity),
+            None => plan,
+        }
     }
 
     pub(super) fn parser(&self) -> Arc<Parser> {
-        Arc::clone(&self.in_force.read().parser)
+        Arc::clone(&self.in_force.load().parser)
     }
 
     fn finish<C: Borrow<Command>>(&self, plan: Plan<'_>, commands: &[C]) -> Vec<Outcome> {
-        let outcomes = plan.finish();
-        self.counters.count(&outcomes);
-        if let Some(newest) = plan::newest_event(commands, &outcomes) {
-            self.newest_event.fetch_max(newest.as_unix_millis(), Ordering::Relaxed);
-        }
+        let (outcomes, work) = plan.finish_within();
+        let stripe = self.stripes.mine();
+        stripe.keep(work);
+        stripe.add(&self.counters.tally(commands.iter().map(Borrow::borrow), &outcomes));
         outcomes
+    }
+
+    fn finish_one(&self, plan: Plan<'_>, command: &Command) -> Outcome {
+        let (outcome, work) = plan.finish_one();
+        let stripe = self.stripes.mine();
+        stripe.keep(work);
+        stripe.add(&self.counters.tally([command].into_iter(), slice::from_ref(&outcome)));
+        outcome
     }
 
     /// Adds the outcomes of lines: those that are no commands are refused.
@@ -130,14 +145,6 @@ pub(super) fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Res
     let mut parsed = parser.parse(line, now).map_err(|e| Error::with_source(e.code(), e))?;
     let id = parsed.id.take().ok_or(Code::MissingEventId)?;
     Ok(Command::event(parsed.into_event(id), now))
-}
-
-fn plan<'c, C: Borrow<Command>>(rules: &'c Rules, identity: Option<Digest>, commands: &'c [C]) -> Plan<'c> {
-    let plan = Plan::new(rules, commands.iter().map(Borrow::borrow));
-    match identity {
-        Some(identity) => plan.recording(identity),
-        None => plan,
-    }
 }
 
 /// What a store is said to have done that has not said it.

@@ -1,5 +1,6 @@
 //! Memory that plans use one after the other.
 
+use super::Outcome;
 use super::in_place::Spare;
 use super::lanes::Sorted;
 use crate::limits::WORKSPACE_COMMANDS_MAX;
@@ -12,6 +13,8 @@ use crate::rules::{Found, Scratch};
 pub struct Workspace {
     /// Empty, but for room.
     commands: Vec<&'static Command>,
+    /// Empty, and small.
+    pub(super) outcomes: Vec<Option<Outcome>>,
     pub(super) sorted: Sorted,
     pub(super) found: Vec<Found>,
     pub(super) scratch: Scratch,
