@@ -132,13 +132,13 @@ impl Stable for u8 {
 }
 
 impl Stable for u64 {
+    #[inline]
     fn put(&self, out: &mut Vec<u8>) {
-        let mut rest = *self;
-        while rest >= 0x80 {
-            out.push((rest & 0x7f) as u8 | 0x80);
-            rest >>= 7;
+        if *self < 0x80 {
+            out.push((self & 0x7f) as u8);
+        } else {
+            put_long(*self, out);
         }
-        out.push((rest & 0x7f) as u8);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let mut value = 0_u64;
@@ -155,6 +155,23 @@ impl Stable for u64 {
         }
         None
     }
+}
+
+/// Room is made once for as many bytes as there can be.
+fn put_long(value: u64, out: &mut Vec<u8>) {
+    let (mut bytes, mut len, mut rest) = ([0; 10], 0, value);
+    for byte in &mut bytes {
+        let more = rest >= 0x80;
+        *byte = (rest & 0x7f) as u8 | (u8::from(more) << 7);
+        len += 1;
+        rest >>= 7;
+        if !more {
+            break;
+        }
+    }
+    let end = out.len() + len;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
 }
 
 impl Stable for i64 {
@@ -230,8 +247,7 @@ impl Stable for Timestamp {
 /// The text and a zero byte, which no id contains: bytes sort as ids do, and no id can reach into the next field.
 impl Stable for Id {
     fn put(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.as_bytes());
-        out.push(0);
+        self.put_with_zero(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let end = from.iter().take(crate::limits::ID_BYTES_MAX + 1).position(|b| *b == 0)?;
@@ -245,8 +261,7 @@ macro_rules! named_ids {
     ($($id:ident)+) => {$(
         impl Stable for $id {
             fn put(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(self.as_bytes());
-                out.push(0);
+                self.put_with_zero(out);
             }
             fn take(from: &mut &[u8]) -> Option<Self> {
                 Id::take(from).map(Self::from)

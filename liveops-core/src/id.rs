@@ -112,6 +112,27 @@ impl Id {
     }
 }
 
+impl Id {
+    /// Appends the bytes and a zero. Copies of a fixed size are several times as fast as those of any.
+    #[inline]
+    pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Repr::Inline(id) => {
+                // What lies behind the id is zero already.
+                let mut window = [0; INLINE_BYTES + 2];
+                window[..INLINE_BYTES].copy_from_slice(&id.bytes);
+                let end = out.len() + id.len as usize + 1;
+                out.extend_from_slice(&window);
+                out.truncate(end);
+            }
+            Repr::Shared(text) => {
+                out.extend_from_slice(text.as_bytes());
+                out.push(0);
+            }
+        }
+    }
+}
+
 impl PartialEq for Id {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
@@ -206,6 +227,11 @@ macro_rules! named_id {
             /// The text's bytes.
             pub fn as_bytes(&self) -> &[u8] {
                 self.0.as_bytes()
+            }
+
+            #[inline]
+            pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
+                self.0.put_with_zero(out);
             }
         }
 

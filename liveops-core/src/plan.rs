@@ -113,8 +113,8 @@ pub struct Plan<'a> {
     round: usize,
     /// What a decision of a lane's run found that it needs as well, by the lane's end.
     lacks: BTreeMap<usize, Vec<Key>>,
-    /// By the order given. Of a run at the store, what it will be if the store applies it.
-    outcomes: Vec<Option<Outcome>>,
+    /// By the order given. Unknown before they are decided; of a run at the store, what they will be if the store applies it.
+    outcomes: Vec<Outcome>,
     work: Box<Workspace>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Plan<'a> {
         given.extend(commands);
         work.sorted.begin(given.len());
         let mut outcomes = std::mem::take(&mut work.outcomes);
-        outcomes.resize_with(given.len(), || None);
+        outcomes.resize_with(given.len(), unknown);
         Self {
             rules,
             recording: None,
@@ -203,7 +203,7 @@ impl<'a> Plan<'a> {
             let outcomes = &mut self.outcomes;
             let decided = |decision| {
                 if let Some(given) = given.next() {
-                    outcomes[*given] = Some(Outcome::from(decision));
+                    outcomes[*given] = Outcome::from(decision);
                 }
             };
             match self.rules.decide(run, horizon, stored, found.drain(..), scratch, decided) {
@@ -251,14 +251,14 @@ impl<'a> Plan<'a> {
         self.leave_the_rest();
         let Self { commands, outcomes, mut work, .. } = self;
         work.keep(commands);
-        (outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(unknown)).collect(), work)
+        (outcomes, work)
     }
 
     /// The same of a batch of one command.
     pub fn finish_one(mut self) -> (Outcome, Box<Workspace>) {
         self.leave_the_rest();
         let Self { commands, mut outcomes, mut work, .. } = self;
-        let outcome = outcomes.pop().flatten().unwrap_or_else(unknown);
+        let outcome = outcomes.pop().unwrap_or_else(unknown);
         outcomes.clear();
         work.outcomes = outcomes;
         work.keep(commands);
@@ -269,7 +269,7 @@ impl<'a> Plan<'a> {
     fn leave_the_rest(&mut self) {
         let Sorted { lanes, given, .. } = &self.work.sorted;
         for lane in lanes.iter().filter(|lane| lane.at < lane.end) {
-            given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = None);
+            given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = unknown());
         }
     }
 
@@ -312,10 +312,10 @@ impl<'a> Plan<'a> {
         let (run, rest) = (lane.at..lane.run_end(), lane.run_end()..lane.end);
         lane.at = lane.end;
         for given in &given[run] {
-            self.outcomes[*given] = Some(outcome.clone());
+            self.outcomes[*given] = outcome.clone();
         }
         for given in &given[rest] {
-            self.outcomes[*given] = Some(Outcome::Refused(Error::new(Code::NotAttempted)));
+            self.outcomes[*given] = Outcome::Refused(Error::new(Code::NotAttempted));
         }
     }
 

@@ -4,13 +4,154 @@
 
 mod common;
 
-use common::{START, at, kill, operator, progression, rules};
+use common::{DAY, PAST, Rng, START, at, kill, operator, player, progression, rules};
 use liveops_core::error::StoreErrorKind;
 use liveops_core::hash::Digest;
-use liveops_core::record::Horizon;
+use liveops_core::plan::Records;
+use liveops_core::record::{CommitOutcome, Horizon, Player, Receipt, StoredOutcome, Suspicion, Written};
 use liveops_core::rules::{Decided, Scratch, Stored};
-use liveops_core::store::Loaded;
-use liveops_core::{Action, Command, Engine, Key, MemoryStore, Outcome, Plan, Record, Rules, Ruling, Store as _};
+use liveops_core::store::{Feed as _, Loaded, by_load_and_commit};
+use liveops_core::{
+    Action, Command, CommandId, Engine, EventId, Key, MemoryStore, Outcome, Plan, PlayerId, Record, Rules, Ruling,
+    Store as _,
+};
+
+/// One player's records, as a store has them that holds them for a while.
+struct Held<'s> {
+    store: &'s MemoryStore,
+    id: PlayerId,
+    player: Option<Box<Player>>,
+}
+
+impl<'s> Held<'s> {
+    fn of(store: &'s MemoryStore, id: &PlayerId) -> Self {
+        let mut held = Self { store, id: id.clone(), player: None };
+        held.player = held.find(Key::Player(id.clone())).map(|record| match record {
+            Record::Player(player) => player,
+            other => panic!("{other:?}"),
+        });
+        held
+    }
+
+    fn find(&self, key: Key) -> Option<Record> {
+        self.store.load(&[key]).remove(0).unwrap()
+    }
+}
+
+impl Records for Held<'_> {
+    fn player(&self) -> Option<&Player> {
+        self.player.as_deref()
+    }
+    fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
+        let found = self.find(Key::Outcome(self.id.clone(), id.clone()));
+        Ok(found.map(|record| if let Record::Outcome(outcome) = record { outcome } else { panic!("{record:?}") }))
+    }
+    fn receipt(&self, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind> {
+        let found = self.find(Key::Receipt(self.id.clone(), number));
+        Ok(found.map(|record| if let Record::Receipt(receipt) = record { receipt } else { panic!("{record:?}") }))
+    }
+    fn suspicion(&self, number: u64) -> Result<Option<Box<Suspicion>>, StoreErrorKind> {
+        let found = self.find(Key::Suspicion(self.id.clone(), number));
+        Ok(found.map(|record| if let Record::Suspicion(suspicion) = record { suspicion } else { panic!("{record:?}") }))
+    }
+    fn write(&mut self, written: Written<'_>) -> CommitOutcome {
+        let changes = written.to_change_set().unwrap();
+        let encoded: Vec<_> =
+            written.outcomes.iter().map(|outcome| (outcome.id.clone(), outcome.decode().unwrap())).collect();
+        assert_eq!(changes.outcomes, encoded);
+        // As a store does that has no copy to give away.
+        let Written { changes: whole, .. } = written;
+        let record = std::mem::take(&mut whole.record);
+        assert_eq!(record, changes.record);
+        self.player = Some(record);
+        self.store.commit(vec![changes]).remove(0)
+    }
+}
+
+/// A batch taken through where the records lie.
+fn in_place(store: &MemoryStore, plan: &mut Plan<'_>) {
+    let Some(Ok(Some(Record::Horizon(horizon)))) = store.load(&[Key::Horizon]).pop() else { panic!("no horizon") };
+    let mut lanes = plan.lanes(&[0; 16]);
+    for at in 0..lanes.len() {
+        let view = lanes.get(at);
+        assert!(view.commands.iter().all(|command| command.player == *view.player));
+        let mut held = Held::of(store, view.player);
+        while lanes.decide(at, horizon, &mut held) {}
+        assert!(lanes.get(at).commands.is_empty());
+    }
+}
+
+/// What one of a few players does, ids that come again included.
+fn anything(rng: &mut Rng, now: i64) -> Command {
+    let name = *rng.of(&["ana", "bo", "cy", "di", "ed", "a-player-with-a-long-name"]);
+    let id = format!("{}{}", rng.of(&["e", "an-id-of-36-bytes-as-uuids-have-them-"]), rng.below(400));
+    let ts = now - rng.millis(40 * 3_600_000);
+    let command = match rng.below(12) {
+        0..6 => progression(&id, name, ts, rng.millis(300)),
+        6..9 => {
+            kill(&id, name, ts, ["hydra", "ogre", "rat"][usize::try_from(rng.below(3)).unwrap()], rng.millis(3_000) + 1)
+        }
+        9 => {
+            let (suspicion, ruling) = (rng.below(40), *rng.of(&[Ruling::Release, Ruling::Confirm]));
+            operator(&id, name, now, Action::Review { suspicion, ruling })
+        }
+        10 => operator(&id, name, now, Action::SetVisibility { hidden: rng.below(2) == 0 }),
+        _ if rng.below(6) == 0 => operator(&id, name, now, Action::Erase),
+        _ => Command::adjust(EventId::new(&id).unwrap(), player(name), at(now), rng.millis(200) - 100, "why").unwrap(),
+    };
+    Command { received_at: at(now), ..command }
+}
+
+/// Loaded and committed, or decided where the records lie: the same outcomes, state and feed, batch by batch.
+#[test]
+fn both_ways_decide_alike() {
+    for seed in 1..=8 {
+        let (mut rng, rules, mut now) = (Rng(seed), rules(), START + 2 * DAY);
+        let (far, near) = (MemoryStore::with_feed(100_000), MemoryStore::with_feed(100_000));
+        let mut work = Box::default();
+        for round in 0..30 {
+            let commands: Vec<_> = (0..rng.below(60)).map(|_| anything(&mut rng, now)).collect();
+            let mut plan = Plan::new(&rules, &commands).recording(rules.identity());
+            by_load_and_commit(&far, &mut plan);
+            let wanted = plan.finish();
+            let mut plan = Plan::within(work, &rules, &commands).recording(rules.identity());
+            in_place(&near, &mut plan);
+            let (outcomes, used) = plan.finish_within();
+            work = used;
+            let seen = |outcomes: &[Outcome]| outcomes.iter().map(|outcome| format!("{outcome:?}")).collect::<Vec<_>>();
+            assert_eq!(seen(&outcomes), seen(&wanted), "seed {seed}, round {round}");
+            assert_eq!(near.digest(), far.digest(), "seed {seed}, round {round}");
+            now += rng.millis(6 * 3_600_000);
+            if rng.below(4) == 0 {
+                let horizon = Horizon { now: at(now), forgotten_before: at(now - PAST) };
+                assert_eq!(near.advance(horizon).unwrap(), far.advance(horizon).unwrap());
+            }
+        }
+        let feed = |store: &MemoryStore| store.feed(0, 0, 100_000).unwrap();
+        assert_eq!(format!("{:?}", feed(&near)), format!("{:?}", feed(&far)), "seed {seed}");
+    }
+}
+
+/// A player with more commands than fit a run, of a plan that was begun in another order.
+#[test]
+fn lanes_take_up_what_is_left() {
+    let rules = rules();
+    let commands: Vec<_> = (0..600).map(|n| progression(&format!("e{n}"), &format!("p{}", n % 3), START, 1)).collect();
+    let store = MemoryStore::new();
+    let mut plan = Plan::new(&rules, &commands);
+    let keys = plan.keys(2);
+    let batch = plan.decide(store.load(&keys));
+    plan.resolve(store.commit(batch));
+    let left: usize = {
+        let lanes = plan.lanes(&[7; 16]);
+        assert!((1..lanes.len()).all(|at| lanes.get(at - 1).hash < lanes.get(at).hash));
+        (0..lanes.len()).map(|at| lanes.get(at).commands.len()).sum()
+    };
+    assert_eq!(left, 600 - 2 * 64);
+    in_place(&store, &mut plan);
+    assert!(plan.finish().iter().all(|outcome| outcome.code() == "applied"));
+    assert_eq!(store.size().outcomes, 600);
+}
 
 /// Three players; the second also has a review, which asks for more keys.
 fn commands() -> Vec<Command> {

@@ -36,10 +36,10 @@ impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::submit_ndjson`].
     pub async fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
         let parser = self.parser();
-        let (mut lines, mut outcomes) = (event::lines(trusted), Vec::new());
-        while let Some(Lines { commands, parsed }) = Lines::next(&mut lines, &parser, now) {
-            let decided = self.submit_batch(&commands).await;
-            self.join(parsed, decided, &mut outcomes);
+        let (mut all, mut lines, mut outcomes) = (event::lines(trusted), Lines::default(), Vec::new());
+        while lines.read(&mut all, &parser, now) {
+            let decided = self.submit_batch(&lines.commands).await;
+            self.join(&mut lines.parsed, decided, &mut outcomes);
         }
         outcomes
     }
@@ -68,9 +68,9 @@ impl<S: Store> Engine<S> {
     /// is refused with its first issue's code and the whole [`crate::event::ValidationError`] as the error's source.
     pub fn submit_ndjson(&self, trusted: &[u8], now: Timestamp) -> Vec<Outcome> {
         let parser = self.0.parser();
-        let (mut lines, mut outcomes) = (event::lines(trusted), Vec::new());
-        while let Some(Lines { commands, parsed }) = Lines::next(&mut lines, &parser, now) {
-            self.0.join(parsed, self.submit_batch(&commands), &mut outcomes);
+        let (mut all, mut lines, mut outcomes) = (event::lines(trusted), Lines::default(), Vec::new());
+        while lines.read(&mut all, &parser, now) {
+            self.0.join(&mut lines.parsed, self.submit_batch(&lines.commands), &mut outcomes);
         }
         outcomes
     }
@@ -108,9 +108,9 @@ impl<S> AsyncEngine<S> {
     }
 
     /// Adds the outcomes of lines: those that are no commands are refused.
-    fn join(&self, parsed: Vec<Option<Error>>, decided: Vec<Outcome>, outcomes: &mut Vec<Outcome>) {
+    fn join(&self, parsed: &mut Vec<Option<Error>>, decided: Vec<Outcome>, outcomes: &mut Vec<Outcome>) {
         let mut decided = decided.into_iter();
-        outcomes.extend(parsed.into_iter().map(|error| match error {
+        outcomes.extend(parsed.drain(..).map(|error| match error {
             Some(error) => self.refuse(error),
             None => decided.next().unwrap_or_else(unknown),
         }));
@@ -123,7 +123,8 @@ impl<S> AsyncEngine<S> {
     }
 }
 
-/// Lines that are decided together.
+/// Lines that are decided together: memory for one lot after the other.
+#[derive(Default)]
 struct Lines {
     commands: Vec<Command>,
     /// What is wrong with each line.
@@ -131,13 +132,15 @@ struct Lines {
 }
 
 impl Lines {
-    fn next<'l>(lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) -> Option<Self> {
-        let mut commands = Vec::with_capacity(NDJSON_BATCH_LEN);
-        let parsed: Vec<_> = lines
-            .take(NDJSON_BATCH_LEN)
-            .map(|line| trusted_event(parser, line, now).map(|command| commands.push(command)).err())
-            .collect();
-        (!parsed.is_empty()).then_some(Self { commands, parsed })
+    /// Takes the next ones; whether there are any.
+    fn read<'l>(&mut self, lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) -> bool {
+        self.commands.clear();
+        self.parsed.clear();
+        for line in lines.take(NDJSON_BATCH_LEN) {
+            let error = trusted_event(parser, line, now).map(|command| self.commands.push(command)).err();
+            self.parsed.push(error);
+        }
+        !self.parsed.is_empty()
     }
 }
 

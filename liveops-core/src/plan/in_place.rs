@@ -131,7 +131,7 @@ impl Plan<'_> {
             let mut given = given[lane.at..].iter();
             let decided = |decision| {
                 if let Some(given) = given.next() {
-                    outcomes[*given] = Some(Outcome::from(decision));
+                    outcomes[*given] = Outcome::from(decision);
                 }
             };
             let is_first = asked.is_none();

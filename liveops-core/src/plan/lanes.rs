@@ -4,6 +4,9 @@ use crate::hash;
 use crate::limits::RUN_LEN_MAX;
 use crate::record::Command;
 
+/// Fewer commands than this are compared with each other.
+const SORTED_PLAINLY: usize = 32;
+
 /// One player's commands: those of `commands[at..end]` still have no outcome.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lane {
@@ -29,10 +32,11 @@ pub(super) struct Sorted {
     pub(super) lanes: Vec<Lane>,
     /// Where each command was given.
     pub(super) given: Vec<usize>,
-    /// Where commands that are left were, while they are put in order.
+    /// Where each command stood before it was put in order.
     left: Vec<usize>,
     hashes: Vec<u64>,
-    order: Vec<u64>,
+    /// By the upper bits of a hash, where those with it end.
+    ends: Vec<usize>,
 }
 
 impl Sorted {
@@ -54,28 +58,11 @@ impl Sorted {
             *given = left.iter().map(|at| given[*at]).collect();
         }
         self.lanes.clear();
-        let Self { lanes, given, left, hashes, order } = self;
+        let Self { lanes, given, left, hashes, ends } = self;
         hashes.clear();
         hashes.extend(commands.iter().map(|command| hash::keyed(key, command.player.as_bytes())));
         if commands.len() > 1 {
-            // Of each hash as many of the upper bits as a place leaves: numbers sort much faster than what they stand for.
-            let places = u64::MAX >> (commands.len() - 1).leading_zeros();
-            order.clear();
-            order.extend(hashes.iter().zip(0_u64..).map(|(hash, place)| hash & !places | place));
-            order.sort_unstable();
-            left.clear();
-            // Below 2^64, and a place in memory.
-            left.extend(order.iter().map(|packed| usize::try_from(packed & places).unwrap_or_default()));
-            let meet = |a: usize, b: usize| (hashes[a] ^ hashes[b]) & !places == 0;
-            let strangers =
-                |pair: &[usize]| meet(pair[0], pair[1]) && commands[pair[0]].player != commands[pair[1]].player;
-            if left.windows(2).any(strangers) {
-                // The same commands in the same order on every machine, whatever hashes meet.
-                left.sort_unstable_by(|a, b| {
-                    let by = |at: usize| (hashes[at] & !places, &commands[at].player, at);
-                    by(*a).cmp(&by(*b))
-                });
-            }
+            in_order(commands, hashes, left, ends);
             permute(commands, left);
             permute(given, left);
             permute(hashes, left);
@@ -89,6 +76,42 @@ impl Sorted {
     }
 }
 
+/// The places of commands, by the hash of the player, the player, and the place. One look at each hash tells nearly where it belongs.
+fn in_order(commands: &[&Command], hashes: &[u64], order: &mut Vec<usize>, ends: &mut Vec<usize>) {
+    let by = |a: &usize, b: &usize| {
+        let by_hash = hashes[*a].cmp(&hashes[*b]);
+        by_hash.then_with(|| commands[*a].player.cmp(&commands[*b].player)).then(a.cmp(b))
+    };
+    order.clear();
+    if commands.len() < SORTED_PLAINLY {
+        order.extend(0..commands.len());
+        return order.sort_unstable_by(by);
+    }
+    // As many drawers as commands, or up to twice as many.
+    let bits = usize::BITS - (commands.len() - 1).leading_zeros();
+    let drawer = |hash: u64| usize::try_from(hash >> (u64::BITS - bits)).unwrap_or_default();
+    ends.clear();
+    ends.resize(1 << bits, 0);
+    hashes.iter().for_each(|hash| ends[drawer(*hash)] += 1);
+    let mut begun = 0;
+    for end in ends.iter_mut() {
+        begun += std::mem::replace(end, begun);
+    }
+    order.resize(commands.len(), 0);
+    for (at, hash) in hashes.iter().enumerate() {
+        let end = &mut ends[drawer(*hash)];
+        order[*end] = at;
+        *end += 1;
+    }
+    let mut from = 0;
+    for end in ends.iter().copied() {
+        if end - from > 1 {
+            order[from..end].sort_unstable_by(by);
+        }
+        from = end;
+    }
+}
+
 /// Puts what was at `from[n]` at `n`.
 fn permute<T: Copy>(all: &mut Vec<T>, from: &[usize]) {
     let len = all.len();
@@ -97,4 +120,34 @@ fn permute<T: Copy>(all: &mut Vec<T>, from: &[usize]) {
         all[at] = all[len + from];
     }
     all.truncate(len);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::id::{EventId, PlayerId};
+    use crate::time::Timestamp;
+
+    proptest! {
+        /// However many hashes meet, each player's commands stand together, in order.
+        #[test]
+        fn commands_stand_by_hash_player_and_place(
+            players in prop::collection::vec(0_u64..40, 1..300), bits in prop_oneof![Just(1_u32), Just(3), Just(64)],
+        ) {
+            let names: Vec<_> = (0..40).map(|n| PlayerId::new(&format!("p{n}")).unwrap()).collect();
+            let id = EventId::new("e").unwrap();
+            let of = |n: &u64| Command::erase(id.clone(), names[usize::try_from(*n).unwrap()].clone(), Timestamp::MIN);
+            let commands: Vec<_> = players.iter().map(of).collect();
+            let commands: Vec<_> = commands.iter().collect();
+            let hashes: Vec<_> =
+                commands.iter().map(|command| hash::short(command.player.as_bytes()) >> (64 - bits) << (64 - bits)).collect();
+            let (mut order, mut ends) = (vec![7; 3], vec![7; 3]);
+            in_order(&commands, &hashes, &mut order, &mut ends);
+            let mut wanted: Vec<_> = (0..commands.len()).collect();
+            wanted.sort_by_key(|at| (hashes[*at], &commands[*at].player, *at));
+            prop_assert_eq!(order, wanted);
+        }
+    }
 }

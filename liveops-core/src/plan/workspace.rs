@@ -14,7 +14,7 @@ pub struct Workspace {
     /// Empty, but for room.
     commands: Vec<&'static Command>,
     /// Empty, and small.
-    pub(super) outcomes: Vec<Option<Outcome>>,
+    pub(super) outcomes: Vec<Outcome>,
     pub(super) sorted: Sorted,
     pub(super) found: Vec<Found>,
     pub(super) scratch: Scratch,

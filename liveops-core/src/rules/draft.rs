@@ -50,9 +50,9 @@ pub struct Scratch {
 /// An entry as the event being decided makes it.
 #[derive(Debug)]
 pub(super) struct NewEntry {
-    /// Its place among the player's standings, and what it replaces there.
+    /// Its place among the player's standings, and whether it replaces what is there.
     pub(super) at: usize,
-    pub(super) replaces: Option<Standing>,
+    pub(super) replaces: bool,
     pub(super) period: Period,
     pub(super) closes_at: Timestamp,
     /// Its board's place in the rules.

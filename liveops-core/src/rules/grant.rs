@@ -1,19 +1,22 @@
 //! What an event earns: experience, entries on boards, rewards.
 
 use super::decide::Cause;
-use super::draft::{Draft, NewEntry};
+use super::draft::{Draft, NewEntry, Scratch};
 use super::known::KnownPeriod;
 use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
-use crate::board::{Operator, Score};
+use crate::board::{Operator, Score, Standing};
 use crate::error::Code;
 use crate::event::Payload;
-use crate::id::Id;
+use crate::id::{BoardId, Id};
 use crate::limits::INTEGER_MAX;
-use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, StreakStep};
+use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, Remainders, StreakStep};
 use crate::record::{BoardKey, Command, Effect, Player, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
-use crate::window::Window;
+use crate::window::{Period, Window};
+
+/// So many entries are looked through one by one before a search begins.
+const LOOKED_THROUGH: usize = 4;
 
 /// A reward on its way into a receipt.
 pub(super) struct Gift<'a> {
@@ -71,7 +74,9 @@ impl Rules {
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
         let total = self.known_xp_of(player)?;
-        let mut remainders = player.remainders.clone();
+        // Only boosts leave any.
+        let mut remainders =
+            if player.remainders.is_empty() { Remainders::default() } else { player.remainders.clone() };
         let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
         let xp = xp.map_err(|e| e.code())?;
         let converted = self.convert(player.overflow, xp)?;
@@ -135,55 +140,56 @@ impl Rules {
     /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
     /// Boards and standings are sorted alike, so each search goes on where the one before ended.
     fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
-        draft.scratch.entries.clear();
-        draft.scratch.known.under(self);
+        let Scratch { entries, known, .. } = &mut *draft.scratch;
+        entries.clear();
+        known.under(self);
         let mut late = Vec::new();
         let standings = &draft.changes.record.standings;
-        let mut at = 0;
+        let mut from = 0;
         for (place, rule) in self.boards.iter().enumerate() {
             let Some(value) = value(rule, cause, xp) else { continue };
-            at += standings[at..].partition_point(|(known, _)| known.board < rule.board);
             for (window, _) in &rule.windows {
-                let Some(known) = draft.scratch.known.period(self, *window, cause.ts) else { continue };
-                let KnownPeriod { period, closes_at, .. } = known;
+                let Some(known) = known.period(self, *window, cause.ts) else { continue };
+                let KnownPeriod { period, closes_at, .. } = *known;
                 if closes_at <= cause.now {
                     late.push(BoardKey { board: rule.board.clone(), period });
                     continue;
                 }
-                let here = |at: usize| standings.get(at).filter(|(known, _)| known.board == rule.board);
-                while here(at).is_some_and(|(known, _)| known.period < period) {
-                    at += 1;
-                }
-                let replaces = here(at).filter(|(known, _)| known.period == period).map(|(_, standing)| *standing);
+                let (at, before) = find(standings, from, &rule.board, period);
+                let replaces = before.is_some();
+                from = at + usize::from(replaces);
                 // What sorts otherwise was made by a retired board of that name.
-                let before = replaces.filter(|standing| standing.sort == rule.sort);
+                let before = before.filter(|standing| standing.sort == rule.sort).copied();
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
                 let standing = after.map_err(|_| Code::ScoreOverflow)?;
-                draft.scratch.entries.push(NewEntry { at, replaces, period, closes_at, rule: place, standing });
+                entries.push(NewEntry { at, replaces, period, closes_at, rule: place, standing });
             }
         }
         Ok(late)
     }
 
-    /// Puts the entries of [`Self::count`] into the record, from the back, so that their places stay right.
+    /// Puts the entries of [`Self::count`] into the record.
     fn enter(&self, draft: &mut Draft<'_>) {
         let entries = std::mem::take(&mut draft.scratch.entries);
-        if draft.changes.shown.capacity() == 0 {
-            draft.changes.shown.reserve_exact(entries.len());
-        }
-        let mut from = 0;
-        for NewEntry { replaces, period, rule, standing, .. } in &entries {
-            from = draft.note(from, (&self.boards[*rule].board, *period), *replaces, Some(*standing));
-        }
-        let changes = &mut *draft.changes;
-        for NewEntry { at, replaces, period, closes_at, rule, standing } in entries.iter().rev() {
+        let (mut from, mut grows) = (0, false);
+        for NewEntry { at, replaces, period, closes_at, rule, standing } in &entries {
+            let changes = &mut *draft.changes;
             changes.closes_at = changes.closes_at.min(*closes_at);
-            if replaces.is_some() {
-                changes.record.standings[*at].1 = *standing;
+            let before = if *replaces {
+                Some(std::mem::replace(&mut changes.record.standings[*at].1, *standing))
             } else {
+                grows = true;
+                None
+            };
+            from = draft.note(from, (&self.boards[*rule].board, *period), before, Some(*standing));
+        }
+        if grows {
+            // From the back, so that places stay right.
+            let standings = &mut draft.changes.record.standings;
+            for NewEntry { at, period, rule, standing, .. } in entries.iter().rev().filter(|entry| !entry.replaces) {
                 let board = self.boards[*rule].board.clone();
-                changes.record.standings.insert(*at, (BoardKey { board, period: *period }, *standing));
+                standings.insert(*at, (BoardKey { board, period: *period }, *standing));
             }
         }
         draft.scratch.entries = entries;
@@ -332,6 +338,26 @@ impl Rules {
             }
             None => effect.more_mut().receipts.push(receipt),
         }
+    }
+}
+
+/// Where a player's entry in a period of a board is, or belongs, behind those before `from`.
+fn find<'p>(
+    standings: &'p [(BoardKey, Standing)],
+    from: usize,
+    board: &BoardId,
+    period: Period,
+) -> (usize, Option<&'p Standing>) {
+    // Mostly it is one of the next: players stand on a few boards, and those that the one before was found by come before them.
+    let is_it = |(known, _): &(BoardKey, Standing)| known.period == period && known.board == *board;
+    let near = standings.iter().enumerate().skip(from).take(LOOKED_THROUGH).find(|(_, entry)| is_it(entry));
+    if let Some((at, (_, standing))) = near {
+        return (at, Some(standing));
+    }
+    let order = |(known, _): &(BoardKey, Standing)| (&known.board, known.period).cmp(&(board, period));
+    match standings[from..].binary_search_by(order) {
+        Ok(at) => (from + at, Some(&standings[from + at].1)),
+        Err(at) => (from + at, None),
     }
 }
 

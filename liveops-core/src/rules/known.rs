@@ -48,18 +48,30 @@ impl Known {
     }
 
     /// [`Calendar::period`](crate::window::Calendar::period), and when it closes.
-    pub(super) fn period(&mut self, rules: &Rules, window: Window, ts: Timestamp) -> Option<KnownPeriod> {
+    #[inline]
+    pub(super) fn period(&mut self, rules: &Rules, window: Window, ts: Timestamp) -> Option<&KnownPeriod> {
         let known = &mut self.periods[window as usize];
         let holds = |known: &KnownPeriod| known.from <= ts && ts < known.until;
-        if let Some(found) = known[0].filter(holds).or_else(|| known[1].filter(holds)) {
-            return Some(found);
+        let at = known.iter().position(|known| known.as_ref().is_some_and(holds));
+        match at {
+            Some(at) => known[at].as_ref(),
+            None => Self::look_up(known, rules, window, ts),
         }
+    }
+
+    #[cold]
+    fn look_up<'k>(
+        known: &'k mut [Option<KnownPeriod>; 2],
+        rules: &Rules,
+        window: Window,
+        ts: Timestamp,
+    ) -> Option<&'k KnownPeriod> {
         let calendar = &rules.calendar;
         let period = calendar.period(window, ts)?;
         let (from, until) = (calendar.start(period), calendar.end(period));
         let found = KnownPeriod { from, until, period, closes_at: calendar.closes_at(period) };
         *known = [Some(found), known[0]];
-        Some(found)
+        known[0].as_ref()
     }
 
     /// [`Rules::keeps_entry`].
@@ -109,9 +121,9 @@ mod tests {
     }
 
     fn many() -> Vec<Rules> {
-        let table = r#"{ "graceSeconds": 60, "seasons": [
+        let table = r#"{ "graceSeconds": 60, "seasons": { "table": [
             { "label": "one", "from": "2026-01-10T00:00:00Z", "until": "2026-03-01T00:00:00Z" },
-            { "label": "two", "from": "2026-04-01T00:00:00Z", "until": "2026-06-01T12:00:00Z" } ] }"#;
+            { "label": "two", "from": "2026-04-01T00:00:00Z", "until": "2026-06-01T12:00:00Z" } ] } }"#;
         let far = r#"{ "utcOffsetMinutes": 840, "resetMinute": 300, "graceSeconds": 3600, "weekStart": "sunday" }"#;
         vec![
             rules("{}", ""),
@@ -132,7 +144,7 @@ mod tests {
                 known.under(rules);
                 // Twice: asked for, and known.
                 for _ in 0..2 {
-                    let found = known.period(rules, window, ts);
+                    let found = known.period(rules, window, ts).copied();
                     prop_assert_eq!(found.map(|found| found.period), rules.calendar.period(window, ts));
                     let Some(KnownPeriod { period, closes_at, .. }) = found else { continue };
                     prop_assert_eq!(closes_at, rules.calendar.closes_at(period));
