@@ -1,6 +1,7 @@
 //! Ranked entries of one board in one period: a fold over what is committed, that can be rebuilt from it.
 
 use super::chunks::Chunks;
+use super::owners::Directory as _;
 use super::ranks::Ranks;
 use super::roster::Roster;
 use super::view::Name;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::owners::Directory as _;
 use super::ranks::Ranks;
 use super::roster::{Handle, Roster};
 use super::view::Name;

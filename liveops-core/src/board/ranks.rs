@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::chunks::Chunks;
-use super::roster::{Handle, Roster};
+use super::owners::{Owners, Who};
+use super::roster::Handle;
 use super::tree::{Aim, Spot, Tree, Way};
 use super::{Order, Place, Score, Sort, Standing, Ties};
 use crate::time::Timestamp;
@@ -59,16 +60,16 @@ impl Ranks {
     }
 
     /// Puts equals in the order of their owners, who are somewhere else in memory.
-    pub(crate) fn sort_equals(sort: Sort, staged: &mut [Staged], roster: &Roster) {
+    pub(crate) fn sort_equals(sort: Sort, staged: &mut [Staged], owners: &(impl Owners + ?Sized)) {
         let parts = parts(sort);
         for equals in staged.chunk_by_mut(|a, b| a.0[..parts] == b.0[..parts]).filter(|equals| equals.len() > 1) {
-            equals.sort_unstable_by(|a, b| roster.owner(a.1).cmp(roster.owner(b.1)));
+            equals.sort_unstable_by(|a, b| owners.cmp(a.1, b.1));
         }
     }
 
     /// Adds many shown entries at once, each handle once and in order; an owner who has an entry keeps that one. Building anew
     /// takes a fraction of what as many submits do.
-    pub(crate) fn fill(&mut self, mut staged: Vec<Staged>, roster: &Roster) {
+    pub(crate) fn fill(&mut self, mut staged: Vec<Staged>, owners: &(impl Owners + ?Sized)) {
         staged.retain(|(_, handle)| matches!(self.find(*handle), Found::Nowhere));
         if self.sort.ties == Ties::OwnerId {
             for ([_, _, tie], handle) in &mut staged {
@@ -78,9 +79,9 @@ impl Ranks {
         if self.tree.len() > 0 {
             staged.extend(self.spots(0).map(|spot| (self.tree.place(spot), self.tree.handle(spot))));
             // Two lists in order, one behind the other, are merged.
-            staged.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| roster.owner(a.1).cmp(roster.owner(b.1))));
+            staged.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| owners.cmp(a.1, b.1)));
         }
-        self.tree = Tree::from_sorted(&staged, roster);
+        self.tree = Tree::from_sorted(&staged, owners);
     }
 
     pub(super) fn reserve(&mut self, entries: usize) {
@@ -157,7 +158,7 @@ impl Ranks {
         found: Found,
         standing: Option<Standing>,
         hidden: bool,
-        roster: &Roster,
+        owners: &(impl Owners + ?Sized),
     ) {
         let Some(standing) = standing else {
             match found {
@@ -170,22 +171,45 @@ impl Ranks {
         if self.sort != standing.sort && self.entries() == 0 {
             self.sort = standing.sort;
         }
-        let way = if hidden { None } else { self.way(handle, found, &standing, roster) };
-        let aim = way.map(|way| self.aim(way, handle, &standing, roster));
-        self.put_at(handle, found, &standing, hidden, aim, roster);
+        let way = if hidden { None } else { self.way(handle, found, &standing, owners) };
+        let aim = way.map(|way| self.aim(way, handle, &standing, owners));
+        self.put_at(handle, found, &standing, hidden, aim, owners);
+    }
+
+    /// Sets an entry that is shown, as [`Self::staged`] has it, on a set of that sort of which nobody is hidden and no newest times are
+    /// kept; whether there was none.
+    #[inline]
+    pub(crate) fn stand(&mut self, (mut place, handle): Staged, owners: &(impl Owners + ?Sized)) -> bool {
+        if self.sort.ties == Ties::OwnerId {
+            *self.reached.entry(handle as usize) = std::mem::take(&mut place[2]);
+        }
+        let spot = self.tree.seat(handle).map(|leaf| self.tree.spot_in(leaf, handle));
+        let way = self.tree.way(spot, place, Who::Has(handle), owners);
+        let aim = way.map(|way| self.tree.aim(way, place, Who::Has(handle), owners));
+        match (spot, aim) {
+            (Some(spot), Some(aim)) => self.tree.update(spot, place, aim, owners),
+            (_, aim) => self.tree.insert(handle, place, aim, owners),
+        }
+        spot.is_none()
     }
 
     /// The way to where an entry will be, if there is any leaf.
     #[inline]
-    pub(super) fn way(&self, handle: Handle, found: Found, standing: &Standing, roster: &Roster) -> Option<Way> {
+    pub(super) fn way(
+        &self,
+        handle: Handle,
+        found: Found,
+        standing: &Standing,
+        owners: &(impl Owners + ?Sized),
+    ) -> Option<Way> {
         let spot = if let Found::Shown(spot) = found { Some(spot) } else { None };
-        self.tree.way(spot, self.place(standing), roster.owner(handle), roster)
+        self.tree.way(spot, self.place(standing), Who::Has(handle), owners)
     }
 
     /// Where it leads.
     #[inline]
-    pub(super) fn aim(&self, way: Way, handle: Handle, standing: &Standing, roster: &Roster) -> Aim {
-        self.tree.aim(way, self.place(standing), roster.owner(handle), roster)
+    pub(super) fn aim(&self, way: Way, handle: Handle, standing: &Standing, owners: &(impl Owners + ?Sized)) -> Aim {
+        self.tree.aim(way, self.place(standing), Who::Has(handle), owners)
     }
 
     /// Replaces or adds an entry where [`Self::aim`] says; it says nothing of a hidden one.
@@ -197,7 +221,7 @@ impl Ranks {
         standing: &Standing,
         hidden: bool,
         aim: Option<Aim>,
-        roster: &Roster,
+        owners: &(impl Owners + ?Sized),
     ) {
         let place = self.place(standing);
         if self.sort.ties == Ties::OwnerId {
@@ -214,12 +238,12 @@ impl Ranks {
             return;
         }
         match (found, aim) {
-            (Found::Shown(spot), Some(aim)) => self.tree.update(spot, place, aim, roster),
+            (Found::Shown(spot), Some(aim)) => self.tree.update(spot, place, aim, owners),
             (Found::Aside, _) => {
                 self.aside.remove(&handle);
-                self.tree.insert(handle, place, aim, roster);
+                self.tree.insert(handle, place, aim, owners);
             }
-            (_, aim) => self.tree.insert(handle, place, aim, roster),
+            (_, aim) => self.tree.insert(handle, place, aim, owners),
         }
     }
 
@@ -228,10 +252,10 @@ impl Ranks {
     }
 
     /// Shows an owner or not; the entry stays as it is.
-    pub(super) fn set_hidden(&mut self, handle: Handle, hidden: bool, roster: &Roster) {
+    pub(super) fn set_hidden(&mut self, handle: Handle, hidden: bool, owners: &(impl Owners + ?Sized)) {
         let found = self.find(handle);
         let standing = self.standing_at(handle, found);
-        self.put(handle, found, standing, hidden, roster);
+        self.put(handle, found, standing, hidden, owners);
     }
 
     /// Owners with an entry: the shown ones in order, then the hidden ones.

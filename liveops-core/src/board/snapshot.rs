@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::owners::Owners as _;
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
 use super::{Operator, Ranking, Settings, Standing};
@@ -52,7 +53,7 @@ pub(super) fn take_hidden(roster: &mut Roster, from: &mut &[u8]) -> Option<BTree
 pub(super) fn put_ranks(ranks: &Ranks, roster: &Roster, out: &mut Vec<u8>) {
     let mut handles: Vec<_> = ranks.handles().collect();
     let shown = ranks.tree().len() as usize;
-    handles[shown..].sort_unstable_by_key(|handle| roster.owner(*handle));
+    handles[shown..].sort_unstable_by(|a, b| roster.cmp(*a, *b));
     (handles.len() as u64).put(out);
     for handle in handles {
         roster.owner(handle).put(out);

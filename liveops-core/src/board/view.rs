@@ -5,8 +5,9 @@ use std::fmt;
 use serde::Serialize;
 
 use super::cursor::{self, Cursor};
+use super::owners::{Directory, Who};
 use super::ranks::{Found, Ranks};
-use super::roster::{Handle, Roster};
+use super::roster::Handle;
 use super::tree::Spot;
 use super::{Place, Score, Sort};
 use crate::error::Error;
@@ -87,7 +88,7 @@ pub struct Page {
 #[derive(Clone, Copy, Debug)]
 pub struct View<'b> {
     ranks: Option<&'b Ranks>,
-    roster: &'b Roster,
+    roster: &'b (dyn Directory + Sync),
     ranking: Ranking,
     name: Name<'b>,
 }
@@ -103,7 +104,12 @@ pub(crate) struct Name<'b> {
 
 impl<'b> View<'b> {
     /// A view of a set, or of an empty one.
-    pub(crate) const fn new(ranks: Option<&'b Ranks>, roster: &'b Roster, ranking: Ranking, name: Name<'b>) -> Self {
+    pub(crate) const fn new(
+        ranks: Option<&'b Ranks>,
+        roster: &'b (dyn Directory + Sync),
+        ranking: Ranking,
+        name: Name<'b>,
+    ) -> Self {
         Self { ranks, roster, ranking, name }
     }
 
@@ -156,9 +162,9 @@ impl<'b> View<'b> {
         let Some(ranks) = entries else { return Ok(Page::default()) };
         let first = cursor.map_or(0, |cursor| {
             let tree = ranks.tree();
-            let before = tree.count_before(cursor.place, &cursor.owner, self.roster);
+            let before = tree.count_before(cursor.place, Who::Is(&cursor.owner), self.roster);
             let is_there =
-                |spot| tree.place(spot) == cursor.place && *self.roster.owner(tree.handle(spot)) == cursor.owner;
+                |spot| tree.place(spot) == cursor.place && self.roster.is(tree.handle(spot), cursor.owner.as_bytes());
             before + u64::from(tree.select(before).is_some_and(is_there))
         });
         let rows = self.rows(first, limit);
@@ -276,7 +282,7 @@ impl<'b> View<'b> {
     fn row_of(&self, handle: Handle, place: Place, rank: u64, ranks: &Ranks) -> Row {
         let standing = ranks.read(handle, place);
         let Score { score, subscore } = standing.score;
-        Row { rank, owner: self.roster.owner(handle).clone(), score, subscore, reached_at: standing.reached_at }
+        Row { rank, owner: self.roster.owner(handle), score, subscore, reached_at: standing.reached_at }
     }
 
     fn rank_of(&self, spot: Spot, ranks: &Ranks) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::owners::Directory as _;
 use super::ranks::{Found, Ranks};
 use super::roster::{Handle, Roster};
 use super::tree::Aim;

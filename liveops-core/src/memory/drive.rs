@@ -69,7 +69,7 @@ struct Telling<'s, 'n> {
 
 impl Drop for Telling<'_, '_> {
     fn drop(&mut self) {
-        self.store.tell(std::mem::take(self.news));
+        self.store.tell(self.news);
     }
 }
 

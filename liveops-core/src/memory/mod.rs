@@ -181,7 +181,7 @@ impl MemoryStore {
     }
 
     /// Tells the boards, while a gate is shared.
-    fn tell(&self, news: News) {
+    fn tell(&self, news: &mut News) {
         for player in self.boards.tell_news(news) {
             // Something between is not told yet: all of the player is.
             let hash = self.keys.player(&player);
@@ -231,7 +231,7 @@ impl Store for MemoryStore {
             self.apply(&mut shard, hash, &mut changes, &mut news, &mut scratch)
         });
         let outcomes = outcomes.collect();
-        self.tell(news);
+        self.tell(&mut news);
         outcomes
     }
 

@@ -10,9 +10,9 @@ use std::sync::atomic::Ordering;
 
 use super::Replica;
 use super::follow::Mark;
-use super::player::{List, State};
+use super::player::{GONE, List, State};
 use super::shelf::Board;
-use crate::board::{Handle, Ranks, Staged, Standing};
+use crate::board::{Handle, Owners as _, Ranks, Staged, Standing};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::PlayerId;
 use crate::record::{BoardKey, Key, Kind, Record};
@@ -89,7 +89,7 @@ impl Replica {
         mut next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
     ) -> Result<Vec<(PlayerId, Mark)>, StoreError> {
         let _alone = self.fills.block();
-        let is_back = self.shelf.write().bring_back(keep);
+        let is_back = self.shelf.bring_back(keep);
         if self.is_whole.load(Ordering::SeqCst) && !is_back {
             return Ok(Vec::new());
         }
@@ -107,9 +107,9 @@ impl Replica {
         next: impl FnMut(&mut Vec<Entry>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         self.miss();
-        self.shelf.write().close(Some(StoreErrorKind::Unavailable));
+        self.shelf.close(Some(StoreErrorKind::Unavailable));
         self.rebuild_by(&|_| true, next)?;
-        self.shelf.write().close(None);
+        self.shelf.close(None);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl<'r, 'k> Fill<'r, 'k> {
             self.replica.build(&board, staged.unwrap_or_default());
         }
         for (key, _) in std::mem::take(&mut self.gathered.kept.list).iter().filter(|(_, kept)| !kept) {
-            self.replica.shelf.write().note_freed(key);
+            self.replica.shelf.note_freed(key);
         }
     }
 }
@@ -177,14 +177,18 @@ impl Drop for Fill<'_, '_> {
     fn drop(&mut self) {
         self.build();
         let replica = self.replica;
-        let mut players = replica.players.write();
-        replica.is_filling.store(false, Ordering::SeqCst);
-        let mut filling = replica.filling.lock();
-        players.release(&filling.released);
-        *filling = Filling { number: self.number, ..Filling::default() };
-        drop((filling, players));
+        loop {
+            replica.let_go_filled();
+            let mut filling = replica.filling.lock();
+            if filling.released.is_empty() {
+                replica.is_filling.store(false, Ordering::SeqCst);
+                *filling = Filling { number: self.number, ..Filling::default() };
+                break;
+            }
+        }
+        replica.give_back();
         if self.is_whole {
-            replica.shelf.write().are_back();
+            replica.shelf.are_back();
             replica.is_whole.store(true, Ordering::SeqCst);
         } else {
             replica.miss();
@@ -195,11 +199,11 @@ impl Drop for Fill<'_, '_> {
 impl Replica {
     /// Tells of a page of players.
     fn gather(&self, entries: &mut Vec<Entry>, gathered: &mut Gathered<'_>) {
-        let (players, handles) = self.handles(entries.iter().map(|entry| &entry.player));
-        for (entry, handle) in entries.drain(..).zip(handles) {
-            let Some(handle) = handle else { continue };
+        let _telling = self.gates.enter_again();
+        for entry in entries.drain(..) {
             let Entry { player, version, mut shown, mark } = entry;
-            let mut state = players.state(handle).lock();
+            // Nobody has so many players in memory.
+            let Some((mut state, handle)) = self.hold(&player) else { continue };
             let is_told = {
                 let filling = self.filling.lock();
                 state.met = filling.number;
@@ -218,10 +222,10 @@ impl Replica {
             self.place(&mut state, &shown, last.as_ref(), |board, standing, is_there| match standing {
                 Some(standing) if !is_there && !is_told => {
                     if !gathered.stage(board, handle, &standing) {
-                        board.put(handle, Some(standing), &players.roster);
+                        board.put(handle, Some(standing), self.players.names());
                     }
                 }
-                standing => _ = board.put(handle, standing, &players.roster),
+                standing => _ = board.put(handle, standing, self.players.names()),
             });
             gathered.last = state.list().cloned();
             gathered.marks.extend(mark.map(|through| (player, Mark { through, version })));
@@ -235,8 +239,7 @@ impl Replica {
         }
         // Most of the order needs no names.
         Ranks::sort_places(board.sort, &mut staged);
-        let players = self.players.read();
-        Ranks::sort_equals(board.sort, &mut staged, &players.roster);
+        Ranks::sort_equals(board.sort, &mut staged, self.players.names());
         let mut ranks = board.ranks();
         {
             // Whoever tells of a player notes it first, so who is not noted yet comes to the board after this.
@@ -246,27 +249,20 @@ impl Replica {
             }
         }
         if !board.is_freed() {
-            ranks.fill(staged, &players.roster);
+            ranks.fill(staged, self.players.names());
         }
     }
 
     /// Takes those off the boards whom the records do not have any more.
     fn drop_unmet(&self, number: u32, is_of: impl Fn(&PlayerId) -> bool) {
-        let mut from = 0;
-        loop {
-            let players = self.players.read();
-            let end = players.roster.given().min(from + PAGE_PLAYERS as Handle);
-            for handle in from..end {
-                let mut state = players.state(handle).lock();
-                if state.version > 0 && state.met != number && is_of(players.roster.owner(handle)) {
-                    Self::clear(&mut state, handle, &players.roster);
-                    self.filling.lock().released.push(handle);
-                }
+        // Who is entered meanwhile was met.
+        for handle in 0..self.players.given() {
+            let Some(state) = self.players.state(handle) else { continue };
+            let mut state = state.lock();
+            let is_known = state.version > 0 && state.version != GONE;
+            if is_known && state.met != number && is_of(&self.players.owner(handle)) {
+                self.let_go(&mut state, handle);
             }
-            if from == end {
-                return;
-            }
-            from = end;
         }
     }
 }

@@ -70,7 +70,7 @@ impl Replica {
         // Who was erased, forgotten and is back since then has a lower version than is known here.
         let marks = self.rebuild_from(keep, true, pages(store))?;
         *followed = Followed { cursors: last, marks: marks.into_iter().collect() };
-        self.shelf.write().close(None);
+        self.shelf.close(None);
         Ok(())
     }
 

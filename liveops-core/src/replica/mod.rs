@@ -10,8 +10,11 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "a batch and memory have fewer than 2^32 players")]
 
+mod arena;
 mod fill;
 mod follow;
+mod gates;
+mod names;
 mod player;
 mod read;
 mod shelf;
@@ -28,6 +31,7 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use self::fill::Entry;
 use self::fill::Filling;
 use self::follow::Followed;
+use self::gates::Gates;
 use self::player::{Lists, Players};
 use self::shelf::{Board, Shelf};
 use self::tail::Tailed;
@@ -67,8 +71,9 @@ pub use crate::store::Lag;
 /// ```
 #[derive(Debug)]
 pub struct Replica {
-    shelf: RwLock<Shelf>,
-    players: RwLock<Players>,
+    shelf: Shelf,
+    players: Players,
+    gates: Gates,
     lists: Lists,
     followed: Mutex<Followed>,
     tailed: Mutex<Tailed>,
@@ -100,8 +105,9 @@ impl Replica {
     /// Empty boards. A key that players cannot guess keeps them from crafting ids that collide.
     pub fn new(hash_key: hash::Key) -> Self {
         Self {
-            shelf: RwLock::default(),
-            players: RwLock::new(Players::new(hash_key)),
+            shelf: Shelf::default(),
+            players: Players::new(hash_key),
+            gates: Gates::default(),
             lists: Lists::default(),
             followed: Mutex::default(),
             tailed: Mutex::default(),
@@ -118,14 +124,13 @@ impl Replica {
     /// [joined](Self::join_tail).
     pub fn unjoined(hash_key: hash::Key) -> Self {
         let replica = Self::new(hash_key);
-        replica.shelf.write().close(Some(StoreErrorKind::Unavailable));
+        replica.shelf.close(Some(StoreErrorKind::Unavailable));
         replica
     }
 
     /// How many boards somebody stands on, each in each period.
     pub fn len(&self) -> usize {
-        let boards: Vec<_> = self.shelf.read().boards().cloned().collect();
-        boards.iter().filter(|board| !board.is_empty()).count()
+        self.shelf.count(|board| !board.is_empty())
     }
 
     /// Whether nobody stands on any.
@@ -153,7 +158,7 @@ impl Replica {
     /// finds that they are kept again.
     pub fn retain(&self, keep: Keeps<'_>) {
         // Memory is given back once others may go on.
-        let freed = self.shelf.write().retain(keep);
+        let freed = self.shelf.retain(keep);
         for board in freed {
             board.clear();
         }
@@ -162,8 +167,7 @@ impl Replica {
 
     /// The board, made now if there is none; `None` if it was freed.
     fn board(&self, key: &BoardKey, sort: Sort) -> Option<Arc<Board>> {
-        let known = self.shelf.read().get(key, sort).cloned();
-        known.or_else(|| self.shelf.write().make(key, sort))
+        self.shelf.get(key, sort).or_else(|| self.shelf.make(key, sort))
     }
 
     fn is_filling(&self) -> bool {

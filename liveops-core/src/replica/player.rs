@@ -1,13 +1,19 @@
 //! What is known of players: who they are, the version last told, and the boards they stand on.
+//!
+//! Whoever tells of a player reads the player's name and state by number, and takes no lock that others need: new players are
+//! entered beside them. A number goes to somebody else only when nobody who may know it is telling any more.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::Replica;
+use super::arena::{ARENA_LEN_MAX, Arena};
+use super::names::{Longs, Names};
 use super::shelf::Board;
-use crate::board::{Chunks, Handle, Roster};
+use crate::board::{Directory, Handle, Owners, Table};
 use crate::hash;
 use crate::id::PlayerId;
 
@@ -16,21 +22,34 @@ pub(super) type List = Arc<Vec<Arc<Board>>>;
 
 #[derive(Debug)]
 pub(super) struct Players {
-    pub(super) roster: Roster,
-    /// By handle.
-    states: Chunks<Mutex<State>, 1024>,
+    entered: RwLock<Entered>,
+    names: Names,
+    states: Arena<Mutex<State>>,
+    /// Of players who are gone: to be given to others, once nobody who may know them is telling.
+    aside: Mutex<Vec<Handle>>,
+}
+
+/// Held for as long as it takes to find or enter somebody; within it no other lock is taken but that of what is noted while boards
+/// are filled.
+#[derive(Debug)]
+struct Entered {
+    table: Table,
+    longs: Longs,
 }
 
 /// Of one player. Who holds it tells the boards of that player, and nobody else does.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// Last told; 0 of one of whom nothing was told.
+    /// Last told; 0 of one of whom nothing was told, [`GONE`] of one who is gone: the name has another number or none.
     pub(super) version: u64,
     /// `None` on no board.
     boards: Option<List>,
     /// The last time that boards were filled of which the player was told.
     pub(super) met: u32,
 }
+
+/// Nothing that is told of this number is new.
+pub(super) const GONE: u64 = u64::MAX;
 
 impl State {
     pub(super) fn boards(&self) -> &[Arc<Board>] {
@@ -53,72 +72,182 @@ impl State {
 
 impl Players {
     pub(super) fn new(hash_key: hash::Key) -> Self {
-        Self { roster: Roster::new(hash_key, 0), states: Chunks::default() }
+        let entered = Entered { table: Table::new(hash_key, 0, ARENA_LEN_MAX), longs: Longs::default() };
+        Self {
+            entered: RwLock::new(entered),
+            names: Names::default(),
+            states: Arena::default(),
+            aside: Mutex::default(),
+        }
     }
 
+    /// Who is behind a number.
+    pub(super) const fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Every number is below this.
+    pub(super) fn given(&self) -> Handle {
+        self.entered.read().table.given()
+    }
+
+    /// How many have one.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entered.read().table.len()
+    }
+
+    /// Of a number that was given.
     #[inline]
-    pub(super) fn state(&self, handle: Handle) -> &Mutex<State> {
-        &self.states[handle as usize]
+    pub(super) fn state(&self, handle: Handle) -> Option<&Mutex<State>> {
+        self.states.get(handle)
     }
 
-    fn intern(&mut self, player: &PlayerId) -> Option<Handle> {
-        let handle = self.roster.intern(player)?;
-        self.states.entry(handle as usize);
+    /// The number of somebody, given now if there is none; `found` is called with it while nobody can be entered or taken out.
+    fn enter(&self, player: &PlayerId, found: impl FnOnce(Handle)) -> Option<Handle> {
+        let mut entered = self.entered.write();
+        let Entered { table, longs } = &mut *entered;
+        let hash = table.hash(player.as_bytes());
+        let handle = match table.find(player.as_bytes(), hash, &self.names) {
+            Some(handle) => handle,
+            None => {
+                let handle = table.give()?;
+                if self.states.make(handle).is_none() || !self.names.set(handle, player, longs) {
+                    table.give_back(handle);
+                    return None;
+                }
+                table.enter(handle, hash, &self.names);
+                handle
+            }
+        };
+        found(handle);
         Some(handle)
     }
 
-    /// Forgets those of whom nothing is known.
-    pub(super) fn release(&mut self, handles: &[Handle]) {
-        for handle in handles {
-            let state = self.states[*handle as usize].get_mut();
-            if state.version == 0 && state.boards.is_none() && self.roster.is_used(*handle) {
-                self.roster.forget_unused(*handle);
-            }
-        }
+    /// Takes the name of somebody who is held out of the table: nobody finds the number from then on.
+    fn take_out(&self, state: &mut State, handle: Handle, entered: &mut Entered) {
+        state.version = GONE;
+        self.names.with(handle, |name| {
+            let hash = entered.table.hash(name);
+            entered.table.remove(handle, hash);
+        });
+        self.aside.lock().push(handle);
+    }
+}
+
+impl Owners for Players {
+    fn owner(&self, handle: Handle) -> PlayerId {
+        self.names.owner(handle)
+    }
+
+    fn is(&self, handle: Handle, id: &[u8]) -> bool {
+        self.names.is(handle, id)
+    }
+
+    fn cmp_id(&self, handle: Handle, id: &PlayerId) -> Ordering {
+        self.names.cmp_id(handle, id)
+    }
+
+    fn cmp(&self, a: Handle, b: Handle) -> Ordering {
+        Owners::cmp(&self.names, a, b)
+    }
+}
+
+/// Whoever asks holds the board whose entries are looked for: a number that is found and stands there is that player's.
+impl Directory for Players {
+    fn find(&self, id: &[u8]) -> Option<Handle> {
+        let entered = self.entered.read();
+        entered.table.find(id, entered.table.hash(id), &self.names)
     }
 }
 
 impl Replica {
-    /// The handle of a player, given now if there is none. It is the player's until the player is [gone](super::Told::Gone).
-    /// `None` for more than 2^32 players, which no memory holds.
+    /// The number of a player, given now if there is none. It is the player's until the player is [gone](Self::gone).
+    /// `None` for more than 2^28 players, which no memory holds.
     pub(crate) fn handle(&self, player: &PlayerId) -> Option<Handle> {
-        let mut players = self.players.write();
-        let handle = players.intern(player)?;
+        self.players.enter(player, |handle| {
+            if self.is_filling() {
+                // Of somebody who was gone and is back: the number is not to be given away when that ends.
+                self.filling.lock().released.retain(|released| *released != handle);
+            }
+        })
+    }
+
+    /// The state of a player, held, and the number.
+    pub(super) fn hold(&self, player: &PlayerId) -> Option<(MutexGuard<'_, State>, Handle)> {
+        loop {
+            let known = self.players.find(player.as_bytes());
+            let handle = known.or_else(|| self.handle(player))?;
+            let state = self.players.state(handle)?.lock();
+            // Gone since the number was found: the name has another one now.
+            if state.version != GONE {
+                return Some((state, handle));
+            }
+        }
+    }
+
+    /// Takes a player off all boards, of whom nothing is known then. News of that number that are told later change nothing; the
+    /// name gets another number when it comes again. To be [given back](Self::give_back) later.
+    pub(crate) fn gone(&self, handle: Handle) {
+        if let Some(state) = self.players.state(handle) {
+            self.let_go(&mut state.lock(), handle);
+        }
+    }
+
+    /// The same of a player who is held.
+    pub(super) fn let_go(&self, state: &mut State, handle: Handle) {
+        if state.version == GONE {
+            return;
+        }
+        for board in state.take_boards().iter().flat_map(|list| list.iter()) {
+            board.put(handle, None, &self.players.names);
+        }
+        state.version = 0;
         if self.is_filling() {
-            // Of somebody who was gone and is back: the handle is not to be given away when that ends.
-            self.filling.lock().released.retain(|released| *released != handle);
+            let mut filling = self.filling.lock();
+            // Asked again: it may have ended.
+            if self.is_filling() {
+                filling.note(state, handle);
+                // Entries on their way to a board may name it.
+                filling.released.push(handle);
+                return;
+            }
         }
-        Some(handle)
+        self.players.take_out(state, handle, &mut self.players.entered.write());
     }
 
-    /// The same of many, who keep their handles as long as the table is held.
-    pub(super) fn handles<'p>(
-        &self,
-        ids: impl Iterator<Item = &'p PlayerId> + Clone,
-    ) -> (RwLockReadGuard<'_, Players>, Vec<Option<Handle>>) {
-        let players = self.players.read();
-        let known: Option<Vec<_>> = ids.clone().map(|id| players.roster.find(id.as_bytes()).map(Some)).collect();
-        if let Some(handles) = known {
-            return (players, handles);
+    /// Lets those be gone who were while boards were filled, unless they came back meanwhile; whether there were any.
+    pub(super) fn let_go_filled(&self) -> bool {
+        let released = self.filling.lock().released.clone();
+        for handle in &released {
+            let Some(state) = self.players.state(*handle) else { continue };
+            let mut state = state.lock();
+            let mut entered = self.players.entered.write();
+            let mut filling = self.filling.lock();
+            let Some(at) = filling.released.iter().position(|released| released == handle) else { continue };
+            filling.released.swap_remove(at);
+            drop(filling);
+            if state.version == 0 && state.boards.is_none() {
+                self.players.take_out(&mut state, *handle, &mut entered);
+            }
         }
-        drop(players);
-        // All of them: those who were found may be gone since.
-        let mut players = self.players.write();
-        let handles = ids.map(|id| players.intern(id)).collect();
-        (RwLockWriteGuard::downgrade(players), handles)
+        !released.is_empty()
     }
 
-    /// Lets handles be given to others, unless their players came back meanwhile.
-    pub(super) fn release(&self, handles: Vec<Handle>) {
+    /// Lets the numbers of those who are gone be given to others. Waits for everybody who tells, so nobody may call it who does, or who
+    /// holds a lock that they wait for.
+    pub(crate) fn give_back(&self) {
+        let handles = std::mem::take(&mut *self.players.aside.lock());
         if handles.is_empty() {
             return;
         }
-        let mut players = self.players.write();
-        if self.is_filling() {
-            // Entries on their way to a board may name them.
-            self.filling.lock().released.extend(handles);
-        } else {
-            players.release(&handles);
+        self.settle();
+        for handle in handles {
+            let Some(state) = self.players.state(handle) else { continue };
+            *state.lock() = State::default();
+            let mut entered = self.players.entered.write();
+            self.players.names.clear(handle, &mut entered.longs);
+            entered.table.give_back(handle);
         }
     }
 }
@@ -140,6 +269,8 @@ impl Lists {
 
     /// Forgets those that nobody has any more.
     pub(super) fn purge(&self) {
-        self.0.lock().retain(|_, list| Arc::strong_count(list) > 1);
+        // Memory is given back once others may go on.
+        let left: Vec<_> = self.0.lock().extract_if(|_, list| Arc::strong_count(list) == 1).collect();
+        drop(left);
     }
 }

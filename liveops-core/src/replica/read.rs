@@ -13,12 +13,11 @@ impl Replica {
     }
 
     fn answer(&self, BoardRead { key, sort, ranking, what }: &BoardRead) -> Result<BoardAnswer, StoreError> {
-        let board = self.shelf.read().open(key, *sort)?.cloned();
-        let players = self.players.read();
+        let board = self.shelf.open(key, *sort)?;
         let name = Name { board: Some(&key.board), period: Some(key.period), sort: Some(*sort) };
         match board {
-            Some(board) => answer(View::new(Some(&board.ranks()), &players.roster, *ranking, name), what),
-            None => answer(View::new(None, &players.roster, *ranking, name), what),
+            Some(board) => answer(View::new(Some(&board.ranks()), &self.players, *ranking, name), what),
+            None => answer(View::new(None, &self.players, *ranking, name), what),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The boards there are, and those that were freed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use dashmap::DashMap;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use crate::board::{Found, Handle, Ranks, Roster, Sort, Standing};
+use super::names::Names;
+use crate::board::{Handle, Ranks, Sort, Standing};
 use crate::error::StoreErrorKind;
 use crate::id::BoardId;
 use crate::record::BoardKey;
@@ -47,26 +49,18 @@ impl Board {
         self.ranks.lock()
     }
 
-    /// Sets or removes one entry; whether it was not there before.
-    pub(super) fn put(&self, handle: Handle, standing: Option<Standing>, roster: &Roster) -> bool {
-        self.put_into(&mut self.ranks.lock(), handle, standing, roster)
+    /// The same, if nobody else has it.
+    pub(super) fn try_ranks(&self) -> Option<MutexGuard<'_, Ranks>> {
+        self.ranks.try_lock()
     }
 
-    /// The same under the lock that the caller has.
-    #[inline]
-    pub(super) fn put_into(
-        &self,
-        ranks: &mut Ranks,
-        handle: Handle,
-        standing: Option<Standing>,
-        roster: &Roster,
-    ) -> bool {
-        if self.is_freed() {
-            return false;
+    /// Sets or removes one entry.
+    pub(super) fn put(&self, handle: Handle, standing: Option<Standing>, names: &Names) {
+        let mut ranks = self.ranks.lock();
+        if !self.is_freed() {
+            let found = ranks.find(handle);
+            ranks.put(handle, found, standing, false, names);
         }
-        let found = ranks.find(handle);
-        ranks.put(handle, found, standing, false, roster);
-        matches!(found, Found::Nowhere) && standing.is_some()
     }
 
     /// Gives the memory of a freed board back.
@@ -76,10 +70,18 @@ impl Board {
     }
 }
 
+/// Whoever tells of a board that a batch does not know looks it up among all of them, at once with many others, and seldom adds one.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Mostly of one sort.
-    boards: HashMap<BoardKey, Vec<Arc<Board>>>,
+    boards: DashMap<BoardKey, Vec<Arc<Board>>>,
+    /// Held before an entry of `boards` where both are.
+    status: RwLock<Status>,
+}
+
+/// Which boards are not there, or not to be answered from.
+#[derive(Debug, Default)]
+struct Status {
     /// Periods of which entries were freed, or left out when they were read. Entries of all others are on their boards.
     freed: BTreeMap<(BoardId, Window), Indexes>,
     /// Boards that were freed and are brought back: not everybody is on them yet.
@@ -89,53 +91,60 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn boards(&self) -> impl Iterator<Item = &Arc<Board>> {
-        self.boards.values().flatten()
+    /// How many boards there are of which this holds.
+    pub(super) fn count(&self, is_it: impl Fn(&Board) -> bool) -> usize {
+        let boards: Vec<_> = self.boards.iter().flat_map(|entry| entry.value().clone()).collect();
+        boards.iter().filter(|board| is_it(board)).count()
     }
 
-    pub(super) fn get(&self, key: &BoardKey, sort: Sort) -> Option<&Arc<Board>> {
-        self.boards.get(key)?.iter().find(|board| board.sort == sort)
+    pub(super) fn get(&self, key: &BoardKey, sort: Sort) -> Option<Arc<Board>> {
+        self.boards.get(key)?.iter().find(|board| board.sort == sort).cloned()
     }
 
     /// The board to answer from, if somebody stands on it.
-    pub(super) fn open(&self, key: &BoardKey, sort: Sort) -> Result<Option<&Arc<Board>>, StoreErrorKind> {
-        match self.closed {
+    pub(super) fn open(&self, key: &BoardKey, sort: Sort) -> Result<Option<Arc<Board>>, StoreErrorKind> {
+        let status = self.status.read();
+        match status.closed {
             Some(reason) => Err(reason),
-            None if !self.coming.is_empty() && self.coming.contains(key) => Err(StoreErrorKind::Unavailable),
+            None if !status.coming.is_empty() && status.coming.contains(key) => Err(StoreErrorKind::Unavailable),
             None => Ok(self.get(key, sort)),
         }
     }
 
     /// Why none is answered from.
-    pub(super) const fn closed(&self) -> Option<StoreErrorKind> {
-        self.closed
+    pub(super) fn closed(&self) -> Option<StoreErrorKind> {
+        self.status.read().closed
     }
 
     /// Answers from none for this reason, or from all again.
-    pub(super) fn close(&mut self, reason: Option<StoreErrorKind>) {
-        self.closed = reason;
+    pub(super) fn close(&self, reason: Option<StoreErrorKind>) {
+        self.status.write().closed = reason;
     }
 
     /// Everybody is on the boards that were brought back.
-    pub(super) fn are_back(&mut self) {
-        self.coming.clear();
+    pub(super) fn are_back(&self) {
+        self.status.write().coming.clear();
     }
 
     /// The board, made now if there is none and it was not freed.
-    pub(super) fn make(&mut self, key: &BoardKey, sort: Sort) -> Option<Arc<Board>> {
-        if let Some(known) = self.get(key, sort) {
+    pub(super) fn make(&self, key: &BoardKey, sort: Sort) -> Option<Arc<Board>> {
+        // While it is held nothing is freed.
+        let status = self.status.read();
+        if status.is_freed(key) {
+            return self.get(key, sort);
+        }
+        let mut boards = self.boards.entry(key.clone()).or_default();
+        if let Some(known) = boards.iter().find(|board| board.sort == sort) {
             return Some(Arc::clone(known));
         }
-        if self.is_freed(key) {
-            return None;
-        }
         let board = Arc::new(Board::new(key.clone(), sort));
-        self.boards.entry(key.clone()).or_default().push(Arc::clone(&board));
+        boards.push(Arc::clone(&board));
         Some(board)
     }
 
     /// Takes out the boards that are not to be kept.
-    pub(super) fn retain(&mut self, keep: Keeps<'_>) -> Vec<Arc<Board>> {
+    pub(super) fn retain(&self, keep: Keeps<'_>) -> Vec<Arc<Board>> {
+        let mut status = self.status.write();
         let mut freed = Vec::new();
         self.boards.retain(|key, boards| {
             let kept = keep(key);
@@ -146,30 +155,24 @@ impl Shelf {
         });
         for board in &freed {
             board.freed.store(true, Ordering::Release);
-            self.note_freed(&board.key);
+            status.note_freed(&board.key);
         }
-        let left: Vec<_> = self.coming.extract_if(|key| !keep(key)).collect();
+        let left: Vec<_> = status.coming.extract_if(|key| !keep(key)).collect();
         for key in &left {
-            self.note_freed(key);
+            status.note_freed(key);
         }
         freed
     }
 
     /// Notes that not all entries of a board are on it.
-    pub(super) fn note_freed(&mut self, key: &BoardKey) {
-        self.freed.entry((key.board.clone(), key.period.window)).or_default().insert(key.period.index);
-    }
-
-    fn is_freed(&self, key: &BoardKey) -> bool {
-        // Nothing was freed in most stores that are small enough for boards to be made often.
-        let freed = (!self.freed.is_empty()).then(|| self.freed.get(&(key.board.clone(), key.period.window)));
-        freed.flatten().is_some_and(|indexes| indexes.contains(key.period.index))
+    pub(super) fn note_freed(&self, key: &BoardKey) {
+        self.status.write().note_freed(key);
     }
 
     /// Lets boards be made again that were freed and are to be kept now; whether any are not whole.
-    pub(super) fn bring_back(&mut self, keep: Keeps<'_>) -> bool {
-        let coming = &mut self.coming;
-        self.freed.retain(|(board, window), indexes| {
+    pub(super) fn bring_back(&self, keep: Keeps<'_>) -> bool {
+        let Status { freed, coming, .. } = &mut *self.status.write();
+        freed.retain(|(board, window), indexes| {
             let key = |index| BoardKey { board: board.clone(), period: Period { window: *window, index } };
             let mut left = Indexes::default();
             for index in indexes.iter() {
@@ -182,7 +185,19 @@ impl Shelf {
             *indexes = left;
             !indexes.0.is_empty()
         });
-        !self.coming.is_empty()
+        !coming.is_empty()
+    }
+}
+
+impl Status {
+    fn note_freed(&mut self, key: &BoardKey) {
+        self.freed.entry((key.board.clone(), key.period.window)).or_default().insert(key.period.index);
+    }
+
+    fn is_freed(&self, key: &BoardKey) -> bool {
+        // Nothing was freed in most stores that are small enough for boards to be made often.
+        let freed = (!self.freed.is_empty()).then(|| self.freed.get(&(key.board.clone(), key.period.window)));
+        freed.flatten().is_some_and(|indexes| indexes.contains(key.period.index))
     }
 }
 

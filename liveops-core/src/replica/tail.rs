@@ -77,7 +77,7 @@ impl Replica {
             }
         }
         let _alone = self.fills.wait().await;
-        if !self.shelf.write().bring_back(keep) {
+        if !self.shelf.bring_back(keep) {
             return Ok(());
         }
         let mut fill = Fill::begin(self, keep, false);
@@ -148,7 +148,7 @@ impl Replica {
         let read = async {
             let _alone = self.fills.wait().await;
             if let Some(keep) = keep {
-                self.shelf.write().bring_back(keep);
+                self.shelf.bring_back(keep);
             }
             // Of what was freed no board is made.
             let mut fill = Fill::begin(self, keep.unwrap_or(&|_| true), true);
@@ -261,8 +261,8 @@ impl Replica {
             let fault = tailed.faults.iter().find_map(|fault| *fault);
             fault.or((!tailed.is_joined).then_some(StoreErrorKind::Unavailable))
         };
-        if self.shelf.read().closed() != reason {
-            self.shelf.write().close(reason);
+        if self.shelf.closed() != reason {
+            self.shelf.close(reason);
         }
     }
 }

@@ -5,18 +5,25 @@ use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 
-use super::player::{List, Players, State};
+use super::gates::Telling;
+use super::player::{List, State};
 use super::shelf::Board;
 use super::{Replica, Told};
-use crate::board::{Handle, Roster, Standing};
+use crate::board::{Directory as _, Handle, Owners as _, Place, Ranks, Standing};
 use crate::id::PlayerId;
 use crate::record::{BoardKey, ChangeSet};
 
 /// Most players told of together: as many are held meanwhile.
 const TOGETHER_MAX: usize = 1024;
+/// So few are held without asking for memory.
+const FEW: usize = 8;
+/// Boards that are remembered from batch to batch.
+const REMEMBERED_MAX: usize = 64;
 
 /// What a batch has to tell, by board. All that concerns one board is told at once: a short loop over one board waits for
 /// memory several times at once, where a long way through all of a player's boards would wait for each in turn.
+///
+/// To be used again: it keeps its memory, and the boards it knows, so that nobody has to be asked for them.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     players: Vec<Changed>,
@@ -25,6 +32,8 @@ pub(crate) struct News {
     next: usize,
     /// Entries that are gone or hidden, each of the player of that number.
     absent: Vec<(u32, BoardKey)>,
+    /// Players and boards of this batch, by number, where one was not on the other before.
+    gained: Vec<(u32, u32)>,
 }
 
 /// A player of whom something changed since an earlier version.
@@ -35,11 +44,11 @@ struct Changed {
     version: u64,
 }
 
-/// What one entry becomes, of the player of that number.
+/// What one entry becomes, of the player of that number: the place as [`Ranks::staged`] has it.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     player: u32,
-    standing: Standing,
+    place: Place,
 }
 
 impl News {
@@ -53,9 +62,39 @@ impl News {
         self.boards.iter().position(is_it)
     }
 
+    #[inline]
     fn add(&mut self, at: usize, change: Change) {
         self.boards[at].1.push(change);
         self.next = if at + 1 < self.boards.len() { at + 1 } else { 0 };
+    }
+
+    /// Forgets the batch.
+    fn clear(&mut self) {
+        self.players.clear();
+        self.absent.clear();
+        self.gained.clear();
+        self.next = 0;
+        if self.boards.len() > REMEMBERED_MAX {
+            self.boards.clear();
+        }
+        self.boards.retain_mut(|(board, changes)| {
+            changes.clear();
+            !board.is_freed()
+        });
+    }
+}
+
+/// Who is telling.
+impl Replica {
+    /// Until it is dropped, whoever [waits](Self::settle) for those who tell waits for the caller too: to be taken before anything is noted,
+    /// and let go when it is told. Once a thread.
+    pub(crate) fn telling(&self) -> Telling<'_> {
+        self.gates.enter()
+    }
+
+    /// Waits for everybody who is telling, not for those who begin after. Not for those who are telling themselves.
+    pub(crate) fn settle(&self) {
+        self.gates.settle();
     }
 }
 
@@ -74,70 +113,44 @@ impl Replica {
     }
 
     fn tell_some<T: Borrow<Told>>(&self, told: &[T]) {
-        let told = told.iter().map(Borrow::borrow);
-        let (players, handles) = self.handles(told.clone().map(Told::player));
-        let mut gone = Vec::new();
-        for (told, handle) in told.zip(handles) {
-            // Nobody has 2^32 players in memory.
-            let Some(handle) = handle else { continue };
-            let mut state = players.state(handle).lock();
+        let telling = self.gates.enter_again();
+        for told in told.iter().map(Borrow::borrow) {
             match told {
-                Told::Stands { version, shown, .. } => {
-                    self.stand(&mut state, handle, *version, &sorted(shown), &players.roster);
+                Told::Stands { player, version, shown } => _ = self.tell_one(player, *version, &sorted(shown)),
+                // Whom nobody knows may be on the way to the boards that are being filled.
+                Told::Gone { player } if self.is_filling() => {
+                    if let Some((mut state, handle)) = self.hold(player) {
+                        self.let_go(&mut state, handle);
+                    }
                 }
-                Told::Gone { .. } => {
-                    self.note_told(&mut state, handle);
-                    Self::clear(&mut state, handle, &players.roster);
-                    gone.push(handle);
-                }
+                Told::Gone { player } => _ = self.players.find(player.as_bytes()).map(|handle| self.gone(handle)),
             }
         }
-        drop(players);
-        self.release(gone);
+        drop(telling);
+        self.give_back();
     }
 
     /// Tells that those are gone of whom that version was told last; who has another one began again.
     pub(super) fn forget(&self, players: impl IntoIterator<Item = (PlayerId, u64)>) {
         let is_last = |(player, version): &(PlayerId, u64)| {
-            let players = self.players.read();
-            let handle = players.roster.find(player.as_bytes());
-            handle.is_some_and(|handle| players.state(handle).lock().version == *version)
+            let state = self.players.find(player.as_bytes()).and_then(|handle| self.players.state(handle));
+            state.is_some_and(|state| state.lock().version == *version)
         };
         let gone = players.into_iter().filter(is_last);
         self.tell(gone.map(|(player, _)| Told::Gone { player }));
     }
 
-    /// Takes a player who is held off all boards; nothing was ever told of the player then.
-    pub(super) fn clear(state: &mut State, handle: Handle, roster: &Roster) {
-        for board in state.take_boards().iter().flat_map(|list| list.iter()) {
-            board.put(handle, None, roster);
-        }
-        state.version = 0;
-    }
-
     /// Tells of one player; false if a later version was told before.
     pub(crate) fn tell_one(&self, player: &PlayerId, version: u64, shown: &[(BoardKey, Standing)]) -> bool {
-        let (players, handles) = self.handles(std::iter::once(player));
-        // Nobody has 2^32 players in memory.
-        let Some(handle) = handles.into_iter().flatten().next() else { return false };
-        self.stand(&mut players.state(handle).lock(), handle, version, shown, &players.roster)
-    }
-
-    /// Tells of one player who is held; false if a later version was told before.
-    fn stand(
-        &self,
-        state: &mut State,
-        handle: Handle,
-        version: u64,
-        shown: &[(BoardKey, Standing)],
-        roster: &Roster,
-    ) -> bool {
+        let _telling = self.gates.enter_again();
+        // Nobody has so many players in memory.
+        let Some((mut state, handle)) = self.hold(player) else { return false };
         if version < state.version {
             return false;
         }
         state.version = version;
-        self.note_told(state, handle);
-        self.place(state, shown, None, |board, standing, _| _ = board.put(handle, standing, roster));
+        self.note_told(&mut state, handle);
+        self.place(&mut state, shown, None, |board, standing, _| _ = board.put(handle, standing, self.players.names()));
         true
     }
 
@@ -196,25 +209,30 @@ impl Replica {
     /// Tells of what was committed, in the order of each player: what the sets change, where that is all that is new, and
     /// players in full else.
     pub fn committed<C: Borrow<ChangeSet>>(&self, sets: &[C]) {
+        let mut news = News::default();
         for sets in sets.chunks(TOGETHER_MAX) {
-            let sets = sets.iter().map(Borrow::borrow);
-            let (players, handles) = self.handles(sets.clone().map(|set| &set.player));
-            let told: Vec<_> = sets.zip(handles).filter_map(|(set, handle)| Some((set, handle?))).collect();
-            let mut news = News::default();
+            let _telling = self.gates.enter_again();
+            let told = sets.iter().map(Borrow::borrow).filter_map(|set| {
+                let (_, handle) = self.hold(&set.player)?;
+                Some((set, handle))
+            });
+            let told: Vec<_> = told.collect();
             for (set, handle) in &told {
                 self.note(&mut news, *handle, set.expected, set.record.version, &set.shown);
             }
-            for behind in self.apply(news, &players) {
-                let (set, handle) = &told[behind];
+            let behind = self.apply(&mut news);
+            news.clear();
+            for behind in behind {
+                let (set, _) = told[behind];
                 let record = &set.record;
                 let shown = if record.hidden { &[][..] } else { &record.standings };
-                let mut state = players.state(*handle).lock();
-                self.stand(&mut state, *handle, record.version, shown, &players.roster);
+                self.tell_one(&set.player, record.version, shown);
             }
         }
     }
 
     /// Adds to a batch what of a player changed after one version until another.
+    #[inline]
     pub(crate) fn note(
         &self,
         news: &mut News,
@@ -227,99 +245,154 @@ impl Replica {
         let player = news.players.len() as u32;
         news.players.push(Changed { handle, since, version });
         for (key, standing) in shown {
-            let Some(standing) = *standing else {
+            let Some(standing) = standing else {
                 news.absent.push((player, key.clone()));
                 continue;
             };
-            let at = news.known(|board| board.takes(key, standing.sort)).or_else(|| {
-                let board = self.board(key, standing.sort)?;
-                news.boards.push((board, Vec::new()));
+            let sort = standing.sort;
+            let at = news.known(|board| board.takes(key, sort)).or_else(|| {
+                news.boards.push((self.board(key, sort)?, Vec::new()));
                 Some(news.boards.len() - 1)
             });
             if let Some(at) = at {
-                news.add(at, Change { player, standing });
+                let (place, _) = Ranks::staged(sort, handle, standing);
+                news.add(at, Change { player, place });
             }
         }
     }
 
-    /// Tells of a batch; returns those who have to be told of in full, since something between is not told yet.
-    pub(crate) fn tell_news(&self, news: News) -> Vec<PlayerId> {
-        if news.players.is_empty() {
-            return Vec::new();
-        }
-        let players = self.players.read();
-        let handles: Vec<_> = news.players.iter().map(|changed| changed.handle).collect();
-        let behind = self.apply(news, &players);
-        behind.into_iter().map(|n| players.roster.owner(handles[n]).clone()).collect()
-    }
-
-    /// The same; returns their numbers in the batch.
-    fn apply(&self, news: News, players: &Players) -> Vec<usize> {
+    /// Tells of a batch, which is empty then; returns those who have to be told of in full, since something between is not told yet.
+    pub(crate) fn tell_news(&self, news: &mut News) -> Vec<PlayerId> {
         let mut behind = Vec::new();
-        let roster = &players.roster;
-        let News { players: changed, boards, absent, .. } = news;
-        let claims = changed.iter().enumerate().map(|(n, Changed { handle, since, version })| {
-            let claim = players.state(*handle).try_lock();
-            if claim.as_ref().is_some_and(|state| *version <= state.version) {
-                return None;
-            }
-            // While boards are filled, the entries that are on their way to them are told of in full.
-            let mut claim = claim.filter(|state| *since <= state.version && !self.is_filling());
-            match &mut claim {
-                Some(state) => state.version = *version,
-                None => behind.push(n),
-            }
-            claim
-        });
-        let mut held: Vec<Option<MutexGuard<'_, State>>> = claims.collect();
-        let mut gained = Vec::new();
-        for (board, changes) in boards {
-            let mut ranks = board.ranks();
-            for Change { player, standing } in changes {
-                let at = player as usize;
-                if held[at].is_some() && board.put_into(&mut ranks, changed[at].handle, Some(standing), roster) {
-                    gained.push((player, Arc::clone(&board)));
-                }
-            }
-        }
-        gained.sort_by_key(|(player, _)| *player);
-        let mut moved: Vec<_> = gained.iter().map(|of| of.0).chain(absent.iter().map(|of| of.0)).collect();
-        moved.sort_unstable();
-        moved.dedup();
-        for player in moved {
-            let at = player as usize;
-            if let Some(state) = &mut held[at] {
-                self.regroup(state, changed[at].handle, of(&gained, player), of(&absent, player), roster);
-            }
+        if !news.players.is_empty() {
+            let _telling = self.gates.enter_again();
+            let handles = self.apply(news).into_iter().map(|n| news.players[n].handle);
+            behind.extend(handles.map(|handle| self.players.owner(handle)));
+            news.clear();
         }
         behind
     }
 
-    /// Changes the list of boards that a player who is held stands on.
-    #[cold]
-    fn regroup(
+    /// The same; returns their numbers in the batch.
+    fn apply(&self, news: &mut News) -> Vec<usize> {
+        let (mut few, mut many) = ([const { None }; FEW], Vec::new());
+        let held: &mut [Option<MutexGuard<'_, State>>] = if news.players.len() <= FEW {
+            &mut few[..news.players.len()]
+        } else {
+            many.resize_with(news.players.len(), || None);
+            &mut many
+        };
+        let mut behind = Vec::new();
+        for (n, (Changed { handle, since, version }, held)) in news.players.iter().zip(&mut *held).enumerate() {
+            let Some(claim) = self.players.state(*handle).map(|state| state.try_lock()) else { continue };
+            if claim.as_ref().is_some_and(|state| *version <= state.version) {
+                continue;
+            }
+            // While boards are filled, the entries that are on their way to them are told of in full.
+            match claim.filter(|state| *since <= state.version && !self.is_filling()) {
+                Some(mut state) => {
+                    state.version = *version;
+                    *held = Some(state);
+                }
+                None => behind.push(n),
+            }
+        }
+        self.change(&news.players, held, &news.boards, &mut news.gained);
+        if !news.gained.is_empty() || !news.absent.is_empty() {
+            self.regroup_all(news, held);
+        }
+        behind
+    }
+
+    /// Tells the boards of those who are held, and notes who was not on one.
+    fn change(
         &self,
-        state: &mut State,
-        handle: Handle,
-        gained: &[(u32, Arc<Board>)],
-        absent: &[(u32, BoardKey)],
-        roster: &Roster,
+        players: &[Changed],
+        held: &[Option<MutexGuard<'_, State>>],
+        boards: &[(Arc<Board>, Vec<Change>)],
+        gained: &mut Vec<(u32, u32)>,
     ) {
+        let names = self.players.names();
+        let mut tell = |at: usize, ranks: &mut Ranks| {
+            let (board, changes) = &boards[at];
+            if board.is_freed() {
+                return;
+            }
+            for Change { player, place } in changes {
+                let known = *player as usize;
+                if held[known].is_some() && ranks.stand((*place, players[known].handle), names) {
+                    // A batch has fewer than 2^32 boards.
+                    gained.push((*player, at as u32));
+                }
+            }
+        };
+        // Those that are busy come last, so that several who tell of the same boards do not wait for each other in one row.
+        let mut busy = Vec::new();
+        for (at, (board, changes)) in boards.iter().enumerate() {
+            if changes.is_empty() {
+                continue;
+            }
+            match board.try_ranks() {
+                Some(mut ranks) => tell(at, &mut ranks),
+                None => busy.push(at),
+            }
+        }
+        for at in busy {
+            tell(at, &mut boards[at].0.ranks());
+        }
+    }
+
+    /// Changes the lists of boards of those who are held.
+    #[cold]
+    fn regroup_all(&self, news: &mut News, held: &mut [Option<MutexGuard<'_, State>>]) {
+        let News { players, boards, absent, gained, .. } = news;
+        gained.sort_unstable();
+        absent.sort_by_key(|of| of.0);
+        let mut moved: Vec<_> = gained.iter().map(|of| of.0).chain(absent.iter().map(|of| of.0)).collect();
+        moved.sort_unstable();
+        moved.dedup();
+        // What the last player had and got: most get the same.
+        let mut last: Option<(Option<List>, &[(u32, u32)], Option<List>)> = None;
+        for player in moved {
+            let Some(state) = &mut held[player as usize] else { continue };
+            let (gained, absent) = (of(gained, player), of(absent, player));
+            if absent.is_empty() {
+                let like = last.as_ref().filter(|(before, like, _)| {
+                    let same = gained.iter().map(|of| of.1).eq(like.iter().map(|of| of.1));
+                    same && before.as_ref().map(Arc::as_ptr) == state.list().map(Arc::as_ptr)
+                });
+                if let Some((_, _, after)) = like {
+                    state.set_boards(after.clone());
+                    continue;
+                }
+            }
+            let before = state.list().cloned();
+            let gained_boards: Vec<_> = gained.iter().map(|(_, at)| &boards[*at as usize].0).collect();
+            let has_left = self.regroup(state, players[player as usize].handle, &gained_boards, absent);
+            last = (!has_left && absent.is_empty()).then(|| (before, gained, state.list().cloned()));
+        }
+    }
+
+    /// Changes the list of boards that a player who is held stands on; whether there is any that the player left.
+    fn regroup(&self, state: &mut State, handle: Handle, gained: &[&Arc<Board>], absent: &[(u32, BoardKey)]) -> bool {
         let mut boards = state.boards().to_vec();
+        let mut has_left = false;
         boards.retain(|board| {
             let is_absent = absent.iter().any(|(_, key)| *key == board.key);
             // An earlier entry of another sort.
-            let goes = is_absent || gained.iter().any(|(_, gained)| gained.key == board.key);
-            if goes && !gained.iter().any(|(_, gained)| Arc::ptr_eq(gained, board)) {
-                board.put(handle, None, roster);
+            let goes = is_absent || gained.iter().any(|gained| gained.key == board.key);
+            if goes && !gained.iter().any(|gained| Arc::ptr_eq(gained, board)) {
+                has_left = true;
+                board.put(handle, None, self.players.names());
             }
             !goes
         });
-        for (_, board) in gained {
+        for board in gained {
             let at = boards.partition_point(|known| known.key < board.key);
             boards.insert(at, Arc::clone(board));
         }
         state.set_boards(self.lists.intern(boards));
+        has_left
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::board::{Order, Ranking, Row, Score, Standing, Ties};
+use crate::board::{Handle, Order, Ranking, Row, Score, Standing, Ties};
 use crate::error::{StoreError, StoreErrorKind};
 use crate::id::{BoardId, Id, PlayerId};
 use crate::record::{ChangeSet, Horizon, Key, Kind, Player, Record};
@@ -459,7 +459,7 @@ fn a_replica_follows_a_feed_and_begins_anew_after_a_gap() {
             check(replica, &fed.records, |_| true, &format!("seed {seed}, again"));
         }
         // Whoever was erased and is forgotten takes no memory.
-        let known = |replica: &Replica| replica.players.read().roster.len();
+        let known = |replica: &Replica| replica.players.len();
         let set = fed.records.erase(&player(0), Timestamp::MIN);
         fed.committed(set);
         early.catch_up(&fed).unwrap();
@@ -608,9 +608,94 @@ fn a_handle_on_its_way_is_given_to_nobody_else() {
     let mut of_bo = News::default();
     let handle = replica.handle(&bo).unwrap();
     replica.note(&mut of_bo, handle, 0, 1, &[(key.clone(), Some(Standing { score: 5.into(), ..standing }))]);
-    assert!(replica.tell_news(news).is_empty() && replica.tell_news(of_bo).is_empty());
+    assert!(replica.tell_news(&mut news).is_empty() && replica.tell_news(&mut of_bo).is_empty());
     let shown: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
     assert_eq!(shown, [(ana, 9), (bo, 5)]);
+}
+
+/// News that were noted before somebody was gone and are told after, also the first there were.
+#[test]
+fn late_news_of_who_is_gone_reach_nobody_else() {
+    let replica = Replica::default();
+    replica.begin_empty();
+    let key = keys()[2].clone();
+    let shown = |score: i64| [(key.clone(), Some(Standing { score: score.into(), ..Standing::default() }))];
+    let rows =
+        || page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect::<Vec<_>>();
+    let (ana, bo) = (player(1), player(2));
+    for since in [0, 1] {
+        let mut late = News::default();
+        let handle = replica.handle(&ana).unwrap();
+        if since > 0 {
+            let mut news = News::default();
+            replica.note(&mut news, handle, 0, since, &shown(3));
+            assert!(replica.tell_news(&mut news).is_empty());
+        }
+        replica.note(&mut late, handle, since, since + 1, &shown(4));
+        replica.gone(handle);
+        let again = replica.handle(&ana).unwrap();
+        assert_ne!(again, handle, "the name has another number");
+        assert!(replica.tell_news(&mut late).is_empty());
+        assert_eq!(rows(), []);
+        replica.gone(again);
+        // Given to others, both of them.
+        replica.give_back();
+        let of_bo = replica.handle(&bo).unwrap();
+        assert!([handle, again].contains(&of_bo));
+        replica.note(&mut late, of_bo, 0, 1, &shown(5));
+        assert!(replica.tell_news(&mut late).is_empty());
+        assert_eq!(rows(), [(bo.clone(), 5)]);
+        replica.tell([Told::Gone { player: bo.clone() }]);
+        assert_eq!((rows(), replica.players.len()), (vec![], 0));
+    }
+}
+
+/// Players come, move and go, each told of by whoever is there, while numbers are given again.
+#[test]
+fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
+    let replica = Replica::default();
+    replica.begin_empty();
+    let key = keys()[2].clone();
+    let rounds = 300;
+    std::thread::scope(|threads| {
+        for thread in 0..4_u64 {
+            let (replica, key) = (&replica, &key);
+            threads.spawn(move || {
+                println!("seed {thread}");
+                let (mut random, mut news) = (Random(thread), News::default());
+                // Each thread has players of its own, of whom it knows what it told last.
+                let mut known: BTreeMap<u64, (Handle, u64)> = BTreeMap::new();
+                for _ in 0..rounds {
+                    let telling = replica.telling();
+                    for n in (0..random.below(20)).map(|_| thread * 100 + random.below(40)).collect::<Vec<_>>() {
+                        let (handle, version) =
+                            known.entry(n).or_insert_with(|| (replica.handle(&player(n)).unwrap(), 0));
+                        let standing = Standing { score: random.below(9).cast_signed().into(), ..Standing::default() };
+                        replica.note(&mut news, *handle, *version, *version + 1, &[(key.clone(), Some(standing))]);
+                        *version += 1;
+                    }
+                    assert!(replica.tell_news(&mut news).is_empty());
+                    for n in (0..random.below(4)).map(|_| thread * 100 + random.below(40)).collect::<Vec<_>>() {
+                        if let Some((handle, _)) = known.remove(&n) {
+                            replica.gone(handle);
+                        }
+                    }
+                    drop(telling);
+                    if random.below(3) == 0 {
+                        replica.give_back();
+                    }
+                }
+                for (n, (handle, version)) in known {
+                    let standing = Standing { score: n.cast_signed().into(), ..Standing::default() };
+                    replica.note(&mut news, handle, version, version + 1, &[(key.clone(), Some(standing))]);
+                }
+                assert!(replica.tell_news(&mut news).is_empty());
+            });
+        }
+    });
+    let rows = page(&replica, &key, Sort::default());
+    assert_eq!(rows.len(), replica.players.len());
+    assert!(rows.iter().all(|row| row.owner == player(row.score.unsigned_abs())), "each under the own name");
 }
 
 /// Not a part of it, and not because the reading failed: until everybody is on it.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::frame::Frame;
 use super::search::{count_less, partition, position};
 use super::{NONE, Place};
+use crate::board::owners::{Owners, Who};
 use crate::id::PlayerId;
 
 #[derive(Clone, Debug)]
@@ -51,8 +52,11 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn cmp(&self, place: Place, owner: &PlayerId) -> Ordering {
-        self.place.cmp(&place).then_with(|| self.owner.cmp(owner))
+    pub(super) fn cmp(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
+        self.place.cmp(&place).then_with(|| match who {
+            Who::Is(id) => self.owner.cmp(id),
+            Who::Has(handle) => owners.cmp_id(handle, &self.owner).reverse(),
+        })
     }
 }
 
@@ -64,14 +68,14 @@ impl<const FAN: usize> Inner<FAN> {
 
     /// The child that holds such an entry, or would: the last whose bound is not after it.
     #[inline]
-    pub(super) fn search(&self, place: Place, owner: &PlayerId) -> usize {
+    pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         let key = self.frame.key(place).packed;
         // The first is before everything.
         let less = count_less(&self.keys, key).max(1);
         if less >= self.len() || self.keys[less] != key {
             return less - 1;
         }
-        partition(less..self.len(), |at| self.bounds[at].cmp(place, owner).is_le()) - 1
+        partition(less..self.len(), |at| self.bounds[at].cmp(place, who, owners).is_le()) - 1
     }
 
     /// The last child that may hold entries before a place.

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::frame::Frame;
 use super::search::{count_less, partition};
 use super::{NONE, Place};
-use crate::board::roster::{Handle, Roster};
-use crate::id::PlayerId;
+use crate::board::owners::{Owners, Who};
+use crate::board::roster::Handle;
 
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
@@ -102,8 +102,8 @@ impl<const LEAF: usize> Leaf<LEAF> {
 
     /// How many entries are before this one, and its place as it is packed here, if it fits.
     #[inline]
-    pub(super) fn search(&self, place: Place, owner: &PlayerId, roster: &Roster) -> (usize, Option<u64>) {
-        let is_before = |at: usize| self.cmp(at, place, owner, roster).is_lt();
+    pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> (usize, Option<u64>) {
+        let is_before = |at: usize| self.cmp(at, place, who, owners).is_lt();
         if self.wide.is_some() {
             return (partition(0..self.len(), is_before), None);
         }
@@ -114,8 +114,8 @@ impl<const LEAF: usize> Leaf<LEAF> {
         (at, key.is_exact.then_some(key.packed))
     }
 
-    fn cmp(&self, at: usize, place: Place, owner: &PlayerId, roster: &Roster) -> Ordering {
-        self.place(at).cmp(&place).then_with(|| roster.owner(self.handles[at]).cmp(owner))
+    fn cmp(&self, at: usize, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
+        self.place(at).cmp(&place).then_with(|| owners.cmp_who(self.handles[at], who))
     }
 
     /// How many entries are before every entry of that place.

@@ -18,8 +18,8 @@ use self::leaf::{Leaf, Run, append};
 use self::search::position;
 use super::Place;
 use super::chunks::Chunks;
-use super::roster::{Handle, Roster};
-use crate::id::PlayerId;
+use super::owners::{Owners, Who};
+use super::roster::Handle;
 
 /// No leaf, no node, no handle.
 const NONE: u32 = u32::MAX;
@@ -167,12 +167,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// How many entries are before such an entry, which need not be there.
-    pub(super) fn count_before(&self, place: Place, owner: &PlayerId, roster: &Roster) -> u64 {
+    pub(super) fn count_before(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> u64 {
         if self.len == 0 {
             return 0;
         }
-        let leaf = self.descend(self.root, place, owner);
-        let (at, _) = self.leaves[leaf as usize].search(place, owner, roster);
+        let leaf = self.descend(self.root, place, who, owners);
+        let (at, _) = self.leaves[leaf as usize].search(place, who, owners);
         self.rank(Spot { leaf, at })
     }
 
@@ -221,10 +221,10 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// The leaf for such an entry, under an inner node.
     #[inline]
-    fn descend(&self, mut inner: u32, place: Place, owner: &PlayerId) -> u32 {
+    fn descend(&self, mut inner: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> u32 {
         loop {
             let node = &self.inners[inner as usize];
-            let child = node.children[node.search(place, owner)];
+            let child = node.children[node.search(place, who, owners)];
             if node.level == 1 {
                 return child;
             }
@@ -234,15 +234,15 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// The leaf for such an entry, looked for from a leaf that is probably near.
     #[inline]
-    fn way_near(&self, leaf: u32, place: Place, owner: &PlayerId) -> Way {
+    fn way_near(&self, leaf: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Way {
         let (parent, mut inner) = (self.leaves[leaf as usize].parent, self.leaves[leaf as usize].parent);
         loop {
             let node = &self.inners[inner as usize];
-            let at = node.search(place, owner);
+            let at = node.search(place, who, owners);
             // Between two bounds of this node, so under it; under its first or last child it may be outside.
             if inner == self.root || (at > 0 && at + 1 < node.len()) {
                 let child = node.children[at];
-                let leaf = if node.level == 1 { child } else { self.descend(child, place, owner) };
+                let leaf = if node.level == 1 { child } else { self.descend(child, place, who, owners) };
                 return Way { leaf, child: (inner == parent).then_some(at), aim: None };
             }
             inner = node.parent;
@@ -251,24 +251,34 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// The leaf that an entry belongs to with another place; of one that is nowhere yet, if there is any leaf.
     #[inline]
-    pub(super) fn way(&self, spot: Option<Spot>, place: Place, owner: &PlayerId, roster: &Roster) -> Option<Way> {
+    pub(super) fn way(
+        &self,
+        spot: Option<Spot>,
+        place: Place,
+        who: Who<'_>,
+        owners: &(impl Owners + ?Sized),
+    ) -> Option<Way> {
         let Some(Spot { leaf, .. }) = spot else {
-            return (self.len > 0).then(|| Way { leaf: self.descend(self.root, place, owner), child: None, aim: None });
+            return (self.len > 0).then(|| Way {
+                leaf: self.descend(self.root, place, who, owners),
+                child: None,
+                aim: None,
+            });
         };
-        let (at, packed) = self.leaves[leaf as usize].search(place, owner, roster);
+        let (at, packed) = self.leaves[leaf as usize].search(place, who, owners);
         // Between two entries, of which one may be the one that moves: its own place was within the leaf's bounds.
         let is_within = at > 0 && at < self.leaves[leaf as usize].len();
         if is_within {
             return Some(Way { leaf, child: None, aim: Some((at, packed)) });
         }
-        Some(self.way_near(leaf, place, owner))
+        Some(self.way_near(leaf, place, who, owners))
     }
 
     /// How many entries of its leaf are before such an entry.
     #[inline]
-    pub(super) fn aim(&self, way: Way, place: Place, owner: &PlayerId, roster: &Roster) -> Aim {
+    pub(super) fn aim(&self, way: Way, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Aim {
         let Way { leaf, child, aim } = way;
-        let (at, packed) = aim.unwrap_or_else(|| self.leaves[leaf as usize].search(place, owner, roster));
+        let (at, packed) = aim.unwrap_or_else(|| self.leaves[leaf as usize].search(place, who, owners));
         Aim { leaf, at, packed, child }
     }
 }
@@ -277,7 +287,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     /// A tree of entries that come in its order, each handle once. Leaves and nodes are three quarters full: room for what
     /// comes in between.
-    pub(super) fn from_sorted(entries: &[(Place, Handle)], roster: &Roster) -> Self {
+    pub(super) fn from_sorted(entries: &[(Place, Handle)], owners: &(impl Owners + ?Sized)) -> Self {
         let mut tree = Self { len: entries.len() as u64, ..Self::default() };
         let mut children = Vec::with_capacity(entries.len() / (LEAF * 3 / 4) + 1);
         let mut previous = NONE;
@@ -292,7 +302,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             }
             tree.leaves[leaf as usize] = Leaf { previous, ..Leaf::of(entries) };
             let (place, handle) = entries[0];
-            children.push((leaf, entries.len() as u32, Bound { place, owner: roster.owner(handle).clone() }));
+            children.push((leaf, entries.len() as u32, Bound { place, owner: owners.owner(handle) }));
             previous = leaf;
         }
         let mut level = 1;
@@ -321,17 +331,17 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// Adds an entry for a handle that has none, where [`Self::aim`] says.
-    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Aim>, roster: &Roster) {
+    pub(super) fn insert(&mut self, handle: Handle, place: Place, aim: Option<Aim>, owners: &(impl Owners + ?Sized)) {
         self.len += 1;
         let aim = aim.unwrap_or_else(|| {
             let leaf = self.new_leaf();
             self.leaves[leaf as usize].parent = self.root;
             self.first = leaf;
-            let bound = Bound { place, owner: roster.owner(handle).clone() };
+            let bound = Bound { place, owner: owners.owner(handle) };
             self.inners[self.root as usize].insert(0, leaf, 0, bound);
             Aim { leaf, at: 0, packed: None, child: None }
         });
-        let leaf = self.insert_at(aim, handle, place, roster);
+        let leaf = self.insert_at(aim, handle, place, owners);
         self.count(leaf, 1);
     }
 
@@ -347,7 +357,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Moves an entry to where it belongs with another place, as [`Self::aim`] says.
     #[inline]
-    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Aim, roster: &Roster) {
+    pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Aim, owners: &(impl Owners + ?Sized)) {
         let leaf = &mut self.leaves[spot.leaf as usize];
         if aim.leaf == spot.leaf {
             // The entry itself was counted if it is before its new place.
@@ -356,7 +366,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         }
         // A leaf that is split gets neighbours, and perhaps another node above it.
         let stays = self.leaves[aim.leaf as usize].len() < LEAF;
-        let target = self.insert_at(aim, self.handle(spot), place, roster);
+        let target = self.insert_at(aim, self.handle(spot), place, owners);
         self.leaves[spot.leaf as usize].remove(spot.at);
         match aim.child {
             Some(child) if stays => self.count_beside(spot.leaf, child),
@@ -367,7 +377,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
     #[inline]
-    fn insert_at(&mut self, aim: Aim, handle: Handle, place: Place, roster: &Roster) -> u32 {
+    fn insert_at(&mut self, aim: Aim, handle: Handle, place: Place, owners: &(impl Owners + ?Sized)) -> u32 {
         let Aim { leaf: target, at, packed, .. } = aim;
         let leaf = &mut self.leaves[target as usize];
         if leaf.len() < LEAF {
@@ -375,14 +385,20 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             *self.seats.entry(handle as usize) = Seat(target);
             return target;
         }
-        self.insert_split(aim, handle, place, roster)
+        self.insert_split(aim, handle, place, owners)
     }
 
     /// The same if it is full.
-    fn insert_split(&mut self, Aim { leaf: full, at, .. }: Aim, handle: Handle, place: Place, roster: &Roster) -> u32 {
+    fn insert_split(
+        &mut self,
+        Aim { leaf: full, at, .. }: Aim,
+        handle: Handle,
+        place: Place,
+        owners: &(impl Owners + ?Sized),
+    ) -> u32 {
         // Who always comes last leaves full leaves behind.
         let from = if at == LEAF && self.leaves[full as usize].next == NONE { LEAF } else { LEAF / 2 };
-        let new = self.split(full, from, handle, place, roster);
+        let new = self.split(full, from, handle, place, owners);
         let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (full, at) };
         let leaf = &mut self.leaves[target as usize];
         // It may be in another frame now.
@@ -432,14 +448,14 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Moves the entries of a leaf from a position on into a new leaf behind it. An entry that is to be the first of an
     /// empty new leaf gives its bound.
-    fn split(&mut self, full: u32, from: usize, handle: Handle, place: Place, roster: &Roster) -> u32 {
+    fn split(&mut self, full: u32, from: usize, handle: Handle, place: Place, owners: &(impl Owners + ?Sized)) -> u32 {
         let new = self.new_leaf();
         let leaf = &mut self.leaves[full as usize];
         let moving = leaf.len() - from;
         let bound = if moving == 0 {
-            Bound { place, owner: roster.owner(handle).clone() }
+            Bound { place, owner: owners.owner(handle) }
         } else {
-            Bound { place: leaf.place(from), owner: roster.owner(leaf.handles[from]).clone() }
+            Bound { place: leaf.place(from), owner: owners.owner(leaf.handles[from]) }
         };
         let mut right = Leaf { parent: leaf.parent, previous: full, next: leaf.next, ..Leaf::default() };
         append(&mut right, leaf, from..leaf.len());

@@ -1,6 +1,8 @@
 //! Against a sorted map.
 
 use super::*;
+use crate::board::roster::Roster;
+use crate::id::PlayerId;
 
 impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     /// Walks through everything: counts summed again, bounds, order, seats, the chain.
@@ -55,12 +57,11 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     fn verify_leaf(&self, leaf: u32, parent: u32, from: Option<&Bound>, to: Option<&Bound>, roster: &Roster) {
         let node = &self.leaves[leaf as usize];
         assert!(node.parent == parent && node.len() > 0);
-        let entries: Vec<_> =
-            (0..node.len()).map(|at| (node.place(at), roster.owner(node.handles[at]).clone())).collect();
+        let entries: Vec<_> = (0..node.len()).map(|at| (node.place(at), roster.owner(node.handles[at]))).collect();
         assert!(entries.is_sorted_by(|a, b| a < b));
         let (first, last) = (&entries[0], &entries[entries.len() - 1]);
-        assert!(from.is_none_or(|from| from.cmp(first.0, &first.1).is_le()));
-        assert!(to.is_none_or(|to| to.cmp(last.0, &last.1).is_gt()));
+        assert!(from.is_none_or(|from| from.cmp(first.0, Who::Is(&first.1), roster).is_le()));
+        assert!(to.is_none_or(|to| to.cmp(last.0, Who::Is(&last.1), roster).is_gt()));
         for (at, handle) in node.handles.iter().enumerate() {
             if at < node.len() {
                 assert_eq!(self.spot(*handle), Some(Spot { leaf, at }));
@@ -96,9 +97,8 @@ fn insert<const LEAF: usize, const FAN: usize>(
     place: Place,
     roster: &Roster,
 ) {
-    let owner = roster.owner(handle);
-    let way = tree.way(None, place, owner, roster);
-    let aim = way.map(|way| tree.aim(way, place, owner, roster));
+    let way = tree.way(None, place, Who::Has(handle), roster);
+    let aim = way.map(|way| tree.aim(way, place, Who::Has(handle), roster));
     tree.insert(handle, place, aim, roster);
 }
 
@@ -140,8 +140,8 @@ fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32
                 let place = near.unwrap_or(place);
                 match known {
                     Some(spot) => {
-                        let way = tree.way(Some(spot), place, owner, &roster).unwrap();
-                        tree.update(spot, place, tree.aim(way, place, owner, &roster), &roster);
+                        let way = tree.way(Some(spot), place, Who::Has(handle), &roster).unwrap();
+                        tree.update(spot, place, tree.aim(way, place, Who::Has(handle), &roster), &roster);
                     }
                     None => insert(&mut tree, handle, place, &roster),
                 }
@@ -158,7 +158,7 @@ fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32
         for (position, ((place, owner), handle)) in (0..).zip(&model) {
             let here = spot.unwrap();
             assert_eq!((tree.handle(here), tree.rank(here), tree.select(position)), (*handle, position, spot));
-            assert_eq!(tree.count_before(*place, owner, &roster), position);
+            assert_eq!(tree.count_before(*place, Who::Is(owner), &roster), position);
             spot = tree.next(here);
         }
         assert_eq!((spot, tree.select(tree.len())), (None, None));
@@ -204,7 +204,7 @@ fn a_tree_from_sorted_entries_is_the_tree_that_grew() {
             entries.push((place, handle));
             insert(&mut grown, handle, place, &roster);
         }
-        entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| roster.owner(a.1).cmp(roster.owner(b.1))));
+        entries.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| roster.owner(a.1).cmp(&roster.owner(b.1))));
         let mut built = Tree::<LEAF, FAN>::from_sorted(&entries, &roster);
         built.verify(&roster);
         for step in 0..100 {
