@@ -1,5 +1,7 @@
 //! What only this store can be asked: everything at once, feeds that are full, threads.
 
+mod unwinding;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
