@@ -5,6 +5,7 @@
 //! keys() -> load them -> decide(answers) -> commit the change sets -> resolve(results) -> keys() ... -> finish()
 //! ```
 
+mod answers;
 mod batch;
 mod in_place;
 mod lanes;
@@ -17,7 +18,9 @@ pub use workspace::Workspace;
 
 use std::collections::BTreeMap;
 
+use self::answers::Answers;
 use self::lanes::Sorted;
+use self::packed::Packed;
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
 use crate::limits::ATTEMPTS_MAX;
@@ -113,8 +116,7 @@ pub struct Plan<'a> {
     round: usize,
     /// What a decision of a lane's run found that it needs as well, by the lane's end.
     lacks: BTreeMap<usize, Vec<Key>>,
-    /// By the order given. Unknown before they are decided; of a run at the store, what they will be if the store applies it.
-    outcomes: Vec<Outcome>,
+    answers: Answers,
     work: Box<Workspace>,
 }
 
@@ -125,12 +127,29 @@ impl<'a> Plan<'a> {
     }
 
     /// The same in memory that another plan has used; [`Self::finish_within`] gives it back.
-    pub fn within(mut work: Box<Workspace>, rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
+    pub fn within(work: Box<Workspace>, rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
+        Self::begin(work, rules, commands, |work, len| {
+            let mut outcomes = std::mem::take(&mut work.outcomes);
+            outcomes.resize_with(len, unknown);
+            Answers::Outcomes(outcomes)
+        })
+    }
+
+    /// The same for outcomes that are kept small, which [`Self::finish_batch`] gives.
+    pub fn for_batch(work: Box<Workspace>, rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
+        Self::begin(work, rules, commands, |_, len| Answers::Rows(Packed::of(len)))
+    }
+
+    fn begin(
+        mut work: Box<Workspace>,
+        rules: &'a Rules,
+        commands: impl IntoIterator<Item = &'a Command>,
+        answers: impl FnOnce(&mut Workspace, usize) -> Answers,
+    ) -> Self {
         let mut given = work.commands();
         given.extend(commands);
         work.sorted.begin(given.len());
-        let mut outcomes = std::mem::take(&mut work.outcomes);
-        outcomes.resize_with(given.len(), unknown);
+        let answers = answers(&mut work, given.len());
         Self {
             rules,
             recording: None,
@@ -138,7 +157,7 @@ impl<'a> Plan<'a> {
             sorted_by: None,
             round: 0,
             lacks: BTreeMap::new(),
-            outcomes,
+            answers,
             work,
         }
     }
@@ -200,10 +219,10 @@ impl<'a> Plan<'a> {
                 }
             };
             let mut given = sorted.given[lane.at..lane.run_end()].iter();
-            let outcomes = &mut self.outcomes;
-            let decided = |decision| {
+            let answers = &mut self.answers;
+            let decided = |decision: Decision| {
                 if let Some(given) = given.next() {
-                    outcomes[*given] = Outcome::from(decision);
+                    answers.set(*given, decision.into());
                 }
             };
             match self.rules.decide(run, horizon, stored, found.drain(..), scratch, decided) {
@@ -249,15 +268,24 @@ impl<'a> Plan<'a> {
     /// The same, and the memory for the next plan.
     pub fn finish_within(mut self) -> (Vec<Outcome>, Box<Workspace>) {
         self.leave_the_rest();
-        let Self { commands, outcomes, mut work, .. } = self;
+        let Self { commands, answers, mut work, .. } = self;
         work.keep(commands);
-        (outcomes, work)
+        (answers.into_outcomes(), work)
+    }
+
+    /// The same, kept small.
+    pub fn finish_batch(mut self) -> (Batch, Box<Workspace>) {
+        self.leave_the_rest();
+        let Self { commands, answers, mut work, .. } = self;
+        work.keep(commands);
+        (answers.into_batch(), work)
     }
 
     /// The same of a batch of one command.
     pub fn finish_one(mut self) -> (Outcome, Box<Workspace>) {
         self.leave_the_rest();
-        let Self { commands, mut outcomes, mut work, .. } = self;
+        let Self { commands, answers, mut work, .. } = self;
+        let mut outcomes = answers.into_outcomes();
         let outcome = outcomes.pop().unwrap_or_else(unknown);
         outcomes.clear();
         work.outcomes = outcomes;
@@ -269,7 +297,7 @@ impl<'a> Plan<'a> {
     fn leave_the_rest(&mut self) {
         let Sorted { lanes, given, .. } = &self.work.sorted;
         for lane in lanes.iter().filter(|lane| lane.at < lane.end) {
-            given[lane.at..lane.end].iter().for_each(|given| self.outcomes[*given] = unknown());
+            given[lane.at..lane.end].iter().for_each(|given| self.answers.unset(*given));
         }
     }
 
@@ -312,10 +340,10 @@ impl<'a> Plan<'a> {
         let (run, rest) = (lane.at..lane.run_end(), lane.run_end()..lane.end);
         lane.at = lane.end;
         for given in &given[run] {
-            self.outcomes[*given] = outcome.clone();
+            self.answers.set(*given, outcome.clone());
         }
         for given in &given[rest] {
-            self.outcomes[*given] = Outcome::Refused(Error::new(Code::NotAttempted));
+            self.answers.set(*given, Outcome::Refused(Error::new(Code::NotAttempted)));
         }
     }
 

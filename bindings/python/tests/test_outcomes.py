@@ -88,8 +88,8 @@ def test_many_rows_are_found_where_they_are(engine: liveops.Engine) -> None:
     outcomes = engine.submit_ndjson(data, now_ms=NOW_MS, threads=2)
     assert outcomes.counts() == {"applied": 70_000}
     for at in (0, 1, 32_767, 32_768, 65_535, 69_999):
-        assert outcomes[at].unwrap().xp.applied == at
-    assert [row.unwrap().xp.applied for row in outcomes[69_999:10:-30_000]] == [69_999, 39_999, 9_999]
+        assert outcomes[at].unwrap().xp.requested == at
+    assert [row.unwrap().xp.requested for row in outcomes[69_999:10:-30_000]] == [69_999, 39_999, 9_999]
 
 
 def test_what_a_refused_row_says(outcomes: liveops.Outcomes) -> None:

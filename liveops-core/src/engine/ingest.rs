@@ -9,6 +9,8 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::thread::{self, Builder};
 
+use parking_lot::Mutex;
+
 use super::submit::{NDJSON_BATCH_LEN, trusted_event, unknown};
 use super::{AsyncEngine, Engine};
 use crate::error::Error;
@@ -16,9 +18,9 @@ use crate::event::{self, Parser};
 use crate::hash;
 use crate::id::PlayerId;
 use crate::limits::INGEST_THREADS_MAX;
-use crate::plan::{Batch, Outcome};
+use crate::plan::Batch;
 use crate::record::Command;
-use crate::store::{AsyncStore, Store};
+use crate::store::{self, AsyncStore, Store};
 use crate::time::Timestamp;
 
 /// Of lines that are spread over threads, about so many bytes are parsed by each before what they say is decided.
@@ -41,7 +43,7 @@ impl<S: Store> Engine<S> {
     /// has none to give, the caller's does their part. Lines of one player alone are no faster than on one thread.
     ///
     /// A panic, of a store say, costs the commands that were decided with it their outcomes, which are
-    /// [unknown](Outcome::Unknown) then, and no others.
+    /// [unknown](crate::Outcome::Unknown) then, and no others.
     ///
     /// ```
     /// use std::num::NonZeroUsize;
@@ -70,16 +72,30 @@ impl<S: Store> Engine<S> {
         if lanes == 1 {
             let mut lines = event::lines(trusted).peekable();
             while lines.peek().is_some() {
-                let parsed = Parsed::of(lines.by_ref().take(NDJSON_BATCH_LEN), &parser, now, 1);
-                self.decide(vec![parsed], &mut batch);
+                let Parsed { lanes, rows } = Parsed::of(lines.by_ref().take(NDJSON_BATCH_LEN), &parser, now, 1);
+                let decided = lanes.into_iter().map(|commands| self.submitted(&commands)).collect();
+                self.join(rows, decided, &mut batch);
             }
             return batch;
         }
         let mut pieces = event::pieces(trusted, PIECE_BYTES).peekable();
         while pieces.peek().is_some() {
             let round: Vec<_> = pieces.by_ref().take(lanes).collect();
-            let parsed = side_by_side(&round, |piece| Parsed::of(event::lines_of(piece), &parser, now, lanes));
-            self.decide(parsed, &mut batch);
+            let parsed = side_by_side(round, |piece| Parsed::of(event::lines_of(piece), &parser, now, lanes));
+            let mut cut: Vec<Vec<Vec<Command>>> = (0..lanes).map(|_| Vec::new()).collect();
+            let mut rows = Vec::new();
+            for piece in parsed {
+                cut.iter_mut().zip(piece.lanes).for_each(|(lane, commands)| lane.push(commands));
+                rows.extend(piece.rows);
+            }
+            let decided = side_by_side(cut, |pieces| {
+                let mut batch = Batch::default();
+                for commands in pieces {
+                    commands.chunks(NDJSON_BATCH_LEN).for_each(|commands| batch.append(self.submitted(commands)));
+                }
+                batch
+            });
+            self.join(rows, decided, &mut batch);
         }
         batch
     }
@@ -89,57 +105,63 @@ impl<S: Store> Engine<S> {
     pub fn ingest<C: Borrow<Command> + Sync>(&self, commands: &[C], threads: NonZeroUsize) -> Batch {
         let lanes = threads.get().min(INGEST_THREADS_MAX);
         if lanes == 1 {
-            return self.submitted(commands).into();
+            return self.submitted(commands);
         }
-        let mut cut: Vec<Vec<&Command>> = vec![Vec::new(); lanes];
-        let mut order = Vec::with_capacity(commands.len());
+        let mut cut: Vec<Vec<&Command>> = (0..lanes).map(|_| Vec::new()).collect();
+        let mut rows = Vec::with_capacity(commands.len());
         for command in commands.iter().map(Borrow::borrow) {
             let lane = lane_of(&command.player, lanes);
             if let Some(cut) = cut.get_mut(lane) {
                 cut.push(command);
             }
-            order.push(lane);
+            rows.push(Ok(lane));
         }
-        let decided = side_by_side(&cut, |commands| self.submitted(commands));
-        let mut decided: Vec<_> = decided.into_iter().map(Vec::into_iter).collect();
-        let mut next = |lane: usize| decided.get_mut(lane)?.next();
-        order.into_iter().map(|lane| next(lane).unwrap_or_else(unknown)).collect()
+        let decided = side_by_side(cut, |commands| self.submitted(&commands));
+        let mut batch = Batch::default();
+        self.join(rows, decided, &mut batch);
+        batch
     }
 
-    /// Adds the outcomes of a round of lines.
-    fn decide(&self, round: Vec<Parsed>, batch: &mut Batch) {
-        let lanes = round.first().map_or(0, |parsed| parsed.lanes.len());
-        let mut cut: Vec<Vec<Command>> = (0..lanes).map(|_| Vec::new()).collect();
-        let mut rows = Vec::new();
-        for parsed in round {
-            cut.iter_mut().zip(parsed.lanes).for_each(|(lane, commands)| lane.extend(commands));
-            rows.extend(parsed.rows);
+    /// Adds the outcomes of rows in their order, from the lane that each went to.
+    fn join(&self, rows: Vec<Row>, decided: Vec<Batch>, batch: &mut Batch) {
+        let mut decided: Vec<_> = decided.into_iter().map(|lane| (lane, 0)).collect();
+        // What comes from one lane alone is in its order already.
+        if let [(lane, _)] = &mut decided[..]
+            && lane.len() == rows.len()
+        {
+            return batch.append(std::mem::take(lane));
         }
-        let decided = side_by_side(&cut, |commands| {
-            commands.chunks(NDJSON_BATCH_LEN).flat_map(|commands| self.submitted(commands)).collect::<Vec<_>>()
-        });
-        let mut decided: Vec<_> = decided.into_iter().map(Vec::into_iter).collect();
         for row in rows {
-            batch.push(match row {
-                Ok(lane) => decided.get_mut(lane).and_then(Iterator::next).unwrap_or_else(unknown),
-                Err(error) => self.0.refuse(error),
-            });
+            match row {
+                Ok(lane) => {
+                    let taken = decided.get_mut(lane).is_some_and(|(lane, next)| {
+                        *next += 1;
+                        batch.push_from(lane, *next - 1)
+                    });
+                    if !taken {
+                        batch.push(unknown());
+                    }
+                }
+                Err(error) => batch.push(self.0.refuse(error)),
+            }
         }
     }
 
     /// [`Self::submit_batch`], of which nobody knows how it ended if it panics.
-    fn submitted<C: Borrow<Command>>(&self, commands: &[C]) -> Vec<Outcome> {
-        let submit = AssertUnwindSafe(|| self.submit_batch(commands));
+    fn submitted<C: Borrow<Command>>(&self, commands: &[C]) -> Batch {
+        let submit = AssertUnwindSafe(|| self.submit_for_batch(commands));
         catch_unwind(submit).unwrap_or_else(|_| commands.iter().map(|_| unknown()).collect())
     }
 }
+
+/// The lane that a command went to, or why a line is none.
+type Row = Result<usize, Error>;
 
 /// Lines that were parsed together.
 struct Parsed {
     /// What they ask for, by lane.
     lanes: Vec<Vec<Command>>,
-    /// Of each line the lane that it went to, or what is wrong with it.
-    rows: Vec<Result<usize, Error>>,
+    rows: Vec<Row>,
 }
 
 impl Parsed {
@@ -159,22 +181,28 @@ impl Parsed {
     }
 }
 
-/// The lane that all of a player's commands go to.
+/// The lane that all of a player's commands go to: by the hash that the store in memory puts players in order by, so that lanes do not
+/// meet in one part of it.
 fn lane_of(player: &PlayerId, lanes: usize) -> usize {
     if lanes == 1 {
         return 0;
     }
     // Below `lanes`: a share of the hash's upper half.
-    let share = (hash::short(player.as_bytes()) >> 32) * lanes as u64;
+    let share = (hash::keyed(store::hash_key(), player.as_bytes()) >> 32) * lanes as u64;
     usize::try_from(share >> 32).unwrap_or_default()
 }
 
 /// What each share comes to: the first on the caller's thread, each of the others on one of its own. A panic is the caller's, once all have
 /// ended.
-fn side_by_side<T: Sync, R: Send>(shares: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let Some((first, others)) = shares.split_first() else { return Vec::new() };
+fn side_by_side<T: Send, R: Send>(shares: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let shares: Vec<_> = shares.into_iter().map(|share| Mutex::new(Some(share))).collect();
+    let work = |share: &Mutex<Option<T>>| {
+        let share = share.lock().take();
+        share.map(&work)
+    };
     let work = &work;
-    thread::scope(|scope| {
+    let Some((first, others)) = shares.split_first() else { return Vec::new() };
+    let done = thread::scope(|scope| {
         let start = |share| (share, Builder::new().spawn_scoped(scope, move || work(share)));
         let started: Vec<_> = others.iter().map(start).collect();
         let mut done = vec![work(first)];
@@ -183,5 +211,6 @@ fn side_by_side<T: Sync, R: Send>(shares: &[T], work: impl Fn(&T) -> R + Sync) -
             Err(_) => work(share),
         }));
         done
-    })
+    });
+    done.into_iter().flatten().collect()
 }

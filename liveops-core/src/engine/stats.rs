@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::error::Code;
-use crate::plan::Outcome;
+use crate::plan::{Batch, Outcome};
 use crate::record::{Action, Command};
 use crate::time::Timestamp;
 
@@ -62,6 +62,24 @@ impl Counters {
                 Outcome::Refused(error) => self.refused(error.code()),
             }
         }
+        tally
+    }
+
+    /// The same of outcomes that are kept small, without making them.
+    pub(super) fn tally_batch<'c>(&self, commands: impl Iterator<Item = &'c Command>, batch: &Batch) -> Tally {
+        let mut tally = Tally::default();
+        [tally.applied, tally.held, tally.replayed] = batch.kept();
+        for outcome in batch.others() {
+            match outcome {
+                Outcome::Applied(effect) if effect.held().is_some() => tally.held += 1,
+                Outcome::Applied(_) => tally.applied += 1,
+                Outcome::Replayed(_) => tally.replayed += 1,
+                Outcome::Unknown(_) => tally.unknown += 1,
+                Outcome::Refused(error) => self.refused(error.code()),
+            }
+        }
+        let events = commands.enumerate().filter(|(_, command)| matches!(command.action, Action::Event { .. }));
+        tally.newest_event = events.filter(|(at, _)| batch.is_applied(*at)).map(|(_, command)| command.ts).max();
         tally
     }
 

@@ -8,13 +8,17 @@ use std::sync::Arc;
 use super::{AsyncEngine, Engine, InForce};
 use crate::error::{Code, Error};
 use crate::event::{self, Parser};
-use crate::plan::{Outcome, Plan};
+use crate::plan::{Batch, Outcome, Plan, Workspace};
 use crate::record::Command;
+use crate::rules::Rules;
 use crate::store::{self, AsyncStore, Store};
 use crate::time::Timestamp;
 
 /// Lines of [`Engine::submit_ndjson`] that are decided together.
 pub(super) const NDJSON_BATCH_LEN: usize = 256;
+
+/// Commands, wherever they are.
+type Commands<'c, C> = std::iter::Map<slice::Iter<'c, C>, fn(&'c C) -> &'c Command>;
 
 impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::submit`].
@@ -63,6 +67,14 @@ impl<S: Store> Engine<S> {
         self.0.finish(plan, commands)
     }
 
+    /// [`Self::submit_batch`], with outcomes that are kept small.
+    pub(super) fn submit_for_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Batch {
+        let in_force = self.0.in_force.load();
+        let mut plan = self.0.begin(Plan::for_batch, &in_force, commands);
+        self.store().drive(&mut plan);
+        self.0.finish_batch(plan, commands)
+    }
+
     /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for, and the
     /// body must name the event. One outcome per line, in order; an empty last line is no line. A line that is no event
     /// is refused with its first issue's code and the whole [`crate::event::ValidationError`] as the error's source.
@@ -79,8 +91,16 @@ impl<S: Store> Engine<S> {
 impl<S> AsyncEngine<S> {
     /// A batch begins, and ends, under the rules that are in force now.
     fn plan<'c, C: Borrow<Command>>(&self, in_force: &'c InForce, commands: &'c [C]) -> Plan<'c> {
-        let work = self.stripes.mine().work();
-        let plan = Plan::within(work, &in_force.rules, commands.iter().map(Borrow::borrow));
+        self.begin(Plan::within, in_force, commands)
+    }
+
+    fn begin<'c, C: Borrow<Command>>(
+        &self,
+        begin: impl FnOnce(Box<Workspace>, &'c Rules, Commands<'c, C>) -> Plan<'c>,
+        in_force: &'c InForce,
+        commands: &'c [C],
+    ) -> Plan<'c> {
+        let plan = begin(self.stripes.mine().work(), &in_force.rules, commands.iter().map(Borrow::borrow));
         match in_force.identity {
             Some(identity) => plan.recording(identity),
             None => plan,
@@ -97,6 +117,14 @@ impl<S> AsyncEngine<S> {
         stripe.keep(work);
         stripe.add(&self.counters.tally(commands.iter().map(Borrow::borrow), &outcomes));
         outcomes
+    }
+
+    fn finish_batch<C: Borrow<Command>>(&self, plan: Plan<'_>, commands: &[C]) -> Batch {
+        let (batch, work) = plan.finish_batch();
+        let stripe = self.stripes.mine();
+        stripe.keep(work);
+        stripe.add(&self.counters.tally_batch(commands.iter().map(Borrow::borrow), &batch));
+        batch
     }
 
     fn finish_one(&self, plan: Plan<'_>, command: &Command) -> Outcome {

@@ -97,6 +97,25 @@ impl Batch {
         }
     }
 
+    /// Whether one was applied now.
+    pub(crate) fn is_applied(&self, at: usize) -> bool {
+        self.find(at).is_some_and(|(rows, at)| rows.is_applied(at))
+    }
+
+    /// How many are kept as bytes: applied, held, replayed.
+    pub(crate) fn kept(&self) -> [u64; 3] {
+        self.parts.iter().fold([0; 3], |[applied, held, replayed], part| {
+            let [more_applied, more_held, more_replayed] = part.rows.kept();
+            [applied + more_applied, held + more_held, replayed + more_replayed]
+        })
+    }
+
+    /// Those that are refused or not known; and the few that are too large to be kept small.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Outcome> {
+        let parts = self.parts.iter().filter(|part| part.rows.has_others());
+        parts.flat_map(|part| (0..part.rows.len()).filter_map(|at| part.rows.other(at)))
+    }
+
     /// Adds one that another has, as it is kept there.
     pub(crate) fn push_from(&mut self, other: &Self, at: usize) -> bool {
         let Some((rows, at)) = other.find(at) else { return false };

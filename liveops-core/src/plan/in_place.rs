@@ -105,7 +105,7 @@ impl Plan<'_> {
         horizon: Horizon,
         records: &mut R,
     ) -> Result<(), StoreErrorKind> {
-        let Self { rules, commands, outcomes, work, .. } = self;
+        let Self { rules, commands, answers, work, .. } = self;
         let Workspace { sorted: Sorted { lanes, given, .. }, found, scratch, spare, .. } = &mut **work;
         let lane = lanes[at];
         let run = &commands[lane.at..lane.run_end()];
@@ -131,7 +131,7 @@ impl Plan<'_> {
             let mut given = given[lane.at..].iter();
             let decided = |decision| {
                 if let Some(given) = given.next() {
-                    outcomes[*given] = Outcome::from(decision);
+                    answers.decided(*given, decision);
                 }
             };
             let is_first = asked.is_none();
@@ -156,7 +156,10 @@ impl Plan<'_> {
         };
         changes.run = self.recording.map(|rules| recorded(rules, horizon, run).into());
         match records.write(Written { changes, outcomes: encoded.of(run) }) {
-            CommitOutcome::Applied => self.finish_run(at),
+            CommitOutcome::Applied => {
+                answers.written(encoded.of(run), &given[lane.at..]);
+                self.finish_run(at);
+            }
             CommitOutcome::Conflict => self.attempt_again(at),
             CommitOutcome::Failed(error) => self.fail_commit(at, error),
         }

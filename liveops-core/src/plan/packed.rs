@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Outcome;
+use super::{Outcome, unknown};
 use crate::error::Code;
 use crate::record::StoredOutcome;
 use crate::time::Timestamp;
@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 const ROWS_MAX: usize = 32 * 1024;
 /// So many bytes are full.
 const FULL_BYTES: usize = 1024 * 1024;
+/// What a row is thought to take, before there are any.
+const ROW_BYTES: usize = 48;
 /// Bits of a place that say what is there.
 const KIND_BITS: u32 = 2;
 /// The largest rest of a place.
@@ -86,7 +88,7 @@ pub(crate) struct Packed {
 impl Packed {
     /// So many rows, all of them unset.
     pub(crate) fn of(rows: usize) -> Self {
-        Self { places: vec![UNSET; rows], ..Self::default() }
+        Self { places: vec![UNSET; rows], bytes: Vec::with_capacity(rows * ROW_BYTES), others: Vec::new() }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -127,6 +129,22 @@ impl Packed {
             Kind::Replayed => Some("replayed"),
             Kind::Other => self.others.get(rest).map(Outcome::code),
         }
+    }
+
+    /// Whether it was applied now.
+    pub(super) fn is_applied(&self, at: usize) -> bool {
+        matches!(self.place(at), Some((Kind::Applied | Kind::Held, _)))
+            || matches!(self.other(at), Some(Outcome::Applied(_)))
+    }
+
+    /// One that is kept as it is.
+    pub(super) fn other(&self, at: usize) -> Option<&Outcome> {
+        let (kind, rest) = self.place(at)?;
+        self.others.get(rest).filter(|_| kind == Kind::Other)
+    }
+
+    pub(super) const fn has_others(&self) -> bool {
+        !self.others.is_empty()
     }
 
     /// Sets one, whatever it was.
@@ -194,21 +212,24 @@ impl Packed {
         self.others.append(&mut more.others);
     }
 
-    pub(super) fn count(&self, tally: &mut Tally) {
+    /// How many are kept as bytes: applied, held, replayed.
+    pub(super) fn kept(&self) -> [u64; 3] {
         let mut kinds = [0; 3];
         for place in &self.places {
             if let Some(count) = kinds.get_mut((place & 3) as usize) {
                 *count += 1;
             }
         }
-        for (code, count) in ["applied", "held", "replayed"].into_iter().zip(kinds) {
+        kinds
+    }
+
+    pub(super) fn count(&self, tally: &mut Tally) {
+        for (code, count) in ["applied", "held", "replayed"].into_iter().zip(self.kept()) {
             tally.add(code, count);
         }
         // Of the others some may have been taken back.
-        if !self.others.is_empty() {
-            for at in (0..self.places.len()).filter(|at| self.places[*at] & 3 == Kind::Other as u32) {
-                tally.add(self.code(at).unwrap_or_default(), 1);
-            }
+        if self.has_others() {
+            (0..self.len()).filter_map(|at| self.other(at)).for_each(|outcome| tally.add(outcome.code(), 1));
         }
     }
 
@@ -261,10 +282,6 @@ impl Packed {
         self.bytes[start..start + 2].copy_from_slice(&len.to_le_bytes());
         Some(place)
     }
-}
-
-fn unknown() -> Outcome {
-    Outcome::Unknown(Code::StoreOutcomeUnknown.into())
 }
 
 #[cfg(test)]

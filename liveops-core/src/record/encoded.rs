@@ -17,6 +17,7 @@ pub struct EncodedOutcomes {
 struct Place {
     /// Which command of the run.
     command: usize,
+    is_held: bool,
     ts: Timestamp,
     /// Where its bytes end.
     end: usize,
@@ -33,7 +34,8 @@ impl EncodedOutcomes {
         let version = outcome.version();
         self.bytes.push(version);
         outcome.put_version(version, &mut self.bytes);
-        self.each.push(Place { command, ts: outcome.ts, end: self.bytes.len() });
+        let is_held = outcome.effect.held().is_some();
+        self.each.push(Place { command, is_held, ts: outcome.ts, end: self.bytes.len() });
     }
 
     /// These, with the commands that they are of.
@@ -54,6 +56,10 @@ pub struct NewOutcomes<'w> {
 pub struct NewOutcome<'w> {
     /// Of which command.
     pub id: &'w CommandId,
+    /// Which of the run that is.
+    pub command: usize,
+    /// Whether the event is held.
+    pub is_held: bool,
     /// [`StoredOutcome::ts`].
     pub ts: Timestamp,
     /// A byte for the version of their form, then the bytes in that form: see [`Self::decode`].
@@ -85,7 +91,8 @@ impl<'w> NewOutcomes<'w> {
         encoded.each.iter().map(move |place| {
             let bytes = &encoded.bytes[from..place.end];
             from = place.end;
-            NewOutcome { id: &run[place.command].id, ts: place.ts, bytes }
+            let Place { command, is_held, ts, .. } = *place;
+            NewOutcome { id: &run[command].id, command, is_held, ts, bytes }
         })
     }
 
