@@ -6,7 +6,6 @@ use liveops_bench::Traffic;
 use liveops_bench::traffic::RULES;
 use liveops_compare::measure::Row;
 use liveops_compare::redis::{Client, Reply};
-use liveops_compare::workload::MILLION;
 use liveops_core::event::Parser;
 use liveops_core::record::{ChangeSet, RecordRef};
 use liveops_core::store::{Consumer, Feed as _, Happened};
@@ -15,6 +14,8 @@ use liveops_testbed::Redis;
 
 use crate::kept;
 
+const PLAYERS: u64 = 200_000;
+const FEW: u64 = 20_000;
 const BATCH: usize = 1_000;
 /// Outcomes of each player beyond the first.
 const MORE: u64 = 4;
@@ -23,10 +24,10 @@ const POINTS: &str = "50";
 const BOARDS: usize = 3;
 const FEED_LEN: usize = 10_000;
 
-/// A million players with one outcome and an entry in each of three boards, no receipts.
+/// 200,000 players with one outcome and an entry in each of three boards, no receipts.
 pub(crate) fn redis() -> Result<Row, String> {
     let ((engine, mut traffic), bytes) = {
-        let (made, bytes) = kept(|| ours(MILLION));
+        let (made, bytes) = kept(|| ours(PLAYERS));
         (made?, bytes)
     };
     let parser = engine.rules().door().parser();
@@ -36,18 +37,18 @@ pub(crate) fn redis() -> Result<Row, String> {
         }
     });
     drop(engine);
-    let (few, few_bytes) = kept(|| ours(MILLION / 10));
+    let (few, few_bytes) = kept(|| ours(FEW));
     drop(few?);
     Ok(Row {
         name: "engine.bytes.redis",
-        ours: bytes / MILLION as f64,
-        peer: peer()? / MILLION as f64,
+        ours: bytes / PLAYERS as f64,
+        peer: peer()? / PLAYERS as f64,
         unit: "bytes/player",
         // Memory waits for no processor.
         wait_percent: 0.0,
         more: vec![
-            ("ours, an outcome more", more / (MILLION * MORE) as f64),
-            ("ours, of 100,000 players", few_bytes / (MILLION / 10) as f64),
+            ("ours, an outcome more", more / (PLAYERS * MORE) as f64),
+            ("ours, of 20,000 players", few_bytes / FEW as f64),
         ],
         ..Row::default()
     })
@@ -64,7 +65,7 @@ fn ours(players: u64) -> Result<(Engine<MemoryStore>, Traffic), String> {
 /// boards, without the stream. Tables of keys, and of those that expire, are not counted.
 fn peer() -> Result<f64, String> {
     let (rules, parser) = rules()?;
-    let (engine, mut traffic) = (Engine::new(rules, MemoryStore::with_feed(FEED_LEN)), Traffic::new(MILLION, 7));
+    let (engine, mut traffic) = (Engine::new(rules, MemoryStore::with_feed(FEED_LEN)), Traffic::new(PLAYERS, 7));
     let consumer = Consumer::new("peer").map_err(text)?;
     engine.store().ack(&consumer, 0, 0).map_err(text)?;
     let server = Redis::start(&[])?;
