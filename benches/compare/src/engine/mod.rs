@@ -136,7 +136,7 @@ impl Ours {
         for batch in self.traffic.commands(&self.parser, EVENTS_PER_ROUND).chunks(BATCH) {
             for outcome in self.engine.submit_batch(batch) {
                 match outcome {
-                    Outcome::Applied(applied) => receipts += usize::from(!applied.receipts.is_empty()),
+                    Outcome::Applied(applied) => receipts += usize::from(!applied.receipts().is_empty()),
                     other => return Err(format!("an event was not applied: {other:?}")),
                 }
             }
