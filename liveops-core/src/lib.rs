@@ -147,6 +147,7 @@
 //! | you want to | look at |
 //! |---|---|
 //! | run the whole | [`Engine`], [`AsyncEngine`], [`Intake`], [`Rules`] |
+//! | take files of events, on many threads | [`Engine::ingest_ndjson`], [`Engine::ingest`]; what they give: [`Batch`] |
 //! | go on with what a store holds | [`Engine::open`]; many players at once: [`Engine::players_page`] |
 //! | write the rules of a game | [`Rules::warnings`]; every member of the document in `docs/rules.md` |
 //! | know who sent it, what it says and how often | [`intake`], [`signing`], [`event`], [`quota`], [`shared::RateLimiter`]; `docs/door.md` |
