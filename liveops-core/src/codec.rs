@@ -157,21 +157,24 @@ impl Stable for u64 {
     }
 }
 
-/// Room is made once for as many bytes as there can be.
+/// As many bytes as there can be are written at once, and those that are too many taken back.
 fn put_long(value: u64, out: &mut Vec<u8>) {
-    let (mut bytes, mut len, mut rest) = ([0; 10], 0, value);
-    for byte in &mut bytes {
-        let more = rest >= 0x80;
-        *byte = (rest & 0x7f) as u8 | (u8::from(more) << 7);
-        len += 1;
-        rest >>= 7;
-        if !more {
-            break;
-        }
+    let bits = u64::BITS - value.leading_zeros();
+    let len = bits.div_ceil(7);
+    let end = out.len() + len as usize;
+    if bits > 56 {
+        let byte = |at: u32| (value >> (7 * at) & 0x7f) as u8 | if at + 1 < len { 0x80 } else { 0 };
+        out.extend((0..len).map(byte));
+    } else {
+        // Seven bits go into each byte: by halves, by quarters, by eighths.
+        let halves = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+        let quarters = (halves & 0x0000_3fff_0000_3fff) | (halves & 0x0fff_c000_0fff_c000) << 2;
+        let eighths = (quarters & 0x007f_007f_007f_007f) | (quarters & 0x3f80_3f80_3f80_3f80) << 1;
+        // All but the last say that more come.
+        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
+        out.extend_from_slice(&(eighths | more).to_le_bytes());
+        out.truncate(end);
     }
-    let end = out.len() + len;
-    out.extend_from_slice(&bytes);
-    out.truncate(end);
 }
 
 impl Stable for i64 {
@@ -359,6 +362,18 @@ mod tests {
     fn every_value_has_one_form() {
         round(&0_u64, &[0]);
         round(&300_u64, &[0xac, 2]);
+        for shift in 0..64 {
+            // The plain way, at every length and next to its ends.
+            for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift, 0x5555_5555_5555_5555 >> shift] {
+                let (mut wanted, mut rest) = (Vec::new(), value);
+                while rest >= 0x80 {
+                    wanted.push((rest & 0x7f) as u8 | 0x80);
+                    rest >>= 7;
+                }
+                wanted.push(rest as u8);
+                round(&value, &wanted);
+            }
+        }
         round(&u64::MAX, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
         round(&-1_i64, &[1]);
         round(&i64::MIN, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
