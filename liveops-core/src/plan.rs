@@ -305,6 +305,7 @@ impl<'a> Plan<'a> {
     fn sort(&mut self, key: &hash::Key) {
         self.work.sorted.sort(key, &mut self.commands, self.sorted_by.is_some());
         self.sorted_by = Some(*key);
+        self.work.prints.clear();
         // By lanes that are no more; it is found out again.
         self.lacks.clear();
     }

@@ -1,5 +1,7 @@
 //! The other way to drive a plan: a store that holds a player's records lets each run be decided where they lie.
 
+use std::ops::Range;
+
 use super::lanes::Sorted;
 use super::workspace::Workspace;
 use super::{Outcome, Plan, recorded};
@@ -10,7 +12,7 @@ use crate::record::{
     Action, ChangeSet, Command, CommitOutcome, EncodedOutcomes, Horizon, Key, Player, Receipt, Record, StoredOutcome,
     Suspicion, Written,
 };
-use crate::rules::{Draft, Drafted, Found};
+use crate::rules::{Draft, Drafted, Found, Rules};
 
 /// One player's records where they lie, held by the caller.
 pub trait Records {
@@ -29,6 +31,9 @@ pub trait Records {
     /// Commits all of a run or nothing.
     fn write(&mut self, written: Written<'_>) -> CommitOutcome;
 }
+
+/// Commands of which fingerprints are made ahead: what they say is still in a processor's cache when they are decided.
+const PRINTED_AHEAD: usize = 127;
 
 /// A plan's players, in the order of a hash of theirs, so that players of one part of a store can be neighbours.
 ///
@@ -54,6 +59,31 @@ pub struct LaneView<'p> {
 pub(super) struct Spare {
     changes: Option<ChangeSet>,
     encoded: EncodedOutcomes,
+}
+
+/// Fingerprints of commands, many at a time: a processor takes the next while it has not done with the one before, and has to remember
+/// less of the program.
+#[derive(Debug, Default)]
+pub(super) struct Prints {
+    /// Of the first commands of the plan.
+    known: Vec<u128>,
+    bytes: Vec<u8>,
+}
+
+impl Prints {
+    /// For another plan, or another order.
+    pub(super) fn clear(&mut self) {
+        self.known.clear();
+    }
+
+    fn of(&mut self, rules: &Rules, commands: &[&Command], run: Range<usize>) -> &[u128] {
+        let Self { known, bytes } = self;
+        if known.len() < run.end {
+            let end = commands.len().min(run.end + PRINTED_AHEAD);
+            known.extend(commands[known.len()..end].iter().map(|command| rules.fingerprint(command, bytes)));
+        }
+        &known[run]
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -106,9 +136,10 @@ impl Plan<'_> {
         records: &mut R,
     ) -> Result<(), StoreErrorKind> {
         let Self { rules, commands, answers, work, .. } = self;
-        let Workspace { sorted: Sorted { lanes, given, .. }, found, scratch, spare, .. } = &mut **work;
+        let Workspace { sorted: Sorted { lanes, given, .. }, found, scratch, spare, prints, .. } = &mut **work;
         let lane = lanes[at];
         let run = &commands[lane.at..lane.run_end()];
+        let prints = prints.of(rules, commands, lane.at..lane.run_end());
         let Some(first) = run.first() else { return Ok(()) };
         let Spare { changes, encoded } = spare;
         let mut asked = None;
@@ -137,7 +168,7 @@ impl Plan<'_> {
             let is_first = asked.is_none();
             let listed = asked.take().unwrap_or_default();
             let draft = Draft::new(changes, Some(encoded), listed, horizon, scratch);
-            match rules.decide_run(run, found.drain(..), draft, decided) {
+            match rules.decide_run(run, prints, found.drain(..), draft, decided) {
                 Drafted::Lacks(keys) if is_first => asked = Some(look_up(keys, records)?),
                 drafted => break drafted,
             }

@@ -1,7 +1,7 @@
 //! Memory that plans use one after the other.
 
 use super::Outcome;
-use super::in_place::Spare;
+use super::in_place::{Prints, Spare};
 use super::lanes::Sorted;
 use crate::limits::WORKSPACE_COMMANDS_MAX;
 use crate::record::Command;
@@ -19,6 +19,7 @@ pub struct Workspace {
     pub(super) found: Vec<Found>,
     pub(super) scratch: Scratch,
     pub(super) spare: Spare,
+    pub(super) prints: Prints,
 }
 
 impl Workspace {
@@ -33,6 +34,7 @@ impl Workspace {
             self.commands = without_its_own(commands);
         } else {
             self.sorted = Sorted::default();
+            self.prints = Prints::default();
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::error::Code;
 use crate::event::{Event, Payload};
 use crate::id::Id;
 use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
+use crate::progress::Asked;
 use crate::record::{
     Action, BoardKey, ChangeSet, Command, Effect, Horizon, Key, Receipt, Settled, StoredOutcome, Suspicion, Triage,
 };
@@ -93,24 +94,32 @@ impl Rules {
         let Stored { player, listed } = stored;
         let mut changes = ChangeSet::new(first.player.clone(), player.unwrap_or_default(), horizon);
         changes.outcomes.reserve_exact(run.len());
+        let mut bytes = Vec::new();
+        let prints: Vec<_> = run.iter().map(|command| self.fingerprint(command, &mut bytes)).collect();
         let draft = Draft::new(&mut changes, None, listed, horizon, scratch);
-        match self.decide_run(run, found, draft, decided) {
+        match self.decide_run(run, &prints, found, draft, decided) {
             Drafted::Nothing => Decided::Nothing,
             Drafted::Changes => Decided::Changes(changes),
             Drafted::Lacks(keys) => Decided::Lacks(keys),
         }
     }
 
-    /// The same where the draft makes its change set.
+    /// What names the content of a command. `bytes` is overwritten.
+    pub(crate) fn fingerprint(&self, command: &Command, bytes: &mut Vec<u8>) -> u128 {
+        command.fingerprint(&self.fingerprint_key, bytes)
+    }
+
+    /// The same of commands with their fingerprints, where the draft makes its change set.
     pub(crate) fn decide_run(
         &self,
         run: &[&Command],
+        prints: &[u128],
         found: impl IntoIterator<Item = Found>,
         mut draft: Draft<'_>,
         mut decided: impl FnMut(Decision),
     ) -> Drafted {
-        for (at, (command, found)) in run.iter().zip(found).enumerate() {
-            decided(self.decide_one(command, at, run, found, &mut draft));
+        for (at, (print, found)) in prints.iter().zip(found).enumerate() {
+            decided(self.decide_one(run, at, *print, found, &mut draft));
             if !draft.lacks.is_empty() {
                 return Drafted::Lacks(draft.lacks);
             }
@@ -126,16 +135,16 @@ impl Rules {
 
     fn decide_one(
         &self,
-        command: &Command,
-        at: usize,
         run: &[&Command],
+        at: usize,
+        fingerprint: u128,
         mut found: Found,
         draft: &mut Draft<'_>,
     ) -> Decision {
+        let command = run[at];
         if cfg!(test) {
             assert!(command.id.id.as_str() != "panics", "as a test asks");
         }
-        let fingerprint = command.fingerprint(&self.fingerprint_key, &mut draft.scratch.bytes);
         if let Some(first) = draft.outcome(&command.id, run, found.outcome.take()) {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
@@ -220,6 +229,13 @@ impl Rules {
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let asked = self.asked_xp(cause.kind, cause.payload)?;
+        if self.detectors.is_empty() && self.families.is_empty() {
+            return self.grant(cause, asked, draft);
+        }
+        self.watched_event(cause, asked, draft)
+    }
+
+    fn watched_event(&self, cause: &Cause<'_>, asked: Asked, draft: &mut Draft<'_>) -> Result<Effect, Code> {
         let Watched { judgements, learned, families, settled } = self.watch(cause, asked.gains, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
         // What is held is not lost, so no more is held than is kept. Then there is no room for flags either.

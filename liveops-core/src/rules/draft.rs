@@ -40,7 +40,6 @@ pub struct Stored {
 /// Memory that one decision after the other writes over.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pub(super) bytes: Vec<u8>,
     pub(super) entries: Vec<NewEntry>,
     /// What boards showed before the run, beside the entries of its change set.
     before: Vec<Option<Standing>>,

@@ -79,7 +79,7 @@ impl Rules {
             if player.remainders.is_empty() { Remainders::default() } else { player.remainders.clone() };
         let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
         let xp = xp.map_err(|e| e.code())?;
-        let converted = self.convert(player.overflow, xp)?;
+        let converted = if self.overflow.is_some() { self.convert(player.overflow, xp)? } else { None };
         let late = self.count(cause, xp, draft)?;
 
         self.enter(draft);
@@ -105,7 +105,9 @@ impl Rules {
             self.overflow_reward(converted, cause, draft, &mut effect);
         }
         self.event_rewards(cause, draft, &mut effect);
-        self.streak_rewards(cause, draft, &mut effect);
+        if !self.streaks.is_empty() {
+            self.streak_rewards(cause, draft, &mut effect);
+        }
         draft.trim_receipts(self.receipts_max);
         Ok(self.leveled(effect, draft))
     }
