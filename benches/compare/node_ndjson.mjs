@@ -26,6 +26,8 @@ for (let n = 0; n <= ROUNDS; n++) {
     if (parsed.length !== EVENTS) throw new Error('the peer lost events')
     continue
   }
+  outcomes.close()
+  engine.close() // Now, and not in the middle of a round.
   ours.push(cost / EVENTS)
   peers.push(peerCost / EVENTS)
 }
