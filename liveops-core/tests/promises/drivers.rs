@@ -1,6 +1,7 @@
 //! Records decided where they lie, and records loaded, decided and committed: one state, one answer, one feed.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use liveops_core::decorate::CountingStore;
@@ -14,15 +15,24 @@ use crate::{codes, shown};
 type Any = Engine<Arc<dyn FullStore>>;
 
 /// Each way a store in memory may be driven; the last two keep a feed that says what led to each change set.
-fn engines() -> [Any; 4] {
-    let stores: [Arc<dyn FullStore>; 4] = [
+fn engines() -> [Any; 5] {
+    let stores: [Arc<dyn FullStore>; 5] = [
         Arc::new(MemoryStore::new()),
         Arc::new(CountingStore::new(MemoryStore::new())),
+        Arc::new(MemoryStore::new()),
         Arc::new(MemoryStore::with_feed(1_000_000)),
         Arc::new(CountingStore::new(MemoryStore::with_feed(1_000_000))),
     ];
-    let [one, other, fed, other_fed] = stores.map(|store| Engine::new(rules(0), store));
-    [one, other, fed.recording(), other_fed.recording()]
+    let [one, other, spread, fed, other_fed] = stores.map(|store| Engine::new(rules(0), store));
+    [one, other, spread, fed.recording(), other_fed.recording()]
+}
+
+/// The engine of that number takes commands in its way.
+fn submit(engine: &Any, which: usize, commands: &[Command]) -> Vec<Outcome> {
+    match (which, NonZeroUsize::new(1 + commands.len() % 4)) {
+        (2, Some(threads)) => engine.ingest(commands, threads).into_iter().collect(),
+        _ => engine.submit_batch(commands),
+    }
 }
 
 /// What a feed says, where only the order of what is of one player is promised: between any two advances, by player.
@@ -52,7 +62,9 @@ fn random_commands_end_in_one_digest_whoever_drives() {
         let engines = engines();
         let mut stream = Stream::new(seed);
         let submit = |commands: &[Command], seen: &mut BTreeMap<&'static str, usize>| {
-            let [first, others @ ..] = engines.each_ref().map(|engine| engine.submit_batch(commands));
+            let mut number = 0..;
+            let [first, others @ ..] =
+                engines.each_ref().map(|engine| submit(engine, number.next().unwrap(), commands));
             for (which, other) in others.iter().enumerate() {
                 for (command, (one, other)) in commands.iter().zip(said(&first).iter().zip(said(other))) {
                     assert_eq!(*one, other, "engine {}: {command:?}", which + 1);
@@ -91,7 +103,7 @@ fn random_commands_end_in_one_digest_whoever_drives() {
         assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
         let stats = engines.each_ref().map(Engine::stats);
         assert!(stats.iter().all(|other| *other == stats[0]), "{stats:?}");
-        let [fed, other_fed] = [&engines[2], &engines[3]].map(told);
+        let [fed, other_fed] = [&engines[3], &engines[4]].map(told);
         assert!(fed == other_fed && fed.len() > 2, "feeds");
     }
     println!("{seen:?}, {rows} rows");

@@ -1,6 +1,7 @@
 //! Many threads, one engine: every command once, sums exact, boards as the records, and no reader sees what never was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -274,5 +275,61 @@ fn what_is_answered_is_there_for_everybody() {
         });
         assert_eq!(engine.store().size().players, 260);
         assert_eq!(engine.store().digest(), engine.digest().unwrap());
+    });
+}
+
+/// Several ingest the same lines, each over threads of its own, while others submit them one by one.
+#[test]
+fn lines_that_several_take_in_at_once_count_once() {
+    ends(|| {
+        let engine = Engine::new(rules(), MemoryStore::new());
+        let mut text = String::new();
+        for n in 0..3_000 {
+            let (name, second) = (n % 37 * n % 90, START / 1_000);
+            let payload = r#"{"deltaXp":3}"#;
+            let line = format!(
+                r#"{{"id":"e{n}","type":"progression","playerId":"p{name}","ts":{second},"payload":{payload}}}"#
+            );
+            text.push_str(if n % 100 == 7 { "no event" } else { &line });
+            text.push('\n');
+        }
+        let lines: Vec<_> = text.lines().collect();
+        let told: Vec<Vec<&'static str>> = std::thread::scope(|scope| {
+            let (engine, text, lines) = (&engine, &text, &lines);
+            let ingesting = (1..4).map(|threads| {
+                scope.spawn(move || {
+                    let threads = NonZeroUsize::new(threads).unwrap();
+                    let batch = engine.ingest_ndjson(text.as_bytes(), at(START), threads);
+                    let codes: Vec<_> = (0..batch.len()).map(|row| batch.code(row).unwrap()).collect();
+                    for (code, count) in batch.counts() {
+                        assert_eq!(codes.iter().filter(|known| **known == code).count() as u64, count);
+                    }
+                    codes
+                })
+            });
+            let ingesting: Vec<_> = ingesting.collect();
+            let single = scope.spawn(move || {
+                let each = lines.iter().map(|line| engine.submit_ndjson(line.as_bytes(), at(START))[0].code());
+                each.collect::<Vec<_>>()
+            });
+            ingesting.into_iter().chain([single]).map(|thread| thread.join().unwrap()).collect()
+        });
+        let mut xp = BTreeMap::<String, u64>::new();
+        for (row, line) in lines.iter().enumerate() {
+            let of: Vec<_> = told.iter().map(|codes| codes[row]).collect();
+            let count = |code: &str| of.iter().filter(|known| **known == code).count();
+            let expected = if *line == "no event" { 0 } else { 1 };
+            assert_eq!(count("applied"), expected, "row {row}: {of:?}");
+            assert_eq!(count("replayed"), 3 * expected, "row {row}: {of:?}");
+            if expected == 1 {
+                let name = line.split(r#""playerId":""#).nth(1).unwrap().split('"').next().unwrap();
+                *xp.entry(name.to_owned()).or_default() += 3;
+            }
+        }
+        for (name, xp) in &xp {
+            assert_eq!(engine.record(&player(name)).unwrap().unwrap().xp, *xp, "{name}");
+        }
+        assert_eq!(engine.stats().get("commands"), 4 * 3_000);
+        assert_boards_fit(&engine, &BOARDS);
     });
 }
