@@ -113,8 +113,8 @@ fn full() -> ChangeSet {
         verdicts: vec![Judgement { detector: id("floor"), verdict }],
         settled: Settled::Open,
     };
-    let record =
-        Player { version: 4, newest_ts: NOW, xp: 120, standings: vec![(day(5), standing())], ..Player::default() };
+    let standings = [(day(5), standing())].into_iter().collect();
+    let record = Player { version: 4, newest_ts: NOW, xp: 120, standings, ..Player::default() };
     ChangeSet {
         player: ana(),
         expected: 3,

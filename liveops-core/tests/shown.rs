@@ -73,7 +73,7 @@ fn command(step: &Step, id: &str, now: Timestamp, rules: &Rules) -> Command {
 
 /// What boards show of a record, by the plain way.
 fn shown(player: &Player) -> Vec<(BoardKey, Standing)> {
-    if player.hidden { Vec::new() } else { player.standings.clone() }
+    if player.hidden { Vec::new() } else { player.standings.to_vec() }
 }
 
 fn difference(before: &Player, after: &Player) -> Vec<(BoardKey, Option<Standing>)> {
@@ -115,13 +115,13 @@ proptest! {
                 Some(rule) => standing.sort == rule.sort && rules.keeps(key, now),
                 None => !rules.retired_boards().contains(&key.board),
             };
-            prop_assert!(changes.record.standings.iter().all(kept), "{:?}", changes.record.standings);
+            prop_assert!(changes.record.standings.to_vec().iter().all(kept), "{:?}", changes.record.standings);
             // What these rules do not know, and nobody erased, stays.
             let unknown = |(key, _): &&(BoardKey, Standing)| {
                 !changes.forget && !rules.retired_boards().contains(&key.board)
                     && rules.board(&key.board).is_none_or(|rule| rule.keep(key.period.window).is_none())
             };
-            for (key, standing) in before.standings.iter().filter(unknown) {
+            for (key, standing) in before.standings.to_vec().iter().filter(unknown) {
                 let sorts = rules.board(&key.board).is_none_or(|rule| rule.sort == standing.sort);
                 prop_assert_eq!(changes.record.standing(key), Some(*standing).filter(|_| sorts));
             }

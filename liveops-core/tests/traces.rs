@@ -181,9 +181,10 @@ fn assert_boards_are_a_fold(store: &MemoryStore, players: &BTreeMap<PlayerId, Pl
     let mut rng = Rng(players.len() as u64);
     shuffled.sort_by_cached_key(|_| rng.below(1_000));
     for (id, player) in shuffled {
-        for (key, _) in player.standings.iter().filter(|(key, _)| rules.keeps(key, horizon.now)) {
-            let index = folded.entry(key.clone()).or_insert_with(|| Index::new([7; 16]));
-            index.apply(id, player.version, player.shown(key)).unwrap();
+        for (key, _) in player.standings.to_vec().into_iter().filter(|(key, _)| rules.keeps(key, horizon.now)) {
+            let shown = player.shown(&key);
+            let index = folded.entry(key).or_insert_with(|| Index::new([7; 16]));
+            index.apply(id, player.version, shown).unwrap();
         }
     }
     for (key, index) in folded {

@@ -34,11 +34,11 @@ pub(crate) fn number(count: u64) -> i64 {
 /// A player's entries as JSON: `[[board, span, period, score, subscore, reached, 1 where the lowest is first], ..]`.
 pub(crate) fn put_standings(player: &Player, json: &mut String) {
     json.push('[');
-    for (key, standing) in &player.standings {
+    for (board, period, standing) in player.standings() {
         if json.len() > 1 {
             json.push(',');
         }
-        let board = key.board.as_str();
+        let board = board.as_str();
         // Ids are visible ASCII; two of its characters are escaped in JSON.
         json.push_str("[\"");
         if board.contains(['"', '\\']) {
@@ -48,7 +48,7 @@ pub(crate) fn put_standings(player: &Player, json: &mut String) {
         }
         let ascending = u8::from(standing.sort.order == Order::Asc);
         let (score, subscore) = (standing.score.score, standing.score.subscore);
-        let (span, period, reached) = (key.period.window.as_str(), key.period.index, millis(standing.reached_at));
+        let (span, period, reached) = (period.window.as_str(), period.index, millis(standing.reached_at));
         // Writing to a string cannot fail.
         _ = write!(json, "\",\"{span}\",{period},{score},{subscore},{reached},{ascending}]");
     }

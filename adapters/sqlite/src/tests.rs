@@ -103,7 +103,7 @@ fn set(name: &str, expected: u64) -> ChangeSet {
     let key = BoardKey { board: BoardId::new("xp").unwrap(), period };
     let score = i64::try_from(number).unwrap().into();
     let standing = Standing { score, reached_at: NOW, newest_ts: NOW, sort: Sort::default() };
-    let standings = vec![(key.clone(), standing)];
+    let standings = [(key.clone(), standing)].into_iter().collect();
     ChangeSet {
         player: player(name),
         expected,

@@ -38,10 +38,10 @@ pub(super) fn fold<S: Scan>(store: &S) -> Vec<Fold> {
     let mut boards: BTreeMap<BoardKey, Fold> = BTreeMap::new();
     for (key, record) in all(store, Some(Kind::Player)) {
         let (Some(id), Record::Player(record)) = (key.player(), record) else { continue };
-        for (key, standing) in &record.standings {
+        for (key, standing) in record.standings.to_vec() {
             let empty = || Fold { key: key.clone(), sort: standing.sort, shown: Vec::new() };
             let board = boards.entry(key.clone()).or_insert_with(empty);
-            board.shown.extend(record.shown(key).map(|standing| (id.clone(), standing)));
+            board.shown.extend(record.shown(&key).map(|standing| (id.clone(), standing)));
         }
     }
     for board in boards.values_mut() {
@@ -59,9 +59,8 @@ pub(super) fn fold_of<S: Store>(
     let mut shown = BTreeMap::new();
     for (key, record) in keys.iter().zip(load(store, &keys)) {
         let (Some(id), Some(Record::Player(record))) = (key.player(), record) else { continue };
-        for (board, _) in &record.standings {
-            shown.extend(record.shown(board).map(|standing| ((board.clone(), id.clone()), standing)));
-        }
+        let entries = record.shown_anywhere();
+        shown.extend(entries.into_iter().map(|(board, standing)| ((board, id.clone()), standing)));
     }
     shown
 }

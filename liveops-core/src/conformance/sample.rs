@@ -72,7 +72,7 @@ pub(super) fn set(name: &str, expected: u64) -> ChangeSet {
     let suspicion = Suspicion { event, received_at: NOW, held: true, verdicts: Vec::new(), settled: Settled::Open };
     let score = i64::try_from(number).expect("few versions").into();
     let standing = Standing { score, reached_at: NOW, newest_ts: NOW, sort: Sort::default() };
-    let standings = vec![(day(), standing)];
+    let standings = [(day(), standing)].into_iter().collect();
     ChangeSet {
         player: player(name),
         expected,

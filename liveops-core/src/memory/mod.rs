@@ -187,7 +187,7 @@ impl MemoryStore {
             let hash = self.keys.player(&player);
             let shard = self.shards[shard_of(hash)].0.read();
             let slot = shard.find(hash, &player).map(|at| shard.slot(at));
-            let known = slot.map(|slot| (slot.told, slot.shown().to_vec()));
+            let known = slot.map(|slot| (slot.told, slot.shown()));
             drop(shard);
             if let Some((told, shown)) = known {
                 self.boards.tell_one(&player, told, &shown);

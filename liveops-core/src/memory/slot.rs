@@ -67,14 +67,14 @@ impl Slot {
     }
 
     /// What boards show.
-    pub(super) fn shown(&self) -> &[(BoardKey, Standing)] {
-        self.player.as_ref().filter(|player| !player.hidden).map_or(&[], |player| &player.standings)
+    pub(super) fn shown(&self) -> Vec<(BoardKey, Standing)> {
+        self.player.as_ref().map_or(Vec::new(), |player| player.shown_anywhere())
     }
 
     /// What boards are told that are built anew; nothing of one of whom there never was news.
     pub(super) fn entry(&self) -> Option<Entry> {
         let id = self.id.as_ref().filter(|_| self.told > 0)?;
-        Some(Entry { player: id.clone(), version: self.told, shown: self.shown().to_vec(), mark: None })
+        Some(Entry { player: id.clone(), version: self.told, shown: self.shown(), mark: None })
     }
 }
 

@@ -49,7 +49,8 @@ fn horizon(millis: i64) -> Horizon {
 
 /// A change set that turns one record of a player into another, with outcomes of those times.
 fn set(name: &str, before: &Player, after: Player, outcomes: &[(u64, i64)]) -> ChangeSet {
-    let mut keys: Vec<_> = before.standings.iter().chain(&after.standings).map(|(key, _)| key.clone()).collect();
+    let mut keys: Vec<_> =
+        [before, &after].into_iter().flat_map(|player| player.standings.to_vec()).map(|(key, _)| key).collect();
     keys.sort();
     keys.dedup();
     let shown = keys.into_iter().filter(|key| before.shown(key) != after.shown(key));
@@ -74,7 +75,8 @@ fn set(name: &str, before: &Player, after: Player, outcomes: &[(u64, i64)]) -> C
 /// A set of somebody who has `xp` after as many versions, and an entry of as much on the day.
 fn gain(name: &str, before: &Player, xp: u64) -> ChangeSet {
     let standing = Standing { score: Score::from(xp.cast_signed()), ..Standing::default() };
-    let after = Player { version: before.version + 1, xp, standings: vec![(day(1), standing)], ..Player::default() };
+    let standings = [(day(1), standing)].into_iter().collect();
+    let after = Player { version: before.version + 1, xp, standings, ..Player::default() };
     set(name, before, after, &[(before.version + 1, 1_000)])
 }
 
@@ -435,10 +437,10 @@ fn boards_are_what_the_records_say_whatever_threads_do() {
                     let key = day(random.below(3).cast_signed());
                     let standing =
                         Standing { score: Score::from(random.below(50).cast_signed()), ..Standing::default() };
-                    match after.standings.binary_search_by(|(known, _)| known.cmp(&key)) {
-                        Ok(at) if random.below(4) == 0 => drop(after.standings.remove(at)),
-                        Ok(at) => after.standings[at].1 = standing,
-                        Err(at) => after.standings.insert(at, (key, standing)),
+                    if after.standing(&key).is_some() && random.below(4) == 0 {
+                        after.standings.extract_if(|board, period, _| (board, period) == (&key.board, key.period));
+                    } else {
+                        after.standings.insert(&key.board, key.period, standing);
                     }
                 }
             }

@@ -1,11 +1,12 @@
 //! What of records a store may show people beside the bytes: columns of its tables. Stores read records through these alone, so that
 //! their shapes in memory may change.
 
-use super::{BoardKey, Judgement, Player, Receipt, Settled, StoredOutcome, Suspicion};
+use super::{Judgement, Player, Receipt, Settled, StoredOutcome, Suspicion};
 use crate::board::Standing;
-use crate::id::Id;
+use crate::id::{BoardId, Id};
 use crate::reward::{Item, ReceiptState};
 use crate::time::Timestamp;
+use crate::window::Period;
 
 impl Player {
     /// Commands applied so far; 0 of nobody.
@@ -44,8 +45,8 @@ impl Player {
     }
 
     /// Entries, by board and period, whether they are shown or not.
-    pub fn standings(&self) -> impl ExactSizeIterator<Item = (&BoardKey, &Standing)> {
-        self.standings.iter().map(|(key, standing)| (key, standing))
+    pub fn standings(&self) -> impl ExactSizeIterator<Item = (&BoardId, Period, Standing)> {
+        self.standings.iter()
     }
 }
 

@@ -299,8 +299,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_effect_takes_72_bytes_and_its_outcome_112() {
-        assert_eq!((size_of::<Effect>(), size_of::<StoredOutcome>()), (72, 112));
+    fn a_plain_effect_takes_72_bytes_and_its_outcome_96() {
+        assert_eq!((size_of::<Effect>(), size_of::<StoredOutcome>()), (72, 96));
     }
 
     #[test]

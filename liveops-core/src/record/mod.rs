@@ -17,6 +17,7 @@ mod paid;
 mod player;
 mod run;
 mod signature;
+mod standings;
 mod told;
 
 pub use change::{ChangeSet, CommitOutcome, Settled, Suspicion};
@@ -32,6 +33,7 @@ pub use paid::Paid;
 pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Triage};
 pub use run::Run;
 pub use signature::{sign_receipt, verify_receipt};
+pub use standings::Standings;
 pub use told::Told;
 
 pub use crate::reward::Receipt;

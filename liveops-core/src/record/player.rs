@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BoardKey, Horizon, Paid};
+use super::{BoardKey, Horizon, Paid, Standings};
 use crate::anomaly::{AlertTally, DetectorState, PlayerProfile, Reason};
 use crate::board::Standing;
 use crate::codec::{Stable, fields};
@@ -48,8 +48,7 @@ pub struct Player {
     /// Suspicions kept, and when each came in.
     pub suspicions: Vec<(u64, Timestamp)>,
     /// Entries, by board and period.
-    #[serde(serialize_with = "standings_as_json")]
-    pub standings: Vec<(BoardKey, Standing)>,
+    pub standings: Standings,
     /// Periods the player was paid for.
     #[serde(skip_serializing_if = "Paid::is_empty")]
     pub paid: Paid,
@@ -187,12 +186,17 @@ pub struct Profile {
 impl Player {
     /// The entry in one period of one board.
     pub fn standing(&self, key: &BoardKey) -> Option<Standing> {
-        self.standings.binary_search_by(|(known, _)| known.cmp(key)).ok().map(|at| self.standings[at].1)
+        self.standings.get(&key.board, key.period)
     }
 
     /// What a board shows of this player.
     pub fn shown(&self, key: &BoardKey) -> Option<Standing> {
         if self.hidden { None } else { self.standing(key) }
+    }
+
+    /// All that boards show of this player.
+    pub fn shown_anywhere(&self) -> Vec<(BoardKey, Standing)> {
+        if self.hidden { Vec::new() } else { self.standings.to_vec() }
     }
 
     /// Where the player stands with a streak.
@@ -328,7 +332,6 @@ impl Player {
             && self.suspicions.last().is_none_or(|(number, _)| *number <= self.version)
             && self.suspicions.len() <= SUSPICIONS_PER_PLAYER_MAX
             && self.triage.as_ref().is_none_or(|triage| triage.is_of(&self.suspicions))
-            && self.standings.is_sorted_by(|a, b| a.0 < b.0)
             && self.misses.is_sorted_by(|a, b| (&a.table, &a.entry) < (&b.table, &b.entry))
             && self.misses.iter().all(|misses| misses.count > 0)
             && self.remainders.is_sound()
@@ -359,24 +362,6 @@ impl Triage {
             self.settled.insert(at, number);
         }
     }
-}
-
-fn standings_as_json<S: serde::Serializer>(standings: &[(BoardKey, Standing)], to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Entry<'a> {
-        #[serde(flatten)]
-        key: &'a BoardKey,
-        score: i64,
-        subscore: i64,
-        reached_at: Timestamp,
-    }
-    to.collect_seq(standings.iter().map(|(key, standing)| Entry {
-        key,
-        score: standing.score.score,
-        subscore: standing.score.subscore,
-        reached_at: standing.reached_at,
-    }))
 }
 
 fields!(Rolls { count, misses });
@@ -431,7 +416,7 @@ mod tests {
             profile: vec![profile("a"), profile("b")],
             suspicions: vec![(3, Timestamp::MIN), (4, Timestamp::MIN)],
             triage: Some(Triage { holds: vec![3], settled: vec![4] }),
-            standings: vec![(key(1), Standing::default()), (key(2), Standing::default())],
+            standings: [(key(1), Standing::default()), (key(2), Standing::default())].into_iter().collect(),
             misses: [("a", "y"), ("a", "z"), ("b", "x")]
                 .map(|(table, entry)| Misses { table: id(table), entry: id(entry), count: 1 })
                 .to_vec(),
@@ -460,7 +445,7 @@ mod tests {
         const BEYOND: u64 = INTEGER_MAX.unsigned_abs() + 1;
         type Spoiled = (&'static str, fn(&mut Player));
         assert_eq!(read(player()), Ok(Record::Player(player().into())));
-        let spoiled: [Spoiled; 41] = [
+        let spoiled: [Spoiled; 39] = [
             ("a version that cannot grow", |p| p.version = BEYOND),
             ("XP beyond the integers", |p| p.xp = u64::MAX),
             ("a level that no curve has", |p| p.granted_through = LEVELS_MAX + 1),
@@ -488,8 +473,6 @@ mod tests {
             ("a settled suspicion that is none", |p| triage(p).settled = vec![2]),
             ("a hold that is settled", |p| triage(p).holds = vec![4]),
             ("reviews of nothing", |p| p.suspicions.clear()),
-            ("entries out of order", |p| p.standings.reverse()),
-            ("an entry twice", |p| p.standings[0] = p.standings[1].clone()),
             ("misses out of order", |p| p.misses.swap(0, 1)),
             ("misses of an entry twice", |p| p.misses[0] = p.misses[1].clone()),
             ("misses that are none", |p| p.misses[2].count = 0),

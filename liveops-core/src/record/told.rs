@@ -1,6 +1,6 @@
 //! What a board's replica is told.
 
-use super::{BoardKey, Player};
+use super::{BoardKey, Player, Standings};
 use crate::board::Standing;
 use crate::codec::{Form, Stable};
 use crate::error::StoreErrorKind;
@@ -28,8 +28,7 @@ pub enum Told {
 impl Told {
     /// Of a player's record.
     pub fn of(id: &PlayerId, record: &Player) -> Self {
-        let shown = if record.hidden { Vec::new() } else { record.standings.clone() };
-        Self::Stands { player: id.clone(), version: record.version, shown }
+        Self::Stands { player: id.clone(), version: record.version, shown: record.shown_anywhere() }
     }
 
     /// Who.
@@ -41,7 +40,8 @@ impl Told {
 
     /// The stable bytes of [`Self::of`] a record.
     pub(super) fn encode_stands(id: &PlayerId, record: &Player) -> Vec<u8> {
-        let shown = if record.hidden { &[][..] } else { &record.standings };
+        let nowhere = Standings::default();
+        let shown = if record.hidden { &nowhere } else { &record.standings };
         let mut out = Vec::new();
         FORM.begin(&mut out);
         put_stands(id, record.version, shown, &mut out);
@@ -87,14 +87,12 @@ impl Stable for Told {
     }
 }
 
-fn put_stands(player: &PlayerId, version: u64, shown: &[(BoardKey, Standing)], out: &mut Vec<u8>) {
+/// What is shown has the same bytes as a list and as [`Standings`].
+fn put_stands(player: &PlayerId, version: u64, shown: &impl Stable, out: &mut Vec<u8>) {
     out.push(1);
     player.put(out);
     version.put(out);
-    (shown.len() as u64).put(out);
-    for entry in shown {
-        entry.put(out);
-    }
+    shown.put(out);
 }
 
 const FORM: Form = Form(1);

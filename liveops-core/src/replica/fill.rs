@@ -39,7 +39,7 @@ impl Entry {
     pub(super) fn of((key, record): (Key, Record)) -> Option<Self> {
         let Record::Player(record) = record else { return None };
         let mark = record.idle_mark();
-        let shown = if record.hidden { Vec::new() } else { record.standings };
+        let shown = record.shown_anywhere();
         Some(Self { player: key.player()?.clone(), version: record.version, shown, mark })
     }
 }

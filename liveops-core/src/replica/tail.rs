@@ -95,10 +95,10 @@ impl Replica {
         let mut are_shown = true;
         for set in sets {
             // In full: what was followed so far may be of somebody who had the name before.
-            let shown = if set.record.hidden { &[][..] } else { &set.record.standings };
+            let shown = set.record.shown_anywhere();
             // Who was forgotten since may be somebody else by now.
             let is_late = set.forgotten_before < self.horizon().forgotten_before;
-            are_shown &= !is_late && self.tell_one(&set.player, set.record.version, shown);
+            are_shown &= !is_late && self.tell_one(&set.player, set.record.version, &shown);
         }
         are_shown
     }

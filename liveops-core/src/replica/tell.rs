@@ -225,8 +225,7 @@ impl Replica {
             for behind in behind {
                 let (set, _) = told[behind];
                 let record = &set.record;
-                let shown = if record.hidden { &[][..] } else { &record.standings };
-                self.tell_one(&set.player, record.version, shown);
+                self.tell_one(&set.player, record.version, &record.shown_anywhere());
             }
         }
     }

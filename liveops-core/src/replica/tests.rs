@@ -62,16 +62,15 @@ impl Records {
             if random.below(3) > 0 {
                 continue;
             }
-            let at = after.standings.binary_search_by(|(known, _)| known.cmp(&key));
             let score = Score { score: random.below(6).cast_signed(), subscore: 0 };
             let reached_at = Timestamp::from_unix_millis(random.below(4).cast_signed());
             let other = key.board.as_str() == "a" && random.below(4) == 0;
             let sort = if other { SORTS[1] } else { SORTS[usize::from(key.board.as_str() == "b") * 2] };
             let standing = Standing { score, reached_at, newest_ts: reached_at, sort };
-            match at {
-                Ok(at) if random.below(4) == 0 => drop(after.standings.remove(at)),
-                Ok(at) => after.standings[at].1 = standing,
-                Err(at) => after.standings.insert(at, (key, standing)),
+            if after.standing(&key).is_some() && random.below(4) == 0 {
+                after.standings.extract_if(|board, period, _| (board, period) == (&key.board, key.period));
+            } else {
+                after.standings.insert(&key.board, key.period, standing);
             }
         }
         self.set(id, &before, after)
@@ -208,7 +207,7 @@ impl Play {
             entries.extend(page.into_iter().map(|(player, record)| Entry {
                 player,
                 version: record.version,
-                shown: if record.hidden { Vec::new() } else { record.standings.clone() },
+                shown: record.shown_anywhere(),
                 mark: None,
             }));
             for _ in 0..self.random.below(6) {
@@ -306,7 +305,7 @@ fn threads_that_tell_late_and_twice_agree_in_the_end() {
                 let entry = |(id, record): (&PlayerId, &Player)| Entry {
                     player: id.clone(),
                     version: record.version,
-                    shown: if record.hidden { Vec::new() } else { record.standings.clone() },
+                    shown: record.shown_anywhere(),
                     mark: None,
                 };
                 records.0.iter().map(entry).collect()
@@ -722,7 +721,7 @@ fn a_board_that_is_brought_back_is_not_answered_from_until_it_is_whole() {
             if fails && left.len() < 10 {
                 return Err(StoreErrorKind::Unavailable.into());
             }
-            let shown = if record.hidden { Vec::new() } else { record.standings };
+            let shown = record.shown_anywhere();
             page.push(Entry { player, version: record.version, shown, mark: None });
             Ok(true)
         })

@@ -9,7 +9,7 @@ use crate::anomaly;
 use crate::board::Standing;
 use crate::error::Code;
 use crate::event::{Event, Payload};
-use crate::id::Id;
+use crate::id::{BoardId, Id};
 use crate::limits::SUSPICIONS_PER_PLAYER_MAX;
 use crate::progress::Asked;
 use crate::record::{
@@ -297,20 +297,14 @@ impl Rules {
     /// Drops what of the record no acceptable command can ask for any more.
     fn let_go(&self, draft: &mut Draft<'_>) {
         let horizon = draft.horizon;
-        let stays = |(key, standing): &(BoardKey, Standing)| self.keeps_entry(key, standing, horizon.now);
         let known = &mut draft.scratch.known;
         known.under(self);
         known.from_the_first();
-        // Mostly all of them do.
-        let all_stay =
-            draft.changes.record.standings.iter().all(|(key, standing)| known.keeps(self, key, standing, horizon.now));
-        if !all_stay {
-            let mut standings = std::mem::take(&mut draft.changes.record.standings);
-            let mut from = 0;
-            for (BoardKey { board, period }, standing) in standings.extract_if(.., |entry| !stays(entry)) {
-                from = draft.note(from, (&board, period), Some(standing), None);
-            }
-            draft.changes.record.standings = standings;
+        let goes =
+            |board: &BoardId, period, standing: Standing| !known.keeps(self, board, period, standing.sort, horizon.now);
+        let mut from = 0;
+        for (BoardKey { board, period }, standing) in draft.changes.record.standings.extract_if(goes) {
+            from = draft.note(from, (&board, period), Some(standing), None);
         }
         let player = &mut draft.changes.record;
         player.erased_through = player.erased_through.filter(|through| *through >= horizon.forgotten_before);

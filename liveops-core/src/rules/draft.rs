@@ -300,8 +300,8 @@ impl<'s> Draft<'s> {
     fn note_all(&mut self) {
         let standings = std::mem::take(&mut self.changes.record.standings);
         let mut from = 0;
-        for (BoardKey { board, period }, standing) in &standings {
-            from = self.note(from, (board, *period), Some(*standing), Some(*standing));
+        for (board, period, standing) in &standings {
+            from = self.note(from, (board, period), Some(standing), Some(standing));
         }
         self.changes.record.standings = standings;
     }

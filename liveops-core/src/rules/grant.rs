@@ -4,19 +4,16 @@ use super::decide::Cause;
 use super::draft::{Draft, NewEntry, Scratch};
 use super::known::KnownPeriod;
 use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
-use crate::board::{Operator, Score, Standing};
+use crate::board::{Operator, Score};
 use crate::error::Code;
 use crate::event::Payload;
-use crate::id::{BoardId, Id};
+use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, Remainders, StreakStep};
 use crate::record::{BoardKey, Command, Effect, Player, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
 use crate::time::Timestamp;
-use crate::window::{Period, Window};
-
-/// So many entries are looked through one by one before a search begins.
-const LOOKED_THROUGH: usize = 4;
+use crate::window::Window;
 
 /// A reward on its way into a receipt.
 pub(super) struct Gift<'a> {
@@ -157,11 +154,11 @@ impl Rules {
                     late.push(BoardKey { board: rule.board.clone(), period });
                     continue;
                 }
-                let (at, before) = find(standings, from, &rule.board, period);
+                let (at, before) = standings.find(from, &rule.board, period);
                 let replaces = before.is_some();
                 from = at + usize::from(replaces);
                 // What sorts otherwise was made by a retired board of that name.
-                let before = before.filter(|standing| standing.sort == rule.sort).copied();
+                let before = before.filter(|standing| standing.sort == rule.sort);
                 let received_at = cause.command.received_at;
                 let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
                 let standing = after.map_err(|_| Code::ScoreOverflow)?;
@@ -178,20 +175,15 @@ impl Rules {
         for NewEntry { at, replaces, period, closes_at, rule, standing } in &entries {
             let changes = &mut *draft.changes;
             changes.closes_at = changes.closes_at.min(*closes_at);
-            let before = if *replaces {
-                Some(std::mem::replace(&mut changes.record.standings[*at].1, *standing))
-            } else {
-                grows = true;
-                None
-            };
+            let before = if *replaces { changes.record.standings.replace_at(*at, *standing) } else { None };
+            grows |= !replaces;
             from = draft.note(from, (&self.boards[*rule].board, *period), before, Some(*standing));
         }
         if grows {
             // From the back, so that places stay right.
             let standings = &mut draft.changes.record.standings;
             for NewEntry { at, period, rule, standing, .. } in entries.iter().rev().filter(|entry| !entry.replaces) {
-                let board = self.boards[*rule].board.clone();
-                standings.insert(*at, (BoardKey { board, period: *period }, *standing));
+                standings.insert_at(*at, &self.boards[*rule].board, *period, *standing);
             }
         }
         draft.scratch.entries = entries;
@@ -340,26 +332,6 @@ impl Rules {
             }
             None => effect.more_mut().receipts.push(receipt),
         }
-    }
-}
-
-/// Where a player's entry in a period of a board is, or belongs, behind those before `from`.
-fn find<'p>(
-    standings: &'p [(BoardKey, Standing)],
-    from: usize,
-    board: &BoardId,
-    period: Period,
-) -> (usize, Option<&'p Standing>) {
-    // Mostly it is one of the next: players stand on a few boards, and those that the one before was found by come before them.
-    let is_it = |(known, _): &(BoardKey, Standing)| known.period == period && known.board == *board;
-    let near = standings.iter().enumerate().skip(from).take(LOOKED_THROUGH).find(|(_, entry)| is_it(entry));
-    if let Some((at, (_, standing))) = near {
-        return (at, Some(standing));
-    }
-    let order = |(known, _): &(BoardKey, Standing)| (&known.board, known.period).cmp(&(board, period));
-    match standings[from..].binary_search_by(order) {
-        Ok(at) => (from + at, Some(&standings[from + at].1)),
-        Err(at) => (from + at, None),
     }
 }
 

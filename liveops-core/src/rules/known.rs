@@ -2,8 +2,9 @@
 //! work out.
 
 use super::Rules;
-use crate::board::{Sort, Standing};
+use crate::board::Sort;
 use crate::hash::Digest;
+use crate::id::BoardId;
 use crate::record::BoardKey;
 use crate::time::Timestamp;
 use crate::window::{Period, Window, is_reached};
@@ -74,11 +75,9 @@ impl Known {
         known[0].as_ref()
     }
 
-    /// [`Rules::keeps_entry`].
-    pub(super) fn keeps(&mut self, rules: &Rules, key: &BoardKey, standing: &Standing, now: Timestamp) -> bool {
-        let is_it = |known: &KnownEntry| {
-            known.key.period == key.period && known.sort == standing.sort && known.key.board == key.board
-        };
+    /// Whether a player's entry is kept: [`Rules::entry_kept_until`].
+    pub(super) fn keeps(&mut self, rules: &Rules, board: &BoardId, period: Period, sort: Sort, now: Timestamp) -> bool {
+        let is_it = |known: &KnownEntry| known.key.period == period && known.sort == sort && known.key.board == *board;
         let at = match self.kept.get(self.next) {
             Some(known) if is_it(known) => self.next,
             _ => match self.kept.iter().position(is_it) {
@@ -87,8 +86,9 @@ impl Known {
                     if self.kept.len() == KEPT_MAX {
                         self.kept.clear();
                     }
-                    let kept_until = rules.entry_kept_until(key, standing);
-                    self.kept.push(KnownEntry { key: key.clone(), sort: standing.sort, kept_until });
+                    let kept_until = rules.entry_kept_until(board, period, sort);
+                    let key = BoardKey { board: board.clone(), period };
+                    self.kept.push(KnownEntry { key, sort, kept_until });
                     self.kept.len() - 1
                 }
             },
@@ -150,9 +150,11 @@ mod tests {
                     prop_assert_eq!(closes_at, rules.calendar.closes_at(period));
                     let key = BoardKey { board: BoardId::new(["xp", "ym", "gone"][board]).unwrap(), period };
                     let order = if asc { Order::Asc } else { Order::Desc };
-                    let standing = Standing { sort: Sort { order, ties: Ties::default() }, ..Standing::default() };
+                    let sort = Sort { order, ties: Ties::default() };
+                    let is_own = rules.board(&key.board).is_none_or(|rule| rule.sort == sort);
                     for now in [ts, ts.plus_millis(late), closes_at, closes_at.minus_millis(1)] {
-                        prop_assert_eq!(known.keeps(rules, &key, &standing, now), rules.keeps_entry(&key, &standing, now));
+                        let kept = is_own && rules.keeps(&key, now);
+                        prop_assert_eq!(known.keeps(rules, &key.board, key.period, sort, now), kept);
                     }
                 }
             }

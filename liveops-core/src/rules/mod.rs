@@ -47,7 +47,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::anomaly::{Action, DetectorKind, Population};
-use crate::board::{Operator, Ranking, Sort, Standing};
+use crate::board::{Operator, Ranking, Sort};
 use crate::error::Error;
 use crate::event::{Parser, Schemas, TimeLimits};
 use crate::hash::{self, Digest};
@@ -57,7 +57,7 @@ use crate::quota::Quota;
 use crate::record::{BoardKey, Command, CurveMark, Key, Player};
 use crate::reward::{Item, Loot, Trigger};
 use crate::time::Timestamp;
-use crate::window::{Calendar, Closings, Window};
+use crate::window::{Calendar, Closings, Period, Window};
 
 /// Which decisions this release makes: two releases with one number decide every command alike, to the last bit, so that what
 /// one recorded the other can replay. Raised by a release that decides anything otherwise.
@@ -365,32 +365,22 @@ impl Rules {
     /// Whether a board's period is kept: it can still be read, or these rules do not know the board or its window. Others may
     /// know it, such as those of a process that was deployed a moment ago; a board goes when rules list it as retired.
     pub fn keeps(&self, key: &BoardKey, now: Timestamp) -> bool {
-        self.keeps_by(self.board(&key.board), key, now)
-    }
-
-    fn keeps_by(&self, rule: Option<&BoardRule>, key: &BoardKey, now: Timestamp) -> bool {
-        match rule {
-            Some(rule) => {
-                rule.keep(key.period.window).is_none_or(|keep| !self.calendar.is_dropped(key.period, keep, now))
-            }
-            None => self.retired.binary_search(&key.board).is_err(),
+        let BoardKey { board, period } = key;
+        match self.board(board) {
+            Some(rule) => rule.keep(period.window).is_none_or(|keep| !self.calendar.is_dropped(*period, keep, now)),
+            None => self.retired.binary_search(board).is_err(),
         }
     }
 
-    /// Whether a player's entry is kept: also not one that a retired board made, of whose name there is another now.
-    pub(crate) fn keeps_entry(&self, key: &BoardKey, standing: &Standing, now: Timestamp) -> bool {
-        let rule = self.board(&key.board);
-        rule.is_none_or(|rule| rule.sort == standing.sort) && self.keeps_by(rule, key, now)
-    }
-
-    /// Until when [`Self::keeps_entry`] holds; [`Timestamp::MAX`] is for ever.
-    fn entry_kept_until(&self, key: &BoardKey, standing: &Standing) -> Timestamp {
-        match self.board(&key.board) {
-            Some(rule) if rule.sort != standing.sort => Timestamp::MIN,
+    /// Until when a player's entry is kept; [`Timestamp::MAX`] is for ever. Not at all if a retired board made it, of whose name
+    /// there is another now.
+    fn entry_kept_until(&self, board: &BoardId, period: Period, sort: Sort) -> Timestamp {
+        match self.board(board) {
+            Some(rule) if rule.sort != sort => Timestamp::MIN,
             Some(rule) => {
-                rule.keep(key.period.window).map_or(Timestamp::MAX, |keep| self.calendar.dropped_at(key.period, keep))
+                rule.keep(period.window).map_or(Timestamp::MAX, |keep| self.calendar.dropped_at(period, keep))
             }
-            None if self.retired.binary_search(&key.board).is_ok() => Timestamp::MIN,
+            None if self.retired.binary_search(board).is_ok() => Timestamp::MIN,
             None => Timestamp::MAX,
         }
     }

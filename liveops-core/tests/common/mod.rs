@@ -170,7 +170,7 @@ pub fn left(name: &str, record: Player, suspicions: Vec<(u64, Suspicion)>) -> Ch
         forgotten_before: Timestamp::MIN,
         closes_at: Timestamp::MAX,
         forget: false,
-        shown: record.standings.iter().map(|(key, _)| (key.clone(), record.shown(key))).collect(),
+        shown: record.standings.to_vec().into_iter().map(|(key, _)| (key.clone(), record.shown(&key))).collect(),
         record: Box::new(record),
         outcomes: Vec::new(),
         receipts: Vec::new(),

@@ -112,7 +112,8 @@ impl Scan for Records {
             _ => 0,
         };
         let page = self.players[from..].iter().take(limit).map(|(id, score)| {
-            let player = Player { version: 1, standings: self.shown(*score), ..Player::default() };
+            let player =
+                Player { version: 1, standings: self.shown(*score).into_iter().collect(), ..Player::default() };
             (Key::Player(id.clone()), Record::Player(Box::new(player)))
         });
         Ok(page.collect())

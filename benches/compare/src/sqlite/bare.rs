@@ -91,12 +91,12 @@ fn rows_of(set: &ChangeSet) -> Rows {
     };
     let number = |number: u64| number.cast_signed();
     let player = &set.record;
-    let standings = player.standings.iter().map(|(key, standing)| {
-        let span = key.period.window.as_str();
+    let standings = player.standings().map(|(board, period, standing)| {
+        let span = period.window.as_str();
         serde_json::json!([
-            key.board.as_str(),
+            board.as_str(),
             span,
-            key.period.index,
+            period.index,
             standing.score.score,
             standing.score.subscore,
             standing.reached_at.as_unix_millis(),

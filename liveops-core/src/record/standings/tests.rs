@@ -1,0 +1,139 @@
+//! Standings beside a sorted list of all their parts.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn key(board: &str, window: Window, index: i64) -> BoardKey {
+    BoardKey { board: BoardId::new(board).unwrap(), period: Period { window, index } }
+}
+
+fn board() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => Just("xp".to_owned()),
+        2 => "[abyz]",
+        1 => Just("a-board-whose-name-is-longer-than-an-id-has-room".to_owned()),
+    ]
+}
+
+fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => -3_i64..3, 2 => any::<i32>().prop_map(i64::from), 1 => any::<i64>()]
+}
+
+fn keys() -> impl Strategy<Value = BoardKey> {
+    let window = prop_oneof![Just(Window::Daily), Just(Window::Weekly), Just(Window::AllTime)];
+    (board(), window, number()).prop_map(|(board, window, index)| key(&board, window, index))
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    let time = || number().prop_map(Timestamp::from_unix_millis);
+    (number(), number(), time(), time(), 0..SORTS.len()).prop_map(|(score, subscore, reached_at, newest_ts, sort)| {
+        Standing { score: Score { score, subscore }, reached_at, newest_ts, sort: SORTS[sort] }
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(BoardKey, Standing),
+    Replace(usize, Standing),
+    Extract(usize, usize),
+    ExtractBoard(String),
+    CopyOver,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (keys(), standing()).prop_map(|(key, standing)| Step::Insert(key, standing)),
+        3 => (any::<usize>(), standing()).prop_map(|(at, standing)| Step::Replace(at, standing)),
+        2 => (0_usize..4, 1_usize..4).prop_map(|(at, every)| Step::Extract(at, every)),
+        1 => board().prop_map(Step::ExtractBoard),
+        1 => Just(Step::CopyOver),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn standings_are_a_sorted_list_of_keys(steps in prop::collection::vec(step(), 0..60), stranger in keys()) {
+        let (mut standings, mut list) = (Standings::default(), Vec::<(BoardKey, Standing)>::new());
+        // What is copied over has had all kinds of contents.
+        let mut spare = Standings::default();
+        for step in steps {
+            match step {
+                Step::Insert(key, standing) => {
+                    let place = list.binary_search_by(|(known, _)| known.cmp(&key));
+                    let replaced = place.ok().map(|at| std::mem::replace(&mut list[at].1, standing));
+                    prop_assert_eq!(standings.position(&key.board, key.period), place);
+                    prop_assert_eq!(standings.insert(&key.board, key.period, standing), replaced);
+                    if let Err(at) = place {
+                        list.insert(at, (key, standing));
+                    }
+                }
+                Step::Replace(at, standing) if !list.is_empty() => {
+                    let at = at % list.len();
+                    let before = std::mem::replace(&mut list[at].1, standing);
+                    prop_assert_eq!(standings.replace_at(at, standing), Some(before));
+                }
+                Step::Replace(at, standing) => prop_assert_eq!(standings.replace_at(at, standing), None),
+                Step::Extract(from, every) => {
+                    let counts = |asked: &mut usize| {
+                        *asked += 1;
+                        *asked > from && *asked % every == 0
+                    };
+                    let (mut a, mut b) = (0, 0);
+                    let gone: Vec<_> = list.extract_if(.., |_| counts(&mut a)).collect();
+                    prop_assert_eq!(standings.extract_if(|_, _, _| counts(&mut b)), gone);
+                    prop_assert_eq!(a, b, "each is asked about once");
+                }
+                Step::ExtractBoard(name) => {
+                    let gone: Vec<_> = list.extract_if(.., |(key, _)| key.board.as_str() == name).collect();
+                    prop_assert_eq!(standings.extract_if(|board, _, _| board.as_str() == name), gone);
+                }
+                Step::CopyOver => {
+                    spare.clone_from(&standings);
+                    std::mem::swap(&mut spare, &mut standings);
+                }
+            }
+            prop_assert_eq!(standings.to_vec(), &list[..]);
+            let mut boards: Vec<_> = list.iter().map(|(key, _)| &key.board).collect();
+            boards.dedup();
+            prop_assert_eq!(standings.boards.as_slice().iter().collect::<Vec<_>>(), boards);
+            let mut from = 0;
+            for (at, (key, standing)) in list.iter().enumerate() {
+                prop_assert_eq!(standings.get(&key.board, key.period), Some(*standing));
+                prop_assert_eq!(standings.position(&key.board, key.period), Ok(at));
+                prop_assert_eq!(standings.at(at), Some((&key.board, key.period, *standing)));
+                prop_assert_eq!(standings.find(from, &key.board, key.period), (at, Some(*standing)));
+                from = at + 1;
+            }
+            let place = list.binary_search_by(|(known, _)| known.cmp(&stranger));
+            let (at, found) = standings.find(0, &stranger.board, stranger.period);
+            prop_assert_eq!(place, if found.is_some() { Ok(at) } else { Err(at) });
+            let of = standings.of_board(0, &stranger.board);
+            let first = list.partition_point(|(known, _)| known.board < stranger.board);
+            prop_assert_eq!(of, first..list.partition_point(|(known, _)| known.board <= stranger.board));
+        }
+        let bytes = standings.to_bytes();
+        prop_assert_eq!(&bytes, &list.to_bytes(), "the bytes of the list");
+        prop_assert_eq!(Standings::take(&mut &bytes[..]), Some(standings.clone()));
+        prop_assert_eq!(list.into_iter().rev().collect::<Standings>(), standings);
+    }
+}
+
+#[test]
+fn what_was_never_written_is_not_taken() {
+    let entry = |index| (key("b", Window::Daily, index), Standing::default());
+    for list in [vec![entry(2), entry(1)], vec![entry(1), entry(1)]] {
+        assert_eq!(Standings::take(&mut &list.to_bytes()[..]), None);
+    }
+    assert_eq!(Standings::take(&mut &u64::MAX.to_bytes()[..]), None, "a length that lies");
+}
+
+#[test]
+fn four_entries_of_a_board_take_160_bytes_and_no_allocation() {
+    assert_eq!((size_of::<Entry>(), size_of::<Boards>(), size_of::<Standings>()), (32, 24, 160));
+    let mut standings = Standings::default();
+    for index in 0..4 {
+        standings.insert(&BoardId::new("xp").unwrap(), Period { window: Window::Daily, index }, Standing::default());
+    }
+    assert!(matches!(standings.boards, Boards::One(_)) && matches!(standings.entries, Entries::Few { .. }));
+}
