@@ -86,6 +86,14 @@ pub struct Player {
     pub remainders: Remainders,
 }
 
+/// Makes a list equal to another, most of which are empty.
+#[inline]
+fn copy<T: Clone>(list: &mut Vec<T>, other: &Vec<T>) {
+    if !list.is_empty() || !other.is_empty() {
+        list.clone_from(other);
+    }
+}
+
 /// Where the suspicions of a player stand, by number: those in neither list were flagged and wait.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -184,6 +192,62 @@ pub struct Profile {
 }
 
 impl Player {
+    /// Makes it equal to another, in the memory that it has.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        let Self {
+            version,
+            newest_ts,
+            erased_through,
+            hidden,
+            xp,
+            granted_through,
+            xp_by_day,
+            receipts,
+            receipts_from,
+            chain_head,
+            marks,
+            rolls,
+            profile,
+            suspicions,
+            standings,
+            paid,
+            curve,
+            overflow,
+            streaks,
+            claimable,
+            families,
+            doubts,
+            alerts,
+            triage,
+            misses,
+            remainders,
+        } = self;
+        (*version, *newest_ts, *erased_through) = (other.version, other.newest_ts, other.erased_through);
+        (*hidden, *xp, *granted_through) = (other.hidden, other.xp, other.granted_through);
+        (*receipts, *receipts_from, *chain_head) = (other.receipts, other.receipts_from, other.chain_head);
+        (*curve, *overflow, *alerts) = (other.curve, other.overflow, other.alerts);
+        standings.clone_from(&other.standings);
+        copy(xp_by_day, &other.xp_by_day);
+        copy(marks, &other.marks);
+        copy(rolls, &other.rolls);
+        copy(profile, &other.profile);
+        copy(suspicions, &other.suspicions);
+        copy(streaks, &other.streaks);
+        copy(claimable, &other.claimable);
+        copy(families, &other.families);
+        copy(doubts, &other.doubts);
+        copy(misses, &other.misses);
+        if !paid.is_empty() || !other.paid.is_empty() {
+            paid.clone_from(&other.paid);
+        }
+        if triage.is_some() || other.triage.is_some() {
+            triage.clone_from(&other.triage);
+        }
+        if !remainders.is_empty() || !other.remainders.is_empty() {
+            remainders.clone_from(&other.remainders);
+        }
+    }
+
     /// The entry in one period of one board.
     pub fn standing(&self, key: &BoardKey) -> Option<Standing> {
         self.standings.get(&key.board, key.period)
@@ -438,6 +502,36 @@ mod tests {
 
     fn read(player: Player) -> Result<Record, StoreErrorKind> {
         Record::decode(&Record::Player(player.into()).encode())
+    }
+
+    #[test]
+    fn a_copy_is_equal_whatever_was_there() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let at = Timestamp::from_unix_seconds;
+        let rich = Player {
+            version: 7,
+            hidden: true,
+            xp: 5,
+            receipts: 3,
+            chain_head: Digest([9; 32]),
+            xp_by_day: vec![(1, 2)],
+            marks: vec![id("a"), id("b")],
+            rolls: vec![(id("chest"), Rolls { count: 1, misses: 2 })],
+            suspicions: vec![(1, at(1))],
+            claimable: vec![(3, at(9))],
+            triage: Some(Triage { holds: vec![1], settled: Vec::new() }),
+            misses: vec![Misses { table: id("chest"), entry: id("crown"), count: 4 }],
+            ..Player::default()
+        };
+        let other = Player { marks: vec![id("c")], erased_through: Some(at(3)), ..Player::default() };
+        let all = [Player::default(), rich, other];
+        for before in &all {
+            for wanted in &all {
+                let mut copy = before.clone();
+                copy.copy_from(wanted);
+                assert_eq!(copy, *wanted);
+            }
+        }
     }
 
     #[test]
