@@ -20,7 +20,6 @@ use std::collections::BTreeMap;
 
 use self::answers::Answers;
 use self::lanes::Sorted;
-use self::packed::Packed;
 use crate::error::{Code, Error, StoreError, StoreErrorKind};
 use crate::hash::{self, Digest};
 use crate::limits::ATTEMPTS_MAX;
@@ -137,7 +136,11 @@ impl<'a> Plan<'a> {
 
     /// The same for outcomes that are kept small, which [`Self::finish_batch`] gives.
     pub fn for_batch(work: Box<Workspace>, rules: &'a Rules, commands: impl IntoIterator<Item = &'a Command>) -> Self {
-        Self::begin(work, rules, commands, |_, len| Answers::Rows(Packed::of(len)))
+        Self::begin(work, rules, commands, |work, len| {
+            let mut packed = std::mem::take(&mut work.rows);
+            packed.begin(len);
+            Answers::Rows(packed)
+        })
     }
 
     fn begin(
@@ -273,12 +276,13 @@ impl<'a> Plan<'a> {
         (answers.into_outcomes(), work)
     }
 
-    /// The same, kept small.
-    pub fn finish_batch(mut self) -> (Batch, Box<Workspace>) {
+    /// The same, kept small, behind what a batch has.
+    pub fn finish_batch(mut self, batch: &mut Batch) -> Box<Workspace> {
         self.leave_the_rest();
         let Self { commands, answers, mut work, .. } = self;
         work.keep(commands);
-        (answers.into_batch(), work)
+        work.rows = answers.put_onto(batch);
+        work
     }
 
     /// The same of a batch of one command.

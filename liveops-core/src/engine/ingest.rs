@@ -70,18 +70,27 @@ impl<S: Store> Engine<S> {
         let parser = self.0.parser();
         let mut batch = Batch::default();
         if lanes == 1 {
-            let mut lines = event::lines(trusted).peekable();
-            while lines.peek().is_some() {
-                let Parsed { lanes, rows } = Parsed::of(lines.by_ref().take(NDJSON_BATCH_LEN), &parser, now, 1);
-                let decided = lanes.into_iter().map(|commands| self.submitted(&commands)).collect();
-                self.join(rows, decided, &mut batch);
+            let (mut lines, mut parsed) = (event::lines(trusted), Parsed::new(1));
+            while parsed.read(&mut lines, &parser, now) {
+                match &mut parsed.lanes[..] {
+                    // Nothing to be put in between.
+                    [commands] if commands.len() == parsed.rows.len() => self.submit_onto(commands, &mut batch),
+                    lanes => {
+                        let decided = lanes.iter().map(|commands| self.submitted(commands)).collect();
+                        self.join(&mut parsed.rows, decided, &mut batch);
+                    }
+                }
             }
             return batch;
         }
         let mut pieces = event::pieces(trusted, PIECE_BYTES).peekable();
         while pieces.peek().is_some() {
             let round: Vec<_> = pieces.by_ref().take(lanes).collect();
-            let parsed = side_by_side(round, |piece| Parsed::of(event::lines_of(piece), &parser, now, lanes));
+            let parsed = side_by_side(round, |piece| {
+                let (mut lines, mut parsed) = (event::lines_of(piece), Parsed::new(lanes));
+                parsed.read_all(&mut lines, &parser, now);
+                parsed
+            });
             let mut cut: Vec<Vec<Vec<Command>>> = (0..lanes).map(|_| Vec::new()).collect();
             let mut rows = Vec::new();
             for piece in parsed {
@@ -91,11 +100,11 @@ impl<S: Store> Engine<S> {
             let decided = side_by_side(cut, |pieces| {
                 let mut batch = Batch::default();
                 for commands in pieces {
-                    commands.chunks(NDJSON_BATCH_LEN).for_each(|commands| batch.append(self.submitted(commands)));
+                    commands.chunks(NDJSON_BATCH_LEN).for_each(|commands| self.submit_onto(commands, &mut batch));
                 }
                 batch
             });
-            self.join(rows, decided, &mut batch);
+            self.join(&mut rows, decided, &mut batch);
         }
         batch
     }
@@ -118,20 +127,14 @@ impl<S: Store> Engine<S> {
         }
         let decided = side_by_side(cut, |commands| self.submitted(&commands));
         let mut batch = Batch::default();
-        self.join(rows, decided, &mut batch);
+        self.join(&mut rows, decided, &mut batch);
         batch
     }
 
     /// Adds the outcomes of rows in their order, from the lane that each went to.
-    fn join(&self, rows: Vec<Row>, decided: Vec<Batch>, batch: &mut Batch) {
+    fn join(&self, rows: &mut Vec<Row>, decided: Vec<Batch>, batch: &mut Batch) {
         let mut decided: Vec<_> = decided.into_iter().map(|lane| (lane, 0)).collect();
-        // What comes from one lane alone is in its order already.
-        if let [(lane, _)] = &mut decided[..]
-            && lane.len() == rows.len()
-        {
-            return batch.append(std::mem::take(lane));
-        }
-        for row in rows {
+        for row in rows.drain(..) {
             match row {
                 Ok(lane) => {
                     let taken = decided.get_mut(lane).is_some_and(|(lane, next)| {
@@ -149,8 +152,19 @@ impl<S: Store> Engine<S> {
 
     /// [`Self::submit_batch`], of which nobody knows how it ended if it panics.
     fn submitted<C: Borrow<Command>>(&self, commands: &[C]) -> Batch {
-        let submit = AssertUnwindSafe(|| self.submit_for_batch(commands));
-        catch_unwind(submit).unwrap_or_else(|_| commands.iter().map(|_| unknown()).collect())
+        let mut batch = Batch::default();
+        self.submit_onto(commands, &mut batch);
+        batch
+    }
+
+    /// The same, behind what a batch has already.
+    fn submit_onto<C: Borrow<Command>>(&self, commands: &[C], batch: &mut Batch) {
+        let len = batch.len() + commands.len();
+        // What is added is added whole, once all is decided.
+        let submit = AssertUnwindSafe(|| self.submit_for_batch(commands, batch));
+        if catch_unwind(submit).is_err() {
+            (batch.len()..len).for_each(|_| batch.push(unknown()));
+        }
     }
 }
 
@@ -165,19 +179,30 @@ struct Parsed {
 }
 
 impl Parsed {
-    fn of<'l>(lines: impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp, lanes: usize) -> Self {
-        let mut parsed = Self { lanes: (0..lanes).map(|_| Vec::new()).collect(), rows: Vec::new() };
+    fn new(lanes: usize) -> Self {
+        Self { lanes: (0..lanes).map(|_| Vec::new()).collect(), rows: Vec::new() }
+    }
+
+    /// The next lines that one thread decides together, in place of those before; whether there are any.
+    fn read<'l>(&mut self, lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) -> bool {
+        self.lanes.iter_mut().for_each(Vec::clear);
+        self.rows.clear();
+        self.read_all(&mut lines.take(NDJSON_BATCH_LEN), parser, now);
+        !self.rows.is_empty()
+    }
+
+    fn read_all<'l>(&mut self, lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) {
+        let lanes = self.lanes.len();
         for line in lines {
             let row = trusted_event(parser, line, now).map(|command| {
                 let lane = lane_of(&command.player, lanes);
-                if let Some(commands) = parsed.lanes.get_mut(lane) {
+                if let Some(commands) = self.lanes.get_mut(lane) {
                     commands.push(command);
                 }
                 lane
             });
-            parsed.rows.push(row);
+            self.rows.push(row);
         }
-        parsed
     }
 }
 

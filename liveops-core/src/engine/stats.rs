@@ -65,11 +65,18 @@ impl Counters {
         tally
     }
 
-    /// The same of outcomes that are kept small, without making them.
-    pub(super) fn tally_batch<'c>(&self, commands: impl Iterator<Item = &'c Command>, batch: &Batch) -> Tally {
+    /// The same of outcomes that are kept small, without making them: those of a batch from the `first`, before which it had `kept`.
+    pub(super) fn tally_batch<'c>(
+        &self,
+        commands: impl Iterator<Item = &'c Command>,
+        batch: &Batch,
+        first: usize,
+        kept: [u64; 3],
+    ) -> Tally {
         let mut tally = Tally::default();
-        [tally.applied, tally.held, tally.replayed] = batch.kept();
-        for outcome in batch.others() {
+        let now = batch.kept();
+        [tally.applied, tally.held, tally.replayed] = [now[0] - kept[0], now[1] - kept[1], now[2] - kept[2]];
+        for outcome in batch.others(first) {
             match outcome {
                 Outcome::Applied(effect) if effect.held().is_some() => tally.held += 1,
                 Outcome::Applied(_) => tally.applied += 1,
@@ -79,7 +86,8 @@ impl Counters {
             }
         }
         let events = commands.enumerate().filter(|(_, command)| matches!(command.action, Action::Event { .. }));
-        tally.newest_event = events.filter(|(at, _)| batch.is_applied(*at)).map(|(_, command)| command.ts).max();
+        tally.newest_event =
+            events.filter(|(at, _)| batch.is_applied(first + *at)).map(|(_, command)| command.ts).max();
         tally
     }
 

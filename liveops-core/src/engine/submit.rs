@@ -67,12 +67,12 @@ impl<S: Store> Engine<S> {
         self.0.finish(plan, commands)
     }
 
-    /// [`Self::submit_batch`], with outcomes that are kept small.
-    pub(super) fn submit_for_batch<C: Borrow<Command>>(&self, commands: &[C]) -> Batch {
+    /// [`Self::submit_batch`], with outcomes that are kept small, behind those that a batch has.
+    pub(super) fn submit_for_batch<C: Borrow<Command>>(&self, commands: &[C], batch: &mut Batch) {
         let in_force = self.0.in_force.load();
         let mut plan = self.0.begin(Plan::for_batch, &in_force, commands);
         self.store().drive(&mut plan);
-        self.0.finish_batch(plan, commands)
+        self.0.finish_batch(plan, commands, batch);
     }
 
     /// Takes lines of JSON, one event each, from a source that the caller trusts: no signature is asked for, and the
@@ -119,12 +119,12 @@ impl<S> AsyncEngine<S> {
         outcomes
     }
 
-    fn finish_batch<C: Borrow<Command>>(&self, plan: Plan<'_>, commands: &[C]) -> Batch {
-        let (batch, work) = plan.finish_batch();
+    fn finish_batch<C: Borrow<Command>>(&self, plan: Plan<'_>, commands: &[C], batch: &mut Batch) {
+        let (first, kept) = (batch.len(), batch.kept());
+        let work = plan.finish_batch(batch);
         let stripe = self.stripes.mine();
         stripe.keep(work);
-        stripe.add(&self.counters.tally_batch(commands.iter().map(Borrow::borrow), &batch));
-        batch
+        stripe.add(&self.counters.tally_batch(commands.iter().map(Borrow::borrow), batch, first, kept));
     }
 
     fn finish_one(&self, plan: Plan<'_>, command: &Command) -> Outcome {

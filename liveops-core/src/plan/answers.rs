@@ -57,10 +57,17 @@ impl Answers {
         }
     }
 
-    pub(super) fn into_batch(self) -> Batch {
+    /// Adds all to a batch; the memory that is left, which is small.
+    pub(super) fn put_onto(self, batch: &mut Batch) -> Packed {
         match self {
-            Self::Outcomes(_) => self.into_outcomes().into(),
-            Self::Rows(rows) => rows.into(),
+            Self::Outcomes(outcomes) => {
+                outcomes.into_iter().for_each(|outcome| batch.push(outcome));
+                Packed::default()
+            }
+            Self::Rows(mut rows) => {
+                rows.fill();
+                batch.take(rows)
+            }
         }
     }
 }

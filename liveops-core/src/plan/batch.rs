@@ -85,15 +85,13 @@ impl Batch {
 
     /// Adds one outcome.
     pub fn push(&mut self, outcome: Outcome) {
-        self.tally.add(outcome.code(), 1);
-        self.len += 1;
-        self.open().push(outcome);
+        self.add(|rows| rows.push(outcome));
     }
 
     /// Adds all that another has.
     pub fn append(&mut self, other: Self) {
         for part in other.parts {
-            self.take(part.rows);
+            _ = self.take(part.rows);
         }
     }
 
@@ -103,57 +101,74 @@ impl Batch {
     }
 
     /// How many are kept as bytes: applied, held, replayed.
-    pub(crate) fn kept(&self) -> [u64; 3] {
-        self.parts.iter().fold([0; 3], |[applied, held, replayed], part| {
-            let [more_applied, more_held, more_replayed] = part.rows.kept();
-            [applied + more_applied, held + more_held, replayed + more_replayed]
-        })
+    pub(crate) const fn kept(&self) -> [u64; 3] {
+        self.tally.kept
     }
 
-    /// Those that are refused or not known; and the few that are too large to be kept small.
-    pub(crate) fn others(&self) -> impl Iterator<Item = &Outcome> {
-        let parts = self.parts.iter().filter(|part| part.rows.has_others());
-        parts.flat_map(|part| (0..part.rows.len()).filter_map(|at| part.rows.other(at)))
+    /// Those from a row on that are refused or not known; and the few that are too large to be kept small.
+    pub(crate) fn others(&self, from: usize) -> impl Iterator<Item = &Outcome> {
+        let parts = self.parts.iter().skip(self.part_of(from)).filter(|part| part.rows.has_others());
+        parts.flat_map(move |part| {
+            (from.saturating_sub(part.first)..part.rows.len()).filter_map(|at| part.rows.other(at))
+        })
     }
 
     /// Adds one that another has, as it is kept there.
     pub(crate) fn push_from(&mut self, other: &Self, at: usize) -> bool {
         let Some((rows, at)) = other.find(at) else { return false };
-        self.tally.add(rows.code(at).unwrap_or_default(), 1);
-        self.len += 1;
-        self.open().push_from(rows, at);
+        self.add(|own| own.push_from(rows, at));
         true
     }
 
-    /// Adds rows, none of which is unset.
-    pub(super) fn take(&mut self, rows: Packed) {
+    /// Adds rows, none of which is unset; memory that is free again.
+    pub(super) fn take(&mut self, mut rows: Packed) -> Packed {
         if rows.len() == 0 {
-            return;
+            return rows;
         }
-        rows.count(&mut self.tally);
+        self.tally.add_all(&rows);
         let first = self.len;
         self.len += rows.len();
         match self.parts.last_mut() {
-            Some(last) if last.rows.has_room_for(&rows) => last.rows.append(rows),
-            _ => self.parts.push(Part { first, rows }),
+            Some(last) if last.rows.has_room_for(&rows) => last.rows.append(&mut rows),
+            // Small ones come in numbers.
+            _ if !rows.is_large() => {
+                let mut own = Packed::default();
+                own.append(&mut rows);
+                self.parts.push(Part { first, rows: own });
+            }
+            _ => self.parts.push(Part { first, rows: std::mem::take(&mut rows) }),
         }
+        rows
+    }
+
+    /// Which part begins at a row or last before it.
+    fn part_of(&self, at: usize) -> usize {
+        self.parts.partition_point(|part| part.first <= at).saturating_sub(1)
     }
 
     /// Which rows have one, and where.
     fn find(&self, at: usize) -> Option<(&Packed, usize)> {
-        let behind = self.parts.partition_point(|part| part.first <= at);
-        let part = self.parts.get(behind.checked_sub(1)?)?;
-        let at = at - part.first;
+        let part = self.parts.get(self.part_of(at))?;
+        let at = at.checked_sub(part.first)?;
         (at < part.rows.len()).then_some((&part.rows, at))
     }
 
-    /// The rows that take one more, which is counted already.
-    fn open(&mut self) -> &mut Packed {
-        if self.parts.last().is_none_or(|part| part.rows.is_full()) {
-            self.parts.push(Part { first: self.len - 1, rows: Packed::default() });
+    /// Adds one row to the last part, or to one that is begun.
+    fn add(&mut self, add: impl FnOnce(&mut Packed)) {
+        let first = self.len;
+        self.len += 1;
+        match self.parts.last_mut().filter(|part| !part.rows.is_full()) {
+            Some(last) => {
+                add(&mut last.rows);
+                self.tally.add(&last.rows, last.rows.len() - 1);
+            }
+            None => {
+                let mut rows = Packed::default();
+                add(&mut rows);
+                self.tally.add(&rows, 0);
+                self.parts.push(Part { first, rows });
+            }
         }
-        let last = self.parts.len() - 1;
-        &mut self.parts[last].rows
     }
 }
 
@@ -161,7 +176,7 @@ impl From<Packed> for Batch {
     fn from(mut rows: Packed) -> Self {
         rows.fill();
         let mut batch = Self::default();
-        batch.take(rows);
+        _ = batch.take(rows);
         batch
     }
 }

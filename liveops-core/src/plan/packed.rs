@@ -54,23 +54,45 @@ impl Kind {
 /// Counts by code.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    applied: u64,
+    /// Kept as bytes: applied, held, replayed.
+    pub(super) kept: [u64; 3],
     others: BTreeMap<&'static str, u64>,
 }
 
+/// The codes of what is kept as bytes.
+const KEPT: [&str; 3] = ["applied", "held", "replayed"];
+
 impl Tally {
-    pub(super) fn add(&mut self, code: &'static str, count: u64) {
-        if code == "applied" {
-            self.applied += count;
-        } else if count > 0 {
-            *self.others.entry(code).or_default() += count;
+    /// One more of a row.
+    pub(super) fn add(&mut self, rows: &Packed, at: usize) {
+        match rows.place(at) {
+            Some((Kind::Other, _)) => self.other(rows.code(at)),
+            Some((kind, _)) => self.kept[kind as usize] += 1,
+            None => {}
+        }
+    }
+
+    /// All rows.
+    pub(super) fn add_all(&mut self, rows: &Packed) {
+        for (count, more) in self.kept.iter_mut().zip(rows.kept()) {
+            *count += more;
+        }
+        // Of the others some may have been taken back.
+        if rows.has_others() {
+            (0..rows.len()).filter_map(|at| rows.other(at)).for_each(|outcome| self.other(Some(outcome.code())));
+        }
+    }
+
+    fn other(&mut self, code: Option<&'static str>) {
+        if let Some(code) = code {
+            *self.others.entry(code).or_default() += 1;
         }
     }
 
     pub(super) fn read(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = self.others.clone();
-        if self.applied > 0 {
-            counts.insert("applied", self.applied);
+        for (code, count) in KEPT.into_iter().zip(self.kept).filter(|(_, count)| *count > 0) {
+            *counts.entry(code).or_default() += count;
         }
         counts
     }
@@ -86,9 +108,13 @@ pub(crate) struct Packed {
 }
 
 impl Packed {
-    /// So many rows, all of them unset.
-    pub(crate) fn of(rows: usize) -> Self {
-        Self { places: vec![UNSET; rows], bytes: Vec::with_capacity(rows * ROW_BYTES), others: Vec::new() }
+    /// Makes room for so many rows, all of them unset.
+    pub(super) fn begin(&mut self, rows: usize) {
+        self.places.clear();
+        self.places.resize(rows, UNSET);
+        self.bytes.clear();
+        self.bytes.reserve(rows * ROW_BYTES);
+        self.others.clear();
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -97,6 +123,11 @@ impl Packed {
 
     pub(super) const fn is_full(&self) -> bool {
         self.places.len() >= ROWS_MAX || self.bytes.len() >= FULL_BYTES
+    }
+
+    /// Whether they are better moved than copied.
+    pub(super) const fn is_large(&self) -> bool {
+        self.places.len() >= ROWS_MAX / 2 || self.bytes.len() >= FULL_BYTES / 2
     }
 
     pub(super) const fn has_room_for(&self, more: &Self) -> bool {
@@ -124,10 +155,8 @@ impl Packed {
     pub(super) fn code(&self, at: usize) -> Option<&'static str> {
         let (kind, rest) = self.place(at)?;
         match kind {
-            Kind::Applied => Some("applied"),
-            Kind::Held => Some("held"),
-            Kind::Replayed => Some("replayed"),
             Kind::Other => self.others.get(rest).map(Outcome::code),
+            kept => KEPT.get(kept as usize).copied(),
         }
     }
 
@@ -202,12 +231,13 @@ impl Packed {
     }
 
     /// Those of another, for which there is room.
-    pub(super) fn append(&mut self, mut more: Self) {
+    pub(super) fn append(&mut self, more: &mut Self) {
         let (bytes, others) = (self.bytes.len(), self.others.len());
         self.places.extend(more.places.iter().map(|place| {
             let (kind, rest) = Kind::of(*place);
             kind.at(rest + if kind == Kind::Other { others } else { bytes }).unwrap_or(UNSET)
         }));
+        more.places.clear();
         self.bytes.append(&mut more.bytes);
         self.others.append(&mut more.others);
     }
@@ -221,16 +251,6 @@ impl Packed {
             }
         }
         kinds
-    }
-
-    pub(super) fn count(&self, tally: &mut Tally) {
-        for (code, count) in ["applied", "held", "replayed"].into_iter().zip(self.kept()) {
-            tally.add(code, count);
-        }
-        // Of the others some may have been taken back.
-        if self.has_others() {
-            (0..self.len()).filter_map(|at| self.other(at)).for_each(|outcome| tally.add(outcome.code(), 1));
-        }
     }
 
     fn place(&self, at: usize) -> Option<(Kind, usize)> {
@@ -291,7 +311,8 @@ mod tests {
 
     #[test]
     fn what_is_unset_is_unknown_and_what_was_taken_back_does_not_count() {
-        let mut rows = Packed::of(4);
+        let mut rows = Packed::default();
+        rows.begin(4);
         rows.set(0, Outcome::Refused(Code::TooOld.into()));
         rows.set(1, Outcome::Refused(Code::Closed.into()));
         rows.set(3, Outcome::Applied(crate::record::Effect::default()));
@@ -306,7 +327,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_too_many_for_a_row_are_not_kept() {
-        let mut rows = Packed::of(2);
+        let mut rows = Packed::default();
+        rows.begin(2);
         let stored = StoredOutcome { fingerprint: 7, ts: Timestamp::MIN, effect: crate::record::Effect::default() };
         let mut bytes = vec![stored.version()];
         stored.put_version(stored.version(), &mut bytes);

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::in_place::{Prints, Spare};
 use super::lanes::Sorted;
+use super::packed::Packed;
 use crate::limits::WORKSPACE_COMMANDS_MAX;
 use crate::record::Command;
 use crate::rules::{Found, Scratch};
@@ -15,6 +16,8 @@ pub struct Workspace {
     commands: Vec<&'static Command>,
     /// Empty, and small.
     pub(super) outcomes: Vec<Outcome>,
+    /// Empty, and small.
+    pub(super) rows: Packed,
     pub(super) sorted: Sorted,
     pub(super) found: Vec<Found>,
     pub(super) scratch: Scratch,
