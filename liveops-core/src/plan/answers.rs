@@ -40,7 +40,7 @@ impl Answers {
     /// What a run has written, by the order in which its commands were given.
     pub(super) fn written(&mut self, outcomes: NewOutcomes<'_>, given: &[usize]) {
         let Self::Rows(rows) = self else { return };
-        for outcome in outcomes.iter() {
+        for outcome in outcomes.told() {
             let NewOutcome { command, is_held, bytes, .. } = outcome;
             if !rows.set_applied(given[command], is_held, bytes)
                 && let Ok(stored) = outcome.decode()

@@ -11,6 +11,8 @@ pub struct EncodedOutcomes {
     /// One behind the other, each in its stable bytes behind their version.
     bytes: Vec<u8>,
     each: Vec<Place>,
+    /// How many of the first are not to be written: an erasure came after them.
+    forgotten: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +29,12 @@ impl EncodedOutcomes {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.each.clear();
+        self.forgotten = 0;
+    }
+
+    /// Nothing of what was added is to be written. Who asked is told of it all the same.
+    pub(crate) const fn forget(&mut self) {
+        self.forgotten = self.each.len();
     }
 
     /// Adds that of a command, by its place in the run.
@@ -76,19 +84,28 @@ impl NewOutcome<'_> {
 impl<'w> NewOutcomes<'w> {
     /// How many.
     pub const fn len(&self) -> usize {
-        self.encoded.each.len()
+        self.encoded.each.len() - self.encoded.forgotten
     }
 
     /// Whether there are none.
     pub const fn is_empty(&self) -> bool {
-        self.encoded.each.is_empty()
+        self.len() == 0
     }
 
     /// Each, in the order of the commands.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = NewOutcome<'w>> + use<'w> {
+        self.behind(self.encoded.forgotten)
+    }
+
+    /// Also those that are not to be written.
+    pub(crate) fn told(&self) -> impl Iterator<Item = NewOutcome<'w>> + use<'w> {
+        self.behind(0)
+    }
+
+    fn behind(&self, first: usize) -> impl ExactSizeIterator<Item = NewOutcome<'w>> + use<'w> {
         let Self { run, encoded } = *self;
-        let mut from = 0;
-        encoded.each.iter().map(move |place| {
+        let mut from = first.checked_sub(1).map_or(0, |last| encoded.each[last].end);
+        encoded.each[first..].iter().map(move |place| {
             let bytes = &encoded.bytes[from..place.end];
             from = place.end;
             let Place { command, is_held, ts, .. } = *place;

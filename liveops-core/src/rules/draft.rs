@@ -330,7 +330,7 @@ impl<'s> Draft<'s> {
         self.note_all();
         let changes = &mut *self.changes;
         if let Some(encoded) = &mut self.encoded {
-            encoded.clear();
+            encoded.forget();
         }
         *changes.record = Player {
             version: changes.record.version,

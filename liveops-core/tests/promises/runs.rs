@@ -1,6 +1,7 @@
 //! A run is written whole or not at all: also where the feed is full, and where rivals write.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use liveops_core::decorate::CountingStore;
@@ -8,9 +9,9 @@ use liveops_core::error::StoreError;
 use liveops_core::limits::RUN_LEN_MAX;
 use liveops_core::record::{ChangeSet, CommitOutcome, Horizon};
 use liveops_core::store::{Consumer, Happened, Loaded};
-use liveops_core::{Command, Engine, Feed as _, Key, MemoryStore, Outcome, Store};
+use liveops_core::{Action, Command, Engine, Feed as _, Key, MemoryStore, Outcome, Store};
 
-use crate::common::{Rng, START, as_inner, id, player, progression, rules};
+use crate::common::{Rng, START, as_inner, id, operator, player, progression, rules};
 use crate::{assert_boards_fit, codes};
 
 const BOARDS: [&str; 3] = ["fastest", "latest", "xp"];
@@ -66,6 +67,24 @@ fn a_feed_that_is_full_in_the_middle_leaves_whole_runs() {
         }
         assert_boards_fit(&engine, &BOARDS);
     }
+}
+
+/// An erasure takes the outcomes of what came before it in its run out of the store, and not out of the answers.
+#[test]
+fn what_came_before_an_erasure_is_answered_like_the_rest() {
+    let erase = || operator("x", "ana", START + 2, Action::Erase);
+    let commands = [progression("e1", "ana", START, 3), progression("e2", "ana", START + 1, 3), erase(), erase()];
+    let commands = [&commands[..], &[progression("e3", "ana", START + 3, 4)]].concat();
+    let [one, other] = [(); 2].map(|()| Engine::new(rules(), MemoryStore::new()));
+    let far = Engine::new(rules(), CountingStore::new(MemoryStore::new()));
+    let expected = ["applied", "applied", "applied", "replayed", "applied"];
+    assert_eq!(one.submit_batch(&commands).iter().map(Outcome::code).collect::<Vec<_>>(), expected);
+    assert_eq!(far.submit_batch(&commands).iter().map(Outcome::code).collect::<Vec<_>>(), expected);
+    let batch = other.ingest(&commands, NonZeroUsize::MIN);
+    assert_eq!((0..batch.len()).filter_map(|row| batch.code(row)).collect::<Vec<_>>(), expected);
+    let digest = one.store().digest();
+    assert_eq!([other.store().digest(), far.store().inner().digest()], [digest.clone(), digest]);
+    assert_eq!(one.store().size().outcomes, 2);
 }
 
 /// Between a load and its commit, and between two commits, somebody else writes.
