@@ -108,16 +108,15 @@ fn count(grown: usize, shrunk: usize) {
     // No block is larger than an `isize`.
     let change = grown.cast_signed() as i64 - shrunk.cast_signed() as i64;
     let before = HELD.get();
+    let sum = before.wrapping_add(change);
+    HELD.set(sum);
     if before == 0 {
-        // Where the thread is at its end already, what little comes now is not counted.
+        // Behind the count, since putting it up may take memory itself. Where the thread is at its end already, what little comes now
+        // is not counted.
         _ = FAREWELL.try_with(|_| ());
     }
-    let sum = before.wrapping_add(change);
     if sum.abs() >= TOLD_BYTES_MIN && !TELLS.get() {
-        HELD.set(0);
-        OTHERS.fetch_add(sum, Ordering::Relaxed);
-    } else {
-        HELD.set(sum);
+        OTHERS.fetch_add(HELD.replace(0), Ordering::Relaxed);
     }
 }
 

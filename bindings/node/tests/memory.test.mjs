@@ -145,6 +145,22 @@ describe('memory', () => {
     // The process of these tests ends although nothing else is closed.
   })
 
+  it('of what threads of one call decided is told as what it is', async () => {
+    const engine = new Engine(rules)
+    const opts = { nowMs: NOW_MS, threads: 4 }
+    const submit = async () => {
+      engine.submitNdjson(bytes, opts).close()
+      ;(await engine.submitNdjsonAsync(bytes, opts)).close()
+    }
+    for (let n = 0; n < 20; n++) await submit()
+    await settled()
+    const before = native.toldMemory()
+    for (let n = 0; n < 200; n++) await submit()
+    await settled()
+    const grown = native.toldMemory() - before
+    assert.ok(Math.abs(grown) < 500_000, `${grown} bytes after 400 calls`)
+  })
+
   // The sum of all is 600 MB and more, of which V8 knows a few KB unless it is told.
   it('of large boards is bounded as long as the event loop gets a turn', () => {
     const peak = peakOf(`for (let n = 0; n < 500; n++) {
