@@ -101,9 +101,9 @@ fn plays_on(player: &Player) {
     let horizon = Horizon { now: NOW, forgotten_before: NOW.minus_millis(1000) };
     let mut scratch = Scratch::default();
     // Nobody counts as far as 2^52, and further than 2^53 nobody may.
-    let units = player.overflow.units;
+    let units = player.rare().overflow.units;
     let mut counters =
-        player.rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts, units]);
+        player.rare().rolls.iter().map(|(_, rolls)| rolls.count).chain([player.version, player.receipts, units]);
     let is_at_the_end = counters.any(|counter| counter > 1 << 52);
     for command in &*COMMANDS {
         let found = Found { receipt: Some(Box::new(waiting.clone())), ..Found::default() };

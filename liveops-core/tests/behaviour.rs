@@ -531,15 +531,15 @@ fn suspicions_of_before_are_told_apart() {
     }
     let engine = Engine::new(rules(), CountingStore::new(MemoryStore::new()));
     let mut record = stored(&old, "ann");
-    let (triage, version) = (record.triage.take(), record.version);
+    let (triage, version) = (record.rare_mut().triage.take(), record.version);
     assert_eq!(triage.unwrap().settled, [7, 200]);
     let changes = common::left("ann", record, old.suspicions_of(&player("ann")).unwrap());
     assert!(matches!(engine.store().commit(vec![changes])[..], [CommitOutcome::Applied]));
 
     applied(&engine.submit(&xp("e", "ann", START, 1)));
-    assert_eq!(stored(&engine, "ann").triage, None, "as long as nothing asks for it");
+    assert_eq!(stored(&engine, "ann").rare().triage, None, "as long as nothing asks for it");
     assert_eq!(engine.submit(&kill("new", "ann", START, "hydra", 1)).code(), "held");
-    let triage = stored(&engine, "ann").triage.unwrap();
+    let triage = stored(&engine, "ann").rare().triage.clone().unwrap();
     let holds: Vec<u64> = (1..=100).filter(|number| *number != 7).chain([version + 2]).collect();
     assert_eq!((triage.holds, triage.settled), (holds, vec![200]), "what was settled made room");
     let loads = engine.store().calls().loads;

@@ -208,7 +208,7 @@ fn a_population_says_what_is_usual_from_the_first_event_on_and_stays() {
 fn findings_are_acted_upon_only_when_they_agree() {
     let engine = engine(r#""alerts": { "corroborate": { "findings": 2, "withinSeconds": 3600 } },"#);
     assert!(applied(engine.submit(&kill("k1", "ana", START, "hydra", 9_000))).verdicts().is_empty(), "one alone");
-    let doubts = engine.record(&player("ana")).unwrap().unwrap().doubts;
+    let doubts = engine.record(&player("ana")).unwrap().unwrap().rare().doubts.clone();
     assert_eq!(doubts.iter().map(|doubt| doubt.reason).collect::<Vec<_>>(), [Reason::BelowFloor]);
     play(&engine, "ana", 0, usual(20));
     let burst = play(&engine, "ana", 20, std::iter::repeat_n(40_000, 12));
@@ -229,7 +229,7 @@ fn a_storm_of_one_player_buries_nobody_else() {
     };
     let (all, _) = storm("");
     let (few, engine) = storm(r#""alerts": { "perPlayerDay": 3 },"#);
-    let alerts = engine.record(&player("ana")).unwrap().unwrap().alerts;
+    let alerts = engine.record(&player("ana")).unwrap().unwrap().rare().alerts;
     assert_eq!((all > 40, few), (true, 3));
     assert_eq!(alerts.suppressed(), u64::try_from(all - few).unwrap(), "and none is lost without a count");
 }

@@ -76,8 +76,8 @@ fn as_before_version_4(store: &MemoryStore) -> MemoryStore {
     let mut records = all(store);
     for (_, record) in &mut records {
         if let Record::Player(player) = record {
-            player.triage = None;
-            for Misses { table, count, .. } in std::mem::take(&mut player.misses) {
+            player.rare_mut().triage = None;
+            for Misses { table, count, .. } in std::mem::take(&mut player.rare_mut().misses) {
                 let rolls = player.rolls(&table);
                 player.set_rolls(&table, Rolls { misses: count, ..rolls });
             }
@@ -106,12 +106,13 @@ fn as_before_version_3(store: &MemoryStore) -> MemoryStore {
         if let Record::Player(player) = record {
             player.curve = None;
             player.chain_head = chain_head;
-            player.rolls.iter_mut().for_each(|(_, rolls)| rolls.count = 1);
+            player.rare_mut().rolls.iter_mut().for_each(|(_, rolls)| rolls.count = 1);
             // What was learned about the prior that there was when rules named none, of all types of events together.
             let about_a_prior = unhex("02034005529b932b6bdd4002d494c0be3555").unwrap();
-            player.profile.remove(0);
-            player.profile[0].activity = player.profile[1].activity.clone();
-            player.profile[0].state = DetectorState::take(&mut &about_a_prior[..]).unwrap();
+            let profile = &mut player.rare_mut().profile;
+            profile.remove(0);
+            profile[0].activity = profile[1].activity.clone();
+            profile[0].state = DetectorState::take(&mut &about_a_prior[..]).unwrap();
         }
     }
     as_before_version_4(&MemoryStore::restore(&sealed(&records)).unwrap())

@@ -344,7 +344,7 @@ fn what_a_change_set_writes_is_read_as_records() {
 
 #[test]
 fn a_set_that_leaves_a_mark_says_so() {
-    let mark = Player { version: 4, newest_ts: NOW, erased_through: Some(NOW), ..Player::default() };
+    let mark = Player::erased(4, NOW, NOW);
     let erases = ChangeSet { forget: true, record: Box::new(mark.clone()), outcomes: full().outcomes, ..plain() };
     assert_eq!(erases.idle_mark(), Some(NOW), "whatever outcomes stand beside it");
     assert_eq!(full().idle_mark(), None);

@@ -314,7 +314,7 @@ fn what_waits_to_be_claimed_is_kept_for_it() {
     engine.advance(at(START + 60_000)).unwrap();
     applied(engine.submit(&progression("e2", "ana", START, 0)));
     let export = engine.export_player(&ana).unwrap();
-    assert_eq!((numbers(export.receipts), export.record.unwrap().claimable), (vec![6, 7], vec![]));
+    assert_eq!((numbers(export.receipts), export.record.unwrap().rare().claimable.clone()), (vec![6, 7], vec![]));
     assert_eq!(claim(&effect.claimable()[2]).code(), "receipt_unknown");
 }
 
@@ -571,7 +571,7 @@ fn misses_are_of_an_entry() {
     engine.replace_rules(pity_for(Some("c"), 10)).unwrap();
     roll(&engine);
     let record = engine.record(&player("ana")).unwrap().unwrap();
-    let kept: Vec<_> = record.misses.iter().map(|misses| (misses.entry.as_str(), misses.count)).collect();
+    let kept: Vec<_> = record.rare().misses.iter().map(|misses| (misses.entry.as_str(), misses.count)).collect();
     assert_eq!(kept, [("b", 1)]);
 }
 
@@ -582,8 +582,8 @@ fn misses_of_before_go_on() {
     let events: Vec<_> = (0..46).map(|n| progression(&format!("e{n}"), "ana", START, 1)).collect();
     old.submit_batch(&events);
     let mut record = old.record(&player("ana")).unwrap().unwrap();
-    let [misses] = &std::mem::take(&mut record.misses)[..] else { panic!("of one entry") };
-    record.rolls[0].1.misses = misses.count;
+    let [misses] = &std::mem::take(&mut record.rare_mut().misses)[..] else { panic!("of one entry") };
+    record.rare_mut().rolls[0].1.misses = misses.count;
     let store = MemoryStore::new();
     let changes = common::left("ana", record, Vec::new());
     assert!(matches!(store.commit(vec![changes])[..], [CommitOutcome::Applied]));

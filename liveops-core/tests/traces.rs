@@ -158,8 +158,8 @@ fn assert_sound(store: &MemoryStore) {
             chain.iter().filter_map(|r| if let Scope::Level(level) = r.scope { Some(level) } else { None }).collect();
         assert_eq!(levels, (2..=player.granted_through).collect::<Vec<_>>(), "each level once, in order");
         let mut paid: Vec<BoardKey> = chain.iter().filter_map(|receipt| paid_for(&receipt.scope)).collect();
-        assert_eq!(chain.len() - levels.len() - paid.len(), player.marks.len(), "and the first hydra, once");
-        assert!(paid.iter().all(|key| player.paid.contains(key)), "and what was paid is marked");
+        assert_eq!(chain.len() - levels.len() - paid.len(), player.rare().marks.len(), "and the first hydra, once");
+        assert!(paid.iter().all(|key| player.rare().paid.contains(key)), "and what was paid is marked");
         let payments = paid.len();
         paid.sort();
         paid.dedup();

@@ -129,7 +129,7 @@ fn what_is_taken_frees_no_cap_and_touches_no_overflow() {
     let effect = applied(engine.submit(&progression("e3", "ana", START, 110)));
     assert_eq!((effect.xp.granted, effect.xp.over_daily_cap), (10, 100), "110 of 120 are spent");
     let record = engine.record(&player("ana")).unwrap().unwrap();
-    assert_eq!((record.overflow.rest, record.xp_by_day[0].1), (10, 120));
+    assert_eq!((record.rare().overflow.rest, record.rare().xp_by_day[0].1), (10, 120));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn detectors_do_not_see_what_is_taken() {
     let before = engine.record(&player("ana")).unwrap().unwrap();
     applied(engine.submit(&death("e2", START)));
     let after = engine.record(&player("ana")).unwrap().unwrap();
-    assert_eq!(after.profile, before.profile);
+    assert_eq!(after.rare().profile, before.rare().profile);
     let mut population = PopulationBuilder::new();
     let mut teach = |kind: &str, fields: Vec<_>| {
         let (id, kind) = (EventId::new("e3").unwrap(), common::id(kind));
@@ -248,7 +248,7 @@ fn boosts_lose_nothing_from_event_to_event() {
     engine.submit_batch(&kills);
     assert_eq!(xp_of(&engine), 375);
     let record = engine.record(&player("ana")).unwrap().unwrap();
-    assert!(record.remainders.is_empty(), "as many parts as make it whole");
+    assert!(record.rare().remainders.is_empty(), "as many parts as make it whole");
 
     let engine = boosted("0.5", "");
     let granted =
@@ -285,7 +285,7 @@ fn what_boosts_owe_is_erased_and_migrated_and_outlives_what_is_refused() {
     let engine = boosted("1.25", "");
     let owed = |engine: &Engine<MemoryStore>| {
         let record = engine.record(&player("ana")).unwrap().unwrap();
-        record.remainders.iter().map(|one| (one.factor(), one.rest())).collect::<Vec<_>>()
+        record.rare().remainders.iter().map(|one| (one.factor(), one.rest())).collect::<Vec<_>>()
     };
     applied(engine.submit(&progression("e1", "ana", START, 3)));
     let three = vec![("5/4".to_owned(), 3)];

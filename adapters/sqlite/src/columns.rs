@@ -23,7 +23,7 @@ pub(crate) const fn origin(id: &CommandId) -> i64 {
 /// Whether nothing but the mark of an erasure is left, which some horizon will make due.
 pub(crate) fn is_idle(player: &Player) -> bool {
     let end = Horizon { now: Timestamp::MAX, forgotten_before: Timestamp::MAX };
-    player.erased_through.is_some() && player.is_idle_mark(end)
+    player.erased_through().is_some() && player.is_idle_mark(end)
 }
 
 /// A count as a number of SQLite's.

@@ -46,7 +46,7 @@ impl<'c> Rows<'c> {
 
     /// A player, in place of the row of before or as a new one.
     pub(crate) fn put_player(&mut self, p: i64, id: &PlayerId, player: &Player, is_new: bool) -> Result<(), Fault> {
-        let erased_through = player.erased_through.map(millis);
+        let erased_through = player.erased_through().map(millis);
         let idle = is_idle(player);
         let version = player.version.cast_signed();
         self.encode(&Name::player(p, id.as_str(), version, erased_through, idle), player);

@@ -128,7 +128,7 @@ fn players(conn: &Connection, faults: &mut Faults) -> Result<(), Fault> {
         let mut standings = String::new();
         put_standings(&player, &mut standings);
         Ok(player.version.cast_signed() == version
-            && player.erased_through.map(millis) == erased_through
+            && player.erased_through().map(millis) == erased_through
             && is_idle(&player) == idle
             && (number(xp), granted_through) == (row.get(6)?, row.get(7)?)
             && (number(receipts), millis(newest_ts), hidden) == (row.get(8)?, row.get(9)?, row.get(10)?)

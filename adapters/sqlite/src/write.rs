@@ -220,7 +220,7 @@ impl<'c, 'b> Writing<'c, 'b> {
     /// The short way: if the row was seen by the last load and everything fits, the player is written, and this is the row's
     /// number. Whatever does not fit goes the long way, which finds out why.
     fn put_seen(&mut self, changes: &ChangeSet) -> Result<Option<i64>, Fault> {
-        let is_common = changes.record.erased_through.is_none() && changes.expected > 0 && !self.feed.is_full();
+        let is_common = changes.record.erased_through().is_none() && changes.expected > 0 && !self.feed.is_full();
         if !is_common || !changes.fits(changes.expected, self.horizon) {
             return Ok(None);
         }

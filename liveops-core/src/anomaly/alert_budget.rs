@@ -35,6 +35,11 @@ pub struct AlertTally {
 
 fields!(AlertTally { from_ms, raised, suppressed });
 
+impl AlertTally {
+    /// Nothing spent.
+    pub(crate) const NONE: Self = Self { from_ms: 0, raised: 0, suppressed: 0 };
+}
+
 impl AlertBudget {
     /// So many alerts a day; `out_of_range` for none.
     pub fn new(per_day: u32) -> Result<Self, Code> {

@@ -59,7 +59,7 @@ pub(super) fn day() -> BoardKey {
 
 /// The mark of an erasure at a time, under a version.
 pub(super) fn erased(version: u64, through: Timestamp) -> Box<Player> {
-    Player { version, newest_ts: through, erased_through: Some(through), ..Player::default() }.into()
+    Player::erased(version, through, through).into()
 }
 
 /// A change set over a player of that version, with one record of each kind and an entry on the board of XP.

@@ -111,7 +111,7 @@ impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::claimable`].
     pub async fn claimable(&self, player: &PlayerId, now: Timestamp) -> Result<Vec<Receipt>, Error> {
         let Some(record) = self.record(player).await? else { return Ok(Vec::new()) };
-        let numbers: Vec<_> = record.claimable.iter().map(|(number, _)| *number).collect();
+        let numbers: Vec<_> = record.rare().claimable.iter().map(|(number, _)| *number).collect();
         let mut receipts = self.receipts_of(player, &numbers).await?;
         receipts.retain(|receipt| receipt.state_at(now) == ReceiptState::Claimable);
         Ok(receipts)
@@ -133,8 +133,8 @@ impl<S: AsyncStore> AsyncEngine<S> {
     /// See [`Engine::suspicions_of`].
     pub async fn suspicions_of(&self, player: &PlayerId) -> Result<Vec<(u64, Suspicion)>, Error> {
         let Some(record) = self.record(player).await? else { return Ok(Vec::new()) };
-        let keys: Vec<_> = record.suspicions.iter().map(|(n, _)| Key::Suspicion(player.clone(), *n)).collect();
-        let suspicions = load(&self.store, &keys).await?.into_iter().zip(&record.suspicions);
+        let keys: Vec<_> = record.rare().suspicions.iter().map(|(n, _)| Key::Suspicion(player.clone(), *n)).collect();
+        let suspicions = load(&self.store, &keys).await?.into_iter().zip(&record.rare().suspicions);
         Ok(suspicions
             .filter_map(|(answer, (n, _))| match answer {
                 Some(Record::Suspicion(suspicion)) => Some((*n, *suspicion)),

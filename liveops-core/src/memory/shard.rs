@@ -218,7 +218,7 @@ impl Shard {
         for (id, ts, bytes) in added {
             self.remember(at, hash, id, ts, bytes);
         }
-        let may_be_mark = changes.record.erased_through;
+        let may_be_mark = changes.record.erased_through();
         std::mem::swap(self.slot_mut(at).player.get_or_insert_default(), &mut changes.record);
         for receipt in &changes.receipts {
             self.put_receipt(at, receipt.number, receipt);
@@ -242,7 +242,7 @@ impl Shard {
     pub(super) fn insert(&mut self, at: u32, hash: u64, key: &Key, record: Record) -> Option<()> {
         match (key, record) {
             (Key::Player(_), Record::Player(player)) => {
-                let through = player.erased_through;
+                let through = player.erased_through();
                 let slot = self.slot_mut(at);
                 slot.told = u64::from(!player.standings.is_empty());
                 slot.player = Some(player);

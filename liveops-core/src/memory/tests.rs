@@ -61,7 +61,7 @@ fn set(name: &str, before: &Player, after: Player, outcomes: &[(u64, i64)]) -> C
         expected: before.version,
         forgotten_before: Timestamp::MIN,
         closes_at: Timestamp::MAX,
-        forget: after.erased_through.is_some(),
+        forget: after.erased_through().is_some(),
         record: after.into(),
         outcomes: outcomes.iter().map(|(n, ts)| (command(*n), outcome(*ts))).collect(),
         receipts: Vec::new(),
@@ -136,7 +136,7 @@ fn sample(seed: u64) -> MemoryStore {
         let record = (*first.record).clone();
         applied(&store, first);
         if random.below(6) == 0 {
-            let mark = Player { version: 2, newest_ts: at(3), erased_through: Some(at(3)), ..Player::default() };
+            let mark = Player::erased(2, at(3), at(3));
             applied(&store, set(&name, &record, mark, &[]));
         }
     }
@@ -353,7 +353,7 @@ fn a_stalled_commit_does_not_bring_erased_experience_back() {
         ChangeSet { closes_at: at(90), ..gain("ana", &Player::default(), 5_000) },
         gain("ana", &before, 5_000),
     ];
-    let mark = Player { version: 2, newest_ts: at(50), erased_through: Some(at(50)), ..Player::default() };
+    let mark = Player::erased(2, at(50), at(50));
     applied(&store, set("ana", &before, mark.clone(), &[(9, 50)]));
     let refused = |when: &str| {
         for set in &stalled {
@@ -383,12 +383,7 @@ fn a_due_mark_is_absent_before_it_is_removed() {
     let mut before = (*first.record).clone();
     applied(&store, under(first));
     for round in 0..3 {
-        let mark = Player {
-            version: before.version + 1,
-            newest_ts: at(50),
-            erased_through: Some(at(50)),
-            ..Player::default()
-        };
+        let mark = Player::erased(before.version + 1, at(50), at(50));
         applied(&store, under(set("ana", &before, mark, &[(9, 50)])));
         let absent = MemoryStore::new();
         absent.advance(horizon(100)).unwrap();
@@ -421,16 +416,11 @@ fn boards_are_what_the_records_say_whatever_threads_do() {
                 panic!("a store in memory answers")
             };
             let before = if let Some(Record::Player(player)) = record { *player } else { Player::default() };
-            let mut after = Player { version: before.version + 1, erased_through: None, ..before.clone() };
+            let mut after = Player { version: before.version + 1, rare: None, ..before.clone() };
             match random.below(12) {
                 0 => {
                     let through = horizon.forgotten_before.plus_millis(random.below(3).cast_signed() - 1);
-                    after = Player {
-                        version: after.version,
-                        newest_ts: through,
-                        erased_through: Some(through),
-                        ..Player::default()
-                    };
+                    after = Player::erased(after.version, through, through);
                 }
                 1 => after.hidden = !after.hidden,
                 _ => {

@@ -139,8 +139,8 @@ impl MemoryStore {
         let players =
             shards.iter().flat_map(|shard| (0..shard.given()).filter_map(|at| shard.slot(at).player.as_ref()));
         for player in players {
-            newest = newest.max(player.newest_ts).max(player.erased_through.unwrap_or(Timestamp::MIN));
-            let closings = player.paid.newest().map(|period| rules.calendar().closes_at(period));
+            newest = newest.max(player.newest_ts).max(player.erased_through().unwrap_or(Timestamp::MIN));
+            let closings = player.rare().paid.newest().map(|period| rules.calendar().closes_at(period));
             paid_until = closings.fold(paid_until, Timestamp::max);
         }
         let back = shards[0].horizon.turned_back(now, newest, paid_until);

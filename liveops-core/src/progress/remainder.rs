@@ -76,6 +76,9 @@ impl Remainder {
 pub struct Remainders(Vec<Remainder>);
 
 impl Remainders {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// Those of before, in their order. `too_long` for more than [`REMAINDERS_MAX`], `invalid_argument` for two of one factor.
     pub fn new(remainders: impl IntoIterator<Item = Remainder>) -> Result<Self, Error> {
         let mut kept = Vec::new();

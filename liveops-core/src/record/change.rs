@@ -94,7 +94,7 @@ impl ChangeSet {
     pub(crate) fn renew(&mut self, player: &PlayerId, stored: Option<&Player>, horizon: Horizon) {
         self.player.clone_from(player);
         match stored {
-            Some(stored) => self.record.copy_from(stored),
+            Some(stored) => (*self.record).clone_from(stored),
             None => *self.record = Player::default(),
         }
         self.expected = self.record.version;

@@ -40,8 +40,8 @@ impl Player {
     }
 
     /// Commands no newer than this were erased.
-    pub const fn erased_through(&self) -> Option<Timestamp> {
-        self.erased_through
+    pub fn erased_through(&self) -> Option<Timestamp> {
+        self.rare().erased_through
     }
 
     /// Entries, by board and period, whether they are shown or not.

@@ -78,24 +78,7 @@ impl RecordRef<'_> {
             }
             Self::Player(r) => {
                 head(1, out);
-                r.put(out);
-                if version > 1 {
-                    r.paid.put(out);
-                }
-                if version > 2 {
-                    r.curve.put(out);
-                    r.overflow.put(out);
-                    r.streaks.put(out);
-                    r.claimable.put(out);
-                    r.families.put(out);
-                    r.doubts.put(out);
-                    r.alerts.put(out);
-                }
-                if version > 3 {
-                    r.triage.put(out);
-                    r.misses.put(out);
-                    r.remainders.put(out);
-                }
+                r.put_version(version, out);
             }
             Self::Outcome(r) => {
                 head(2, out);
@@ -125,7 +108,7 @@ impl RecordRef<'_> {
             Self::Suspicion(suspicion) => 1 + u8::from(suspicion.verdicts.iter().any(Judgement::is_later)),
             Self::Player(player) if !player.is_before_version_4() => 4,
             Self::Player(player) if !player.is_before_version_3() => 3,
-            Self::Player(player) => 1 + u8::from(!player.paid.is_empty()),
+            Self::Player(player) => 1 + u8::from(!player.rare().paid.is_empty()),
             Self::Outcome(outcome) => outcome.version(),
             Self::Receipt(receipt) => receipt_version(receipt),
         }
@@ -150,27 +133,7 @@ impl Stable for Record {
         let (kind, version) = (u8::take(from)?, u8::take(from)?);
         let record = match kind {
             0 => Self::Horizon(Stable::take(from)?),
-            1 => {
-                let mut player: Box<Player> = Stable::take(from)?;
-                if version > 1 {
-                    player.paid = Stable::take(from)?;
-                }
-                if version > 2 {
-                    player.curve = Stable::take(from)?;
-                    player.overflow = Stable::take(from)?;
-                    player.streaks = Stable::take(from)?;
-                    player.claimable = Stable::take(from)?;
-                    player.families = Stable::take(from)?;
-                    player.doubts = Stable::take(from)?;
-                    player.alerts = Stable::take(from)?;
-                }
-                if version > 3 {
-                    player.triage = Stable::take(from)?;
-                    player.misses = Stable::take(from)?;
-                    player.remainders = Stable::take(from)?;
-                }
-                Self::Player(player.is_sound().then_some(player)?)
-            }
+            1 => Self::Player(Player::take_version(version, from)?),
             2 => Self::Outcome(StoredOutcome::take_version(version, from)?.into()),
             3 => {
                 let mut receipt: Box<Receipt> = Stable::take(from)?;

@@ -27,6 +27,9 @@ struct PaidWindow {
 }
 
 impl Paid {
+    /// Nothing.
+    pub(super) const NONE: Self = Self(Vec::new());
+
     /// Whether nothing was paid.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -53,8 +53,7 @@ impl Records {
     /// Somebody does something: a few entries change, appear or go, or all are hidden or shown.
     pub(super) fn commit(&mut self, id: &PlayerId, random: &mut Random) -> ChangeSet {
         let before = self.0.get(id).cloned().unwrap_or_default();
-        let mut after =
-            Player { version: before.version + 1 + random.below(3), erased_through: None, ..before.clone() };
+        let mut after = Player { version: before.version + 1 + random.below(3), rare: None, ..before.clone() };
         if random.below(8) == 0 {
             after.hidden = !after.hidden;
         }
@@ -79,12 +78,7 @@ impl Records {
     /// Nothing is left but a mark.
     pub(super) fn erase(&mut self, id: &PlayerId, through: Timestamp) -> ChangeSet {
         let before = self.0.get(id).cloned().unwrap_or_default();
-        let mark = Player {
-            version: before.version + 1,
-            newest_ts: through,
-            erased_through: Some(through),
-            ..Player::default()
-        };
+        let mark = Player::erased(before.version + 1, through, through);
         self.set(id, &before, mark)
     }
 
@@ -101,7 +95,7 @@ impl Records {
             expected: before.version,
             forgotten_before: Timestamp::MIN,
             closes_at: Timestamp::MAX,
-            forget: after.erased_through.is_some(),
+            forget: after.erased_through().is_some(),
             record: after.into(),
             outcomes: Vec::new(),
             receipts: Vec::new(),

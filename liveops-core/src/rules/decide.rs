@@ -168,7 +168,7 @@ impl Rules {
     /// What the marks that outlive outcomes say of a command, if anything: that it was done before, or leads elsewhere.
     fn by_mark(&self, command: &Command, receipt: Option<&Receipt>, draft: &Draft<'_>) -> Option<Decision> {
         match &command.action {
-            Action::Payout(payment) if draft.changes.record.paid.contains(&payment.board) => {
+            Action::Payout(payment) if draft.changes.record.rare().paid.contains(&payment.board) => {
                 Some(Decision::Replay(self.nothing(draft)))
             }
             Action::Claim(name) => {
@@ -198,7 +198,7 @@ impl Rules {
             self.door.limits.check(command.ts, now)?;
         }
         // A mark of before the horizon is let go at some write, and must mean nothing until then either.
-        let erased = draft.changes.record.erased_through.filter(|through| *through >= draft.horizon.forgotten_before);
+        let erased = draft.changes.record.erased_through().filter(|through| *through >= draft.horizon.forgotten_before);
         if erased.is_some_and(|through| command.ts <= through) {
             return Err(Code::PlayerErased);
         }
@@ -268,8 +268,8 @@ impl Rules {
         for profile in learned {
             let player = &mut draft.changes.record;
             match player.profile_position(&profile.detector, &profile.activity) {
-                Ok(at) => player.profile[at] = profile,
-                Err(at) => player.profile.insert(at, profile),
+                Ok(at) => player.rare_mut().profile[at] = profile,
+                Err(at) => player.rare_mut().profile.insert(at, profile),
             }
         }
         let player = &mut draft.changes.record;
@@ -277,7 +277,8 @@ impl Rules {
             player.set_family(family, profile);
         }
         if let Some((doubts, alerts)) = settled {
-            (player.doubts, player.alerts) = (doubts, alerts);
+            let rare = player.rare_mut();
+            (rare.doubts, rare.alerts) = (doubts, alerts);
         }
         Ok(effect)
     }
@@ -307,10 +308,12 @@ impl Rules {
             from = draft.note(from, (&board, period), Some(standing), None);
         }
         let player = &mut draft.changes.record;
-        player.erased_through = player.erased_through.filter(|through| *through >= horizon.forgotten_before);
-        player.xp_by_day.retain(|(index, _)| {
+        let Some(rare) = &mut player.rare else { return };
+        rare.erased_through = rare.erased_through.filter(|through| *through >= horizon.forgotten_before);
+        rare.xp_by_day.retain(|(index, _)| {
             let day = Period { window: Window::Daily, index: *index };
             self.calendar.end(day) > horizon.forgotten_before
         });
+        player.shrink();
     }
 }

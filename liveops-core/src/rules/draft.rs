@@ -5,8 +5,8 @@ use crate::board::Standing;
 use crate::id::{BoardId, CommandId};
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
-    BoardKey, ChangeSet, Command, Effect, EncodedOutcomes, Horizon, Key, Player, Receipt, ReceiptName, Record, Settled,
-    StoredOutcome, Suspicion, Triage,
+    BoardKey, ChangeSet, Command, Effect, EncodedOutcomes, Horizon, Key, Player, Rare, Receipt, ReceiptName, Record,
+    Settled, StoredOutcome, Suspicion, Triage,
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
@@ -83,7 +83,7 @@ impl<'s> Draft<'s> {
             return record.clone();
         }
         if self.lacks.is_empty() {
-            let Player { suspicions, claimable, triage, .. } = &*self.changes.record;
+            let Rare { suspicions, claimable, triage, .. } = self.changes.record.rare();
             let name = &self.changes.player;
             let suspicions = suspicions.iter().filter(|_| triage.is_none());
             self.lacks.extend(suspicions.map(|(number, _)| Key::Suspicion(name.clone(), *number)));
@@ -107,7 +107,7 @@ impl<'s> Draft<'s> {
 
     /// A suspicion that the player's record still knows.
     pub(super) fn suspicion(&self, number: u64, stored: Option<Box<Suspicion>>) -> Option<Suspicion> {
-        self.changes.record.suspicions.iter().find(|(known, _)| *known == number)?;
+        self.changes.record.rare().suspicions.iter().find(|(known, _)| *known == number)?;
         let own = self.changes.suspicions.iter().find(|(known, _)| *known == number).map(|(_, s)| s.clone());
         own.or_else(|| stored.filter(|_| !self.changes.forget).map(|stored| *stored))
     }
@@ -120,11 +120,11 @@ impl<'s> Draft<'s> {
 
     /// Where the player's suspicions stand. Records of before version 4 do not say it: then the suspicions themselves do.
     pub(super) fn triage(&mut self) -> Triage {
-        if let Some(triage) = &self.changes.record.triage {
+        if let Some(triage) = &self.changes.record.rare().triage {
             return triage.clone();
         }
         let mut triage = Triage::default();
-        for number in self.changes.record.suspicions.iter().map(|(number, _)| *number).collect::<Vec<_>>() {
+        for number in self.changes.record.rare().suspicions.iter().map(|(number, _)| *number).collect::<Vec<_>>() {
             let own = self.changes.suspicions.iter().find(|(known, _)| *known == number).map(|(_, s)| s.clone());
             let suspicion = own.or_else(|| match self.listed(&Key::Suspicion(self.changes.player.clone(), number)) {
                 Some(Record::Suspicion(suspicion)) => Some(*suspicion),
@@ -144,21 +144,22 @@ impl<'s> Draft<'s> {
     /// and wait stay.
     pub(super) fn suspect(&mut self, number: u64, suspicion: Suspicion, mut triage: Triage, kept_from: Timestamp) {
         let ChangeSet { record, suspicions, removed, player, .. } = &mut *self.changes;
-        record.suspicions.push((number, suspicion.received_at));
+        let rare = record.rare_mut();
+        rare.suspicions.push((number, suspicion.received_at));
         if suspicion.held {
             triage.holds.push(number);
         }
         suspicions.push((number, suspicion));
-        let mut may_go = record.suspicions.clone();
+        let mut may_go = rare.suspicions.clone();
         may_go.retain(|(known, _)| triage.holds.binary_search(known).is_err());
         let too_old = may_go.iter().filter(|(known, at)| *at < kept_from && *known != number);
         let mut gone: Vec<u64> = too_old.map(|(known, _)| *known).collect();
-        if gone.is_empty() && record.suspicions.len() > SUSPICIONS_PER_PLAYER_MAX {
+        if gone.is_empty() && rare.suspicions.len() > SUSPICIONS_PER_PLAYER_MAX {
             gone.extend(triage.settled.first().or(may_go.first().map(|(known, _)| known)));
         }
-        record.suspicions.retain(|(known, _)| !gone.contains(known));
+        rare.suspicions.retain(|(known, _)| !gone.contains(known));
         triage.settled.retain(|known| !gone.contains(known));
-        record.triage = Some(triage);
+        rare.triage = Some(triage);
         suspicions.retain(|(known, _)| !gone.contains(known));
         removed.extend(gone.into_iter().map(|known| Key::Suspicion(player.clone(), known)));
     }
@@ -179,7 +180,9 @@ impl<'s> Draft<'s> {
     /// Settles one that was claimed or revoked. If others of its age are no longer kept, neither is it.
     pub(super) fn settle_receipt(&mut self, receipt: Receipt) {
         let player = &mut self.changes.record;
-        player.claimable.retain(|(number, _)| *number != receipt.number);
+        if let Some(rare) = &mut player.rare {
+            rare.claimable.retain(|(number, _)| *number != receipt.number);
+        }
         if receipt.number < player.receipts_from.max(1) {
             return self.remove_receipt(receipt.number);
         }
@@ -193,12 +196,13 @@ impl<'s> Draft<'s> {
     /// Lets one wait to be claimed. The oldest of too many is given as if it were claimed.
     pub(super) fn keep_claimable(&mut self, number: u64, until: Timestamp, command: &Command, effect: &mut Effect) {
         self.expire_claimable(self.horizon.now);
-        self.changes.record.claimable.push((number, until));
-        if self.changes.record.claimable.len() > CLAIMABLE_MAX {
+        let waiting = &mut self.changes.record.rare_mut().claimable;
+        waiting.push((number, until));
+        if waiting.len() > CLAIMABLE_MAX {
             // The horizon may not know yet whose time is over.
             self.expire_claimable(command.received_at.max(self.horizon.now));
         }
-        let waiting = &self.changes.record.claimable;
+        let waiting = &self.changes.record.rare().claimable;
         let Some((oldest, _)) = waiting.first().copied().filter(|_| waiting.len() > CLAIMABLE_MAX) else { return };
         match self.waiting_receipt(oldest) {
             Some(receipt) => {
@@ -208,7 +212,7 @@ impl<'s> Draft<'s> {
                 told.receipts.push(given.clone());
                 self.settle_receipt(given);
             }
-            None => self.changes.record.claimable.retain(|(known, _)| *known != oldest),
+            None => self.changes.record.rare_mut().claimable.retain(|(known, _)| *known != oldest),
         }
     }
 
@@ -225,7 +229,8 @@ impl<'s> Draft<'s> {
     pub(super) fn expire_claimable(&mut self, now: Timestamp) {
         let player = &mut self.changes.record;
         let from = player.receipts_from;
-        let expired: Vec<_> = player.claimable.extract_if(.., |(_, until)| *until <= now).collect();
+        let Some(rare) = &mut player.rare else { return };
+        let expired: Vec<_> = rare.claimable.extract_if(.., |(_, until)| *until <= now).collect();
         for (number, _) in expired.into_iter().filter(|(number, _)| *number < from) {
             self.remove_receipt(number);
         }
@@ -332,11 +337,8 @@ impl<'s> Draft<'s> {
         if let Some(encoded) = &mut self.encoded {
             encoded.forget();
         }
-        *changes.record = Player {
-            version: changes.record.version,
-            erased_through: Some(ts.max(changes.record.newest_ts)),
-            ..Player::default()
-        };
+        let Player { version, newest_ts, .. } = *changes.record;
+        *changes.record = Player::erased(version, Timestamp::default(), ts.max(newest_ts));
         changes.forget = true;
         changes.outcomes.clear();
         changes.receipts.clear();
@@ -350,6 +352,6 @@ impl<'s> Draft<'s> {
 
 /// Whether a receipt is kept because it waits to be claimed.
 fn waits(player: &Player, number: u64, now: Timestamp) -> bool {
-    let at = player.claimable.binary_search_by(|(known, _)| known.cmp(&number));
-    at.is_ok_and(|at| player.claimable[at].1 > now)
+    let waiting = &player.rare().claimable;
+    waiting.binary_search_by(|(known, _)| known.cmp(&number)).is_ok_and(|at| waiting[at].1 > now)
 }

@@ -107,8 +107,8 @@ impl Rules {
         }
         lines.extend(self.cap_line(player, now));
         lines.extend(self.streak_lines(player, now));
-        if !player.overflow.is_empty() {
-            let (units, rest) = (player.overflow.units, player.overflow.rest);
+        if !player.rare().overflow.is_empty() {
+            let (units, rest) = (player.rare().overflow.units, player.rare().overflow.rest);
             let text =
                 format!("beyond the highest level: {units} times turned into a reward, {rest} XP towards the next");
             lines.push(ExplanationLine::new(Topic::Overflow, text));

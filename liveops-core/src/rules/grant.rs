@@ -73,10 +73,10 @@ impl Rules {
         let total = self.known_xp_of(player)?;
         // Only boosts leave any.
         let mut remainders =
-            if player.remainders.is_empty() { Remainders::default() } else { player.remainders.clone() };
+            if player.rare.is_none() { Remainders::default() } else { player.rare().remainders.clone() };
         let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
         let xp = xp.map_err(|e| e.code())?;
-        let converted = if self.overflow.is_some() { self.convert(player.overflow, xp)? } else { None };
+        let converted = if self.overflow.is_some() { self.convert(player.rare().overflow, xp)? } else { None };
         let late = self.count(cause, xp, draft)?;
 
         self.enter(draft);
@@ -87,13 +87,16 @@ impl Rules {
         self.bring_to_curve(draft, &mut effect);
         let player = &mut draft.changes.record;
         player.xp = total + xp.granted;
-        player.remainders = remainders;
+        if player.rare.is_some() || !remainders.is_empty() {
+            player.rare_mut().remainders = remainders;
+        }
         // What was turned into something else was given too.
         let counted = xp.granted + if converted.is_some() { xp.over_max_level } else { 0 };
         if let Some(day) = day.filter(|_| counted > 0) {
-            player.xp_by_day.retain(|(known, _)| *known != day.index);
-            player.xp_by_day.push((day.index, granted_today + counted));
-            player.xp_by_day.sort_unstable();
+            let by_day = &mut player.rare_mut().xp_by_day;
+            by_day.retain(|(known, _)| *known != day.index);
+            by_day.push((day.index, granted_today + counted));
+            by_day.sort_unstable();
         }
         // Levels that the gains reach are rewarded, whatever is taken after them.
         self.level_rewards(cause.occasion(), draft, &mut effect);
@@ -205,7 +208,7 @@ impl Rules {
 
     fn overflow_reward(&self, converted: Converted<'_>, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
         let Converted { overflow, reward, items } = converted;
-        let before = std::mem::replace(&mut draft.changes.record.overflow, overflow);
+        let before = std::mem::replace(&mut draft.changes.record.rare_mut().overflow, overflow);
         if overflow.units > before.units {
             let scope = Scope::Overflow { units: overflow.units };
             self.give(Gift::of(reward, scope, items), cause.ts, cause.command, draft, effect);
@@ -224,10 +227,9 @@ impl Rules {
                     if killed != Some(boss) || !rule.select.matches(cause.kind, cause.payload) {
                         continue;
                     }
-                    let marks = &mut draft.changes.record.marks;
-                    let mark = marks.binary_search(&rule.name);
+                    let mark = draft.changes.record.rare().marks.binary_search(&rule.name);
                     if let (Kill::First | Kill::Repeat, Err(at)) = (kill, mark) {
-                        marks.insert(at, rule.name.clone());
+                        draft.changes.record.rare_mut().marks.insert(at, rule.name.clone());
                     }
                     rule.trigger.on_boss(boss, mark.is_err())
                 }

@@ -403,8 +403,8 @@ impl Rules {
             hidden: player.hidden,
             receipts: player.receipts,
             version: player.version,
-            overflow: player.overflow,
-            streaks: player.streaks.iter().cloned().collect(),
+            overflow: player.rare().overflow,
+            streaks: player.rare().streaks.iter().cloned().collect(),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Rules {
             Ruling::Confirm => (Settled::Confirmed, self.nothing(draft)),
         };
         draft.put_suspicion(number, Suspicion { settled, ..suspicion });
-        if let Some(triage) = &mut draft.changes.record.triage {
+        if let Some(triage) = draft.changes.record.rare.as_mut().and_then(|rare| rare.triage.as_mut()) {
             triage.settle(number);
         }
         Ok(effect)
@@ -92,7 +92,7 @@ impl Rules {
         if player.hidden {
             return Err(Code::PlayerHidden);
         }
-        draft.changes.record.paid.insert(key);
+        draft.changes.record.rare_mut().paid.insert(key);
         let BoardKey { board, period } = key.clone();
         let scope = Scope::Payout { board, period, tier: payment.tier.clone() };
         let mut effect = self.nothing(draft);

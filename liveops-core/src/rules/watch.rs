@@ -184,7 +184,7 @@ impl Rules {
                 continue;
             };
             let activity = self.activity(rule, cause.kind, cause.payload);
-            let known = player.profile_position(&rule.name, activity).ok().map(|at| &player.profile[at].state);
+            let known = player.profile_position(&rule.name, activity).ok().map(|at| &player.rare().profile[at].state);
             let mut state = known.copied().unwrap_or_else(|| rule.kind.fresh());
             if let Some(verdict) = rule.kind.score(&state, value).filter(|_| rule.action != Action::Allow) {
                 judgements.push(Judgement { detector: rule.name.clone(), verdict: verdict.with_action(rule.action) });
@@ -207,7 +207,7 @@ impl Rules {
             families.push((&rule.name, profile));
         }
         let settled = (!judgements.is_empty()).then(|| {
-            let (mut doubts, mut alerts) = (player.doubts.clone(), player.alerts);
+            let (mut doubts, mut alerts) = (player.rare().doubts.clone(), player.rare().alerts);
             self.agreement.settle(&mut judgements, &mut doubts, &mut alerts, cause.ts, cause.command.received_at);
             (doubts, alerts)
         });

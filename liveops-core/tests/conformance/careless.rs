@@ -167,8 +167,8 @@ impl Careless {
     fn spoil(&self, set: &mut ChangeSet) {
         match self.mistake {
             LosesSuspicions => set.suspicions.clear(),
-            LosesMarks => set.record.marks.clear(),
-            LosesPayments => set.record.paid = Paid::default(),
+            LosesMarks => set.record.rare_mut().marks.clear(),
+            LosesPayments => set.record.rare_mut().paid = Paid::default(),
             RefusesOldReceipts if set.receipts.iter().any(|r| r.ts < self.horizon().forgotten_before) => {
                 set.expected = u64::MAX;
             }

@@ -45,7 +45,8 @@ fn shard_of<'s>(shards: &'s [MemoryStore], player: &PlayerId) -> &'s MemoryStore
 /// Everybody of whom nothing may be left but the mark of an erasure.
 fn erased(shards: &[MemoryStore]) -> Vec<PlayerId> {
     let all = shards.iter().flat_map(|shard| records(shard, Some(Kind::Player), 100)).map(Result::unwrap);
-    let erased = all.filter(|(_, record)| matches!(record, Record::Player(player) if player.erased_through.is_some()));
+    let erased =
+        all.filter(|(_, record)| matches!(record, Record::Player(player) if player.erased_through().is_some()));
     erased.filter_map(|(key, _)| key.player().cloned()).collect()
 }
 

@@ -181,7 +181,7 @@ fn a_due_mark_is_nobody_though_its_rows_are_there() {
     let mut erased = set("a", 1);
     erased.forget = true;
     (erased.receipts, erased.suspicions, erased.shown) = (Vec::new(), Vec::new(), Vec::new());
-    let mark = Player { version: 2, newest_ts: through, erased_through: Some(through), ..Player::default() };
+    let mark = Player::erased(2, through, through);
     erased.record = mark.into();
     erased.outcomes[0].1.ts = through;
     assert!(matches!(store.commit(vec![set("a", 0), erased])[..], [CommitOutcome::Applied, CommitOutcome::Applied]));
