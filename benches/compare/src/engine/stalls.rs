@@ -4,10 +4,9 @@ use std::io::{Result as Written, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use liveops_bench::Traffic;
 use liveops_bench::traffic::NOW_MS;
 use liveops_compare::measure::{Row, thread_waited_ns};
-use liveops_core::{Engine, MemoryStore, Timestamp};
+use liveops_core::{Engine, MemoryStore, Outcome, Timestamp};
 
 use super::{Ours, text};
 
@@ -26,7 +25,7 @@ const DONE: usize = WHAT.len();
 pub(crate) fn stalls() -> Result<Row, String> {
     let ours = Ours::new(PLAYERS)?;
     // Of the day after, so that outcomes of the first day can expire and the writer goes on.
-    let mut traffic = Traffic::new(PLAYERS, 8).on_day_of(NOW_MS + DAY_MS);
+    let mut traffic = ours.traffic.clone().on_day_of(NOW_MS + DAY_MS);
     let (phase, broken) = (&AtomicUsize::new(0), &AtomicBool::new(false));
     let (engine, parser) = (&ours.engine, &ours.parser);
 
@@ -43,10 +42,11 @@ pub(crate) fn stalls() -> Result<Row, String> {
                 let (first, mut slowest) = (phase.load(Ordering::Relaxed), 0.0_f64);
                 for command in &commands {
                     let begun = Instant::now();
-                    if engine.submit(command).code() != "applied" {
+                    let outcome = engine.submit(command);
+                    slowest = slowest.max(begun.elapsed().as_nanos() as f64);
+                    if !matches!(outcome, Outcome::Applied(_)) {
                         broken.store(true, Ordering::Relaxed);
                     }
-                    slowest = slowest.max(begun.elapsed().as_nanos() as f64);
                 }
                 let for_processor =
                     thread_waited_ns().zip(waited).map_or(0.0, |(after, before)| (after - before) as f64);
