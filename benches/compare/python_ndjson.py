@@ -21,6 +21,8 @@ from python_measure import NOW_MS, Stopwatch, events, print_row
 EVENTS = 20_000
 PLAYERS = 10_000
 ROUNDS = 9
+# Of each thread, where there are two: so many that it does not matter when the second gets a processor of its own.
+EVENTS_OF_TWO = 100_000
 
 RULES = {
     "version": 1,
@@ -98,12 +100,12 @@ def ndjson() -> None:
 
 def ingest_two() -> None:
     """Threads have players of their own. What both engines take more than one thread alone is the machine's."""
-    both = [b"\n".join(events(EVENTS, PLAYERS, first)) for first in (0, PLAYERS)]
+    both = [b"\n".join(events(EVENTS_OF_TWO, PLAYERS, first)) for first in (0, PLAYERS)]
     rules = liveops.Rules.from_json(json.dumps(RULES))
 
     def works(engines: list[liveops.Engine], datas: list[bytes]) -> list[Callable[[], object]]:
         return [
-            lambda engine=engine, data=data: counted(engine.submit_ndjson(data, now_ms=NOW_MS))
+            lambda engine=engine, data=data: counted(engine.submit_ndjson(data, now_ms=NOW_MS), EVENTS_OF_TWO)
             for engine, data in zip(engines, datas, strict=True)
         ]
 
@@ -116,16 +118,16 @@ def ingest_two() -> None:
         peer_cost = watch.time_at_once(works([liveops.Engine(rules), liveops.Engine(rules)], both))
         alone_cost = watch.time_at_once(works([liveops.Engine(rules)], both[:1]))
         if n:
-            ours.append(cost / EVENTS / 2)
-            peers.append(peer_cost / EVENTS / 2)
-            alone.append(alone_cost / EVENTS)
+            ours.append(cost / EVENTS_OF_TWO / 2)
+            peers.append(peer_cost / EVENTS_OF_TWO / 2)
+            alone.append(alone_cost / EVENTS_OF_TWO)
 
     more = {"one thread alone": median(alone), "times as much by two": median(alone) / median(ours)}
     print_row("python.ingest.two", ours, peers, stopwatch, more)
 
 
-def counted(outcomes: liveops.Outcomes) -> liveops.Outcomes:
-    assert outcomes.counts() == {"applied": EVENTS}
+def counted(outcomes: liveops.Outcomes, wanted: int = EVENTS) -> liveops.Outcomes:
+    assert outcomes.counts() == {"applied": wanted}
     return outcomes
 
 
