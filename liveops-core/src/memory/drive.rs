@@ -1,6 +1,10 @@
 //! Deciding where the records lie.
 
-use super::shard::Shard;
+use std::cell::RefCell;
+
+use super::log::Name;
+use super::shard::{Added, Shard};
+use super::table::Tag;
 use super::{MemoryStore, shard_of};
 use crate::error::StoreErrorKind;
 use crate::id::CommandId;
@@ -13,11 +17,27 @@ use crate::replica::News;
 /// few enough that what they touch stays in a processor's cache.
 const ROUND_COMMANDS: usize = 256;
 
+/// Players of one shard who are looked up together.
+const NEIGHBOURS: usize = 64;
+
 /// Memory that one batch after the other uses.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     news: News,
-    slots: Vec<u32>,
+    /// Of neighbours, in order, each with the hash.
+    slots: Vec<(u64, Option<u32>)>,
+    asked: RefCell<Vec<Asked>>,
+}
+
+/// A command whose outcome was asked for, so that none is named twice.
+#[derive(Debug)]
+struct Asked {
+    /// Where its name is, which stays there as long as the run is decided.
+    address: usize,
+    name: Name,
+    tag: Tag,
+    /// Whether there is an outcome, be it of before the horizon.
+    is_there: bool,
 }
 
 impl MemoryStore {
@@ -38,23 +58,26 @@ impl MemoryStore {
     /// Decides some hundred commands of players from one on and tells the boards; the player to go on with.
     fn round(&self, lanes: &mut Lanes<'_, '_>, from: usize, work: &mut Work) -> usize {
         let _telling = self.gate(lanes.get(from).hash);
-        let Work { news, slots } = work;
+        let Work { news, slots, asked } = work;
         let telling = Telling { store: self, news };
         let (mut at, mut commands) = (from, 0);
         while at < lanes.len() && commands < ROUND_COMMANDS {
-            let number = shard_of(lanes.get(at).hash);
-            let mut shard = self.shards[number].0.write();
-            touch(&shard, number, at, lanes, slots);
-            while at < lanes.len() && commands < ROUND_COMMANDS {
-                let lane = lanes.get(at);
-                if shard_of(lane.hash) != number {
+            let mut shard = self.shards[shard_of(lanes.get(at).hash)].0.write();
+            look_up(&shard, at, lanes, slots);
+            let horizon = shard.horizon;
+            for (hash, slot) in slots.iter().copied() {
+                commands += lanes.get(at).commands.len().min(RUN_LEN_MAX);
+                asked.get_mut().clear();
+                let news = &mut *telling.news;
+                let mut held = Held { store: self, shard: &mut shard, hash, slot, asked, news };
+                if lanes.decide(at, horizon, &mut held) {
+                    // More than a run holds: the rest is for the next time.
                     break;
                 }
-                commands += lane.commands.len().min(RUN_LEN_MAX);
-                let (hash, slot) = (lane.hash, shard.find(lane.hash, lane.player));
-                let horizon = shard.horizon;
-                let mut held = Held { store: self, shard: &mut shard, hash, slot, news: &mut *telling.news };
-                at += usize::from(!lanes.decide(at, horizon, &mut held));
+                at += 1;
+                if commands >= ROUND_COMMANDS {
+                    break;
+                }
             }
         }
         at
@@ -73,18 +96,23 @@ impl Drop for Telling<'_, '_> {
     }
 }
 
-/// Asks memory for what several players need before any of them is looked at, so that it answers all together.
-fn touch(shard: &Shard, number: usize, from: usize, lanes: &Lanes<'_, '_>, slots: &mut Vec<u32>) {
-    let end = (from..lanes.len().min(from + ROUND_COMMANDS)).find(|at| shard_of(lanes.get(*at).hash) != number);
-    let lanes = (from..end.unwrap_or(lanes.len().min(from + ROUND_COMMANDS))).map(|at| lanes.get(at));
-    if lanes.len() < 3 {
-        return;
-    }
-    let near = lanes.clone().fold(0, |sum, lane| sum ^ shard.touch(lane.hash));
+/// Finds neighbours of one shard. Memory is asked for what several players need before any of them is looked at, so that it answers
+/// all together.
+fn look_up(shard: &Shard, from: usize, lanes: &Lanes<'_, '_>, slots: &mut Vec<(u64, Option<u32>)>) {
     slots.clear();
-    slots.extend(lanes.filter_map(|lane| shard.find(lane.hash, lane.player)));
-    let far = slots.iter().fold(near, |sum, slot| sum ^ shard.touch_player(*slot));
-    std::hint::black_box(far);
+    let number = shard_of(lanes.get(from).hash);
+    let hashes = (from..lanes.len().min(from + NEIGHBOURS)).map(|at| lanes.get(at).hash);
+    slots.extend(hashes.take_while(|hash| shard_of(*hash) == number).map(|hash| (hash, None)));
+    let mut near = slots.iter().fold(0, |sum, (hash, _)| sum ^ shard.touch(*hash));
+    for (at, (hash, slot)) in (from..).zip(slots.iter_mut()) {
+        *slot = shard.find(*hash, lanes.get(at).player);
+    }
+    if slots.len() > 2 {
+        for (_, slot) in slots.iter() {
+            near ^= slot.map_or(0, |slot| shard.touch_player(slot));
+        }
+    }
+    std::hint::black_box(near);
 }
 
 /// A player's records where they lie.
@@ -93,7 +121,23 @@ struct Held<'s> {
     shard: &'s mut Shard,
     hash: u64,
     slot: Option<u32>,
+    asked: &'s RefCell<Vec<Asked>>,
     news: &'s mut News,
+}
+
+impl Asked {
+    #[inline]
+    fn new(shard: &Shard, hash: u64, id: &CommandId) -> Self {
+        let name = Name::of(id);
+        let tag = shard.keys.command(hash, &name);
+        // Until it was looked for there may be one.
+        Self { address: std::ptr::from_ref(id).addr(), name, tag, is_there: true }
+    }
+
+    #[inline]
+    fn is(&self, id: &CommandId) -> bool {
+        self.address == std::ptr::from_ref(id).addr()
+    }
 }
 
 impl Records for Held<'_> {
@@ -102,7 +146,14 @@ impl Records for Held<'_> {
     }
 
     fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
-        self.slot.map_or(Ok(None), |slot| self.shard.outcome(slot, self.hash, id))
+        let mut asked = Asked::new(self.shard, self.hash, id);
+        let found;
+        (found, asked.is_there) = match self.slot {
+            Some(slot) => self.shard.outcome_named(slot, asked.tag, &asked.name)?,
+            None => (None, false),
+        };
+        self.asked.borrow_mut().push(asked);
+        Ok(found)
     }
 
     fn receipt(&self, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind> {
@@ -125,7 +176,18 @@ impl Records for Held<'_> {
         let slot = self.slot.unwrap_or_else(|| self.shard.add(self.hash, &changes.player));
         self.slot = Some(slot);
         self.store.note(self.shard, slot, changes, self.news);
-        let added = outcomes.iter().map(|outcome| (outcome.id, outcome.ts, outcome.bytes));
+        let asked = &mut *self.asked.borrow_mut();
+        // Both are in the order of the commands. One that decided nothing is passed over.
+        let mut next = asked.iter();
+        if !outcomes.iter().all(|outcome| next.any(|asked| asked.is(outcome.id))) {
+            asked.clear();
+            asked.extend(outcomes.iter().map(|outcome| Asked::new(self.shard, self.hash, outcome.id)));
+        }
+        let mut next = asked.iter();
+        let added = outcomes.iter().filter_map(|outcome| {
+            let Asked { name, tag, is_there, .. } = next.find(|asked| asked.is(outcome.id))?;
+            Some(Added { name, tag: *tag, is_there: *is_there, ts: outcome.ts, outcome: outcome.bytes })
+        });
         self.shard.write(slot, self.hash, changes, added, &mut Vec::new());
         CommitOutcome::Applied
     }

@@ -55,13 +55,22 @@ impl Keys {
 
     /// Of a command of a player of that hash.
     #[inline]
-    fn command(&self, player: u64, name: &Name) -> Tag {
+    pub(super) fn command(&self, player: u64, name: &Name) -> Tag {
         Tag::of(player ^ name.hash(&self.0))
     }
 }
 
-/// What a run adds to the outcomes: a command's name, its time, and the stable bytes behind their version.
-pub(super) type Added<'w> = (&'w CommandId, Timestamp, &'w [u8]);
+/// What a run adds to the outcomes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Added<'w> {
+    pub(super) name: &'w Name,
+    pub(super) tag: Tag,
+    /// Whether there may be one under that name.
+    pub(super) is_there: bool,
+    pub(super) ts: Timestamp,
+    /// The version, then the stable bytes.
+    pub(super) outcome: &'w [u8],
+}
 
 impl Shard {
     /// An empty one.
@@ -166,8 +175,19 @@ impl Shard {
         id: &CommandId,
     ) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
         let name = Name::of(id);
-        let Some(entry) = self.log.find(self.keys.command(hash, &name), at, &name) else { return Ok(None) };
-        if entry.ts() < self.horizon.forgotten_before { Ok(None) } else { entry.read().map(Some) }
+        self.outcome_named(at, self.keys.command(hash, &name), &name).map(|(outcome, _)| outcome)
+    }
+
+    /// The same by a name and its tag, and whether there is one, be it of before the horizon.
+    #[inline]
+    pub(super) fn outcome_named(
+        &self,
+        at: u32,
+        tag: Tag,
+        name: &Name,
+    ) -> Result<(Option<Box<StoredOutcome>>, bool), StoreErrorKind> {
+        let Some(entry) = self.log.find(tag, at, name) else { return Ok((None, false)) };
+        if entry.ts() < self.horizon.forgotten_before { Ok((None, true)) } else { Ok((Some(entry.read()?), true)) }
     }
 
     pub(super) fn receipt(&self, at: u32, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind> {
@@ -215,8 +235,8 @@ impl Shard {
         for (id, outcome) in changes.outcomes.drain(..) {
             self.remember_outcome(at, hash, &id, &outcome, scratch);
         }
-        for (id, ts, bytes) in added {
-            self.remember(at, hash, id, ts, bytes);
+        for added in added {
+            self.remember(at, &added);
         }
         let may_be_mark = changes.record.erased_through();
         std::mem::swap(self.slot_mut(at).player.get_or_insert_default(), &mut changes.record);
@@ -265,17 +285,19 @@ impl Shard {
         scratch.clear();
         scratch.push(version);
         outcome.put_version(version, scratch);
-        self.remember(at, hash, id, outcome.ts, scratch);
+        let name = Name::of(id);
+        let tag = self.keys.command(hash, &name);
+        self.remember(at, &Added { name: &name, tag, is_there: true, ts: outcome.ts, outcome: scratch });
     }
 
     #[inline]
-    fn remember(&mut self, at: u32, hash: u64, id: &CommandId, ts: Timestamp, outcome: &[u8]) {
-        let name = Name::of(id);
-        let tag = self.keys.command(hash, &name);
+    fn remember(&mut self, at: u32, added: &Added<'_>) {
+        let Added { name, tag, is_there, ts, outcome } = *added;
+        if is_there {
+            self.log.remove(tag, at, name);
+        }
         if ts >= self.horizon.forgotten_before {
-            self.log.push((tag, at), &name, ts, outcome, &mut self.slots[at as usize].newest);
-        } else {
-            self.log.remove(tag, at, &name);
+            self.log.push((tag, at), name, ts, outcome, &mut self.slots[at as usize].newest);
         }
     }
 

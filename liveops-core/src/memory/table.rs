@@ -103,10 +103,13 @@ impl Table {
     #[inline]
     pub(super) fn find(&self, tag: Tag, is: impl Fn(u64) -> bool) -> Option<u64> {
         let mut bucket = self.buckets.get(self.bucket_of(tag))?;
+        // The word of number 0: those of the tag are less than all numbers above it.
+        let first = word(tag, 0);
         loop {
-            for word in bucket.words {
-                if word >> NUMBER_BITS == u64::from(tag.0) && word != 0 && is((word & NUMBERS) - 1) {
-                    return Some((word & NUMBERS) - 1);
+            for word in &bucket.words {
+                let number = word.wrapping_sub(first);
+                if number < NUMBERS && is(number) {
+                    return Some(number);
                 }
             }
             if bucket.next == 0 {

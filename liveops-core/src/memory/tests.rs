@@ -481,3 +481,108 @@ fn boards_are_what_the_records_say_whatever_threads_do() {
         assert_eq!(store.partitions(), 1);
     }
 }
+
+/// While a digest or a snapshot reads, others write, erase, come anew and move the store in time: what it reads is of the moment in
+/// which it began, to the last byte.
+#[test]
+fn a_moment_stays_what_it_was() {
+    for seed in 1..=6 {
+        let store = sample(seed);
+        let mut random = Random(seed + 100);
+        let (digest, bytes) = (store.digest(), store.snapshot());
+        let before: Vec<_> = records(&store, None, 50).map(Result::unwrap).collect();
+        let outer = Moment::new(&store);
+        let (mut read, mut inner) = (Vec::new(), None);
+        let mut step = 0;
+        outer
+            .each_record(|key, record| {
+                read.push((key.clone(), Record::decode(record)?));
+                step += 1;
+                // Some of those who are read already, some who are not, and somebody new.
+                let name = format!("p{}", random.below(1_000));
+                let known = store.load(&[Key::Player(player(&name))]).pop().unwrap()?;
+                let known = if let Some(Record::Player(known)) = known { *known } else { Player::default() };
+                let horizon = store.shards[0].0.read().horizon;
+                let set = match random.below(3) {
+                    0 if known.version > 0 => {
+                        let through = Some(horizon.forgotten_before.plus_millis(-1));
+                        let mark = Player { version: known.version + 1, erased_through: through, ..Player::default() };
+                        set(&name, &known, mark, &[])
+                    }
+                    _ => gain(&name, &known, 5_000 + random.below(100)),
+                };
+                applied(&store, ChangeSet { forgotten_before: horizon.forgotten_before, ..set });
+                if step % 10 == 0 {
+                    let now = horizon.forgotten_before.as_unix_millis() + 100;
+                    store.advance(self::horizon(now)).unwrap();
+                }
+                if step == 40 {
+                    // One within another.
+                    let view = Moment::new(&store);
+                    let mut all = Vec::new();
+                    view.each_record(|key, record| {
+                        all.push((key.clone(), record.to_vec()));
+                        Ok(())
+                    })?;
+                    let same: Vec<_> = records(&store, None, 7).map(Result::unwrap).collect();
+                    assert!(all.iter().map(|(key, bytes)| (key.clone(), Record::decode(bytes).unwrap())).eq(same));
+                    inner = Some(view);
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert!(step > 100 && read == before, "seed {seed}");
+        drop((outer, inner));
+        assert!(store.shards.iter().all(|shard| shard.0.read().views.is_empty()), "nothing is kept");
+        assert_ne!(store.digest(), digest);
+        // Everything is given back that was held up meanwhile.
+        let copy = MemoryStore::restore(&store.snapshot()).unwrap();
+        assert_eq!((copy.digest(), copy.size()), (store.digest(), store.size()));
+        let end = store.shards[0].0.read().horizon;
+        assert!(store.shards.iter().all(|shard| !shard.0.read().is_untidy() && !shard.0.read().has_due_marks()));
+        assert!(end.forgotten_before > at(1_300) && MemoryStore::restore(&bytes).unwrap().digest() == digest);
+    }
+}
+
+/// Players are written over and over by threads while digests are taken: each of them is one that there was, since a writer changes two
+/// players of two shards one after the other, and the second never is ahead.
+#[test]
+fn moments_are_of_one_moment_whatever_threads_do() {
+    let (store, ended) = (MemoryStore::new(), AtomicBool::new(false));
+    let names: Vec<_> = (0..40).map(|n| format!("p{n}")).collect();
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            let (store, ended, names) = (&store, &ended, &names);
+            scope.spawn(move || {
+                let (mut xp, mut last) = (0, vec![Player::default(); names.len()]);
+                while !ended.load(Ordering::SeqCst) {
+                    xp += 1;
+                    // In an order that differs from that of the names.
+                    for n in (0..names.len()).filter(|n| n % 2 == half).map(|n| n * 7 % names.len()) {
+                        if n % 2 == half {
+                            let set = gain(&names[n], &last[n], xp);
+                            last[n] = (*set.record).clone();
+                            applied(store, ChangeSet { outcomes: Vec::new(), ..set });
+                        }
+                    }
+                }
+            });
+        }
+        for _ in 0..200 {
+            let mut seen = std::collections::BTreeSet::new();
+            let moment = Moment::new(&store);
+            moment
+                .each_record(|_, record| {
+                    if let Record::Player(player) = Record::decode(record)? {
+                        seen.insert(player.version);
+                        assert_eq!(player.version, player.xp);
+                    }
+                    Ok(())
+                })
+                .unwrap();
+            // Of each thread's players some have been written once more than the others, and none twice.
+            assert!(seen.len() <= 4, "{seen:?}");
+        }
+        ended.store(true, Ordering::SeqCst);
+    });
+}

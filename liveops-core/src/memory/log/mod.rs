@@ -48,11 +48,6 @@ impl Default for Log {
 }
 
 impl Log {
-    #[inline]
-    pub(super) fn touch(&self, tag: Tag) -> u64 {
-        self.table.touch(tag)
-    }
-
     /// The outcome of a command, of before the horizon too.
     #[inline]
     pub(super) fn find(&self, tag: Tag, slot: u32, name: &Name) -> Option<Entry<'_>> {
@@ -82,7 +77,7 @@ impl Log {
         self.segments[self.segment(place)?].entry((place & (SEGMENT_BYTES as u64 - 1)) as usize)
     }
 
-    /// Adds the outcome of a command, and removes what is there under its name. `newest` is the player's newest, which it becomes.
+    /// Adds the outcome of a command of which there is none. `newest` is the player's newest, which it becomes.
     pub(super) fn push(
         &mut self,
         (tag, slot): (Tag, u32),
@@ -91,7 +86,6 @@ impl Log {
         outcome: &[u8],
         newest: &mut Place,
     ) {
-        self.remove(tag, slot, name);
         let previous = self.previous(*newest);
         let place = self.append(&New { previous, tag, slot, name: name.as_bytes(), outcome, ts });
         self.table.insert(tag, place & (PLACES - 1));

@@ -84,28 +84,35 @@ fn uuid_of(text: &[u8]) -> Option<[u8; 16]> {
     if HYPHENS.iter().any(|at| text[*at] != b'-') {
         return None;
     }
+    // Eight digits at a time, those between two hyphens joined.
+    let word = |from: usize| -> [u8; 8] { std::array::from_fn(|at| text[from + at]) };
+    let pair = |a: usize, b: usize| -> [u8; 8] {
+        std::array::from_fn(|at| if at < 4 { text[a + at] } else { text[b + at - 4] })
+    };
+    let words = [word(0), pair(9, 14), pair(19, 24), word(28)];
     let mut uuid = [0; 16];
-    let (mut at, mut wrong) = (0, 0);
-    for byte in &mut uuid {
-        at += usize::from(HYPHENS.contains(&at));
-        let (high, low) = (DIGITS[usize::from(text[at])], DIGITS[usize::from(text[at + 1])]);
-        wrong |= high | low;
-        *byte = high << 4 | low & 15;
-        at += 2;
+    for (digits, bytes) in words.into_iter().zip(uuid.chunks_exact_mut(4)) {
+        bytes.copy_from_slice(&four_bytes(u64::from_le_bytes(digits))?.to_le_bytes());
     }
-    (wrong < 16).then_some(uuid)
+    Some(uuid)
 }
 
-/// What each byte is worth as a digit; 16 and more for none.
-const DIGITS: [u8; 256] = {
-    let mut digits = [0xff; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value as usize] as usize] = value;
-        value += 1;
+/// What eight digits are worth, the first in the lowest byte; `None` for anything but digits and small letters up to f.
+#[inline]
+const fn four_bytes(digits: u64) -> Option<u32> {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // Letters have a bit that digits have not, and their low half is 9 less than what they are worth.
+    let values = (digits & (15 * EACH)) + 9 * ((digits >> 6) & EACH);
+    // What they are worth is written again: only the right bytes come out the same.
+    let letters = ((values + 6 * EACH) >> 4) & EACH;
+    let again = values + 0x30 * EACH + 0x27 * letters;
+    if values & (0xf0 * EACH) != 0 || again != digits {
+        return None;
     }
-    digits
-};
+    let pairs = (values << 4 | values >> 8) & (0xff * (EACH & 0x0001_0001_0001_0001));
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    Some((fours | fours >> 16) as u32)
+}
 
 #[cfg(test)]
 mod tests {
@@ -139,5 +146,20 @@ mod tests {
         }
         let uuid = CommandId { origin: Origin::Event, id: EventId::new(texts[2]).unwrap() };
         assert_eq!(Name::of(&uuid).as_bytes().len(), 17);
+        assert_eq!(uuid_of(texts[2].as_bytes()).unwrap()[..5], [0x01, 0x8f, 0x3c, 0x1e, 0x9a]);
+    }
+
+    #[test]
+    fn only_digits_are_digits() {
+        for byte in 0..=255_u8 {
+            let worth = char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+            for at in 0..8 {
+                let mut digits = *b"0123abcf";
+                digits[at] = byte;
+                assert_eq!(four_bytes(u64::from_le_bytes(digits)).is_some(), worth.is_some(), "{byte} at {at}");
+            }
+            let first = four_bytes(u64::from_le_bytes([byte, b'7', b'0', b'0', b'0', b'0', b'0', b'f']));
+            assert_eq!(first, worth.map(|worth| worth << 4 | 7 | 0x0f00_0000));
+        }
     }
 }

@@ -61,6 +61,7 @@ impl Pair {
 
     fn push(&mut self, slot: u32, id: CommandId, ts: Timestamp, bytes: Vec<u8>) {
         let newest = &mut self.newest[slot as usize];
+        self.log.remove(Self::tag(slot, &id), slot, &Name::of(&id));
         self.log.push((Self::tag(slot, &id), slot), &Name::of(&id), ts, &bytes, newest);
         self.model.insert((slot, id), (ts, bytes));
     }
