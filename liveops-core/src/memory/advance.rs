@@ -2,7 +2,6 @@
 
 use super::MemoryStore;
 use crate::record::Horizon;
-use crate::replica::Told;
 
 /// Segments of outcomes given back before others may have the shard.
 const SEGMENTS: usize = 16;
@@ -23,12 +22,17 @@ impl MemoryStore {
             self.feed.advance(horizon);
         }
         drop(shards);
-        (0..self.shards.len()).for_each(|at| self.give_back(at));
+        self.give_back();
         horizon
     }
 
-    /// Gives back what nobody can ask for any more. Whoever reads the shard as it was does that when done.
-    pub(super) fn give_back(&self, at: usize) {
+    /// Gives back what nobody can ask for any more. Whoever reads a shard as it was does that when done.
+    pub(super) fn give_back(&self) {
+        (0..self.shards.len()).for_each(|at| self.give_back_of(at));
+        self.boards.give_back();
+    }
+
+    fn give_back_of(&self, at: usize) {
         loop {
             if !self.shards[at].0.read().is_untidy() {
                 break;
@@ -46,10 +50,9 @@ impl MemoryStore {
         while self.shards[at].0.read().has_due_marks() && self.release_some(at) {}
     }
 
-    /// Lets go of players of whom nothing is left; whether there may be more. Nobody tells of them meanwhile, and the boards hear that
-    /// they are gone before anybody can begin anew under such a name.
+    /// Lets go of players of whom nothing is left; whether there may be more. The boards hear of it before anybody can begin anew under
+    /// such a name, and news that are on their way say nothing to them any more.
     fn release_some(&self, at: usize) -> bool {
-        let _closed = self.close();
         let mut shard = self.shards[at].0.write();
         if !shard.views.is_empty() {
             return false;
@@ -58,7 +61,8 @@ impl MemoryStore {
             let Some(slot) = shard.next_absent() else { return false };
             let Some(player) = shard.slot(slot).id.clone() else { continue };
             if shard.slot(slot).told > 0 {
-                self.boards.tell([Told::Gone { player: player.clone() }]);
+                let handle = shard.slot(slot).handle.or_else(|| self.boards.handle(&player));
+                handle.into_iter().for_each(|handle| self.boards.gone(handle));
             }
             let hash = shard.keys.player(&player);
             shard.release(slot, hash);

@@ -27,6 +27,7 @@ pub(super) struct Work {
     /// Of neighbours, in order, each with the hash.
     slots: Vec<(u64, Option<u32>)>,
     asked: RefCell<Vec<Asked>>,
+    scratch: Vec<u8>,
 }
 
 /// A command whose outcome was asked for, so that none is named twice.
@@ -57,8 +58,8 @@ impl MemoryStore {
 
     /// Decides some hundred commands of players from one on and tells the boards; the player to go on with.
     fn round(&self, lanes: &mut Lanes<'_, '_>, from: usize, work: &mut Work) -> usize {
-        let _telling = self.gate(lanes.get(from).hash);
-        let Work { news, slots, asked } = work;
+        let _telling = self.boards.telling();
+        let Work { news, slots, asked, scratch } = work;
         let telling = Telling { store: self, news };
         let (mut at, mut commands) = (from, 0);
         while at < lanes.len() && commands < ROUND_COMMANDS {
@@ -69,7 +70,7 @@ impl MemoryStore {
                 commands += lanes.get(at).commands.len().min(RUN_LEN_MAX);
                 asked.get_mut().clear();
                 let news = &mut *telling.news;
-                let mut held = Held { store: self, shard: &mut shard, hash, slot, asked, news };
+                let mut held = Held { store: self, shard: &mut shard, hash, slot, asked, news, scratch };
                 if lanes.decide(at, horizon, &mut held) {
                     // More than a run holds: the rest is for the next time.
                     break;
@@ -123,6 +124,7 @@ struct Held<'s> {
     slot: Option<u32>,
     asked: &'s RefCell<Vec<Asked>>,
     news: &'s mut News,
+    scratch: &'s mut Vec<u8>,
 }
 
 impl Asked {
@@ -188,7 +190,7 @@ impl Records for Held<'_> {
             let Asked { name, tag, is_there, .. } = next.find(|asked| asked.is(outcome.id))?;
             Some(Added { name, tag: *tag, is_there: *is_there, ts: outcome.ts, outcome: outcome.bytes })
         });
-        self.shard.write(slot, self.hash, changes, added, &mut Vec::new());
+        self.shard.write(slot, self.hash, changes, added, self.scratch);
         CommitOutcome::Applied
     }
 }

@@ -7,7 +7,7 @@
 //! counter that every writer would touch.
 //!
 //! Locks, in the order they are taken: a gate of those who tell the boards, a shard (all of them in order), the header or the feed, those
-//! of the boards ([`crate::replica`]).
+//! of single players and boards ([`crate::replica`]).
 //!
 //! | | |
 //! |---|---|
@@ -32,7 +32,7 @@ mod whole;
 
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 
 use self::backlog::Backlog;
 use self::drive::Work;
@@ -48,7 +48,8 @@ use crate::store::{
     BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store, hash_key,
 };
 
-const GATES: usize = 64;
+/// Drivers at once whose memory is kept.
+const WORKS: usize = 16;
 
 /// Keeps everything in memory.
 ///
@@ -64,8 +65,8 @@ const GATES: usize = 64;
 pub struct MemoryStore {
     shards: Box<[Locked]>,
     keys: Keys,
-    /// Shared by whoever tells the boards.
-    gates: Box<[Gate]>,
+    /// Memory for whoever comes by it.
+    works: Box<[Spare]>,
     header: Mutex<Header>,
     feed: Backlog,
     boards: Replica,
@@ -78,13 +79,10 @@ pub struct MemoryStore {
 #[repr(align(128))]
 struct Locked(RwLock<Shard>);
 
-/// On cache lines of its own, with memory for whoever comes by it.
+/// Alone on its cache lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Gate {
-    tellers: RwLock<()>,
-    work: Mutex<Option<Box<Work>>>,
-}
+struct Spare(Mutex<Option<Box<Work>>>);
 
 impl Default for MemoryStore {
     fn default() -> Self {
@@ -95,7 +93,7 @@ impl Default for MemoryStore {
         Self {
             shards: (0..1 << SHARD_BITS).map(|_| shard()).collect(),
             keys,
-            gates: (0..GATES).map(|_| Gate::default()).collect(),
+            works: (0..WORKS).map(|_| Spare::default()).collect(),
             header: Mutex::default(),
             feed: Backlog::default(),
             boards,
@@ -116,23 +114,14 @@ impl MemoryStore {
         Self { feed: Backlog::new(len_max), ..Self::default() }
     }
 
-    /// Any spread will do: calls that share a gate wait for each other only while it is closed.
-    fn gate(&self, hash: u64) -> RwLockReadGuard<'_, ()> {
-        self.gates[hash as usize % GATES].tellers.read()
-    }
-
-    /// Waits for everybody who tells the boards, and holds them up.
-    fn close(&self) -> Vec<RwLockWriteGuard<'_, ()>> {
-        self.gates.iter().map(|gate| gate.tellers.write()).collect()
-    }
-
+    /// Any spread will do: who finds none makes some.
     fn take_work(&self, hash: u64) -> Box<Work> {
-        let work = self.gates[hash as usize % GATES].work.try_lock();
+        let work = self.works[hash as usize % WORKS].0.try_lock();
         work.and_then(|mut work| work.take()).unwrap_or_default()
     }
 
     fn keep_work(&self, hash: u64, work: Box<Work>) {
-        if let Some(mut place) = self.gates[hash as usize % GATES].work.try_lock() {
+        if let Some(mut place) = self.works[hash as usize % WORKS].0.try_lock() {
             *place = Some(work);
         }
     }
@@ -180,17 +169,14 @@ impl MemoryStore {
         }
     }
 
-    /// Tells the boards, while a gate is shared.
+    /// Tells the boards, as somebody who is telling.
     fn tell(&self, news: &mut News) {
         for player in self.boards.tell_news(news) {
-            // Something between is not told yet: all of the player is.
+            // Something between is not told yet: all of the player is, who is held meanwhile, so that nobody who was let go comes back.
             let hash = self.keys.player(&player);
             let shard = self.shards[shard_of(hash)].0.read();
-            let slot = shard.find(hash, &player).map(|at| shard.slot(at));
-            let known = slot.map(|slot| (slot.told, slot.shown()));
-            drop(shard);
-            if let Some((told, shown)) = known {
-                self.boards.tell_one(&player, told, &shown);
+            if let Some(slot) = shard.find(hash, &player).map(|at| shard.slot(at)) {
+                self.boards.tell_one(&player, slot.told, &slot.shown());
             }
         }
     }
@@ -222,8 +208,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
-        let Some(first) = batch.first() else { return Vec::new() };
-        let _telling = self.gate(self.keys.player(&first.player));
+        let _telling = self.boards.telling();
         let (mut news, mut scratch) = (News::default(), Vec::with_capacity(128));
         let outcomes = batch.into_iter().map(|mut changes| {
             let hash = self.keys.player(&changes.player);
@@ -276,8 +261,8 @@ impl Boards for MemoryStore {
     }
 
     fn catch_up(&self) -> Result<(), StoreError> {
-        // Who commits tells the boards before letting go of a gate. Closing one after the other waits for all who had one.
-        self.gates.iter().for_each(|gate| drop(gate.tellers.write()));
+        // Who commits tells the boards before ceasing to be one who tells.
+        self.boards.settle();
         Ok(())
     }
 

@@ -215,8 +215,8 @@ impl Drop for Moment<'_> {
             let view = view.map(|view| shard.views.swap_remove(view));
             drop(shard);
             drop(view);
-            self.store.give_back(at);
         }
+        self.store.give_back();
     }
 }
 

@@ -116,6 +116,7 @@ impl Shard {
     }
 
     /// The slot of somebody new.
+    #[inline(never)]
     pub(super) fn add(&mut self, hash: u64, player: &PlayerId) -> u32 {
         // Whoever reads the shard as it was tells by the number who came later.
         let free = if self.views.is_empty() { self.free.pop() } else { None };
@@ -241,10 +242,10 @@ impl Shard {
         let may_be_mark = changes.record.erased_through();
         std::mem::swap(self.slot_mut(at).player.get_or_insert_default(), &mut changes.record);
         for receipt in &changes.receipts {
-            self.put_receipt(at, receipt.number, receipt);
+            self.put_receipt(at, receipt.number, receipt, scratch);
         }
         for (number, suspicion) in &changes.suspicions {
-            self.put_suspicion(at, *number, suspicion);
+            self.put_suspicion(at, *number, suspicion, scratch);
         }
         for key in &changes.removed {
             self.remove(at, hash, key);
@@ -273,8 +274,12 @@ impl Shard {
             (Key::Outcome(_, id), Record::Outcome(outcome)) => {
                 self.remember_outcome(at, hash, id, &outcome, &mut Vec::new());
             }
-            (Key::Receipt(_, number), Record::Receipt(receipt)) => self.put_receipt(at, *number, &receipt),
-            (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => self.put_suspicion(at, *number, &suspicion),
+            (Key::Receipt(_, number), Record::Receipt(receipt)) => {
+                self.put_receipt(at, *number, &receipt, &mut Vec::new());
+            }
+            (Key::Suspicion(_, number), Record::Suspicion(suspicion)) => {
+                self.put_suspicion(at, *number, &suspicion, &mut Vec::new());
+            }
             _ => return None,
         }
         Some(())
@@ -301,19 +306,21 @@ impl Shard {
         }
     }
 
-    fn put_receipt(&mut self, at: u32, number: u64, receipt: &Receipt) {
-        let before = slot::put(self.slot_mut(at).receipts_mut(), number, RecordRef::Receipt(receipt));
-        self.receipts += u64::from(before.is_none());
+    fn put_receipt(&mut self, at: u32, number: u64, receipt: &Receipt, scratch: &mut Vec<u8>) {
+        let records = self.slots[at as usize].receipts_mut();
+        self.receipts += u64::from(slot::put(records, number, RecordRef::Receipt(receipt), scratch));
     }
 
-    fn put_suspicion(&mut self, at: u32, number: u64, suspicion: &Suspicion) {
+    #[cold]
+    fn put_suspicion(&mut self, at: u32, number: u64, suspicion: &Suspicion, scratch: &mut Vec<u8>) {
         if self.slot(at).suspicions().is_empty() {
             self.suspects.add(at);
         }
-        let before = slot::put(self.slot_mut(at).suspicions_mut(), number, RecordRef::Suspicion(suspicion));
-        self.suspicions += u64::from(before.is_none());
+        let records = self.slots[at as usize].suspicions_mut();
+        self.suspicions += u64::from(slot::put(records, number, RecordRef::Suspicion(suspicion), scratch));
     }
 
+    #[inline(never)]
     fn remove(&mut self, at: u32, hash: u64, key: &Key) {
         match key {
             Key::Outcome(_, id) => {
@@ -335,6 +342,7 @@ impl Shard {
     }
 
     /// Removes everything of a player but the record.
+    #[cold]
     fn forget(&mut self, at: u32) {
         let slot = &mut self.slots[at as usize];
         self.log.forget(&mut slot.newest);
@@ -343,6 +351,7 @@ impl Shard {
         slot.forget_rare();
     }
 
+    #[cold]
     fn note_mark(&mut self, at: u32, through: Timestamp) {
         if self.slot(at).player.as_ref().is_some_and(|player| player.idle_mark().is_some()) {
             self.marks.push(Reverse((through, at)));
@@ -395,6 +404,7 @@ impl Shard {
     }
 
     /// Gives the oldest segment of outcomes back.
+    #[cold]
     pub(super) fn tidy(&mut self) {
         let slots = &mut self.slots;
         let exchange = |at: u32, newest: &mut Place| std::mem::swap(&mut slots[at as usize].newest, newest);

@@ -78,9 +78,11 @@ impl Slot {
     }
 }
 
-/// Puts a record under a number.
-pub(super) fn put(records: &mut Numbered, number: u64, record: RecordRef<'_>) -> Option<Box<[u8]>> {
-    records.insert(number, record.encode().into())
+/// Puts a record under a number; whether there was none.
+pub(super) fn put(records: &mut Numbered, number: u64, record: RecordRef<'_>, scratch: &mut Vec<u8>) -> bool {
+    scratch.clear();
+    record.encode_into(scratch);
+    records.insert(number, scratch.as_slice().into()).is_none()
 }
 
 /// The record of a number.

@@ -60,6 +60,8 @@ struct Bucket {
     words: [u64; WORDS],
     /// 0 is none.
     next: u32,
+    /// Words in use.
+    len: u32,
 }
 
 impl Default for Table {
@@ -144,9 +146,10 @@ impl Table {
         }
         let Some((hole, within)) = found else { return false };
         // The last word of the chain goes where the hole is.
-        let words = &mut self.bucket(at, last).words;
-        let end = words.iter().rposition(|word| *word != 0).unwrap_or_default();
-        let moved = std::mem::take(&mut words[end]);
+        let bucket = self.bucket(at, last);
+        bucket.len -= 1;
+        let end = bucket.len as usize;
+        let moved = std::mem::take(&mut bucket.words[end]);
         if (hole, within) != (last, end) {
             self.bucket(at, hole).words[within] = moved;
         }
@@ -187,8 +190,9 @@ impl Table {
         let mut over = 0;
         loop {
             let bucket = self.bucket(at, over);
-            if let Some(free) = bucket.words.iter_mut().find(|word| **word == 0) {
+            if let Some(free) = bucket.words.get_mut(bucket.len as usize) {
                 *free = word;
+                bucket.len += 1;
                 return;
             }
             if bucket.next == 0 {
@@ -204,7 +208,8 @@ impl Table {
             self.overflow_free = std::mem::take(&mut self.overflow[next as usize].next);
             next
         };
-        self.overflow.entry(next as usize).words[0] = word;
+        let bucket = self.overflow.entry(next as usize);
+        (bucket.words[0], bucket.len) = (word, 1);
         self.bucket(at, over).next = next;
     }
 
@@ -218,7 +223,7 @@ impl Table {
         let mut words = std::mem::take(&mut self.spare);
         let mut bucket = std::mem::take(self.bucket(at, 0));
         loop {
-            words.extend(bucket.words.iter().filter(|word| **word != 0));
+            words.extend(&bucket.words[..bucket.len as usize]);
             let over = bucket.next;
             if over == 0 {
                 break;

@@ -34,7 +34,6 @@ impl Whole for MemoryStore {
     }
 
     fn restore(&self, from: &mut (dyn Read + Send)) -> Result<(), StoreError> {
-        let _closed = self.close();
         let mut shards = self.lock_all();
         let mut header = self.header.lock();
         let is_empty = shards.iter().all(|shard| shard.is_empty())
@@ -58,7 +57,7 @@ impl Whole for MemoryStore {
         self.boards.turned_back(horizon);
         self.feed.resume(read.marks().in_new_epoch(self.partitions()));
         drop((header, shards));
-        // Who writes from here on waits for the gates before telling the boards.
+        // Who writes from here on tells of it; until all was read the boards answer nothing.
         self.boards.rebuild_all(self.entries())
     }
 

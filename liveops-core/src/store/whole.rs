@@ -34,7 +34,8 @@ pub trait Whole: Send + Sync {
     fn digest(&self) -> Result<String, StoreError>;
 
     /// Writes the whole state: header, cursors, records. One form for every store; see [`super::SnapshotWriter`]. A store may hold writers
-    /// up meanwhile, so the bytes should go to memory or to a file, and not to whoever may keep them waiting.
+    /// up meanwhile, so the bytes should go to memory or to a file, and not to whoever may keep them waiting; one in memory holds nobody up, and
+    /// keeps copies of what is written meanwhile.
     fn snapshot(&self, to: &mut (dyn Write + Send)) -> Result<(), StoreError>;
 
     /// Takes the state of a snapshot; the store must be empty, else `store_misconfigured`. The feed goes on in a new epoch of cursors:
