@@ -1,7 +1,7 @@
 //! Moving in time: the horizon rises everywhere at once, memory is given back afterwards, a little at a time.
 
 use super::MemoryStore;
-use crate::record::Horizon;
+use crate::record::{Horizon, Kind};
 
 /// Segments of outcomes given back before others may have the shard.
 const SEGMENTS: usize = 16;
@@ -47,7 +47,14 @@ impl MemoryStore {
                 }
             }
         }
-        while self.shards[at].0.read().has_due_marks() && self.release_some(at) {}
+        while self.shards[at].0.read().has_due_marks() {
+            // Whoever is let go is taken from among the names: the others are in order by then.
+            self.settle(at, None);
+            self.settle(at, Some(Kind::Suspicion));
+            if !self.release_some(at) {
+                return;
+            }
+        }
     }
 
     /// Lets go of players of whom nothing is left; whether there may be more. The boards hear of it before anybody can begin anew under

@@ -1,14 +1,12 @@
 //! Deciding where the records lie.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
-use super::log::Name;
+use super::neighbours::{Named, Neighbours};
 use super::shard::{Added, Shard};
-use super::table::Tag;
 use super::{MemoryStore, shard_of};
 use crate::error::StoreErrorKind;
 use crate::id::CommandId;
-use crate::limits::RUN_LEN_MAX;
 use crate::plan::{Lanes, Plan, Records};
 use crate::record::{CommitOutcome, Player, Receipt, StoredOutcome, Suspicion, Written};
 use crate::replica::News;
@@ -17,28 +15,12 @@ use crate::replica::News;
 /// few enough that what they touch stays in a processor's cache.
 const ROUND_COMMANDS: usize = 256;
 
-/// Players of one shard who are looked up together.
-const NEIGHBOURS: usize = 64;
-
 /// Memory that one batch after the other uses.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     news: News,
-    /// Of neighbours, in order, each with the hash.
-    slots: Vec<(u64, Option<u32>)>,
-    asked: RefCell<Vec<Asked>>,
+    neighbours: Neighbours,
     scratch: Vec<u8>,
-}
-
-/// A command whose outcome was asked for, so that none is named twice.
-#[derive(Debug)]
-struct Asked {
-    /// Where its name is, which stays there as long as the run is decided.
-    address: usize,
-    name: Name,
-    tag: Tag,
-    /// Whether there is an outcome, be it of before the horizon.
-    is_there: bool,
 }
 
 impl MemoryStore {
@@ -59,18 +41,18 @@ impl MemoryStore {
     /// Decides some hundred commands of players from one on and tells the boards; the player to go on with.
     fn round(&self, lanes: &mut Lanes<'_, '_>, from: usize, work: &mut Work) -> usize {
         let _telling = self.boards.telling();
-        let Work { news, slots, asked, scratch } = work;
+        let Work { news, neighbours, scratch } = work;
         let telling = Telling { store: self, news };
         let (mut at, mut commands) = (from, 0);
         while at < lanes.len() && commands < ROUND_COMMANDS {
+            neighbours.take(&self.keys, lanes, at);
             let mut shard = self.shards[shard_of(lanes.get(at).hash)].0.write();
-            look_up(&shard, at, lanes, slots);
+            neighbours.find(&shard, lanes, at);
             let horizon = shard.horizon;
-            for (hash, slot) in slots.iter().copied() {
-                commands += lanes.get(at).commands.len().min(RUN_LEN_MAX);
-                asked.get_mut().clear();
-                let news = &mut *telling.news;
-                let mut held = Held { store: self, shard: &mut shard, hash, slot, asked, news, scratch };
+            for (hash, slot, named) in neighbours.iter() {
+                commands += named.len();
+                let (news, next) = (&mut *telling.news, Cell::new(0));
+                let mut held = Held { store: self, shard: &mut shard, hash, slot, named, next, news, scratch };
                 if lanes.decide(at, horizon, &mut held) {
                     // More than a run holds: the rest is for the next time.
                     break;
@@ -97,48 +79,28 @@ impl Drop for Telling<'_, '_> {
     }
 }
 
-/// Finds neighbours of one shard. Memory is asked for what several players need before any of them is looked at, so that it answers
-/// all together.
-fn look_up(shard: &Shard, from: usize, lanes: &Lanes<'_, '_>, slots: &mut Vec<(u64, Option<u32>)>) {
-    slots.clear();
-    let number = shard_of(lanes.get(from).hash);
-    let hashes = (from..lanes.len().min(from + NEIGHBOURS)).map(|at| lanes.get(at).hash);
-    slots.extend(hashes.take_while(|hash| shard_of(*hash) == number).map(|hash| (hash, None)));
-    let mut near = slots.iter().fold(0, |sum, (hash, _)| sum ^ shard.touch(*hash));
-    for (at, (hash, slot)) in (from..).zip(slots.iter_mut()) {
-        *slot = shard.find(*hash, lanes.get(at).player);
-    }
-    if slots.len() > 2 {
-        for (_, slot) in slots.iter() {
-            near ^= slot.map_or(0, |slot| shard.touch_player(slot));
-        }
-    }
-    std::hint::black_box(near);
-}
-
 /// A player's records where they lie.
 struct Held<'s> {
     store: &'s MemoryStore,
     shard: &'s mut Shard,
     hash: u64,
     slot: Option<u32>,
-    asked: &'s RefCell<Vec<Asked>>,
+    /// The commands of the run.
+    named: &'s [Named],
+    /// The next of them that is likely asked for.
+    next: Cell<usize>,
     news: &'s mut News,
     scratch: &'s mut Vec<u8>,
 }
 
-impl Asked {
+impl Held<'_> {
+    /// The name of a command of the run.
     #[inline]
-    fn new(shard: &Shard, hash: u64, id: &CommandId) -> Self {
-        let name = Name::of(id);
-        let tag = shard.keys.command(hash, &name);
-        // Until it was looked for there may be one.
-        Self { address: std::ptr::from_ref(id).addr(), name, tag, is_there: true }
-    }
-
-    #[inline]
-    fn is(&self, id: &CommandId) -> bool {
-        self.address == std::ptr::from_ref(id).addr()
+    fn named(&self, id: &CommandId) -> Option<&Named> {
+        let is_next = self.named.get(self.next.get()).is_some_and(|named| named.is(id));
+        let at = if is_next { self.next.get() } else { self.named.iter().position(|named| named.is(id))? };
+        self.next.set(at + 1);
+        self.named.get(at)
     }
 }
 
@@ -148,14 +110,14 @@ impl Records for Held<'_> {
     }
 
     fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
-        let mut asked = Asked::new(self.shard, self.hash, id);
-        let found;
-        (found, asked.is_there) = match self.slot {
-            Some(slot) => self.shard.outcome_named(slot, asked.tag, &asked.name)?,
-            None => (None, false),
+        let Some(slot) = self.slot else {
+            self.named(id).into_iter().for_each(|named| named.is_there.set(false));
+            return Ok(None);
         };
-        self.asked.borrow_mut().push(asked);
-        Ok(found)
+        let Some(named) = self.named(id) else { return self.shard.outcome(slot, self.hash, id) };
+        let (outcome, is_there) = self.shard.outcome_named(slot, named.tag, &named.name)?;
+        named.is_there.set(is_there);
+        Ok(outcome)
     }
 
     fn receipt(&self, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind> {
@@ -178,17 +140,15 @@ impl Records for Held<'_> {
         let slot = self.slot.unwrap_or_else(|| self.shard.add(self.hash, &changes.player));
         self.slot = Some(slot);
         self.store.note(self.shard, slot, changes, self.news);
-        let asked = &mut *self.asked.borrow_mut();
-        // Both are in the order of the commands. One that decided nothing is passed over.
-        let mut next = asked.iter();
-        if !outcomes.iter().all(|outcome| next.any(|asked| asked.is(outcome.id))) {
-            asked.clear();
-            asked.extend(outcomes.iter().map(|outcome| Asked::new(self.shard, self.hash, outcome.id)));
+        let mut others = Vec::new();
+        if !outcomes.iter().all(|outcome| self.named(outcome.id).is_some()) {
+            others.extend(outcomes.iter().map(|outcome| Named::new(&self.shard.keys, self.hash, outcome.id)));
         }
-        let mut next = asked.iter();
+        // Both are in the order of the commands. One that decided nothing is passed over.
+        let mut next = if others.is_empty() { self.named.iter() } else { others.iter() };
         let added = outcomes.iter().filter_map(|outcome| {
-            let Asked { name, tag, is_there, .. } = next.find(|asked| asked.is(outcome.id))?;
-            Some(Added { name, tag: *tag, is_there: *is_there, ts: outcome.ts, outcome: outcome.bytes })
+            let Named { name, tag, is_there, .. } = next.find(|named| named.is(outcome.id))?;
+            Some(Added { name, tag: *tag, is_there: is_there.get(), ts: outcome.ts, outcome: outcome.bytes })
         });
         self.shard.write(slot, self.hash, changes, added, self.scratch);
         CommitOutcome::Applied

@@ -24,6 +24,7 @@ mod drive;
 mod log;
 mod moment;
 mod names;
+mod neighbours;
 mod scan;
 mod shard;
 mod slot;

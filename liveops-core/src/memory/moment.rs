@@ -141,8 +141,9 @@ impl Shard {
         }
         if let Some(view) = self.views.iter_mut().find(|view| view.number == number) {
             view.passed = Some(passed.clone());
-            view.copies = view.copies.split_off(passed);
-            view.copies.remove(passed);
+            while view.copies.first_key_value().is_some_and(|(id, _)| id <= passed) {
+                view.copies.pop_first();
+            }
         }
         Ok(())
     }

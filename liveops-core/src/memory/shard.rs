@@ -37,6 +37,9 @@ pub(super) struct Shard {
     /// Players of whom only the mark of an erasure was left when they were written last, by the time when they may be absent; among
     /// them some who have more by now.
     marks: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    /// The highest that is known of how many times there was news of somebody who was let go: it goes on from there for whoever is new, so
+    /// that no news of before are ever taken for later ones.
+    told_base: u64,
     receipts: u64,
     suspicions: u64,
     /// Moments that somebody reads the shard as of.
@@ -81,7 +84,7 @@ impl Shard {
     /// Forgets everything, but for who reads it as it was.
     pub(super) fn clear(&mut self) {
         let views = std::mem::take(&mut self.views);
-        *self = Self { views, ..Self::new(self.keys) };
+        *self = Self { views, told_base: self.told_base, ..Self::new(self.keys) };
     }
 
     /// The slot of a player of that hash.
@@ -124,7 +127,8 @@ impl Shard {
             self.given += 1;
             self.given - 1
         });
-        self.slots.entry(at as usize).id = Some(player.clone());
+        let slot = self.slots.entry(at as usize);
+        (slot.id, slot.told) = (Some(player.clone()), self.told_base);
         self.table.insert(Tag::of(hash), at.into());
         self.names.add(at);
         at
@@ -265,7 +269,7 @@ impl Shard {
             (Key::Player(_), Record::Player(player)) => {
                 let through = player.erased_through();
                 let slot = self.slot_mut(at);
-                slot.told = u64::from(!player.standings.is_empty());
+                slot.told += u64::from(!player.standings.is_empty());
                 slot.player = Some(player);
                 if let Some(through) = through {
                     self.note_mark(at, through);
@@ -386,6 +390,7 @@ impl Shard {
     /// Lets go of a player of whom nothing is left.
     pub(super) fn release(&mut self, at: u32, hash: u64) {
         self.forget(at);
+        self.told_base = self.told_base.max(self.slot(at).told);
         let slots = &self.slots;
         self.names.remove(at, |at| name_of(slots, at));
         self.suspects.remove(at, |at| name_of(slots, at));

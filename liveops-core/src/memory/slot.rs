@@ -18,7 +18,7 @@ pub(super) struct Slot {
     pub(super) player: Option<Box<Player>>,
     /// By which the boards know the player, once there was news for them.
     pub(super) handle: Option<Handle>,
-    /// How many times there was. The boards take it for the version: it goes on where an erased player begins anew.
+    /// How many times there was, from some number on. The boards take it for the version: it goes on where an erased player begins anew.
     pub(super) told: u64,
     /// Where the newest outcome is.
     pub(super) newest: Place,
@@ -71,10 +71,11 @@ impl Slot {
         self.player.as_ref().map_or(Vec::new(), |player| player.shown_anywhere())
     }
 
-    /// What boards are told that are built anew; nothing of one of whom there never was news.
+    /// What boards are told that are built anew; nothing of one whom they need not know.
     pub(super) fn entry(&self) -> Option<Entry> {
-        let id = self.id.as_ref().filter(|_| self.told > 0)?;
-        Some(Entry { player: id.clone(), version: self.told, shown: self.shown(), mark: None })
+        let (id, shown) = (self.id.as_ref()?, self.shown());
+        let is_known = self.handle.is_some() || !shown.is_empty();
+        is_known.then(|| Entry { player: id.clone(), version: self.told, shown, mark: None })
     }
 }
 

@@ -48,6 +48,12 @@ impl Default for Log {
 }
 
 impl Log {
+    /// Brings near what finds outcomes of a tag.
+    #[inline]
+    pub(super) fn touch(&self, tag: Tag) -> u64 {
+        self.table.touch(tag)
+    }
+
     /// The outcome of a command, of before the horizon too.
     #[inline]
     pub(super) fn find(&self, tag: Tag, slot: u32, name: &Name) -> Option<Entry<'_>> {

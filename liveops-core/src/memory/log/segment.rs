@@ -24,6 +24,8 @@ const DEAD: u32 = 1 << 31;
 #[derive(Debug)]
 pub(super) struct Segment {
     bytes: Vec<u8>,
+    /// Bytes that it may have: an allocator may give more.
+    room: usize,
     /// Of all that were ever in it.
     pub(super) oldest: Timestamp,
     pub(super) newest: Timestamp,
@@ -61,10 +63,10 @@ impl New<'_> {
 }
 
 impl Segment {
-    /// One with room for as many bytes.
+    /// One with room for as many bytes: for one entry, where that is more than others have.
     pub(super) fn new(room: usize) -> Self {
         let bytes = Vec::with_capacity(room);
-        Self { bytes, oldest: Timestamp::MAX, newest: Timestamp::MIN, live: 0, dead_bytes: 0 }
+        Self { bytes, room, oldest: Timestamp::MAX, newest: Timestamp::MIN, live: 0, dead_bytes: 0 }
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -72,7 +74,7 @@ impl Segment {
     }
 
     pub(super) const fn has_room_for(&self, bytes: usize) -> bool {
-        self.bytes.len() + bytes <= self.bytes.capacity()
+        self.bytes.len() + bytes <= self.room
     }
 
     /// Whether nothing in it counts under that horizon.
