@@ -170,9 +170,8 @@
 //! Bodies have at most 64 KiB, ids 64 visible ASCII bytes, numbers that players see 53 bits; [`limits`] has them all.
 //! Memory grows with players and with outcomes that a retry may still ask for, freed by [`Engine::advance`] once its
 //! command would be `too_old` (a day, unless the rules say otherwise). So call `advance` now and then, every minute say.
-//! A common outcome (XP only) is at most 64 bytes as stored bytes; in [`MemoryStore`], with its id, the map and the
-//! allocator, two million events took 173 bytes each under short ids and 234 under UUIDs: a day of a million events costs
-//! about a fifth of a gigabyte.
+//! A common outcome (XP only) is at most 64 bytes as stored bytes; in [`MemoryStore`], with its name and what finds it, at most 100
+//! under a UUID: a day of a million events costs about a tenth of a gigabyte.
 //!
 //! Commands of one player are decided in the order in which they come; between players there is no order. A batch is not
 //! a transaction over players. Whether an event is late depends on its own time, on when it came in and on the last

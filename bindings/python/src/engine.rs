@@ -325,12 +325,12 @@ impl Engine {
         load(py, "Horizon", &self.short(py, Core::horizon)?)
     }
 
-    /// Names the whole state: `v1:` and 64 hex digits. Holds writers to memory up; a file goes on.
+    /// Names the whole state at one moment: `v1:` and 64 hex digits. Others may write meanwhile.
     fn digest(&self, py: Python<'_>) -> PyResult<String> {
         self.long(py, Core::digest)
     }
 
-    /// The whole state as bytes, for `Engine.restore` into any store. Holds writers to memory up; a file goes on.
+    /// The whole state at one moment as bytes, for `Engine.restore` into any store. Others may write meanwhile.
     fn snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let written = |core: &Core| {
             let mut bytes = Vec::new();

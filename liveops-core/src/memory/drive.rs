@@ -1,6 +1,9 @@
 //! Deciding where the records lie.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
+
+use parking_lot::RwLockWriteGuard;
 
 use super::neighbours::{Named, Neighbours};
 use super::shard::{Added, Shard};
@@ -19,8 +22,17 @@ const ROUND_COMMANDS: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Work {
     news: News,
+    groups: VecDeque<Group>,
     neighbours: Neighbours,
     scratch: Vec<u8>,
+}
+
+/// Players of one shard, by their places in the plan, who have commands left.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    shard: usize,
+    at: usize,
+    end: usize,
 }
 
 impl MemoryStore {
@@ -31,39 +43,65 @@ impl MemoryStore {
         }
         let hash = lanes.get(0).hash;
         let mut work = self.take_work(hash);
-        let mut at = 0;
-        while at < lanes.len() {
-            at = self.round(&mut lanes, at, &mut work);
+        work.groups.clear();
+        for at in 0..lanes.len() {
+            match work.groups.back_mut() {
+                Some(group) if shard_of(lanes.get(at).hash) == group.shard => group.end = at + 1,
+                _ => work.groups.push_back(Group { shard: shard_of(lanes.get(at).hash), at, end: at + 1 }),
+            }
+        }
+        // Threads that came to the shards in one order would go one behind the other.
+        let groups = work.groups.len();
+        work.groups.rotate_left(hash as usize % groups);
+        while !work.groups.is_empty() {
+            self.round(&mut lanes, &mut work);
         }
         self.keep_work(hash, work);
     }
 
-    /// Decides some hundred commands of players from one on and tells the boards; the player to go on with.
-    fn round(&self, lanes: &mut Lanes<'_, '_>, from: usize, work: &mut Work) -> usize {
+    /// Decides some hundred commands and tells the boards.
+    fn round(&self, lanes: &mut Lanes<'_, '_>, work: &mut Work) {
         let _telling = self.boards.telling();
-        let Work { news, neighbours, scratch } = work;
+        let Work { news, groups, neighbours, scratch } = work;
         let telling = Telling { store: self, news };
-        let (mut at, mut commands) = (from, 0);
-        while at < lanes.len() && commands < ROUND_COMMANDS {
-            neighbours.take(&self.keys, lanes, at);
-            let mut shard = self.shards[shard_of(lanes.get(at).hash)].0.write();
-            neighbours.find(&shard, lanes, at);
+        let mut commands = 0;
+        while commands < ROUND_COMMANDS
+            && let Some((mut group, mut shard)) = self.next_group(groups)
+        {
+            neighbours.take(&self.keys, lanes, group.at..group.end);
+            neighbours.find(&shard, lanes, group.at);
             let horizon = shard.horizon;
             for (hash, slot, named) in neighbours.iter() {
                 commands += named.len();
                 let (news, next) = (&mut *telling.news, Cell::new(0));
                 let mut held = Held { store: self, shard: &mut shard, hash, slot, named, next, news, scratch };
-                if lanes.decide(at, horizon, &mut held) {
+                if lanes.decide(group.at, horizon, &mut held) {
                     // More than a run holds: the rest is for the next time.
                     break;
                 }
-                at += 1;
+                group.at += 1;
                 if commands >= ROUND_COMMANDS {
                     break;
                 }
             }
+            if group.at < group.end {
+                groups.push_front(group);
+            }
         }
-        at
+    }
+
+    /// The next players and their shard, held. One that somebody else holds comes later: nobody waits while there is something else to do.
+    fn next_group(&self, groups: &mut VecDeque<Group>) -> Option<(Group, RwLockWriteGuard<'_, Shard>)> {
+        for _ in 0..groups.len() {
+            let group = groups.pop_front()?;
+            if let Some(shard) = self.shards[group.shard].0.try_write() {
+                return Some((group, shard));
+            }
+            groups.push_back(group);
+        }
+        let group = groups.pop_front()?;
+        let shard = self.shards[group.shard].0.write();
+        Some((group, shard))
     }
 }
 

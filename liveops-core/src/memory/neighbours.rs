@@ -1,10 +1,10 @@
 //! Players of one shard who are decided one after the other, and what can be said of them before that.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use super::log::Name;
 use super::shard::{Keys, Shard};
-use super::shard_of;
 use super::table::Tag;
 use crate::id::CommandId;
 use crate::limits::RUN_LEN_MAX;
@@ -54,16 +54,11 @@ impl Named {
 }
 
 impl Neighbours {
-    /// Takes players from one on, of one shard, and names the commands of their next runs.
-    pub(super) fn take(&mut self, keys: &Keys, lanes: &Lanes<'_, '_>, from: usize) {
+    /// Takes the first of some players of one shard, and names the commands of their next runs.
+    pub(super) fn take(&mut self, keys: &Keys, lanes: &Lanes<'_, '_>, players: Range<usize>) {
         self.players.clear();
         self.commands.clear();
-        let shard = shard_of(lanes.get(from).hash);
-        for at in from..lanes.len().min(from + PLAYERS_MAX) {
-            let lane = lanes.get(at);
-            if shard_of(lane.hash) != shard {
-                break;
-            }
+        for lane in players.take(PLAYERS_MAX).map(|at| lanes.get(at)) {
             let run = lane.commands.iter().take(RUN_LEN_MAX);
             self.commands.extend(run.map(|command| Named::new(keys, lane.hash, &command.id)));
             self.players.push(Neighbour { hash: lane.hash, slot: None, end: self.commands.len() });
