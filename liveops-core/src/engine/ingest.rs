@@ -70,8 +70,8 @@ impl<S: Store> Engine<S> {
         let parser = self.0.parser();
         let mut batch = Batch::default();
         if lanes == 1 {
-            let (mut lines, mut parsed) = (event::lines(trusted), Parsed::new(1));
-            while parsed.read(&mut lines, &parser, now) {
+            let (mut all, mut parsed) = (event::lines(trusted), Parsed::new(1));
+            while parsed.read(&mut all, &parser, now) {
                 match &mut parsed.lanes[..] {
                     // Nothing to be put in between.
                     [commands] if commands.len() == parsed.rows.len() => self.submit_onto(commands, &mut batch),
@@ -87,8 +87,8 @@ impl<S: Store> Engine<S> {
         while pieces.peek().is_some() {
             let round: Vec<_> = pieces.by_ref().take(lanes).collect();
             let parsed = side_by_side(round, |piece| {
-                let (mut lines, mut parsed) = (event::lines_of(piece), Parsed::new(lanes));
-                parsed.read_all(&mut lines, &parser, now);
+                let (mut all, mut parsed) = (event::lines_of(piece), Parsed::new(lanes));
+                parsed.read_all(&mut all, &parser, now);
                 parsed
             });
             let mut cut: Vec<Vec<Vec<Command>>> = (0..lanes).map(|_| Vec::new()).collect();
@@ -191,9 +191,9 @@ impl Parsed {
         !self.rows.is_empty()
     }
 
-    fn read_all<'l>(&mut self, lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) {
+    fn read_all<'l>(&mut self, all: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) {
         let lanes = self.lanes.len();
-        for line in lines {
+        for line in all {
             let row = trusted_event(parser, line, now).map(|command| {
                 let lane = lane_of(&command.player, lanes);
                 if let Some(commands) = self.lanes.get_mut(lane) {
