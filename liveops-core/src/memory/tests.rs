@@ -505,8 +505,8 @@ fn a_moment_stays_what_it_was() {
                 let horizon = store.shards[0].0.read().horizon;
                 let set = match random.below(3) {
                     0 if known.version > 0 => {
-                        let through = Some(horizon.forgotten_before.plus_millis(-1));
-                        let mark = Player { version: known.version + 1, erased_through: through, ..Player::default() };
+                        let through = horizon.forgotten_before.plus_millis(-1);
+                        let mark = Player::erased(known.version + 1, through, through);
                         set(&name, &known, mark, &[])
                     }
                     _ => gain(&name, &known, 5_000 + random.below(100)),
