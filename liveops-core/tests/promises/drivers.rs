@@ -83,7 +83,9 @@ fn random_commands_end_in_one_digest_whoever_drives() {
                     }
                 }
                 Step::Rules(version) => {
-                    engines.iter().for_each(|engine| drop(engine.replace_rules(rules(version)).unwrap()));
+                    for engine in &engines {
+                        engine.replace_rules(rules(version)).unwrap();
+                    }
                     let mut batch = engines[0].migrations(crate::common::at(stream.now)).unwrap();
                     // The rest go over by themselves.
                     batch.truncate(batch.len() / 2);

@@ -195,7 +195,7 @@ fn thousands_come_and_go_and_all_are_found() {
             names.dedup();
             let batch: Vec<_> = names
                 .iter()
-                .flat_map(|name| (0..1 + rng.millis(3)).map(|n| (name, n, rng.millis(9))).collect::<Vec<_>>())
+                .flat_map(|name| (0..=rng.millis(3)).map(|n| (name, n, rng.millis(9))).collect::<Vec<_>>())
                 .map(|(name, n, what)| {
                     let (id, ts) = (format!("e{round}-{n}"), now + n - what * DAY / 10);
                     let erases = what == 0;

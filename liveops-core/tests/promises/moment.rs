@@ -216,7 +216,7 @@ fn steps(engine: &Engine<MemoryStore>, mut each: impl FnMut(usize)) {
             engine.advance_far(at(if step < 200 { now } else { now + PAST + DAY })).unwrap();
         } else {
             let name = format!("p{}", rng.below(90));
-            let batch: Vec<_> = (0..1 + rng.below(5))
+            let batch: Vec<_> = (0..=rng.below(5))
                 .map(|n| match rng.below(9) {
                     0 => operator(&format!("x{step}-{n}"), &name, now, Action::Erase),
                     1 => kill(&format!("x{step}-{n}"), &name, now, "hydra", FIGHT_MIN - 1),

@@ -150,7 +150,7 @@ fn rivals_by_both_drivers_lose_nothing() {
                 scope.spawn(move || {
                     let (mut rng, mut sums) = (Rng(seed * 10 + thread), [0_u64; 2]);
                     for round in 0..60 {
-                        let mut left: Vec<_> = (0..1 + rng.below(100))
+                        let mut left: Vec<_> = (0..=rng.below(100))
                             .map(|n| {
                                 let name = ["ana", "bo"][usize::try_from(rng.below(2)).unwrap()];
                                 progression(&format!("e{thread}-{round}-{n}"), name, START, 1)

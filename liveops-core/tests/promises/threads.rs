@@ -168,7 +168,7 @@ fn boards_fit_the_records_after_anything() {
                 let mut rng = Rng(seed * 100 + thread);
                 for round in 0..120 {
                     let now = clock.load(Ordering::SeqCst);
-                    let batch: Vec<_> = (0..1 + rng.below(60))
+                    let batch: Vec<_> = (0..=rng.below(60))
                         .map(|n| {
                             let id = format!("c{thread}-{round}-{n}");
                             let name = match rng.below(5) {
@@ -318,7 +318,7 @@ fn lines_that_several_take_in_at_once_count_once() {
         for (row, line) in lines.iter().enumerate() {
             let of: Vec<_> = told.iter().map(|codes| codes[row]).collect();
             let count = |code: &str| of.iter().filter(|known| **known == code).count();
-            let expected = if *line == "no event" { 0 } else { 1 };
+            let expected = usize::from(*line != "no event");
             assert_eq!(count("applied"), expected, "row {row}: {of:?}");
             assert_eq!(count("replayed"), 3 * expected, "row {row}: {of:?}");
             if expected == 1 {
