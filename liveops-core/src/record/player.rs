@@ -4,14 +4,12 @@ use serde::Serialize;
 
 use super::rare::NOTHING;
 use super::{BoardKey, Horizon, Paid, Rare, Standings};
-use crate::anomaly::{AlertTally, DetectorState, PlayerProfile, Reason};
+use crate::anomaly::{DetectorState, PlayerProfile, Reason};
 use crate::board::Standing;
 use crate::codec::{Stable, fields};
 use crate::hash::{Digest, hex};
 use crate::id::Id;
-use crate::limits::{
-    CLAIMABLE_MAX, DOUBTS_MAX, INTEGER_MAX, LEVELS_MAX, RECEIPTS_PER_PLAYER_MAX, SUSPICIONS_PER_PLAYER_MAX,
-};
+use crate::limits::{INTEGER_MAX, LEVELS_MAX, RECEIPTS_PER_PLAYER_MAX};
 use crate::progress::{Levels, Overflow, Remainders, Streak};
 use crate::time::Timestamp;
 
@@ -406,10 +404,7 @@ impl Clone for Player {
         (self.receipts, self.receipts_from, self.chain_head) = (receipts, receipts_from, chain_head);
         (self.curve, self.granted_through, self.hidden) = (curve, from.granted_through, from.hidden);
         self.standings.clone_from(standings);
-        match (&mut self.rare, &from.rare) {
-            (Some(into), Some(from)) => into.clone_from(from),
-            (into, from) => *into = from.clone(),
-        }
+        self.rare.clone_from(&from.rare);
     }
 }
 

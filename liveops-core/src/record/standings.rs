@@ -38,6 +38,7 @@ pub struct Standings {
 
 /// The boards that entries are of, sorted; an entry has the place of its own.
 #[derive(Default)]
+#[expect(clippy::box_collection, reason = "a list of its own takes 8 bytes more in every player")]
 enum Boards {
     #[default]
     None,
@@ -133,7 +134,7 @@ impl Entry {
                 reached_at: Timestamp::from_unix_millis(*reached_at),
                 // The sum is that of which it was made.
                 newest_ts: Timestamp::from_unix_millis(reached_at.wrapping_add(i64::from(*newest_after))),
-                sort: SORTS[usize::from(*sort) % SORTS.len()],
+                sort: SORTS.get(usize::from(*sort)).copied().unwrap_or_default(),
             },
             Self::Large(large) => large.standing,
         }
@@ -241,18 +242,17 @@ impl Entries {
     fn retain(&mut self, mut stays: impl FnMut(&Entry) -> bool) {
         match self {
             Self::Few { len, entries } => {
-                let mut kept = 0;
+                let mut kept = 0_u8;
                 for at in 0..usize::from(*len) {
                     if stays(&entries[at]) {
-                        entries.swap(kept, at);
+                        entries.swap(kept.into(), at);
                         kept += 1;
                     }
                 }
-                for entry in &mut entries[kept..] {
+                for entry in &mut entries[usize::from(kept)..] {
                     *entry = Entry::UNUSED;
                 }
-                // No more than before.
-                *len = kept as u8;
+                *len = kept;
             }
             Self::Many(entries) => {
                 entries.retain(stays);
@@ -422,7 +422,7 @@ impl Standings {
         for number in (0..self.boards.as_slice().len()).rev() {
             let from = self.entries.as_slice().partition_point(|entry| usize::from(entry.board()) < number);
             let entries = &mut self.entries.as_mut_slice()[from..];
-            if !entries.first().is_some_and(|entry| usize::from(entry.board()) == number) {
+            if entries.first().is_none_or(|entry| usize::from(entry.board()) != number) {
                 self.boards.remove(number);
                 for entry in entries {
                     *entry.board_mut() -= 1;
