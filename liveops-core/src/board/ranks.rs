@@ -193,6 +193,12 @@ impl Ranks {
         spot.is_none()
     }
 
+    /// Looks at the memory of an owner's entry; what it returns means nothing.
+    #[inline]
+    pub(crate) fn touch(&self, handle: Handle) -> u64 {
+        self.tree.touch(handle)
+    }
+
     /// The way to where an entry will be, if there is any leaf.
     #[inline]
     pub(super) fn way(

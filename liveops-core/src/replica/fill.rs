@@ -49,11 +49,16 @@ impl Entry {
 pub(super) struct Filling {
     /// Which time it is.
     number: u32,
-    told: HashSet<Handle>,
+    pub(super) told: HashSet<Handle>,
     pub(super) released: Vec<Handle>,
 }
 
 impl Filling {
+    /// Forgets it all.
+    pub(super) fn end(&mut self) {
+        *self = Self { number: self.number, ..Self::default() };
+    }
+
     /// Notes of a player who is held that others told of that player.
     pub(super) fn note(&mut self, state: &mut State, handle: Handle) {
         state.met = self.number;
@@ -177,14 +182,8 @@ impl Drop for Fill<'_, '_> {
     fn drop(&mut self) {
         self.build();
         let replica = self.replica;
-        loop {
+        while !replica.end_filling() {
             replica.let_go_filled();
-            let mut filling = replica.filling.lock();
-            if filling.released.is_empty() {
-                replica.is_filling.store(false, Ordering::SeqCst);
-                *filling = Filling { number: self.number, ..Filling::default() };
-                break;
-            }
         }
         replica.give_back();
         if self.is_whole {

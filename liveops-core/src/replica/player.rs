@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, atomic};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
@@ -105,8 +105,11 @@ impl Players {
 
     /// The number of somebody, given now if there is none; `found` is called with it while nobody can be entered or taken out.
     fn enter(&self, player: &PlayerId, found: impl FnOnce(Handle)) -> Option<Handle> {
-        let mut entered = self.entered.write();
-        let Entered { table, longs } = &mut *entered;
+        self.enter_into(&mut self.entered.write(), player, found)
+    }
+
+    fn enter_into(&self, entered: &mut Entered, player: &PlayerId, found: impl FnOnce(Handle)) -> Option<Handle> {
+        let Entered { table, longs } = entered;
         let hash = table.hash(player.as_bytes());
         let handle = match table.find(player.as_bytes(), hash, &self.names) {
             Some(handle) => handle,
@@ -124,7 +127,7 @@ impl Players {
         Some(handle)
     }
 
-    /// Takes the name of somebody who is held out of the table: nobody finds the number from then on.
+    /// Takes the name of somebody who is held out of the table: nobody finds this number from then on.
     fn take_out(&self, state: &mut State, handle: Handle, entered: &mut Entered) {
         state.version = GONE;
         self.names.with(handle, |name| {
@@ -202,22 +205,37 @@ impl Replica {
         for board in state.take_boards().iter().flat_map(|list| list.iter()) {
             board.put(handle, None, &self.players.names);
         }
-        state.version = 0;
+        let mut entered = self.players.entered.write();
         if self.is_filling() {
-            let mut filling = self.filling.lock();
-            // Asked again: it may have ended.
-            if self.is_filling() {
-                filling.note(state, handle);
-                // Entries on their way to a board may name it.
-                filling.released.push(handle);
-                return;
-            }
+            let name = self.players.names.owner(handle);
+            // Entries on their way to a board may name this number. What was read of the name comes under the next one, which was told of.
+            self.filling.lock().note(state, handle);
+            self.players.take_out(state, handle, &mut entered);
+            self.players.enter_into(&mut entered, &name, |next| {
+                let mut filling = self.filling.lock();
+                filling.told.insert(next);
+                filling.released.push(next);
+            });
+        } else {
+            self.players.take_out(state, handle, &mut entered);
         }
-        self.players.take_out(state, handle, &mut self.players.entered.write());
     }
 
-    /// Lets those be gone who were while boards were filled, unless they came back meanwhile; whether there were any.
-    pub(super) fn let_go_filled(&self) -> bool {
+    /// Boards are filled no more, unless there are some to be let go; whether that is so.
+    pub(super) fn end_filling(&self) -> bool {
+        // Nobody is let go or entered meanwhile by what holds no more.
+        let _entered = self.players.entered.write();
+        let mut filling = self.filling.lock();
+        let ends = filling.released.is_empty();
+        if ends {
+            self.is_filling.store(false, atomic::Ordering::SeqCst);
+            filling.end();
+        }
+        ends
+    }
+
+    /// Lets those be gone who were while boards were filled, unless they came back meanwhile.
+    pub(super) fn let_go_filled(&self) {
         let released = self.filling.lock().released.clone();
         for handle in &released {
             let Some(state) = self.players.state(*handle) else { continue };
@@ -231,12 +249,15 @@ impl Replica {
                 self.players.take_out(&mut state, *handle, &mut entered);
             }
         }
-        !released.is_empty()
     }
 
     /// Lets the numbers of those who are gone be given to others. Waits for everybody who tells, so nobody may call it who does, or who
     /// holds a lock that they wait for.
     pub(crate) fn give_back(&self) {
+        if self.is_filling() {
+            // Whoever fills does it in the end: entries on their way to a board may name such numbers.
+            return;
+        }
         let handles = std::mem::take(&mut *self.players.aside.lock());
         if handles.is_empty() {
             return;

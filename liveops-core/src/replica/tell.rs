@@ -17,6 +17,10 @@ use crate::record::{BoardKey, ChangeSet};
 const TOGETHER_MAX: usize = 1024;
 /// So few are held without asking for memory.
 const FEW: usize = 8;
+/// Changes of which memory is asked for the leaves before any of them is made, so that it answers all together.
+const AT_ONCE: usize = 8;
+/// A board of no more is mostly in a processor's cache anyway.
+const CACHED_ENTRIES: u64 = 1 << 14;
 /// Boards that are remembered from batch to batch.
 const REMEMBERED_MAX: usize = 64;
 
@@ -199,7 +203,11 @@ impl Replica {
     #[inline]
     fn note_told(&self, state: &mut State, handle: Handle) {
         if self.is_filling() {
-            self.filling.lock().note(state, handle);
+            let mut filling = self.filling.lock();
+            // Asked again: it ends under that lock.
+            if self.is_filling() {
+                filling.note(state, handle);
+            }
         }
     }
 }
@@ -317,11 +325,17 @@ impl Replica {
             if board.is_freed() {
                 return;
             }
-            for Change { player, place } in changes {
-                let known = *player as usize;
-                if held[known].is_some() && ranks.stand((*place, players[known].handle), names) {
-                    // A batch has fewer than 2^32 boards.
-                    gained.push((*player, at as u32));
+            for changes in changes.chunks(AT_ONCE) {
+                if ranks.entries() > CACHED_ENTRIES {
+                    let of = |change: &Change| ranks.touch(players[change.player as usize].handle);
+                    std::hint::black_box(changes.iter().fold(0, |sum, change| sum ^ of(change)));
+                }
+                for Change { player, place } in changes {
+                    let known = *player as usize;
+                    if held[known].is_some() && ranks.stand((*place, players[known].handle), names) {
+                        // A batch has fewer than 2^32 boards.
+                        gained.push((*player, at as u32));
+                    }
                 }
             }
         };

@@ -1,6 +1,6 @@
 //! Against records and sorted lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::board::{Handle, Order, Ranking, Row, Score, Standing, Ties};
@@ -643,6 +643,39 @@ fn late_news_of_who_is_gone_reach_nobody_else() {
     }
 }
 
+/// The same while boards are filled, and told when that is over and the name has begun anew.
+#[test]
+fn late_news_of_who_was_gone_during_a_filling_reach_nobody_else() {
+    let replica = Replica::default();
+    let key = keys()[2].clone();
+    let shown = |score: i64| [(key.clone(), Some(Standing { score: score.into(), ..Standing::default() }))];
+    let (ana, mut late, mut news) = (player(1), News::default(), News::default());
+    let handle = replica.handle(&ana).unwrap();
+    replica.note(&mut news, handle, 0, 1, &shown(1));
+    replica.note(&mut late, handle, 1, 2, &shown(2));
+    assert!(replica.tell_news(&mut news).is_empty());
+    let mut pages = 1;
+    let mut again = handle;
+    let read = replica.rebuild_by(&|_| true, |page| {
+        // Read before she was gone.
+        let [(key, standing)] = shown(1);
+        page.push(Entry { player: ana.clone(), version: 1, shown: vec![(key.clone(), standing.unwrap())], mark: None });
+        replica.gone(handle);
+        again = replica.handle(&ana).unwrap();
+        // In full, since boards are filled.
+        assert!(replica.tell_one(&ana, 1, &[(key, Standing { score: 7.into(), ..Standing::default() })]));
+        pages -= 1;
+        Ok(pages >= 0)
+    });
+    read.unwrap();
+    // The number was given back: nobody who told of it was let finish first, as a gate would do. What is told is left alone all the same.
+    drop(replica.tell_news(&mut late));
+    replica.note(&mut news, again, 1, 2, &shown(8));
+    assert!(replica.tell_news(&mut news).is_empty());
+    let rows: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
+    assert_eq!(rows, [(ana, 8)]);
+}
+
 /// Players come, move and go, each told of by whoever is there, while numbers are given again.
 #[test]
 fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
@@ -660,7 +693,7 @@ fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
                 let mut known: BTreeMap<u64, (Handle, u64)> = BTreeMap::new();
                 for _ in 0..rounds {
                     let telling = replica.telling();
-                    for n in (0..random.below(20)).map(|_| thread * 100 + random.below(40)).collect::<Vec<_>>() {
+                    for n in (0..random.below(20)).map(|_| thread * 100 + random.below(40)).collect::<BTreeSet<_>>() {
                         let (handle, version) =
                             known.entry(n).or_insert_with(|| (replica.handle(&player(n)).unwrap(), 0));
                         let standing = Standing { score: random.below(9).cast_signed().into(), ..Standing::default() };

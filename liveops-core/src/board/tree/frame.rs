@@ -48,34 +48,33 @@ impl Frame {
     #[inline]
     pub(super) fn key(&self, place: Place) -> Key {
         let low_bits = self.subscore_bits + self.tie_bits;
-        let score = distance(place[0], self.base[0], 64 - low_bits);
-        let subscore = distance(place[1], self.base[1], self.subscore_bits);
-        let tie = distance(place[2], self.base[2], self.tie_bits);
-        if let (Side::Within(score), Side::Within(subscore), Side::Within(tie)) = (score, subscore, tie) {
-            // A part of no bits is 0; shifting by 64 is then 0 as well.
-            return Key { packed: shl(score, low_bits) | shl(subscore, self.tie_bits) | tie, is_exact: true };
+        let bits = [64 - low_bits, self.subscore_bits, self.tie_bits];
+        let [score, subscore, tie] = [0, 1, 2].map(|part| place[part].wrapping_sub(self.base[part]).cast_unsigned());
+        // Without a branch for each part: what decides is mostly that all are within.
+        let is_after = (place[0] >= self.base[0]) & (place[1] >= self.base[1]) & (place[2] >= self.base[2]);
+        let beyond = shr(score, bits[0]) | shr(subscore, bits[1]) | shr(tie, bits[2]);
+        if is_after & (beyond == 0) {
+            // A part of no bits is 0, however far it is shifted.
+            let packed = score.wrapping_shl(low_bits.into()) | subscore.wrapping_shl(self.tie_bits.into()) | tie;
+            return Key { packed, is_exact: true };
         }
-        self.nearest([score, subscore, tie])
+        self.nearest(place, bits)
     }
 
     /// Of a place outside: behind a part that is too small everything is as small as it can be, and as large behind one that
     /// is too large.
     #[cold]
-    fn nearest(&self, parts: [Side; 3]) -> Key {
-        let bits = [64 - self.subscore_bits - self.tie_bits, self.subscore_bits, self.tie_bits];
+    fn nearest(&self, place: Place, bits: [u8; 3]) -> Key {
         let (mut packed, mut rest) = (0, None);
-        for (side, bits) in parts.into_iter().zip(bits) {
+        for (part, bits) in bits.into_iter().enumerate() {
+            let distance = place[part].wrapping_sub(self.base[part]).cast_unsigned();
             let all = shl(1, bits).wrapping_sub(1);
-            let part = *rest.get_or_insert(side);
-            let part = match part {
-                Side::Below => 0,
-                Side::Above => all,
-                Side::Within(part) => {
-                    rest = None;
-                    part
-                }
-            };
-            packed = shl(packed, bits) | part;
+            if rest.is_none() && place[part] < self.base[part] {
+                rest = Some(0);
+            } else if rest.is_none() && shr(distance, bits) != 0 {
+                rest = Some(u64::MAX);
+            }
+            packed = shl(packed, bits) | rest.map_or(distance, |rest| rest & all);
         }
         Key { packed, is_exact: false }
     }
@@ -99,24 +98,6 @@ pub(super) struct Key {
     pub(super) packed: u64,
     /// Whether the place is what is packed.
     pub(super) is_exact: bool,
-}
-
-/// Where a part of a place is, seen from a frame.
-#[derive(Clone, Copy, Debug)]
-enum Side {
-    Below,
-    Within(u64),
-    Above,
-}
-
-#[inline]
-fn distance(value: i64, base: i64, bits: u8) -> Side {
-    let distance = value.wrapping_sub(base).cast_unsigned();
-    match (value >= base, shr(distance, bits) == 0) {
-        (false, _) => Side::Below,
-        (true, true) => Side::Within(distance),
-        (true, false) => Side::Above,
-    }
 }
 
 #[inline]

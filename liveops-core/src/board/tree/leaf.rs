@@ -95,6 +95,13 @@ impl<const LEAF: usize> Leaf<LEAF> {
         }
     }
 
+    /// A word of each cache line, mixed.
+    #[inline]
+    pub(super) fn touch(&self) -> u64 {
+        let handles = self.handles.iter().step_by(16).fold(self.len, |sum, handle| sum ^ handle);
+        self.packed.iter().step_by(8).fold(handles.into(), |sum, packed| sum ^ packed)
+    }
+
     /// From a position on.
     pub(super) fn run(&self, from: usize) -> Run<'_, LEAF> {
         Run { leaf: self, from, handles: &self.handles[from..self.len()] }

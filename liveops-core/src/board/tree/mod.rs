@@ -129,6 +129,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         Spot { leaf, at: position(&self.leaves[leaf as usize].handles, handle) }
     }
 
+    /// A word of each cache line of the leaf that has the entry of a handle, mixed.
+    #[inline]
+    pub(super) fn touch(&self, handle: Handle) -> u64 {
+        self.seat(handle).map_or(0, |leaf| self.leaves[leaf as usize].touch())
+    }
+
     #[inline]
     pub(super) fn place(&self, spot: Spot) -> Place {
         self.leaves[spot.leaf as usize].place(spot.at)
@@ -396,8 +402,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         place: Place,
         owners: &(impl Owners + ?Sized),
     ) -> u32 {
-        // Who always comes last leaves full leaves behind.
-        let from = if at == LEAF && self.leaves[full as usize].next == NONE { LEAF } else { LEAF / 2 };
+        // Who always comes last leaves full leaves behind: on the whole board, or among those of one score.
+        let from = if at == LEAF { LEAF } else { LEAF / 2 };
         let new = self.split(full, from, handle, place, owners);
         let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (full, at) };
         let leaf = &mut self.leaves[target as usize];

@@ -15,11 +15,21 @@ pub(super) fn position(list: &[u32], number: u32) -> usize {
 /// How many numbers of a sorted list are less.
 #[inline]
 pub(super) fn count_less(list: &[u64], number: u64) -> usize {
-    // Asking every cache line for its last reads them all at once, where halving would wait for one after the other.
+    // Asking every cache line for its last reads them all at once, where halving would wait for one after the other. Choosing
+    // instead of adding up keeps the compiler from counting bits.
     let (lines, rest) = list.as_chunks::<LINE>();
-    let line: usize = lines.iter().map(|line| usize::from(line[LINE - 1] < number)).sum();
-    let within = lines.get(line).map_or(rest, |line| &line[..]);
-    line * LINE + within.iter().map(|known| usize::from(*known < number)).sum::<usize>()
+    let mut line = 0;
+    for (at, known) in lines.iter().enumerate() {
+        line = if known[LINE - 1] < number { at + 1 } else { line };
+    }
+    let Some(within) = lines.get(line) else {
+        return line * LINE + rest.iter().map(|known| usize::from(*known < number)).sum::<usize>();
+    };
+    // Its last is not less. What is left of it has come by now, so here halving is faster.
+    let mut at = if within[3] < number { 4 } else { 0 };
+    at = if within[at + 1] < number { at + 2 } else { at };
+    at = if within[at] < number { at + 1 } else { at };
+    line * LINE + at
 }
 
 /// The first number of a range for which something that holds for all smaller ones does not hold.

@@ -248,3 +248,15 @@ fn who_always_comes_last_leaves_full_leaves_behind() {
     assert_eq!(tree.leaves_made, 10);
     tree.verify(&roster);
 }
+
+/// As on a board of a day on which many reach the same few scores.
+#[test]
+fn who_comes_last_among_equals_leaves_full_leaves_behind() {
+    let roster = roster(1_280);
+    let mut tree = Tree::<64, 64>::default();
+    for handle in 0..1_280 {
+        insert(&mut tree, handle, [(handle % 4).into(), 0, handle.into()], &roster);
+    }
+    assert!(tree.leaves_made <= 24, "{} for 20 full ones", tree.leaves_made);
+    tree.verify(&roster);
+}
