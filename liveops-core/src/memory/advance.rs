@@ -67,9 +67,11 @@ impl MemoryStore {
         for _ in 0..PLAYERS {
             let Some(slot) = shard.next_absent() else { return false };
             let Some(player) = shard.slot(slot).id.clone() else { continue };
-            if shard.slot(slot).told > 0 {
-                let handle = shard.slot(slot).handle.or_else(|| self.boards.handle(&player));
-                handle.into_iter().for_each(|handle| self.boards.gone(handle));
+            // Of whom there never was news they know nothing.
+            if shard.slot(slot).told > 0
+                && let Some(handle) = shard.slot(slot).handle.or_else(|| self.boards.handle(&player))
+            {
+                self.boards.gone(handle);
             }
             let hash = shard.keys.player(&player);
             shard.release(slot, hash);

@@ -149,7 +149,9 @@ impl Records for Held<'_> {
 
     fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
         let Some(slot) = self.slot else {
-            self.named(id).into_iter().for_each(|named| named.is_there.set(false));
+            if let Some(named) = self.named(id) {
+                named.is_there.set(false);
+            }
             return Ok(None);
         };
         let Some(named) = self.named(id) else { return self.shard.outcome(slot, self.hash, id) };

@@ -67,11 +67,8 @@ impl Neighbours {
 
     /// Finds the players. Memory is asked for what several need before any of them is looked at, so that it answers all together.
     pub(super) fn find(&mut self, shard: &Shard, lanes: &Lanes<'_, '_>, from: usize) {
-        let mut near = 0;
-        if self.players.len() > 1 {
-            near = self.players.iter().fold(near, |sum, player| sum ^ shard.touch(player.hash));
-            near = self.commands.iter().fold(near, |sum, named| sum ^ shard.log.touch(named.tag));
-        }
+        let near = self.players.iter().fold(0, |sum, player| sum ^ shard.touch(player.hash));
+        let mut near = self.commands.iter().fold(near, |sum, named| sum ^ shard.log.touch(named.tag));
         for (at, player) in (from..).zip(&mut self.players) {
             player.slot = shard.find(player.hash, lanes.get(at).player);
         }

@@ -249,7 +249,7 @@ impl Table {
         self.spread(self.open);
         if self.len == 0 {
             *self = Self::default();
-        } else if self.open % CHUNK == 0 {
+        } else if self.open.is_multiple_of(CHUNK) {
             self.buckets.truncate(self.open);
         }
     }

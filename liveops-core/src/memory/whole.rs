@@ -168,7 +168,9 @@ impl MemoryStore {
             if let (Key::Horizon, Record::Horizon(found)) = (&key, &record) {
                 horizon = *found;
                 // Outcomes of before are not taken.
-                shards.iter_mut().for_each(|shard| shard.horizon = horizon);
+                for shard in shards.iter_mut() {
+                    shard.horizon = horizon;
+                }
                 continue;
             }
             let player = key.player().ok_or(StoreErrorKind::Corrupt)?;
@@ -182,7 +184,9 @@ impl MemoryStore {
 }
 
 fn clear(shards: &mut [RwLockWriteGuard<'_, Shard>]) {
-    shards.iter_mut().for_each(|shard| shard.clear());
+    for shard in shards {
+        shard.clear();
+    }
 }
 
 /// For callers that have no use for an error.

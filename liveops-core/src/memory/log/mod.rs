@@ -138,11 +138,11 @@ impl Log {
     pub(super) fn forget(&mut self, newest: &mut Place) {
         let mut next = std::mem::take(newest);
         while let Some(entry) = self.entry(next) {
-            let (dead, before) = (entry.dead, self.before(next, entry.previous));
+            let (dead, earlier) = (entry.dead, before(next, entry.previous));
             if !dead {
                 self.kill(next);
             }
-            next = before;
+            next = earlier;
         }
     }
 
@@ -151,18 +151,10 @@ impl Log {
         let mut next = newest;
         let entries = std::iter::from_fn(move || {
             let entry = self.entry(next)?;
-            next = self.before(next, entry.previous);
+            next = before(next, entry.previous);
             Some(entry)
         });
         entries.filter(|entry| !entry.dead)
-    }
-
-    /// The place with those low bits that is before another.
-    const fn before(&self, place: Place, low: u64) -> Place {
-        if low == NONE {
-            return 0;
-        }
-        place.saturating_sub(place.wrapping_sub(low) & (PLACES - 1))
     }
 
     /// How many count under that horizon.
@@ -218,6 +210,14 @@ impl Log {
             exchange(entry.slot, &mut newest);
         }
     }
+}
+
+/// The place with those low bits that is before another.
+const fn before(place: Place, low: u64) -> Place {
+    if low == NONE {
+        return 0;
+    }
+    place.saturating_sub(place.wrapping_sub(low) & (PLACES - 1))
 }
 
 #[cfg(test)]
