@@ -148,16 +148,8 @@ impl Plan<'_> {
             for command in run {
                 found.push(find(command, records)?);
             }
-            let changes = match changes {
-                Some(changes) => {
-                    changes.renew(&first.player, records.player(), horizon);
-                    changes
-                }
-                None => {
-                    let record = records.player().cloned().unwrap_or_default();
-                    changes.insert(ChangeSet::new(first.player.clone(), record.into(), horizon))
-                }
-            };
+            let changes = changes.get_or_insert_with(|| ChangeSet::new(first.player.clone(), Box::default(), horizon));
+            changes.renew(&first.player, records.player(), horizon);
             encoded.clear();
             let mut given = given[lane.at..].iter();
             let decided = |decision| {

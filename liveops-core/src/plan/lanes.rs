@@ -49,7 +49,7 @@ impl Sorted {
 
     /// Puts each player's commands side by side, in the order given, and players in the order of their hashes. What already stands in
     /// lanes and has its outcome is left out.
-    pub(super) fn sort<'a>(&mut self, key: &hash::Key, commands: &mut Vec<&'a Command>, again: bool) {
+    pub(super) fn sort(&mut self, key: &hash::Key, commands: &mut Vec<&Command>, again: bool) {
         if again {
             let Self { lanes, given, left, .. } = self;
             left.clear();
@@ -92,7 +92,9 @@ fn in_order(commands: &[&Command], hashes: &[u64], order: &mut Vec<usize>, ends:
     let drawer = |hash: u64| usize::try_from(hash >> (u64::BITS - bits)).unwrap_or_default();
     ends.clear();
     ends.resize(1 << bits, 0);
-    hashes.iter().for_each(|hash| ends[drawer(*hash)] += 1);
+    for hash in hashes {
+        ends[drawer(*hash)] += 1;
+    }
     let mut begun = 0;
     for end in ends.iter_mut() {
         begun += std::mem::replace(end, begun);

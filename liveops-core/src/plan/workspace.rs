@@ -45,7 +45,7 @@ impl Workspace {
 /// The memory of a list, for references of another lifetime: the standard library collects in place where sizes are the same.
 fn without_its_own<'a>(mut commands: Vec<&Command>) -> Vec<&'a Command> {
     commands.clear();
-    commands.into_iter().filter_map(|_| None).collect()
+    commands.into_iter().map_while(|_| None).collect()
 }
 
 #[cfg(test)]

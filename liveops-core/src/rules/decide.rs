@@ -300,7 +300,7 @@ impl Rules {
         let horizon = draft.horizon;
         let known = &mut draft.scratch.known;
         known.under(self);
-        known.from_the_first();
+        known.begin();
         let goes =
             |board: &BoardId, period, standing: Standing| !known.keeps(self, board, period, standing.sort, horizon.now);
         let mut from = 0;

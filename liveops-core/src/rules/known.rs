@@ -80,25 +80,22 @@ impl Known {
         let is_it = |known: &KnownEntry| known.key.period == period && known.sort == sort && known.key.board == *board;
         let at = match self.kept.get(self.next) {
             Some(known) if is_it(known) => self.next,
-            _ => match self.kept.iter().position(is_it) {
-                Some(at) => at,
-                None => {
-                    if self.kept.len() == KEPT_MAX {
-                        self.kept.clear();
-                    }
-                    let kept_until = rules.entry_kept_until(board, period, sort);
-                    let key = BoardKey { board: board.clone(), period };
-                    self.kept.push(KnownEntry { key, sort, kept_until });
-                    self.kept.len() - 1
+            _ => self.kept.iter().position(is_it).unwrap_or_else(|| {
+                if self.kept.len() == KEPT_MAX {
+                    self.kept.clear();
                 }
-            },
+                let kept_until = rules.entry_kept_until(board, period, sort);
+                let key = BoardKey { board: board.clone(), period };
+                self.kept.push(KnownEntry { key, sort, kept_until });
+                self.kept.len() - 1
+            }),
         };
         self.next = at + 1;
         !is_reached(self.kept[at].kept_until, now)
     }
 
     /// The next entries are those of another player.
-    pub(super) fn from_the_first(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.next = 0;
     }
 }
