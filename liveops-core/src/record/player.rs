@@ -626,7 +626,7 @@ mod tests {
             ("suspicions out of order", |p| p.rare_mut().suspicions.reverse()),
             ("a suspicion of a version to come", |p| p.version = 3),
             ("more suspicions than are kept", |p| {
-                p.rare_mut().suspicions = (0..257).map(|n| (n, Timestamp::MIN)).collect()
+                p.rare_mut().suspicions = (0..257).map(|n| (n, Timestamp::MIN)).collect();
             }),
             ("open holds out of order", |p| triage(p).holds = vec![4, 3]),
             ("a hold that is no suspicion", |p| triage(p).holds = vec![5]),

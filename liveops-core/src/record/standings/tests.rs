@@ -77,7 +77,7 @@ proptest! {
                 Step::Extract(from, every) => {
                     let counts = |asked: &mut usize| {
                         *asked += 1;
-                        *asked > from && *asked % every == 0
+                        *asked > from && asked.is_multiple_of(every)
                     };
                     let (mut a, mut b) = (0, 0);
                     let gone: Vec<_> = list.extract_if(.., |_| counts(&mut a)).collect();
