@@ -60,9 +60,9 @@ impl<S: Store> Engine<S> {
     /// let batch = engine.ingest_ndjson(lines, now, NonZeroUsize::new(2).unwrap());
     /// assert_eq!(batch.len(), 4);
     /// assert_eq!(batch.counts()["applied"], 2); // by code, without a look at the rows
-    /// assert_eq!((batch.code(2), batch.code(3)), (Some("replayed"), Some("invalid_json")));
+    /// assert_eq!((batch.code(2), batch.code(3)), (Some("replayed"), Some("syntax")));
     /// let effect = batch.get(1).unwrap().into_effect()?; // made now
-    /// assert_eq!(effect.xp.applied, 90);
+    /// assert_eq!(effect.xp.granted, 90);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ingest_ndjson(&self, trusted: &[u8], now: Timestamp, threads: NonZeroUsize) -> Batch {

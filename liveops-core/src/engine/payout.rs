@@ -177,7 +177,7 @@ impl<S: Store + Boards + Scan> Engine<S> {
     ///     let tiers: Vec<_> = payout.awards.iter().map(|a| format!("{} {}", a.owner, a.tier)).collect();
     ///     assert_eq!(tiers, ["ana gold", "bo top-half"]);
     ///     for outcome in engine.submit_batch(payout.commands()) {
-    ///         assert_eq!(outcome.into_effect()?.receipts.len(), 1);
+    ///         assert_eq!(outcome.into_effect()?.receipts().len(), 1);
     ///     }
     ///     // Crashed before the mark was stored? Again, then.
     ///     for outcome in engine.submit_batch(engine.payout("xp", period, monday)?.commands()) {

@@ -66,7 +66,7 @@ impl<S: Store + Scan> Engine<S> {
     ///
     /// engine.replace_rules(cheaper)?;
     /// let outcomes = engine.submit_batch(&engine.migrations(now)?);
-    /// let minted: usize = outcomes.into_iter().map(|o| o.into_effect().unwrap().receipts.len()).sum();
+    /// let minted: usize = outcomes.into_iter().map(|o| o.into_effect().unwrap().receipts().len()).sum();
     /// assert_eq!(minted, 3, "what was planned");
     /// assert!(engine.migrations(now)?.is_empty(), "done");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
