@@ -78,7 +78,7 @@ impl Table {
             overflow_free: Vec::new(),
             len: 0,
             given: 0,
-            given_max: owners_max.min(NONE),
+            given_max: owners_max,
             free: Vec::new(),
         };
         table.buckets.reserve(table.open);

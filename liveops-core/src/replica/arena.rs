@@ -69,8 +69,8 @@ impl<T: Default> Arena<T> {
             return made(&self.rows[row], if row == 0 { ROW } else { ROW << (row - 1) }).get(within);
         }
         let chunk = at / CHUNK - 1;
-        let shelf = made(&self.rest, SHELVES).get(chunk / SHELF)?;
-        made(made(shelf, SHELF).get(chunk % SHELF)?, CHUNK).get(at % CHUNK)
+        let chunks = made(&self.rest, SHELVES).get(chunk / SHELF)?;
+        made(made(chunks, SHELF).get(chunk % SHELF)?, CHUNK).get(at % CHUNK)
     }
 }
 

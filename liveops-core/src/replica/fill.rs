@@ -224,7 +224,7 @@ impl Replica {
                         board.put(handle, Some(standing), self.players.names());
                     }
                 }
-                standing => _ = board.put(handle, standing, self.players.names()),
+                standing => board.put(handle, standing, self.players.names()),
             });
             gathered.last = state.list().cloned();
             gathered.marks.extend(mark.map(|through| (player, Mark { through, version })));

@@ -111,17 +111,16 @@ impl Players {
     fn enter_into(&self, entered: &mut Entered, player: &PlayerId, found: impl FnOnce(Handle)) -> Option<Handle> {
         let Entered { table, longs } = entered;
         let hash = table.hash(player.as_bytes());
-        let handle = match table.find(player.as_bytes(), hash, &self.names) {
-            Some(handle) => handle,
-            None => {
-                let handle = table.give()?;
-                if self.states.make(handle).is_none() || !self.names.set(handle, player, longs) {
-                    table.give_back(handle);
-                    return None;
-                }
-                table.enter(handle, hash, &self.names);
-                handle
+        let handle = if let Some(known) = table.find(player.as_bytes(), hash, &self.names) {
+            known
+        } else {
+            let handle = table.give()?;
+            if self.states.make(handle).is_none() || !self.names.set(handle, player, longs) {
+                table.give_back(handle);
+                return None;
             }
+            table.enter(handle, hash, &self.names);
+            handle
         };
         found(handle);
         Some(handle)

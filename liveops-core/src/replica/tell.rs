@@ -102,6 +102,9 @@ impl Replica {
     }
 }
 
+/// What a player stood on, what came to it, by number in the batch, and what the player stands on now.
+type Regrouped<'n> = (Option<List>, &'n [(u32, u32)], Option<List>);
+
 /// Telling of players in full.
 impl Replica {
     /// Tells of players, in order. An older version than the last one told changes nothing.
@@ -154,7 +157,7 @@ impl Replica {
         }
         state.version = version;
         self.note_told(&mut state, handle);
-        self.place(&mut state, shown, None, |board, standing, _| _ = board.put(handle, standing, self.players.names()));
+        self.place(&mut state, shown, None, |board, standing, _| board.put(handle, standing, self.players.names()));
         true
     }
 
@@ -365,7 +368,7 @@ impl Replica {
         moved.sort_unstable();
         moved.dedup();
         // What the last player had and got: most get the same.
-        let mut last: Option<(Option<List>, &[(u32, u32)], Option<List>)> = None;
+        let mut last: Option<Regrouped<'_>> = None;
         for player in moved {
             let Some(state) = &mut held[player as usize] else { continue };
             let (gained, absent) = (of(gained, player), of(absent, player));

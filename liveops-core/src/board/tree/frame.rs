@@ -45,6 +45,7 @@ impl Frame {
     }
 
     /// The packed place, or the nearest there is to one that lies outside.
+    #[expect(clippy::needless_bitwise_bool, reason = "three branches would be three guesses")]
     #[inline]
     pub(super) fn key(&self, place: Place) -> Key {
         let low_bits = self.subscore_bits + self.tie_bits;
