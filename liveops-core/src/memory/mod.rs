@@ -1,7 +1,7 @@
 //! The reference store: in memory, and what other stores are compared with.
 //!
 //! Players are in 64 shards by a hash of theirs, each behind a lock on cache lines of its own, which also holds the horizon. A run is
-//! decided and written with its player's shard held, and nobody else's. Whoever moves the store in time, or fixes a [moment](moment)
+//! decided and written with its player's shard held, and nobody else's. Whoever moves the store in time, or fixes a `moment`
 //! to read it as of, takes all shards in order, and has them no longer than that takes. Boards are told of some hundred players
 //! together, after their shards were let go: a reader of a board may see a player's record a moment before the board. There is no
 //! counter that every writer would touch.

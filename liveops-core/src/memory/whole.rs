@@ -13,7 +13,7 @@ use crate::rules::Rules;
 use crate::store::{Digester, Partitioned as _, Size, SnapshotReader, SnapshotWriter, Whole};
 use crate::time::Timestamp;
 
-/// Others write meanwhile: see [`super::moment`].
+/// Digest and snapshot are of one moment, and others write meanwhile.
 impl Whole for MemoryStore {
     fn digest(&self) -> Result<String, StoreError> {
         let moment = Moment::new(self);

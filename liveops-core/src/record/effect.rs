@@ -201,7 +201,7 @@ impl Judgement {
     }
 }
 
-/// As of the first version: what came later, [`StoredOutcome::put_version`] writes behind it.
+/// As of the first version: what came later, `StoredOutcome::put_version` writes behind it.
 impl Stable for Effect {
     fn put(&self, out: &mut Vec<u8>) {
         let Self { xp, adjusted, level, more } = self;
