@@ -61,7 +61,9 @@ impl Answers {
     pub(super) fn put_onto(self, batch: &mut Batch) -> Packed {
         match self {
             Self::Outcomes(outcomes) => {
-                outcomes.into_iter().for_each(|outcome| batch.push(outcome));
+                for outcome in outcomes {
+                    batch.push(outcome);
+                }
                 Packed::default()
             }
             Self::Rows(mut rows) => {

@@ -157,17 +157,14 @@ impl Batch {
     fn add(&mut self, add: impl FnOnce(&mut Packed)) {
         let first = self.len;
         self.len += 1;
-        match self.parts.last_mut().filter(|part| !part.rows.is_full()) {
-            Some(last) => {
-                add(&mut last.rows);
-                self.tally.add(&last.rows, last.rows.len() - 1);
-            }
-            None => {
-                let mut rows = Packed::default();
-                add(&mut rows);
-                self.tally.add(&rows, 0);
-                self.parts.push(Part { first, rows });
-            }
+        if let Some(last) = self.parts.last_mut().filter(|part| !part.rows.is_full()) {
+            add(&mut last.rows);
+            self.tally.add(&last.rows, last.rows.len() - 1);
+        } else {
+            let mut rows = Packed::default();
+            add(&mut rows);
+            self.tally.add(&rows, 0);
+            self.parts.push(Part { first, rows });
         }
     }
 }
