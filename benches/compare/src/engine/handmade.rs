@@ -4,6 +4,11 @@
 //! windows of UTC. It has one thread and forgets everything when the process ends. It keeps neither what it answered, nor proofs of what it
 //! gave, nor periods that are over, and whoever chooses names may make them collide.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "it has fewer players than 2^32, levels up to 60, and days of this age"
+)]
+
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 

@@ -15,7 +15,7 @@ const LIMIT_MS: f64 = 50.0;
 const PLAYERS: u64 = 1_000_000;
 const DAY_MS: i64 = 86_400_000;
 /// How often each is done. An advance that frees nothing is over before the writer has looked up.
-const REPEATS: [usize; DONE] = [1, 3, 3, 1_000, 3];
+const REPEATS: [i64; DONE] = [1, 3, 3, 1_000, 3];
 /// How often the writer looks what it waited for a processor: that is not the store's doing.
 const LOOKED_AFTER: usize = 64;
 
@@ -103,9 +103,9 @@ fn phases(engine: &Engine<MemoryStore>, phase: &AtomicUsize) -> Result<[f64; DON
                 0 => std::thread::sleep(Duration::from_millis(300)),
                 1 => drop(engine.digest().map_err(text)?),
                 2 => engine.snapshot(&mut Nowhere).map_err(text)?,
-                3 => drop(engine.advance_far(now(repeat as i64)).map_err(text)?),
+                3 => drop(engine.advance_far(now(repeat)).map_err(text)?),
                 // A minute past the day for which outcomes are kept.
-                _ => drop(engine.advance_far(now(DAY_MS + 60_000 + repeat as i64)).map_err(text)?),
+                _ => drop(engine.advance_far(now(DAY_MS + 60_000 + repeat)).map_err(text)?),
             }
             *took = took.max(begun.elapsed().as_nanos() as f64 / 1e6);
         }

@@ -1,9 +1,8 @@
 //! `redis.event1.bare` and `redis.batch256.bare`: events through the engine over a Redis, against a bare script in a Redis of its own.
-//! `engine.event.redis`: the engine over memory against the same script.
 
 use futures_util::future::try_join_all;
 use liveops_compare::measure::{Row, Stopwatch, by_turns};
-use liveops_core::{AsyncEngine, Command, Engine, MemoryStore};
+use liveops_core::{AsyncEngine, Command};
 use liveops_redis::{Options, RedisStore};
 use liveops_testbed::Redis;
 use tokio::runtime::{Builder, Runtime};
@@ -17,8 +16,6 @@ const PLAYERS: u64 = 10_000;
 /// together.
 const CALLERS: usize = 64;
 const EVENTS_PER_ROUND: usize = 10_240;
-/// Of the engine over memory: as in its other rows, but a part of a round.
-const MEMORY_BATCH: usize = 1_024;
 /// One at a time takes longer.
 const ALONE_PER_ROUND: usize = 1_000;
 
@@ -35,40 +32,6 @@ pub(crate) fn event1() -> Result<Row, String> {
 pub(crate) fn batch256() -> Result<Row, String> {
     let row = Sides::new()?.by_turns(1, 256, EVENTS_PER_ROUND)?;
     Ok(Row { name: "redis.batch256.bare", ..row })
-}
-
-/// The engine over memory, by the clock, against what the server alone uses for the bare script, called 256 times in one go: its cheapest.
-pub(crate) fn in_memory() -> Result<Row, String> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(text)?;
-    let server = Redis::start(&[])?;
-    let mut bare = runtime.block_on(Bare::new(&server.url(), PLAYERS))?;
-    let server_used = Server::of(server.pid())?;
-    let (engine, mut events) = (Engine::new(rules()?, MemoryStore::new()), Events::new(PLAYERS)?);
-    for batch in events.warm_up().chunks(MEMORY_BATCH) {
-        applied(&engine.submit_batch(batch))?;
-    }
-    let row = by_turns(
-        |stopwatch| {
-            let mut nanos = 0.0;
-            for _ in 0..EVENTS_PER_ROUND / MEMORY_BATCH {
-                let commands = events.next(MEMORY_BATCH);
-                nanos += stopwatch.time(|| drop(std::hint::black_box(engine.submit_batch(&commands))));
-            }
-            Ok(nanos / EVENTS_PER_ROUND as f64)
-        },
-        |stopwatch| {
-            let calls = bare.next(EVENTS_PER_ROUND)?;
-            per_event(server_used, EVENTS_PER_ROUND, stopwatch, || {
-                runtime.block_on(async {
-                    for calls in calls.chunks(256) {
-                        bare.pipelined(calls).await?;
-                    }
-                    Ok(())
-                })
-            })
-        },
-    )?;
-    Ok(Row { name: "engine.event.redis", unit: "ns/event", ..row })
 }
 
 struct Sides {
