@@ -367,10 +367,10 @@ mod tests {
             for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift, 0x5555_5555_5555_5555 >> shift] {
                 let (mut wanted, mut rest) = (Vec::new(), value);
                 while rest >= 0x80 {
-                    wanted.push((rest & 0x7f) as u8 | 0x80);
+                    wanted.push(rest.to_le_bytes()[0] | 0x80);
                     rest >>= 7;
                 }
-                wanted.push(rest as u8);
+                wanted.push(rest.to_le_bytes()[0]);
                 round(&value, &wanted);
             }
         }

@@ -93,7 +93,7 @@ fn as_before_version_3(store: &MemoryStore) -> MemoryStore {
     for (_, record) in &mut records {
         match record {
             Record::Outcome(outcome) => {
-                outcome.effect.more_mut().receipts.iter_mut().for_each(|receipt| receipt.roll = None)
+                outcome.effect.more_mut().receipts.iter_mut().for_each(|receipt| receipt.roll = None);
             }
             Record::Receipt(receipt) => {
                 receipt.roll = None;

@@ -225,7 +225,8 @@ fn a_panic_costs_nobody_else_the_outcome() {
         assert!(unknown <= 256, "{unknown} were decided together");
         assert_eq!(batch.counts()["applied"] + unknown, 4_000);
         // Those that were applied are there, and the rest can be sent again.
-        let rest: String = text.lines().filter(|line| !line.contains("bad")).map(|line| format!("{line}\n")).collect();
+        let rest: Vec<_> = text.lines().filter(|line| !line.contains("bad")).collect();
+        let rest = rest.join("\n");
         let again = engine.ingest_ndjson(rest.as_bytes(), at(START), threads(count));
         assert_eq!(again.counts()["replayed"], 4_000 - unknown);
         assert_eq!(again.counts().values().sum::<u64>(), 3_999);

@@ -326,7 +326,7 @@ fn the_oldest_of_too_many_that_wait_is_given() {
     ));
     let events: Vec<_> = (0..300).map(|n| progression(&format!("e{n}"), "ana", START, 0)).collect();
     let effects: Vec<_> = engine.submit_batch(&events).into_iter().map(applied).collect();
-    let given: Vec<_> = effects.iter().flat_map(|effect| effect.receipts()).collect();
+    let given: Vec<_> = effects.iter().flat_map(Effect::receipts).collect();
     assert_eq!(given.iter().map(|receipt| receipt.number).collect::<Vec<_>>(), (1..=44).collect::<Vec<_>>());
     for receipt in &given {
         assert_eq!((receipt.state, receipt.settled_at), (ReceiptState::Claimed, Some(at(START))));

@@ -333,7 +333,7 @@ mod tests {
         let mut bytes = vec![stored.version()];
         stored.put_version(stored.version(), &mut bytes);
         assert!(rows.set_applied(0, false, &bytes));
-        assert!(!rows.set_applied(1, false, &[0; 65_536]));
+        assert!(!rows.set_applied(1, false, &vec![0; 65_536]));
         assert!(matches!(rows.get(0), Some(Outcome::Applied(effect)) if effect == stored.effect));
         assert!(rows.get(1).is_none());
     }

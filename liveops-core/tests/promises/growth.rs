@@ -199,9 +199,9 @@ fn thousands_come_and_go_and_all_are_found() {
                 .flat_map(|name| (0..=rng.millis(3)).map(|n| (name, n, rng.millis(9))).collect::<Vec<_>>())
                 .map(|(name, n, what)| {
                     let (id, ts) = (format!("e{round}-{n}"), now + n - what * DAY / 10);
-                    let erases = what == 0;
+                    let is_erasure = what == 0;
                     let command =
-                        if erases { operator(&id, name, ts, Action::Erase) } else { progression(&id, name, ts, 7) };
+                        if is_erasure { operator(&id, name, ts, Action::Erase) } else { progression(&id, name, ts, 7) };
                     received(command, now)
                 })
                 .collect();
