@@ -224,6 +224,8 @@ fn a_panic_costs_nobody_else_the_outcome() {
         let unknown = batch.counts()["store_outcome_unknown"];
         assert!(unknown <= 256, "{unknown} were decided together");
         assert_eq!(batch.counts()["applied"] + unknown, 4_000);
+        let stats = engine.stats();
+        assert_eq!((stats.get("commands"), stats.get("unknown")), (4_000, unknown), "the engine counts them too");
         // Those that were applied are there, and the rest can be sent again.
         let rest: Vec<_> = text.lines().filter(|line| !line.contains("bad")).collect();
         let rest = rest.join("\n");

@@ -11,6 +11,7 @@ use std::thread::{self, Builder};
 
 use parking_lot::Mutex;
 
+use super::stats::Tally;
 use super::submit::{NDJSON_BATCH_LEN, trusted_event, unknown};
 use super::{AsyncEngine, Engine};
 use crate::error::Error;
@@ -159,11 +160,13 @@ impl<S: Store> Engine<S> {
 
     /// The same, behind what a batch has already.
     fn submit_onto<C: Borrow<Command>>(&self, commands: &[C], batch: &mut Batch) {
-        let len = batch.len() + commands.len();
-        // What is added is added whole, once all is decided.
+        // What is added is added whole, and counted, once all is decided.
         let submit = AssertUnwindSafe(|| self.submit_for_batch(commands, batch));
         if catch_unwind(submit).is_err() {
-            (batch.len()..len).for_each(|_| batch.push(unknown()));
+            for _ in commands {
+                batch.push(unknown());
+            }
+            self.0.stripes.mine().add(&Tally { unknown: commands.len() as u64, ..Tally::default() });
         }
     }
 }

@@ -45,21 +45,26 @@ pub(super) struct Tally {
     pub(super) newest_event: Option<Timestamp>,
 }
 
+impl Tally {
+    fn count(&mut self, outcome: &Outcome, counters: &Counters) {
+        match outcome {
+            Outcome::Applied(effect) if effect.held().is_some() => self.held += 1,
+            Outcome::Applied(_) => self.applied += 1,
+            Outcome::Replayed(_) => self.replayed += 1,
+            Outcome::Unknown(_) => self.unknown += 1,
+            Outcome::Refused(error) => counters.refused(error.code()),
+        }
+    }
+}
+
 impl Counters {
     /// Counts a batch, and its refusals at once.
     pub(super) fn tally<'c>(&self, commands: impl Iterator<Item = &'c Command>, outcomes: &[Outcome]) -> Tally {
         let mut tally = Tally::default();
         for (command, outcome) in commands.zip(outcomes) {
-            match outcome {
-                Outcome::Applied(effect) => {
-                    *(if effect.held().is_some() { &mut tally.held } else { &mut tally.applied }) += 1;
-                    if matches!(command.action, Action::Event { .. }) {
-                        tally.newest_event = tally.newest_event.max(Some(command.ts));
-                    }
-                }
-                Outcome::Replayed(_) => tally.replayed += 1,
-                Outcome::Unknown(_) => tally.unknown += 1,
-                Outcome::Refused(error) => self.refused(error.code()),
+            tally.count(outcome, self);
+            if matches!((outcome, &command.action), (Outcome::Applied(_), Action::Event { .. })) {
+                tally.newest_event = tally.newest_event.max(Some(command.ts));
             }
         }
         tally
@@ -76,15 +81,7 @@ impl Counters {
         let mut tally = Tally::default();
         let now = batch.kept();
         [tally.applied, tally.held, tally.replayed] = [now[0] - kept[0], now[1] - kept[1], now[2] - kept[2]];
-        for outcome in batch.others(first) {
-            match outcome {
-                Outcome::Applied(effect) if effect.held().is_some() => tally.held += 1,
-                Outcome::Applied(_) => tally.applied += 1,
-                Outcome::Replayed(_) => tally.replayed += 1,
-                Outcome::Unknown(_) => tally.unknown += 1,
-                Outcome::Refused(error) => self.refused(error.code()),
-            }
-        }
+        batch.others(first).for_each(|outcome| tally.count(outcome, self));
         let events = commands.enumerate().filter(|(_, command)| matches!(command.action, Action::Event { .. }));
         tally.newest_event =
             events.filter(|(at, _)| batch.is_applied(first + *at)).map(|(_, command)| command.ts).max();

@@ -99,6 +99,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::memory::tests::Random;
 
     #[test]
     fn names_come_in_order_whenever_they_were_added() {
@@ -106,11 +107,10 @@ mod tests {
             .map(|n| PlayerId::new(&format!("{:05}", n.wrapping_mul(7_919) % 100_003)).unwrap())
             .collect();
         let name = |slot: u32| &ids[slot as usize];
-        let (mut names, mut model, mut random) = (Names::default(), BTreeMap::new(), 3_u64);
+        let (mut names, mut model, mut random) = (Names::default(), BTreeMap::new(), Random(3));
         println!("seed 3");
         for step in 0..20_000 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let slot = (random >> 33) as u32 % 5_000;
+            let slot = random.below(5_000) as u32;
             if step % 5 == 4 {
                 names.remove(slot, name);
                 model.remove(name(slot));

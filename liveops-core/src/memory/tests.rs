@@ -18,16 +18,16 @@ use crate::store::{FeedMarks, Happened, Partitioned as _, Reading, Scan, Snapsho
 use crate::time::Timestamp;
 use crate::window::{Period, Window};
 
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
 
-fn at(millis: i64) -> Timestamp {
+pub(super) fn at(millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(millis)
 }
 

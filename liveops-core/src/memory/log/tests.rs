@@ -4,20 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::id::{CommandId, EventId, Origin};
+use crate::memory::tests::{Random, at};
 use crate::record::{Effect, StoredOutcome};
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-}
-
-fn at(millis: i64) -> Timestamp {
-    Timestamp::from_unix_millis(millis)
-}
 
 fn id(n: u64) -> CommandId {
     let text = match n % 3 {
