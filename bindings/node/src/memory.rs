@@ -28,18 +28,17 @@ thread_local! {
     static FAREWELL: Farewell = const { Farewell };
 }
 
-/// A thread that ends leaves its count to the others: one ingest may begin dozens of threads.
+/// A thread that ends leaves its count to the others: one ingest may begin dozens of threads, and what a worker made for a store,
+/// threads of the store free.
 struct Farewell;
 
 impl Drop for Farewell {
     fn drop(&mut self) {
-        if !TELLS.get() {
-            OTHERS.fetch_add(HELD.replace(0), Ordering::Relaxed);
-        }
+        OTHERS.fetch_add(HELD.replace(0), Ordering::Relaxed);
     }
 }
 
-/// Of threads that do not.
+/// Of threads that do not tell, or have ended.
 static OTHERS: AtomicI64 = AtomicI64::new(0);
 
 /// Tells V8 how much this thread holds.

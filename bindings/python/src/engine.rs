@@ -164,7 +164,10 @@ impl Engine {
     }
 
     /// The same for lines, a piece at a time.
-    #[pyo3(signature = (future, trusted, *, now_ms=None, now=None, threads=Int(1)))]
+    #[pyo3(
+        signature = (future, trusted, *, now_ms=None, now=None, threads=Int(1)),
+        text_signature = "($self, future, trusted, *, now_ms=None, now=None, threads=1)"
+    )]
     fn _submit_ndjson_soon(
         &self,
         py: Python<'_>,
