@@ -7,34 +7,43 @@ use super::Place;
 
 /// How the places of one leaf are packed: score, subscore and tie from the top bits down, each as its distance from the
 /// base.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     base: Place,
+    /// With those of the tie at most 63.
     subscore_bits: u8,
     tie_bits: u8,
 }
 
+impl Default for Frame {
+    fn default() -> Self {
+        Self::of_scores()
+    }
+}
+
 impl Frame {
     /// A frame for places between these, part by part, with as much room around them as there is; `None` if they are
-    /// too far apart for 64 bits.
+    /// too far apart for 64 bits, of which one is the score's in any case.
     pub(super) fn around(least: Place, most: Place) -> Option<Self> {
         let span = |part: usize| most[part].abs_diff(least[part]);
-        let needed = [0, 1, 2].map(|part| 64 - span(part).leading_zeros());
+        let mut needed = [0, 1, 2].map(|part| 64 - span(part).leading_zeros());
+        needed[0] = needed[0].max(1);
         let spare = 64_u32.checked_sub(needed.iter().sum())?;
         // Scores and times move; subscores, where there are any, change with the score.
         let bits = [needed[0] + spare / 2, needed[1], needed[2] + spare - spare / 2];
         let base = [0, 1, 2].map(|part| {
             let room = if bits[part] == 64 { u64::MAX } else { (1 << bits[part]) - 1 };
             let below = (room - span(part)) / 2;
-            least[part].saturating_sub_unsigned(below)
+            // All that is within the room is a number.
+            least[part].saturating_sub_unsigned(below).min(i64::MAX.saturating_sub_unsigned(room))
         });
         // At most 64 each.
         Some(Self { base, subscore_bits: bits[1] as u8, tie_bits: bits[2] as u8 })
     }
 
-    /// A frame for places between these that are too far apart for any: what is packed says their scores and nothing else.
-    pub(super) const fn of_scores(least: Place) -> Self {
-        Self { base: [least[0], 0, 0], subscore_bits: 0, tie_bits: 0 }
+    /// A frame for places that are too far apart for any: what is packed says their scores and nothing else.
+    pub(super) const fn of_scores() -> Self {
+        Self { base: [i64::MIN, 0, 0], subscore_bits: 0, tie_bits: 0 }
     }
 
     /// The packed place; `None` if it lies outside.
@@ -45,21 +54,21 @@ impl Frame {
     }
 
     /// The packed place, or the nearest there is to one that lies outside.
-    #[expect(clippy::needless_bitwise_bool, reason = "three branches would be three guesses")]
     #[inline]
     pub(super) fn key(&self, place: Place) -> Key {
+        // The score has a bit, so nothing is shifted by as many as there are.
         let low_bits = self.subscore_bits + self.tie_bits;
-        let bits = [64 - low_bits, self.subscore_bits, self.tie_bits];
+        // What is less than the base is farther from it than there is room, once around.
         let [score, subscore, tie] = [0, 1, 2].map(|part| place[part].wrapping_sub(self.base[part]).cast_unsigned());
         // Without a branch for each part: what decides is mostly that all are within.
-        let is_after = (place[0] >= self.base[0]) & (place[1] >= self.base[1]) & (place[2] >= self.base[2]);
-        let beyond = shr(score, bits[0]) | shr(subscore, bits[1]) | shr(tie, bits[2]);
-        if is_after & (beyond == 0) {
-            // A part of no bits is 0, however far it is shifted.
+        let beyond = score.wrapping_shr(63 - u32::from(low_bits)) >> 1
+            | subscore.wrapping_shr(self.subscore_bits.into())
+            | tie.wrapping_shr(self.tie_bits.into());
+        if beyond == 0 {
             let packed = score.wrapping_shl(low_bits.into()) | subscore.wrapping_shl(self.tie_bits.into()) | tie;
             return Key { packed, is_exact: true };
         }
-        self.nearest(place, bits)
+        self.nearest(place, [64 - low_bits, self.subscore_bits, self.tie_bits])
     }
 
     /// Of a place outside: behind a part that is too small everything is as small as it can be, and as large behind one that
@@ -83,10 +92,10 @@ impl Frame {
     /// The place behind a packed one.
     #[inline]
     pub(super) fn unpack(&self, packed: u64) -> Place {
-        let low = |value: u64, bits: u8| if bits == 64 { value } else { value & ((1 << bits) - 1) };
+        let low = |value: u64, bits: u8| value & ((1 << bits) - 1);
         let parts = [
-            shr(packed, self.subscore_bits + self.tie_bits),
-            low(shr(packed, self.tie_bits), self.subscore_bits),
+            packed >> (self.subscore_bits + self.tie_bits),
+            low(packed >> self.tie_bits, self.subscore_bits),
             low(packed, self.tie_bits),
         ];
         [0, 1, 2].map(|part| self.base[part].wrapping_add_unsigned(parts[part]))
@@ -146,8 +155,7 @@ mod tests {
             }
         }
         places.sort_unstable();
-        for frame in [Frame::around(least, most).unwrap(), Frame::of_scores(least), Frame::around(most, most).unwrap()]
-        {
+        for frame in [Frame::around(least, most).unwrap(), Frame::of_scores(), Frame::around(most, most).unwrap()] {
             let keys: Vec<_> = places.iter().map(|place| (frame.key(*place), *place)).collect();
             assert!(keys.is_sorted_by(|(a, place), (b, next)| {
                 a.packed < b.packed || (a.packed == b.packed && (!a.is_exact || !b.is_exact || place == next))
@@ -164,8 +172,10 @@ mod tests {
         }
         assert_eq!(frame.pack([0, 7, 8]), None);
         assert!(Frame::around([i64::MIN, 0, 0], [i64::MAX, 0, 1]).is_none());
-        let frame = Frame::around([5, 5, i64::MIN], [5, 5, i64::MAX]).unwrap();
+        assert!(Frame::around([5, 5, i64::MIN], [5, 5, i64::MAX]).is_none(), "one bit is the score's");
+        let frame = Frame::around([5, 5, i64::MIN], [5, 5, -1]).unwrap();
         assert_eq!(frame.unpack(frame.pack([5, 5, -3]).unwrap()), [5, 5, -3]);
+        assert_eq!(frame.pack([5, 5, 0]), None);
         // Room on both sides, up to the ends of the integers.
         let frame = Frame::around([i64::MIN, 0, i64::MAX], [i64::MIN, 0, i64::MAX]).unwrap();
         assert_eq!(frame.unpack(frame.pack([i64::MIN + 9, 0, i64::MAX - 9]).unwrap()), [i64::MIN + 9, 0, i64::MAX - 9]);

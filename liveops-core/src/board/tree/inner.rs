@@ -69,7 +69,12 @@ impl<const FAN: usize> Inner<FAN> {
     /// The child that holds such an entry, or would: the last whose bound is not after it.
     #[inline]
     pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
-        let key = self.frame.key(place).packed;
+        self.search_packed(self.frame.key(place).packed, place, who, owners)
+    }
+
+    /// The same of a place as it is packed here.
+    #[inline]
+    pub(super) fn search_packed(&self, key: u64, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         // The first is before everything.
         let less = count_less(&self.keys, key).max(1);
         if less >= self.len() || self.keys[less] != key {
@@ -85,6 +90,15 @@ impl<const FAN: usize> Inner<FAN> {
 
     pub(super) fn child(&self, child: u32) -> usize {
         position(&self.children, child)
+    }
+
+    /// The same, of one that was there when it was last looked up.
+    #[inline]
+    pub(super) fn child_near(&self, child: u32, there: u32) -> usize {
+        match self.children.get(there as usize) {
+            Some(known) if *known == child => there as usize,
+            _ => self.child(child),
+        }
     }
 
     #[inline]
@@ -159,7 +173,7 @@ impl<const FAN: usize> Inner<FAN> {
             }
         }
         if self.len > 1 {
-            self.frame = Frame::around(least, most).unwrap_or(Frame::of_scores(least));
+            self.frame = Frame::around(least, most).unwrap_or_default();
         }
         for (key, bound) in self.keys.iter_mut().zip(&self.bounds) {
             *key = self.frame.key(bound.place).packed;

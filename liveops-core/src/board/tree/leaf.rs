@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::frame::Frame;
+use super::frame::{Frame, Key};
 use super::search::{count_less, partition};
 use super::{NONE, Place};
 use crate::board::owners::{Owners, Who};
@@ -16,6 +16,8 @@ pub(super) struct Leaf<const LEAF: usize> {
     pub(super) parent: u32,
     pub(super) previous: u32,
     pub(super) next: u32,
+    /// Which child of its parent it was when that was last looked up: mostly it still is.
+    pub(super) child: u32,
     pub(super) frame: Frame,
     /// The places themselves, where they lie too far apart to be packed; then `packed` means nothing.
     pub(super) wide: Option<Box<[Place; LEAF]>>,
@@ -32,6 +34,7 @@ impl<const LEAF: usize> Default for Leaf<LEAF> {
             parent: NONE,
             previous: NONE,
             next: NONE,
+            child: 0,
             frame: Frame::default(),
             wide: None,
             handles: [NONE; LEAF],
@@ -110,15 +113,39 @@ impl<const LEAF: usize> Leaf<LEAF> {
     /// How many entries are before this one, and its place as it is packed here, if it fits.
     #[inline]
     pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> (usize, Option<u64>) {
-        let is_before = |at: usize| self.cmp(at, place, who, owners).is_lt();
         if self.wide.is_some() {
-            return (partition(0..self.len(), is_before), None);
+            return (partition(0..self.len(), |at| self.cmp(at, place, who, owners).is_lt()), None);
         }
         let key = self.frame.key(place);
+        let packed = key.is_exact.then_some(key.packed);
+        // Who reaches a score now comes behind those who did before.
+        let last = self.len().checked_sub(1).map_or(0, |last| self.packed[last % LEAF]);
+        if last < key.packed {
+            return (self.len(), packed);
+        }
         let less = count_less(&self.packed, key.packed);
-        let is_alike = less < self.len() && self.packed[less] == key.packed;
-        let at = if is_alike { partition(less..self.len(), is_before) } else { less };
-        (at, key.is_exact.then_some(key.packed))
+        if less < self.len() && self.packed[less] == key.packed {
+            return (self.search_alike(less, key, place, who, owners), packed);
+        }
+        (less, packed)
+    }
+
+    /// The same among those that are packed alike, which begin there.
+    fn search_alike(
+        &self,
+        from: usize,
+        key: Key,
+        place: Place,
+        who: Who<'_>,
+        owners: &(impl Owners + ?Sized),
+    ) -> usize {
+        // Mostly it is one.
+        let alike = self.packed[from..self.len()].iter().take_while(|packed| **packed == key.packed).count();
+        let range = from..from + alike;
+        if key.is_exact {
+            return partition(range, |at| owners.cmp_who(self.handles[at], who).is_lt());
+        }
+        partition(range, |at| self.cmp(at, place, who, owners).is_lt())
     }
 
     fn cmp(&self, at: usize, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
@@ -168,9 +195,11 @@ impl<const LEAF: usize> Leaf<LEAF> {
             wide.copy_within(at..len, at + 1);
             wide[at] = place;
         }
-        self.packed.copy_within(at..len, at + 1);
+        if at < len {
+            self.packed.copy_within(at..len, at + 1);
+            self.handles.copy_within(at..len, at + 1);
+        }
         self.packed[at] = packed.unwrap_or_default();
-        self.handles.copy_within(at..len, at + 1);
         self.handles[at] = handle;
         self.len += 1;
     }

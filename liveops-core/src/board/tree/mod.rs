@@ -62,10 +62,7 @@ pub(crate) struct Spot {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
     leaf: u32,
-    /// Which child it is of the node that it shares with the leaf where the entry is, if both have the same.
-    child: Option<usize>,
-    /// Where in the leaf, if that was found on the way.
-    aim: Option<(usize, Option<u64>)>,
+    beside: Option<Beside>,
 }
 
 /// Where an entry is to go.
@@ -75,7 +72,14 @@ pub(crate) struct Aim {
     at: usize,
     /// The place as it is packed there, if it fits.
     packed: Option<u64>,
-    child: Option<usize>,
+    beside: Option<Beside>,
+}
+
+/// Which children of one node the leaf where an entry is and the one that it goes to are, if both have the same.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    from: usize,
+    to: usize,
 }
 
 impl<const LEAF: usize, const FAN: usize> Default for Tree<LEAF, FAN> {
@@ -238,23 +242,6 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         }
     }
 
-    /// The leaf for such an entry, looked for from a leaf that is probably near.
-    #[inline]
-    fn way_near(&self, leaf: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Way {
-        let (parent, mut inner) = (self.leaves[leaf as usize].parent, self.leaves[leaf as usize].parent);
-        loop {
-            let node = &self.inners[inner as usize];
-            let at = node.search(place, who, owners);
-            // Between two bounds of this node, so under it; under its first or last child it may be outside.
-            if inner == self.root || (at > 0 && at + 1 < node.len()) {
-                let child = node.children[at];
-                let leaf = if node.level == 1 { child } else { self.descend(child, place, who, owners) };
-                return Way { leaf, child: (inner == parent).then_some(at), aim: None };
-            }
-            inner = node.parent;
-        }
-    }
-
     /// The leaf that an entry belongs to with another place; of one that is nowhere yet, if there is any leaf.
     #[inline]
     pub(super) fn way(
@@ -265,27 +252,44 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         owners: &(impl Owners + ?Sized),
     ) -> Option<Way> {
         let Some(Spot { leaf, .. }) = spot else {
-            return (self.len > 0).then(|| Way {
-                leaf: self.descend(self.root, place, who, owners),
-                child: None,
-                aim: None,
-            });
+            let leaf = || self.descend(self.root, place, who, owners);
+            return (self.len > 0).then(|| Way { leaf: leaf(), beside: None });
         };
-        let (at, packed) = self.leaves[leaf as usize].search(place, who, owners);
-        // Between two entries, of which one may be the one that moves: its own place was within the leaf's bounds.
-        let is_within = at > 0 && at < self.leaves[leaf as usize].len();
-        if is_within {
-            return Some(Way { leaf, child: None, aim: Some((at, packed)) });
+        let Leaf { parent, child, .. } = self.leaves[leaf as usize];
+        let node = &self.inners[parent as usize];
+        let from = node.child_near(leaf, child);
+        let key = node.frame.key(place).packed;
+        // Between two bounds of this node, so under it; under its first or last child it may be outside.
+        let is_under = |at: usize| parent == self.root || (at > 0 && at + 1 < node.len());
+        // Behind the last there is a key in any case.
+        if node.keys[from] < key && key < node.keys[from + 1] && is_under(from) {
+            return Some(Way { leaf, beside: Some(Beside { from, to: from }) });
         }
-        Some(self.way_near(leaf, place, who, owners))
+        let to = node.search_packed(key, place, who, owners);
+        if is_under(to) {
+            return Some(Way { leaf: node.children[to], beside: Some(Beside { from, to }) });
+        }
+        Some(Way { leaf: self.climb(node.parent, place, who, owners), beside: None })
+    }
+
+    /// The leaf for such an entry, which is under this node or somewhere above it.
+    fn climb(&self, mut inner: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> u32 {
+        loop {
+            let node = &self.inners[inner as usize];
+            let at = node.search(place, who, owners);
+            if inner == self.root || (at > 0 && at + 1 < node.len()) {
+                return self.descend(node.children[at], place, who, owners);
+            }
+            inner = node.parent;
+        }
     }
 
     /// How many entries of its leaf are before such an entry.
     #[inline]
     pub(super) fn aim(&self, way: Way, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Aim {
-        let Way { leaf, child, aim } = way;
-        let (at, packed) = aim.unwrap_or_else(|| self.leaves[leaf as usize].search(place, who, owners));
-        Aim { leaf, at, packed, child }
+        let Way { leaf, beside } = way;
+        let (at, packed) = self.leaves[leaf as usize].search(place, who, owners);
+        Aim { leaf, at, packed, beside }
     }
 }
 
@@ -345,7 +349,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             self.first = leaf;
             let bound = Bound { place, owner: owners.owner(handle) };
             self.inners[self.root as usize].insert(0, leaf, 0, bound);
-            Aim { leaf, at: 0, packed: None, child: None }
+            Aim { leaf, at: 0, packed: None, beside: None }
         });
         let leaf = self.insert_at(aim, handle, place, owners);
         self.count(leaf, 1);
@@ -370,15 +374,25 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             let to = if aim.at > spot.at { aim.at - 1 } else { aim.at };
             return leaf.rotate(spot.at, to, place, aim.packed);
         }
+        let handle = leaf.handles[spot.at];
         // A leaf that is split gets neighbours, and perhaps another node above it.
         let stays = self.leaves[aim.leaf as usize].len() < LEAF;
-        let target = self.insert_at(aim, self.handle(spot), place, owners);
-        self.leaves[spot.leaf as usize].remove(spot.at);
-        match aim.child {
-            Some(child) if stays => self.count_beside(spot.leaf, child),
+        let target = self.insert_at(aim, handle, place, owners);
+        let leaf = &mut self.leaves[spot.leaf as usize];
+        leaf.remove(spot.at);
+        let (parent, is_small) = (leaf.parent, leaf.len() < LEAF / 4);
+        match aim.beside {
+            Some(Beside { from, to }) if stays => {
+                leaf.child = from as u32;
+                let counts = &mut self.inners[parent as usize].counts;
+                counts[from] = counts[from].wrapping_sub(1);
+                counts[to] = counts[to].wrapping_add(1);
+            }
             _ => self.count_move(spot.leaf, target),
         }
-        self.shrink(spot.leaf);
+        if is_small {
+            self.shrink(spot.leaf);
+        }
     }
 
     /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
@@ -416,40 +430,39 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Adds to the counts above a leaf.
     fn count(&mut self, leaf: u32, by: i32) {
-        let (mut child, mut parent) = (leaf, self.leaves[leaf as usize].parent);
-        while parent != NONE {
-            let inner = &mut self.inners[parent as usize];
-            let at = inner.child(child);
-            inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
-            (child, parent) = (parent, inner.parent);
+        let mut inner = self.count_leaf(leaf, by);
+        while inner != NONE {
+            inner = self.count_inner(inner, by);
         }
-    }
-
-    /// Counts an entry that went from a leaf to one under the same node, of which the child is known.
-    #[inline]
-    fn count_beside(&mut self, from: u32, to: usize) {
-        let inner = &mut self.inners[self.leaves[from as usize].parent as usize];
-        let from = inner.child(from);
-        inner.counts[from] = inner.counts[from].wrapping_sub(1);
-        inner.counts[to] = inner.counts[to].wrapping_add(1);
     }
 
     /// Counts an entry that went from one leaf to another; above their common node nothing changes.
     fn count_move(&mut self, from: u32, to: u32) {
-        let mut children = [from, to];
-        let mut parents = children.map(|leaf| self.leaves[leaf as usize].parent);
-        loop {
-            for (side, by) in [(0, -1), (1, 1)] {
-                let inner = &mut self.inners[parents[side] as usize];
-                let at = inner.child(children[side]);
-                inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
-            }
-            if parents[0] == parents[1] {
-                return;
-            }
-            children = parents;
-            parents = children.map(|inner| self.inners[inner as usize].parent);
+        let (mut from, mut to) = (self.count_leaf(from, -1), self.count_leaf(to, 1));
+        while from != to {
+            (from, to) = (self.count_inner(from, -1), self.count_inner(to, 1));
         }
+    }
+
+    /// Adds to the count of a leaf in its parent, which it returns.
+    fn count_leaf(&mut self, number: u32, by: i32) -> u32 {
+        let leaf = &mut self.leaves[number as usize];
+        let inner = &mut self.inners[leaf.parent as usize];
+        let at = inner.child_near(number, leaf.child);
+        leaf.child = at as u32;
+        inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
+        leaf.parent
+    }
+
+    /// Adds to the count of an inner node in its parent, if it has one, which it returns.
+    fn count_inner(&mut self, number: u32, by: i32) -> u32 {
+        let parent = self.inners[number as usize].parent;
+        if parent != NONE {
+            let inner = &mut self.inners[parent as usize];
+            let at = inner.child(number);
+            inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
+        }
+        parent
     }
 
     /// Moves the entries of a leaf from a position on into a new leaf behind it. An entry that is to be the first of an
