@@ -135,6 +135,11 @@ impl Traffic {
         Timestamp::from_unix_millis(self.begins_ms).plus_millis(millis.cast_signed())
     }
 
+    /// The next event of a player.
+    pub fn body_of(&mut self, player: u64) -> String {
+        self.body(player, XP_PER_EVENT)
+    }
+
     fn warm_up_body(&mut self, player: u64) -> String {
         self.body(player, XP_PER_EVENT * (player % EVENTS_PER_LEVEL))
     }

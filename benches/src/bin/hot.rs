@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! cargo build --release -p liveops-bench --bin hot
-//! target/release/hot [players] [events a round] [batch] [threads] [--feed] [--single] [--rounds=N]
+//! target/release/hot [players] [events a round] [batch] [threads] [--feed] [--single] [--ndjson] [--rounds=N]
 //! ```
 //!
 //! prints what an event takes, and how long the main thread waited for a processor; by default of 10,000 players,
 //! 50,000 events in batches of 1,000, one thread, 9 rounds. With several threads each has players of its own. `--feed` has the store record
-//! each change set for a consumer; `--single` submits each event by itself.
+//! each change set for a consumer; `--single` submits each event by itself. `--ndjson` takes lines of players in their turns into an engine that
+//! is new in every round, in one call, as the rows of the bindings do: what of it is parsing, `--ndjson --parse` tells, which parses alone.
 //!
 //! How many instructions that is, of every function with those that it calls (events counted are rounds times events a round):
 //!
@@ -22,6 +23,7 @@
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, clippy::disallowed_methods)]
 
 use std::hint::black_box;
+use std::num::NonZeroUsize;
 use std::sync::Barrier;
 use std::time::Instant;
 
@@ -29,7 +31,7 @@ use liveops_bench::Traffic;
 use liveops_bench::traffic::RULES;
 use liveops_core::event::Parser;
 use liveops_core::store::{Consumer, Feed as _};
-use liveops_core::{Command, Engine, MemoryStore, Rules};
+use liveops_core::{Batch, Command, Engine, MemoryStore, Rules, Timestamp};
 
 /// More than are ever waiting.
 const FEED_LEN: usize = 100_000_000;
@@ -42,6 +44,8 @@ struct Options {
     rounds: usize,
     feed: bool,
     single: bool,
+    ndjson: bool,
+    parse: bool,
 }
 
 impl Options {
@@ -59,6 +63,8 @@ impl Options {
             rounds,
             feed: has("--feed"),
             single: has("--single"),
+            ndjson: has("--ndjson"),
+            parse: has("--parse"),
         }
     }
 }
@@ -75,9 +81,26 @@ fn timed(engine: &Engine<MemoryStore>, commands: &[Command], single: bool) {
     }
 }
 
+/// The same of lines.
+#[inline(never)]
+fn timed_lines(engine: &Engine<MemoryStore>, lines: &[u8], now: Timestamp, threads: NonZeroUsize) -> Batch {
+    engine.ingest_ndjson(lines, now, threads)
+}
+
+/// The same of what is not decided.
+#[inline(never)]
+fn timed_parse(parser: &Parser, lines: &[u8], now: Timestamp) {
+    for line in lines.split(|byte| *byte == b'\n') {
+        drop(black_box(parser.parse(line, now)).expect("an event"));
+    }
+}
+
 fn main() {
     let options = Options::of_args();
     let rules = Rules::from_json(RULES).expect("good rules");
+    if options.ndjson {
+        return lines(&rules, &options);
+    }
     let parser = rules.door().parser();
     let store = if options.feed { MemoryStore::with_feed(FEED_LEN) } else { MemoryStore::new() };
     let engine = Engine::new(rules, store);
@@ -111,6 +134,36 @@ fn main() {
         wall += nanos;
         costs.push(nanos / (options.events * options.threads) as f64);
     }
+    print(costs, waited_before, wall);
+}
+
+/// Lines in one call, into an engine that knows nobody yet.
+fn lines(rules: &Rules, options: &Options) {
+    let mut traffic = Traffic::new(options.players, 7);
+    let bodies: Vec<String> = (0..options.events as u64).map(|n| traffic.body_of(n * 7919 % options.players)).collect();
+    let bytes = bodies.join("\n");
+    let (now, parser) = (traffic.now(), rules.door().parser());
+    let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
+    let waited_before = waited_ns();
+    let mut wall = 0.0;
+    let mut costs: Vec<f64> = Vec::new();
+    for _ in 0..options.rounds {
+        let engine = Engine::new(rules.clone(), MemoryStore::new());
+        let begun = Instant::now();
+        if options.parse {
+            timed_parse(&parser, bytes.as_bytes(), now);
+        } else {
+            let batch = timed_lines(&engine, bytes.as_bytes(), now, threads);
+            assert_eq!(batch.counts()["applied"], options.events as u64);
+        }
+        let nanos = begun.elapsed().as_nanos() as f64;
+        wall += nanos;
+        costs.push(nanos / options.events as f64);
+    }
+    print(costs, waited_before, wall);
+}
+
+fn print(mut costs: Vec<f64>, waited_before: Option<f64>, wall: f64) {
     costs.sort_by(f64::total_cmp);
     let waited = waited_ns().zip(waited_before).map_or(f64::NAN, |(after, before)| (after - before) * 100.0 / wall);
     println!(
