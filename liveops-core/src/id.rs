@@ -112,7 +112,30 @@ impl Id {
     }
 }
 
+/// The first bytes of an id as numbers, the first byte at the top, with zeros behind a short one: they sort as ids do. Only ids that are longer
+/// can differ where these are equal.
+pub(crate) type Lead = [u64; 3];
+
+/// Bytes of an id that are in its [`Lead`].
+pub(crate) const LEAD_BYTES: usize = 8 * 3;
+
 impl Id {
+    /// What most comparisons end with.
+    #[inline]
+    pub(crate) fn lead(&self) -> Lead {
+        let mut window = [0; LEAD_BYTES];
+        match &self.0 {
+            // What lies behind the id is zero already.
+            Repr::Inline(id) => window[..INLINE_BYTES].copy_from_slice(&id.bytes),
+            Repr::Shared(text) => {
+                let len = text.len().min(LEAD_BYTES);
+                window[..len].copy_from_slice(&text.as_bytes()[..len]);
+            }
+        }
+        let (words, _) = window.as_chunks::<8>();
+        [0, 1, 2].map(|at| u64::from_be_bytes(words[at]))
+    }
+
     /// Appends the bytes and a zero. Copies of a fixed size are several times as fast as those of any.
     #[inline]
     pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
@@ -282,6 +305,14 @@ named_id! {
     BoardId
     /// The sender's name for one event or command, unique per player and origin.
     EventId
+}
+
+impl PlayerId {
+    /// How it begins.
+    #[inline]
+    pub(crate) fn lead(&self) -> Lead {
+        self.0.lead()
+    }
 }
 
 /// Who names a command. Two name spaces, so that no event can take the id of an operator's command.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::roster::Handle;
-use crate::id::PlayerId;
+use crate::id::{Lead, PlayerId};
 
 /// Owners by handle, each handle in use.
 pub(crate) trait Owners {
@@ -19,8 +19,26 @@ pub(crate) trait Owners {
     /// The order of two owners.
     fn cmp(&self, a: Handle, b: Handle) -> Ordering;
 
-    /// The owner's order against somebody who has a handle or not.
-    fn cmp_who(&self, handle: Handle, who: Who<'_>) -> Ordering {
+    /// How the owner's id begins.
+    fn lead(&self, handle: Handle) -> Lead;
+
+    /// How the id of somebody who is looked for begins.
+    fn lead_of(&self, who: Who<'_>) -> Lead {
+        match who {
+            Who::Has(handle) => self.lead(handle),
+            Who::Is(id) => id.lead(),
+        }
+    }
+
+    /// The owner's order against somebody who has a handle or not, and of whom it is known how the id begins.
+    #[inline]
+    fn cmp_who(&self, handle: Handle, who: Who<'_>, lead: &Lead) -> Ordering {
+        self.lead(handle).cmp(lead).then_with(|| self.cmp_beyond(handle, who))
+    }
+
+    /// The same of one whose id begins alike.
+    #[cold]
+    fn cmp_beyond(&self, handle: Handle, who: Who<'_>) -> Ordering {
         match who {
             Who::Has(other) => self.cmp(handle, other),
             Who::Is(id) => self.cmp_id(handle, id),

@@ -6,7 +6,7 @@ use super::chunks::Chunks;
 use super::owners::{Directory, Owners};
 use super::table::Table;
 use crate::hash::Key;
-use crate::id::{Id, PlayerId};
+use crate::id::{Id, Lead, PlayerId};
 
 /// The number of an owner.
 pub(crate) type Handle = u32;
@@ -52,6 +52,11 @@ impl Owners for Names {
         self.of(handle).as_bytes() == id
     }
 
+    #[inline]
+    fn lead(&self, handle: Handle) -> Lead {
+        self.of(handle).lead()
+    }
+
     fn cmp_id(&self, handle: Handle, id: &PlayerId) -> Ordering {
         self.of(handle).cmp(id)
     }
@@ -70,6 +75,11 @@ impl Owners for Roster {
     #[inline]
     fn is(&self, handle: Handle, id: &[u8]) -> bool {
         self.owners.is(handle, id)
+    }
+
+    #[inline]
+    fn lead(&self, handle: Handle) -> Lead {
+        self.owners.lead(handle)
     }
 
     fn cmp_id(&self, handle: Handle, id: &PlayerId) -> Ordering {

@@ -9,23 +9,19 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::arena::Arena;
 use crate::board::{Handle, Owners};
-use crate::id::{Id, PlayerId};
+use crate::id::{Id, LEAD_BYTES, Lead, PlayerId};
 use crate::limits::ID_BYTES_MAX;
 
-const WORDS: usize = 3;
 /// Names up to this length are in the words of their handles.
-const SHORT_BYTES: usize = 8 * WORDS;
+const SHORT_BYTES: usize = LEAD_BYTES;
 /// A first word below this is the number of a long name: the first byte of a name is visible.
 const LONG_END: u64 = 1 << 32;
 const LONG_WORDS: usize = ID_BYTES_MAX / 8;
 
-/// The text from the top bits down, with zeros behind it, which no name has in it: words are in the order of their texts.
-type Words = [u64; WORDS];
-
 /// By handle.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    words: Arena<[AtomicU64; WORDS]>,
+    words: Arena<[AtomicU64; 3]>,
     long: Arena<[AtomicU64; LONG_WORDS]>,
 }
 
@@ -68,9 +64,16 @@ impl Names {
     }
 
     #[inline]
-    fn words(&self, handle: Handle) -> Words {
+    fn words(&self, handle: Handle) -> Lead {
         let words = self.words.get(handle);
-        words.map_or([0; WORDS], |words| [words[0].load(Relaxed), words[1].load(Relaxed), words[2].load(Relaxed)])
+        words.map_or([0; 3], |words| [words[0].load(Relaxed), words[1].load(Relaxed), words[2].load(Relaxed)])
+    }
+
+    #[cold]
+    fn lead_of_long(&self, number: u64) -> Lead {
+        // Numbers of long names are that small.
+        let words = self.long.get(number as u32);
+        words.map_or([0; 3], |words| [words[0].load(Relaxed), words[1].load(Relaxed), words[2].load(Relaxed)])
     }
 
     /// Calls with the text.
@@ -118,7 +121,7 @@ fn write(words: &[AtomicU64], name: &[u8]) {
 }
 
 /// Of a name that is short.
-fn packed(name: &[u8]) -> Option<Words> {
+fn packed(name: &[u8]) -> Option<Lead> {
     let mut bytes = [0; SHORT_BYTES];
     bytes.get_mut(..name.len())?.copy_from_slice(name);
     let (words, _) = bytes.as_chunks::<8>();
@@ -140,14 +143,20 @@ impl Owners for Names {
         packed(id).map_or_else(|| self.with(handle, |known| known == id), |words| self.words(handle) == words)
     }
 
+    #[inline]
+    fn lead(&self, handle: Handle) -> Lead {
+        let words = self.words(handle);
+        if words[0] < LONG_END { self.lead_of_long(words[0]) } else { words }
+    }
+
     fn cmp_id(&self, handle: Handle, id: &PlayerId) -> Ordering {
         self.with(handle, |known| known.cmp(id.as_bytes()))
     }
 
     fn cmp(&self, a: Handle, b: Handle) -> Ordering {
-        let words = [self.words(a), self.words(b)];
-        if words.iter().all(|words| words[0] >= LONG_END) {
-            return words[0].cmp(&words[1]);
+        let leads = self.lead(a).cmp(&self.lead(b));
+        if leads.is_ne() {
+            return leads;
         }
         self.with(a, |a| self.with(b, |b| a.cmp(b)))
     }
@@ -171,6 +180,9 @@ mod tests {
             for (b, other) in (0..).zip(&ids) {
                 assert_eq!(Owners::cmp(&names, a, b), id.cmp(other), "{id} {other}");
                 assert_eq!(names.cmp_id(a, &PlayerId::new(other).unwrap()), id.cmp(other));
+                let lead = Owners::lead(&names, a).cmp(&PlayerId::new(other).unwrap().lead());
+                assert!(lead.is_eq() || lead == id.cmp(other));
+                assert!(lead.is_ne() || id.len().min(other.len()) >= LEAD_BYTES || id == other);
                 assert_eq!(names.is(a, other.as_bytes()), id == other);
             }
         }

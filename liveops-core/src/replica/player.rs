@@ -15,7 +15,7 @@ use super::names::{Longs, Names};
 use super::shelf::Board;
 use crate::board::{Directory, Handle, Owners, Table};
 use crate::hash;
-use crate::id::PlayerId;
+use crate::id::{Lead, PlayerId};
 
 /// Boards that somebody stands on, by board and period. Most players stand on the same, so lists are shared.
 pub(super) type List = Arc<Vec<Arc<Board>>>;
@@ -144,6 +144,11 @@ impl Owners for Players {
 
     fn is(&self, handle: Handle, id: &[u8]) -> bool {
         self.names.is(handle, id)
+    }
+
+    #[inline]
+    fn lead(&self, handle: Handle) -> Lead {
+        self.names.lead(handle)
     }
 
     fn cmp_id(&self, handle: Handle, id: &PlayerId) -> Ordering {

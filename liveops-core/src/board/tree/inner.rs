@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::search::{count_less, partition, position};
 use super::{NONE, Place};
 use crate::board::owners::{Owners, Who};
-use crate::id::PlayerId;
+use crate::id::{Lead, PlayerId};
 
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
@@ -52,11 +52,19 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    pub(super) fn cmp(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
-        self.place.cmp(&place).then_with(|| match who {
+    /// Its order against an entry of somebody of whom it is known how the id begins.
+    #[inline]
+    pub(super) fn cmp(&self, place: Place, who: Who<'_>, lead: &Lead, owners: &(impl Owners + ?Sized)) -> Ordering {
+        let by_place = self.place.cmp(&place);
+        by_place.then_with(|| self.owner.lead().cmp(lead)).then_with(|| self.cmp_beyond(who, owners))
+    }
+
+    #[cold]
+    fn cmp_beyond(&self, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
+        match who {
             Who::Is(id) => self.owner.cmp(id),
             Who::Has(handle) => owners.cmp_id(handle, &self.owner).reverse(),
-        })
+        }
     }
 }
 
@@ -80,7 +88,8 @@ impl<const FAN: usize> Inner<FAN> {
         if less >= self.len() || self.keys[less] != key {
             return less - 1;
         }
-        partition(less..self.len(), |at| self.bounds[at].cmp(place, who, owners).is_le()) - 1
+        let lead = owners.lead_of(who);
+        partition(less..self.len(), |at| self.bounds[at].cmp(place, who, &lead, owners).is_le()) - 1
     }
 
     /// The last child that may hold entries before a place.

@@ -1,6 +1,5 @@
 //! A leaf: some neighbours with their places.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::frame::{Frame, Key};
@@ -114,7 +113,7 @@ impl<const LEAF: usize> Leaf<LEAF> {
     #[inline]
     pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> (usize, Option<u64>) {
         if self.wide.is_some() {
-            return (partition(0..self.len(), |at| self.cmp(at, place, who, owners).is_lt()), None);
+            return (self.search_places(0..self.len(), place, who, owners), None);
         }
         let key = self.frame.key(place);
         let packed = key.is_exact.then_some(key.packed);
@@ -143,13 +142,17 @@ impl<const LEAF: usize> Leaf<LEAF> {
         let alike = self.packed[from..self.len()].iter().take_while(|packed| **packed == key.packed).count();
         let range = from..from + alike;
         if key.is_exact {
-            return partition(range, |at| owners.cmp_who(self.handles[at], who).is_lt());
+            let lead = owners.lead_of(who);
+            return partition(range, |at| owners.cmp_who(self.handles[at], who, &lead).is_lt());
         }
-        partition(range, |at| self.cmp(at, place, who, owners).is_lt())
+        self.search_places(range, place, who, owners)
     }
 
-    fn cmp(&self, at: usize, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Ordering {
-        self.place(at).cmp(&place).then_with(|| owners.cmp_who(self.handles[at], who))
+    /// The same by the places themselves.
+    fn search_places(&self, range: Range<usize>, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
+        let lead = owners.lead_of(who);
+        let order = |at| self.place(at).cmp(&place).then_with(|| owners.cmp_who(self.handles[at], who, &lead));
+        partition(range, |at| order(at).is_lt())
     }
 
     /// How many entries are before every entry of that place.

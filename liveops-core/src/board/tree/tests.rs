@@ -60,8 +60,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         let entries: Vec<_> = (0..node.len()).map(|at| (node.place(at), roster.owner(node.handles[at]))).collect();
         assert!(entries.is_sorted_by(|a, b| a < b));
         let (first, last) = (&entries[0], &entries[entries.len() - 1]);
-        assert!(from.is_none_or(|from| from.cmp(first.0, Who::Is(&first.1), roster).is_le()));
-        assert!(to.is_none_or(|to| to.cmp(last.0, Who::Is(&last.1), roster).is_gt()));
+        assert!(from.is_none_or(|from| from.cmp(first.0, Who::Is(&first.1), &first.1.lead(), roster).is_le()));
+        assert!(to.is_none_or(|to| to.cmp(last.0, Who::Is(&last.1), &last.1.lead(), roster).is_gt()));
         for (at, handle) in node.handles.iter().enumerate() {
             if at < node.len() {
                 assert_eq!(self.spot(*handle), Some(Spot { leaf, at }));
