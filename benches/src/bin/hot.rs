@@ -36,6 +36,7 @@ use liveops_core::{Batch, Command, Engine, MemoryStore, Rules, Timestamp};
 /// More than are ever waiting.
 const FEED_LEN: usize = 100_000_000;
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Options {
     players: u64,
     events: usize,
