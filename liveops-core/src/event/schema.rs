@@ -173,14 +173,6 @@ impl Schemas {
         self.find(name).map(|(_, schema)| schema)
     }
 
-    /// Whether there is a type of this name.
-    pub(crate) fn knows(&self, name: &Id) -> bool {
-        if self.types.len() <= TYPES_COMPARED {
-            return self.types.iter().any(|(known, _)| known == name);
-        }
-        self.types.binary_search_by(|(known, _)| known.cmp(name)).is_ok()
-    }
-
     /// All types, in byte order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Id, &EventSchema)> {
         self.types.iter().map(|(name, schema)| (name, schema))

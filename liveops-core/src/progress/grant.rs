@@ -117,8 +117,14 @@ impl Progression {
         remainders: &mut Remainders,
         ts: Timestamp,
     ) -> Result<Grant, Error> {
-        let factor = self.stacking.factor(&self.boosts, ts).ok_or(Code::OutOfRange)?;
-        let (boosted, rest) = factor.of(asked.gains, remainders.of(factor)).ok_or(Code::ScoreOverflow)?;
+        let (mut boosted, mut left) = (asked.gains, None);
+        if !self.boosts.is_empty() {
+            let factor = self.stacking.factor(&self.boosts, ts).ok_or(Code::OutOfRange)?;
+            let (whole, rest) = factor.of(boosted, remainders.of(factor)).ok_or(Code::ScoreOverflow)?;
+            (boosted, left) = (whole, Some((factor, rest)));
+        } else if boosted > INTEGER_MAX.unsigned_abs() {
+            return Err(Code::ScoreOverflow.into());
+        }
         let within_cap = self.daily_xp_cap.map_or(boosted, |cap| boosted.min(cap.saturating_sub(granted_today)));
         let granted = match self.at_max_level {
             AtMaxLevel::Bank => within_cap,
@@ -134,7 +140,7 @@ impl Progression {
             None if asked.losses > 0 => return Err(Code::InvalidArgument.into()),
             None => reached,
         };
-        if asked.gains > 0 {
+        if let Some((factor, rest)) = left.filter(|_| asked.gains > 0) {
             remainders.keep(factor, rest);
         }
         Ok(Grant {

@@ -54,17 +54,21 @@ enum Entries {
 /// 32 bytes; what they cannot say lies apart.
 #[derive(Clone)]
 enum Entry {
-    Small {
-        score: i64,
-        reached_at: i64,
-        newest_after: i32,
-        subscore: i32,
-        index: i32,
-        board: u16,
-        window: Window,
-        sort: u8,
-    },
+    Small(Small),
     Large(Box<Large>),
+}
+
+/// Copied as one piece.
+#[derive(Clone, Copy)]
+struct Small {
+    score: i64,
+    reached_at: i64,
+    newest_after: i32,
+    subscore: i32,
+    index: i32,
+    board: u16,
+    window: Window,
+    sort: u8,
 }
 
 #[derive(Clone, Copy)]
@@ -76,7 +80,7 @@ struct Large {
 
 impl Entry {
     /// What lies behind the last entry.
-    const UNUSED: Self = Self::Small {
+    const UNUSED: Self = Self::Small(Small {
         score: 0,
         reached_at: 0,
         newest_after: 0,
@@ -85,7 +89,7 @@ impl Entry {
         board: 0,
         window: Window::Daily,
         sort: 0,
-    };
+    });
 
     #[inline]
     fn new(board: u16, period: Period, standing: Standing) -> Self {
@@ -98,7 +102,7 @@ impl Entry {
         );
         if let (Some(newest_after), Some(subscore), Some(index)) = small {
             let (score, window, sort) = (standing.score.score, period.window, sort_byte(standing.sort));
-            return Self::Small { score, reached_at, newest_after, subscore, index, board, window, sort };
+            return Self::Small(Small { score, reached_at, newest_after, subscore, index, board, window, sort });
         }
         Self::Large(Box::new(Large { board, period, standing }))
     }
@@ -106,14 +110,14 @@ impl Entry {
     #[inline]
     fn board(&self) -> u16 {
         match self {
-            Self::Small { board, .. } => *board,
+            Self::Small(small) => small.board,
             Self::Large(large) => large.board,
         }
     }
 
     fn board_mut(&mut self) -> &mut u16 {
         match self {
-            Self::Small { board, .. } => board,
+            Self::Small(small) => &mut small.board,
             Self::Large(large) => &mut large.board,
         }
     }
@@ -121,7 +125,7 @@ impl Entry {
     #[inline]
     fn period(&self) -> Period {
         match self {
-            Self::Small { window, index, .. } => Period { window: *window, index: i64::from(*index) },
+            Self::Small(small) => Period { window: small.window, index: i64::from(small.index) },
             Self::Large(large) => large.period,
         }
     }
@@ -129,7 +133,7 @@ impl Entry {
     #[inline]
     fn standing(&self) -> Standing {
         match self {
-            Self::Small { score, reached_at, newest_after, subscore, sort, .. } => Standing {
+            Self::Small(Small { score, reached_at, newest_after, subscore, sort, .. }) => Standing {
                 score: Score { score: *score, subscore: i64::from(*subscore) },
                 reached_at: Timestamp::from_unix_millis(*reached_at),
                 // The sum is that of which it was made.
@@ -338,20 +342,23 @@ impl Standings {
         }
     }
 
-    /// Where the entry in one period of one board is, or belongs, and what is there: for whoever goes through boards and periods
-    /// in order, at or behind the place that is given.
+    /// Where the entry in one period is, or belongs, and what is there, among entries [of its board](Self::of_board): all of them, or
+    /// those behind an earlier period.
     #[inline]
-    pub fn find(&self, from: usize, board: &BoardId, period: Period) -> (usize, Option<Standing>) {
-        let of_board = self.of_board(from, board);
-        let entries = &self.entries.as_slice()[of_board.clone()];
+    pub fn find(&self, of_board: Range<usize>, period: Period) -> (usize, Option<Standing>) {
+        let Range { start, end } = of_board;
+        let entries = self.entries.as_slice().get(start..end).unwrap_or_default();
         // Of one board there are a few periods.
         for (at, entry) in entries.iter().enumerate() {
             let known = entry.period();
-            if known >= period {
-                return (of_board.start + at, if known == period { Some(entry.standing()) } else { None });
+            if known == period {
+                return (start + at, Some(entry.standing()));
+            }
+            if known > period {
+                return (start + at, None);
             }
         }
-        (of_board.end, None)
+        (end, None)
     }
 
     /// Replaces the standing at a place, and returns the one that was there.
@@ -500,6 +507,7 @@ impl Clone for Boards {
         }
     }
 
+    #[inline]
     fn clone_from(&mut self, from: &Self) {
         match (&mut *self, from) {
             // Mostly the same players come again, with the same boards.
@@ -518,11 +526,17 @@ impl Clone for Entries {
         }
     }
 
+    #[inline]
     fn clone_from(&mut self, from: &Self) {
         match (&mut *self, from) {
             (Self::Few { len: into_len, entries: into }, Self::Few { len, entries }) => {
                 let until = usize::from(*len.max(into_len));
-                into[..until].clone_from_slice(&entries[..until]);
+                for (into, from) in into.iter_mut().zip(entries).take(until) {
+                    *into = match from {
+                        Entry::Small(small) => Entry::Small(*small),
+                        large @ Entry::Large(_) => large.clone(),
+                    };
+                }
                 *into_len = *len;
             }
             (Self::Many(into), Self::Many(from)) => into.clone_from(from),

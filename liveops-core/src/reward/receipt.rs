@@ -96,13 +96,19 @@ impl Receipt {
     /// What the next receipt points back to: SHA-256 of `"liveops/receipt/v1" 0`, the stable bytes of all up to
     /// `previous`, and where there is a time to claim or a roll, those of both.
     pub fn hash(&self) -> Digest {
-        let mut bytes = Vec::with_capacity(256);
-        self.put(&mut bytes);
+        self.hash_in(&mut Vec::new())
+    }
+
+    /// The same in memory that is overwritten.
+    pub(crate) fn hash_in(&self, bytes: &mut Vec<u8>) -> Digest {
+        bytes.clear();
+        bytes.extend_from_slice(HASH_DOMAIN);
+        self.put(bytes);
         if self.claim_until.is_some() || self.roll.is_some() {
-            self.claim_until.put(&mut bytes);
-            self.roll.put(&mut bytes);
+            self.claim_until.put(bytes);
+            self.roll.put(bytes);
         }
-        Digest::of(&[HASH_DOMAIN, &bytes])
+        Digest::of(&[bytes])
     }
 
     /// Where it stands at a time: what was not claimed in time has expired.

@@ -118,14 +118,27 @@ impl Stable for Scope {
 /// # Ok::<(), liveops_core::Error>(())
 /// ```
 pub fn receipt_id(game: &str, player: &PlayerId, reward: &Id, scope: &Scope, index: u32) -> Digest {
-    let mut bytes = Vec::with_capacity(128);
-    (game.len() as u64).put(&mut bytes);
+    receipt_id_in(&mut Vec::new(), game, player, reward, scope, index)
+}
+
+/// The same in memory that is overwritten.
+pub(crate) fn receipt_id_in(
+    bytes: &mut Vec<u8>,
+    game: &str,
+    player: &PlayerId,
+    reward: &Id,
+    scope: &Scope,
+    index: u32,
+) -> Digest {
+    bytes.clear();
+    bytes.extend_from_slice(ID_DOMAIN);
+    (game.len() as u64).put(bytes);
     bytes.extend_from_slice(game.as_bytes());
-    player.put(&mut bytes);
-    reward.put(&mut bytes);
-    scope.put(&mut bytes);
-    index.put(&mut bytes);
-    Digest::of(&[ID_DOMAIN, &bytes])
+    player.put(bytes);
+    reward.put(bytes);
+    scope.put(bytes);
+    index.put(bytes);
+    Digest::of(&[bytes])
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The decision.
 
 use super::Rules;
+use super::by_type::OfType;
 use super::draft::{Draft, Scratch, Stored};
 use super::grant::Occasion;
 use super::migrate::Place;
@@ -65,6 +66,7 @@ pub(crate) enum Drafted {
 pub(super) struct Cause<'a> {
     pub(super) kind: &'a Id,
     pub(super) payload: &'a Payload,
+    pub(super) of_type: &'a OfType,
     /// The event's own id and time: they name what it earns.
     pub(super) event_id: &'a crate::id::EventId,
     pub(super) ts: Timestamp,
@@ -118,6 +120,7 @@ impl Rules {
         mut draft: Draft<'_>,
         mut decided: impl FnMut(Decision),
     ) -> Drafted {
+        draft.scratch.known.under(self);
         for (at, (print, found)) in prints.iter().zip(found).enumerate() {
             decided(self.decide_one(run, at, *print, found, &mut draft));
             if !draft.lacks.is_empty() {
@@ -145,7 +148,9 @@ impl Rules {
         if cfg!(test) {
             assert!(command.id.id.as_str() != "panics", "as a test asks");
         }
-        if let Some(first) = draft.outcome(&command.id, run, found.outcome.take()) {
+        // Who finds none, and has applied none, has none.
+        let may_have = draft.applied > 0 || found.outcome.is_some();
+        if may_have && let Some(first) = draft.outcome(&command.id, run, found.outcome.take()) {
             let same = first.fingerprint == fingerprint;
             return if same { Decision::Replay(first.effect) } else { Decision::Refuse(Code::EventIdReused) };
         }
@@ -204,8 +209,11 @@ impl Rules {
         }
         match &command.action {
             Action::Event { kind, payload } => {
+                let known = &mut draft.scratch.known;
+                known.last_type = self.type_at(kind, known.last_type).ok_or(Code::UnknownType)?;
+                let of_type = &self.by_type[known.last_type];
                 let ts = command.ts;
-                self.event(&Cause { kind, payload, event_id: &command.id.id, ts, command, now }, draft)
+                self.event(&Cause { kind, payload, of_type, event_id: &command.id.id, ts, command, now }, draft)
             }
             Action::Adjust { xp, .. } => self.adjust(*xp, command, draft),
             Action::Review { suspicion: number, ruling } => {
@@ -228,7 +236,7 @@ impl Rules {
 
     /// Scores, then grants or withholds, then learns.
     fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
-        let asked = self.asked_xp(cause.kind, cause.payload)?;
+        let asked = self.asked_of(cause.of_type, cause.payload)?;
         if self.detectors.is_empty() && self.families.is_empty() {
             return self.grant(cause, asked, draft);
         }
@@ -298,14 +306,9 @@ impl Rules {
     /// Drops what of the record no acceptable command can ask for any more.
     fn let_go(&self, draft: &mut Draft<'_>) {
         let horizon = draft.horizon;
-        let known = &mut draft.scratch.known;
-        known.under(self);
-        known.begin();
-        let goes =
-            |board: &BoardId, period, standing: Standing| !known.keeps(self, board, period, standing.sort, horizon.now);
-        let mut from = 0;
-        for (BoardKey { board, period }, standing) in draft.changes.record.standings.extract_if(goes) {
-            from = draft.note(from, (&board, period), Some(standing), None);
+        // An event counts in no period that has closed: if it made all entries that there are, none goes.
+        if draft.entered < draft.changes.record.standings.len() {
+            self.let_entries_go(draft);
         }
         let player = &mut draft.changes.record;
         let Some(rare) = &mut player.rare else { return };
@@ -315,5 +318,16 @@ impl Rules {
             self.calendar.end(day) > horizon.forgotten_before
         });
         player.shrink();
+    }
+
+    fn let_entries_go(&self, draft: &mut Draft<'_>) {
+        let now = draft.horizon.now;
+        let known = &mut draft.scratch.known;
+        known.begin();
+        let goes = |board: &BoardId, period, standing: Standing| !known.keeps(self, board, period, standing.sort, now);
+        let mut from = 0;
+        for (BoardKey { board, period }, standing) in draft.changes.record.standings.extract_if(goes) {
+            from = draft.note(from, (&board, period), Some(&standing), None);
+        }
     }
 }

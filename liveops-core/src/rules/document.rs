@@ -10,7 +10,7 @@ use super::reader::{self, Fields, Node, RulesError};
 use super::reward::{self, Bundles};
 use super::select::{amount, select};
 use super::watch::Agreement;
-use super::{BoardRule, Door, DoorQuota, Per, Rules, detectors, payout, seconds};
+use super::{BoardRule, Door, DoorQuota, Per, Rules, by_type, detectors, payout, seconds};
 use crate::board::{Operator, Order, Ranking, Sort, Ties};
 use crate::error::Code;
 use crate::event::{Field, FieldKind, Schemas, TimeLimits, UnknownFields};
@@ -87,6 +87,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
     let mut fingerprint_key = [0; 16];
     let digest = |domain: &[u8]| Digest::of(&[domain, game.as_bytes()]).0;
     fingerprint_key.copy_from_slice(&digest(b"liveops fingerprint v1\0")[..16]);
+    let by_type = by_type::compile(&schemas, &xp, &boards, &rewards, &streaks);
     Ok(Rules {
         door: Door { schemas: Arc::new(schemas), limits, quotas },
         calendar,
@@ -102,6 +103,7 @@ pub(super) fn read(bytes: &[u8]) -> Read<Rules> {
         loot,
         loot_seed: None,
         boards,
+        by_type,
         retired,
         detectors,
         families,

@@ -20,6 +20,10 @@ pub(crate) struct Draft<'s> {
     pub(super) applied: usize,
     pub(super) horizon: Horizon,
     pub(super) scratch: &'s mut Scratch,
+    /// How many entries the last event made or changed.
+    pub(super) entered: usize,
+    /// Whether boards may show of some entry in `changes.shown` what they showed before.
+    may_be_same: bool,
     /// Records that the stored player lists, as far as they were asked for.
     listed: Vec<(Key, Option<Record>)>,
     /// Those that have to be asked for, if the decision cannot be made without.
@@ -44,18 +48,20 @@ pub struct Scratch {
     /// What boards showed before the run, beside the entries of its change set.
     before: Vec<Option<Standing>>,
     pub(super) known: Known,
+    /// What is hashed.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// An entry as the event being decided makes it.
 #[derive(Debug)]
 pub(super) struct NewEntry {
-    /// Its place among the player's standings, and whether it replaces what is there.
+    /// Its place among the player's standings.
     pub(super) at: usize,
-    pub(super) replaces: bool,
     pub(super) period: Period,
-    pub(super) closes_at: Timestamp,
     /// Its board's place in the rules.
     pub(super) rule: usize,
+    /// What is there, which it replaces.
+    pub(super) before: Option<Standing>,
     pub(super) standing: Standing,
 }
 
@@ -70,7 +76,8 @@ impl<'s> Draft<'s> {
     ) -> Self {
         let was_hidden = changes.record.hidden;
         scratch.before.clear();
-        Self { changes, encoded, applied: 0, horizon, scratch, listed, lacks: Vec::new(), was_hidden }
+        let lacks = Vec::new();
+        Self { changes, encoded, applied: 0, horizon, scratch, entered: 0, may_be_same: false, listed, lacks, was_hidden }
     }
 
     /// A record that the stored player lists. Where it was not asked for, the decision is given up, to be taken again with all
@@ -242,17 +249,23 @@ impl<'s> Draft<'s> {
     }
 
     /// Lets go of the oldest receipts beyond `kept_max`, but for those that wait to be claimed.
+    #[inline]
     pub(super) fn trim_receipts(&mut self, kept_max: u64) {
-        let player = &mut self.changes.record;
+        let player = &self.changes.record;
         let kept_from = (player.receipts + 1).saturating_sub(kept_max);
         let first = player.receipts_from.max(1);
         if kept_from > first {
-            player.receipts_from = kept_from;
-            let waits = |number: u64| waits(player, number, self.horizon.now);
-            let gone = (first..kept_from).filter(|number| !waits(*number));
-            self.changes.removed.extend(gone.map(|number| Key::Receipt(self.changes.player.clone(), number)));
-            self.changes.receipts.retain(|receipt| receipt.number >= kept_from || waits(receipt.number));
+            self.remove_receipts(first, kept_from);
         }
+    }
+
+    fn remove_receipts(&mut self, first: u64, kept_from: u64) {
+        let player = &mut self.changes.record;
+        player.receipts_from = kept_from;
+        let waits = |number: u64| waits(player, number, self.horizon.now);
+        let gone = (first..kept_from).filter(|number| !waits(*number));
+        self.changes.removed.extend(gone.map(|number| Key::Receipt(self.changes.player.clone(), number)));
+        self.changes.receipts.retain(|receipt| receipt.number >= kept_from || waits(receipt.number));
     }
 
     /// Shows the player on boards, or not.
@@ -272,21 +285,39 @@ impl<'s> Draft<'s> {
     ///
     /// While a run goes on, `changes.shown` has what boards show of entries that were touched, and `scratch.before` what they
     /// showed before it: few entries, where the player may have many.
+    #[inline]
     pub(super) fn note(
         &mut self,
         from: usize,
         (board, period): (&BoardId, Period),
-        standing: Option<Standing>,
-        comes: Option<Standing>,
+        standing: Option<&Standing>,
+        comes: Option<&Standing>,
     ) -> usize {
         let ChangeSet { shown, record, .. } = &mut *self.changes;
-        let comes = comes.filter(|_| !record.hidden);
-        if shown.len() == from {
-            // Behind all others, as the entries of a run's first command are.
-            shown.push((BoardKey { board: board.clone(), period }, comes));
-            self.scratch.before.push(standing.filter(|_| !self.was_hidden));
-            return from + 1;
+        let before = if self.was_hidden { None } else { standing };
+        let comes = if record.hidden { None } else { comes };
+        if shown.len() != from {
+            return self.note_among(from, (board, period), before, comes);
         }
+        // Behind all others, as the entries of a run's first command are. Hardly ever does an event leave a score as it is.
+        let moved = before.is_some_and(|before| comes.is_some_and(|comes| before.score.score != comes.score.score));
+        self.may_be_same |= !moved && before == comes;
+        shown.push((BoardKey { board: board.clone(), period }, comes.copied()));
+        self.scratch.before.push(before.copied());
+        from + 1
+    }
+
+    #[inline(never)]
+    fn note_among(
+        &mut self,
+        from: usize,
+        (board, period): (&BoardId, Period),
+        before: Option<&Standing>,
+        comes: Option<&Standing>,
+    ) -> usize {
+        self.may_be_same = true;
+        let (before, comes) = (before.copied(), comes.copied());
+        let shown = &mut self.changes.shown;
         let mut at = from;
         while shown.get(at).is_some_and(|(known, _)| (&known.board, known.period) < (board, period)) {
             at += 1;
@@ -295,7 +326,7 @@ impl<'s> Draft<'s> {
             Some((known, now)) if known.period == period && known.board == *board => *now = comes,
             _ => {
                 shown.insert(at, (BoardKey { board: board.clone(), period }, comes));
-                self.scratch.before.insert(at, standing.filter(|_| !self.was_hidden));
+                self.scratch.before.insert(at, before);
             }
         }
         at + 1
@@ -303,18 +334,21 @@ impl<'s> Draft<'s> {
 
     /// Notes every entry, as it is.
     fn note_all(&mut self) {
+        self.may_be_same = true;
         let standings = std::mem::take(&mut self.changes.record.standings);
         let mut from = 0;
         for (board, period, standing) in &standings {
-            from = self.note(from, (board, period), Some(standing), Some(standing));
+            from = self.note(from, (board, period), Some(&standing), Some(&standing));
         }
         self.changes.record.standings = standings;
     }
 
     /// Ends the run: of what was touched, the change set has what boards now show otherwise than before.
     pub(super) fn finish(self) {
-        let mut before = self.scratch.before.drain(..);
-        self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
+        if self.may_be_same {
+            let mut before = self.scratch.before.drain(..);
+            self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
+        }
     }
 
     /// Books one applied command, by its place in the run.

@@ -1,5 +1,6 @@
 //! What an event earns: experience, entries on boards, rewards.
 
+use super::by_type::OfType;
 use super::decide::Cause;
 use super::draft::{Draft, NewEntry, Scratch};
 use super::known::KnownPeriod;
@@ -11,7 +12,7 @@ use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, Remainders, StreakStep};
 use crate::record::{BoardKey, Command, Effect, Player, Receipt, Rolls};
-use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id};
+use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id_in};
 use crate::time::Timestamp;
 use crate::window::Window;
 
@@ -49,12 +50,15 @@ impl Rules {
     /// The sum of what matching XP rules give, and of what others take. Also here, as at the door, there are no events of a type
     /// that the rules do not know: the door that admitted one may have had others.
     pub(super) fn asked_xp(&self, kind: &Id, payload: &Payload) -> Result<Asked, Code> {
-        if !self.door.schemas.knows(kind) {
-            return Err(Code::UnknownType);
-        }
-        let matching = self.xp.iter().filter(|(select, _)| select.matches(kind, payload));
+        let at = self.type_at(kind, 0).ok_or(Code::UnknownType)?;
+        self.asked_of(&self.by_type[at], payload)
+    }
+
+    /// The same of an event of a type.
+    pub(super) fn asked_of(&self, of_type: &OfType, payload: &Payload) -> Result<Asked, Code> {
         let mut asked = Asked::default();
-        for amount in matching.filter_map(|(_, amount)| amount.of(payload, 0, 0)) {
+        for (select, amount) in of_type.xp.iter().map(|at| &self.xp[*at]) {
+            let Some(amount) = amount.of(payload, 0, 0).filter(|_| select.finds(payload)) else { continue };
             let sum = if amount < 0 { &mut asked.losses } else { &mut asked.gains };
             *sum = sum.saturating_add(amount.unsigned_abs());
         }
@@ -70,10 +74,15 @@ impl Rules {
         let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
         let player = &draft.changes.record;
         let granted_today = day.map_or(0, |day| player.xp_on(day.index));
-        let total = self.known_xp_of(player)?;
+        // Mostly the curve is the one in force.
+        let is_on_curve = self.mark.is_some() && player.curve.map(|known| known.mark) == self.mark;
+        let total = if is_on_curve { player.xp } else { self.known_xp_of(player)? };
         // Only boosts leave any.
-        let mut remainders =
-            if player.rare.is_none() { Remainders::default() } else { player.rare().remainders.clone() };
+        let mut remainders = Remainders::default();
+        let has_boosts = !self.progression.boosts.is_empty();
+        if has_boosts && let Some(rare) = &player.rare {
+            remainders.clone_from(&rare.remainders);
+        }
         let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
         let xp = xp.map_err(|e| e.code())?;
         let converted = if self.overflow.is_some() { self.convert(player.rare().overflow, xp)? } else { None };
@@ -84,10 +93,12 @@ impl Rules {
         if !late.is_empty() {
             effect.more_mut().late = late;
         }
-        self.bring_to_curve(draft, &mut effect);
+        if !is_on_curve {
+            self.bring_to_curve(draft, &mut effect);
+        }
         let player = &mut draft.changes.record;
         player.xp = total + xp.granted;
-        if player.rare.is_some() || !remainders.is_empty() {
+        if has_boosts && (player.rare.is_some() || !remainders.is_empty()) {
             player.rare_mut().remainders = remainders;
         }
         // What was turned into something else was given too.
@@ -99,22 +110,22 @@ impl Rules {
             by_day.sort_unstable();
         }
         // Levels that the gains reach are rewarded, whatever is taken after them.
-        self.level_rewards(cause.occasion(), draft, &mut effect);
-        draft.changes.record.xp -= xp.taken;
+        effect.level = self.level_rewards(cause.occasion(), draft, &mut effect);
+        if xp.taken > 0 {
+            draft.changes.record.xp -= xp.taken;
+            effect.level = self.level_of(&draft.changes.record);
+        }
         if let Some(converted) = converted {
             self.overflow_reward(converted, cause, draft, &mut effect);
         }
-        self.event_rewards(cause, draft, &mut effect);
-        if !self.streaks.is_empty() {
+        if !cause.of_type.rewards.is_empty() {
+            self.event_rewards(cause, draft, &mut effect);
+        }
+        if !cause.of_type.streaks.is_empty() {
             self.streak_rewards(cause, draft, &mut effect);
         }
         draft.trim_receipts(self.receipts_max);
-        Ok(self.leveled(effect, draft))
-    }
-
-    /// The effect with the level as it is now.
-    pub(super) fn leveled(&self, effect: Effect, draft: &Draft<'_>) -> Effect {
-        Effect { level: self.level_of(&draft.changes.record), ..effect }
+        Ok(effect)
     }
 
     /// The level of the record's total, which mostly is the one that was rewarded last.
@@ -144,12 +155,14 @@ impl Rules {
     fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
         let Scratch { entries, known, .. } = &mut *draft.scratch;
         entries.clear();
-        known.under(self);
         let mut late = Vec::new();
+        let mut first_closes_at = Timestamp::MAX;
         let standings = &draft.changes.record.standings;
         let mut from = 0;
-        for (place, rule) in self.boards.iter().enumerate() {
+        for place in &cause.of_type.boards {
+            let rule = &self.boards[*place];
             let Some(value) = value(rule, cause, xp) else { continue };
+            let mut of_board = standings.of_board(from, &rule.board);
             for (window, _) in &rule.windows {
                 let Some(known) = known.period(self, *window, cause.ts) else { continue };
                 let KnownPeriod { period, closes_at, .. } = *known;
@@ -157,17 +170,20 @@ impl Rules {
                     late.push(BoardKey { board: rule.board.clone(), period });
                     continue;
                 }
-                let (at, before) = standings.find(from, &rule.board, period);
-                let replaces = before.is_some();
-                from = at + usize::from(replaces);
+                let (at, before) = standings.find(of_board.clone(), period);
+                of_board.start = at + usize::from(before.is_some());
                 // What sorts otherwise was made by a retired board of that name.
-                let before = before.filter(|standing| standing.sort == rule.sort);
+                let counted = before.filter(|standing| standing.sort == rule.sort);
                 let received_at = cause.command.received_at;
-                let after = rule.operator.apply(before, rule.sort, value, cause.ts, received_at);
+                let after = rule.operator.apply(counted, rule.sort, value, cause.ts, received_at);
                 let standing = after.map_err(|_| Code::ScoreOverflow)?;
-                entries.push(NewEntry { at, replaces, period, closes_at, rule: place, standing });
+                entries.push(NewEntry { at, period, rule: *place, before, standing });
+                first_closes_at = first_closes_at.min(closes_at);
             }
+            from = of_board.start;
         }
+        let changes = &mut *draft.changes;
+        changes.closes_at = changes.closes_at.min(first_closes_at);
         Ok(late)
     }
 
@@ -175,29 +191,38 @@ impl Rules {
     fn enter(&self, draft: &mut Draft<'_>) {
         let entries = std::mem::take(&mut draft.scratch.entries);
         let (mut from, mut grows) = (0, false);
-        for NewEntry { at, replaces, period, closes_at, rule, standing } in &entries {
-            let changes = &mut *draft.changes;
-            changes.closes_at = changes.closes_at.min(*closes_at);
-            let before = if *replaces { changes.record.standings.replace_at(*at, *standing) } else { None };
-            grows |= !replaces;
-            from = draft.note(from, (&self.boards[*rule].board, *period), before, Some(*standing));
+        for NewEntry { at, period, rule, before, standing } in &entries {
+            match before {
+                Some(_) => _ = draft.changes.record.standings.replace_at(*at, *standing),
+                None => grows = true,
+            }
+            from = draft.note(from, (&self.boards[*rule].board, *period), before.as_ref(), Some(standing));
         }
         if grows {
             // From the back, so that places stay right.
             let standings = &mut draft.changes.record.standings;
-            for NewEntry { at, period, rule, standing, .. } in entries.iter().rev().filter(|entry| !entry.replaces) {
+            let new = entries.iter().rev().filter(|entry| entry.before.is_none());
+            for NewEntry { at, period, rule, standing, .. } in new {
                 standings.insert_at(*at, &self.boards[*rule].board, *period, *standing);
             }
         }
+        draft.entered = entries.len();
         draft.scratch.entries = entries;
     }
 
-    pub(super) fn level_rewards(&self, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
+    /// Rewards levels that are reached for the first time. The level as it is.
+    #[inline]
+    pub(super) fn level_rewards(&self, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) -> u32 {
         let level = self.level_of(&draft.changes.record);
         let first = draft.changes.record.granted_through.max(1).saturating_add(1);
-        if level < first {
-            return;
+        if level >= first {
+            self.reward_levels(first, level, on, draft, effect);
         }
+        level
+    }
+
+    #[inline(never)]
+    fn reward_levels(&self, first: u32, level: u32, on: Occasion<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
         for level in first..=level {
             for rule in self.rewards.iter().filter(|rule| rule.trigger.on_level(level)) {
                 self.reward(rule, Scope::Level(level), on, draft, effect);
@@ -219,7 +244,7 @@ impl Rules {
         let of_kind = |kind: &str, field: &str| if cause.kind == kind { cause.payload.id(field) } else { None };
         let killed = of_kind("boss_kill", "bossId");
         let claimed = of_kind("drop_claimed", "dropId");
-        for rule in &self.rewards {
+        for rule in cause.of_type.rewards.iter().map(|at| &self.rewards[*at]) {
             let fires = match &rule.trigger {
                 Trigger::Event { .. } => rule.trigger.on_event(cause.kind),
                 Trigger::Drop { .. } => claimed.is_some_and(|drop| rule.trigger.on_drop(drop)),
@@ -235,7 +260,7 @@ impl Rules {
                 }
                 _ => false,
             };
-            if fires && rule.select.matches(cause.kind, cause.payload) {
+            if fires && rule.select.finds(cause.payload) {
                 let scope = Scope::Event { id: cause.event_id.clone(), ts: cause.ts };
                 self.reward(rule, scope, cause.occasion(), draft, effect);
             }
@@ -244,7 +269,8 @@ impl Rules {
 
     /// Counts the day of the event, by its index in the calendar, and rewards what day of a streak it makes.
     fn streak_rewards(&self, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) {
-        for streak in self.streaks.iter().filter(|streak| streak.select.matches(cause.kind, cause.payload)) {
+        let streaks = cause.of_type.streaks.iter().map(|at| &self.streaks[*at]);
+        for streak in streaks.filter(|streak| streak.select.finds(cause.payload)) {
             let Some(day) = self.calendar.period(Window::Daily, cause.ts) else { continue };
             let mut state = draft.changes.record.streak(&streak.name);
             let StreakStep::Day(length) = state.step(day.index, streak.missed_days_max) else { continue };
@@ -306,10 +332,11 @@ impl Rules {
         effect: &mut Effect,
     ) {
         let Gift { reward, scope, items, roll, claim_until } = gift;
-        let player = &mut draft.changes.record;
+        let Draft { changes, scratch, .. } = &mut *draft;
+        let player = &mut changes.record;
         let receipt = Receipt {
             number: player.receipts + 1,
-            id: receipt_id(&self.game, &command.player, reward, &scope, 0),
+            id: receipt_id_in(&mut scratch.bytes, &self.game, &command.player, reward, &scope, 0),
             reward: reward.clone(),
             scope,
             items,
@@ -325,20 +352,23 @@ impl Rules {
         let number = receipt.number;
         player.receipts = number;
         player.receipts_from = player.receipts_from.max(1);
-        player.chain_head = receipt.hash();
-        draft.changes.receipts.push(receipt.clone());
-        match claim_until {
-            Some(until) => {
-                effect.more_mut().claimable.push(receipt);
-                draft.keep_claimable(number, until, command, effect);
-            }
-            None => effect.more_mut().receipts.push(receipt),
+        player.chain_head = receipt.hash_in(&mut scratch.bytes);
+        changes.receipts.push(receipt.clone());
+        let more = effect.more_mut();
+        let told = if claim_until.is_some() { &mut more.claimable } else { &mut more.receipts };
+        // Mostly it is the only one.
+        if told.is_empty() {
+            told.reserve_exact(1);
+        }
+        told.push(receipt);
+        if let Some(until) = claim_until {
+            draft.keep_claimable(number, until, command, effect);
         }
     }
 }
 
 fn value(rule: &BoardRule, cause: &Cause<'_>, xp: Grant) -> Option<Score> {
-    if !rule.select.matches(cause.kind, cause.payload) {
+    if !rule.select.finds(cause.payload) {
         return None;
     }
     // None of them passes INTEGER_MAX.

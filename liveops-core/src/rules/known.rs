@@ -16,8 +16,10 @@ const KEPT_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     rules: Digest,
+    /// The type of the event before, by its place.
+    pub(super) last_type: usize,
     /// By window: the period met last, and the one before, since around a reset events of both come in.
-    periods: [[Option<KnownPeriod>; 2]; Window::ALL.len()],
+    periods: [[KnownPeriod; 2]; Window::ALL.len()],
     kept: Vec<KnownEntry>,
     /// Where among these the next entry is looked for first: players have the same ones in the same order.
     next: usize,
@@ -30,6 +32,21 @@ pub(super) struct KnownPeriod {
     until: Timestamp,
     pub(super) period: Period,
     pub(super) closes_at: Timestamp,
+}
+
+impl KnownPeriod {
+    #[inline]
+    fn holds(&self, ts: Timestamp) -> bool {
+        self.from <= ts && ts < self.until
+    }
+}
+
+/// One that no event counts in.
+impl Default for KnownPeriod {
+    fn default() -> Self {
+        let (period, closes_at) = (Period { window: Window::AllTime, index: 0 }, Timestamp::MIN);
+        Self { from: Timestamp::MAX, until: Timestamp::MIN, period, closes_at }
+    }
 }
 
 /// Entries of one board and period that sort alike, and until when the rules keep them.
@@ -52,17 +69,16 @@ impl Known {
     #[inline]
     pub(super) fn period(&mut self, rules: &Rules, window: Window, ts: Timestamp) -> Option<&KnownPeriod> {
         let known = &mut self.periods[window as usize];
-        let holds = |known: &KnownPeriod| known.from <= ts && ts < known.until;
-        let at = known.iter().position(|known| known.as_ref().is_some_and(holds));
-        match at {
-            Some(at) => known[at].as_ref(),
-            None => Self::look_up(known, rules, window, ts),
+        match known {
+            [last, _] if last.holds(ts) => Some(&known[0]),
+            [_, before] if before.holds(ts) => Some(&known[1]),
+            _ => Self::look_up(known, rules, window, ts),
         }
     }
 
     #[cold]
     fn look_up<'k>(
-        known: &'k mut [Option<KnownPeriod>; 2],
+        known: &'k mut [KnownPeriod; 2],
         rules: &Rules,
         window: Window,
         ts: Timestamp,
@@ -71,8 +87,8 @@ impl Known {
         let period = calendar.period(window, ts)?;
         let (from, until) = (calendar.start(period), calendar.end(period));
         let found = KnownPeriod { from, until, period, closes_at: calendar.closes_at(period) };
-        *known = [Some(found), known[0]];
-        known[0].as_ref()
+        *known = [found, known[0]];
+        Some(&known[0])
     }
 
     /// Whether a player's entry is kept: [`Rules::entry_kept_until`].

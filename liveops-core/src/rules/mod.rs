@@ -3,6 +3,7 @@
 //! [`Rules::from_json`] reads the document, [`Rules::keys`] says what a command needs to know, [`Rules::decide`] decides
 //! one player's run of commands.
 
+mod by_type;
 mod calendar;
 mod compare;
 mod decide;
@@ -105,6 +106,8 @@ pub struct Rules {
     /// Secret; without one, rolls follow from the game's name.
     loot_seed: Option<[u8; 32]>,
     boards: Vec<BoardRule>,
+    /// By the names of types.
+    by_type: Vec<by_type::OfType>,
     /// By id.
     retired: Vec<BoardId>,
     detectors: Vec<DetectorRule>,

@@ -28,11 +28,14 @@ impl Rules {
         let (settled, effect) = match ruling {
             Ruling::Release if suspicion.held => {
                 let Event { id: event_id, ts, kind, payload, .. } = &suspicion.event;
-                let cause = Cause { kind, payload, event_id, ts: *ts, command, now };
-                let effect = match self.asked_xp(kind, payload) {
+                let effect = match self.type_at(kind, 0).map(|at| &self.by_type[at]) {
+                    Some(of_type) => {
+                        let asked = self.asked_of(of_type, payload)?;
+                        let cause = Cause { kind, payload, of_type, event_id, ts: *ts, command, now };
+                        self.grant(&cause, asked, draft)?
+                    }
                     // The rules no longer know what it is worth.
-                    Err(Code::UnknownType) => self.nothing(draft),
-                    asked => self.grant(&cause, asked?, draft)?,
+                    None => self.nothing(draft),
                 };
                 (Settled::Released, effect)
             }
@@ -54,9 +57,9 @@ impl Rules {
         let mut effect = Effect { adjusted: xp, ..Effect::default() };
         self.bring_to_curve(draft, &mut effect);
         draft.changes.record.xp = total;
-        self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
+        effect.level = self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
-        Ok(self.leveled(effect, draft))
+        Ok(effect)
     }
 
     /// Brings the XP total to the curve in force.
@@ -64,9 +67,9 @@ impl Rules {
         self.known_xp_of(&draft.changes.record)?;
         let mut effect = Effect::default();
         self.bring_to_curve(draft, &mut effect);
-        self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
+        effect.level = self.level_rewards(Occasion { ts: command.ts, command }, draft, &mut effect);
         draft.trim_receipts(self.receipts_max);
-        Ok(self.leveled(effect, draft))
+        Ok(effect)
     }
 
     /// Gives what a place in a finished period is worth, and marks it as given.

@@ -27,8 +27,22 @@ pub(super) enum Wanted {
 impl Selector {
     /// Whether the rule is about this event.
     pub fn matches(&self, kind: &Id, payload: &Payload) -> bool {
+        self.is_on(kind) && self.finds(payload)
+    }
+
+    /// Whether it can be about events of a type.
+    pub(super) fn is_on(&self, kind: &Id) -> bool {
         self.on.as_ref().is_none_or(|on| on == kind)
-            && self.wanted.iter().all(|(field, wanted)| payload.get(field.as_str()).is_some_and(|v| wanted.equals(v)))
+    }
+
+    /// Whether the payload has all that is asked for.
+    #[inline]
+    pub(super) fn finds(&self, payload: &Payload) -> bool {
+        self.wanted.is_empty() || self.finds_all(payload)
+    }
+
+    fn finds_all(&self, payload: &Payload) -> bool {
+        self.wanted.iter().all(|(field, wanted)| payload.get(field.as_str()).is_some_and(|v| wanted.equals(v)))
     }
 
     /// Whether an event of both would have two values in one field.
@@ -159,6 +173,7 @@ pub enum Amount {
 impl Amount {
     /// The number, given the two kinds of XP. Events worth no XP have none of either kind: they do not count on a board
     /// of XP, nor teach a detector of XP.
+    #[inline]
     pub fn of(&self, payload: &Payload, requested_xp: i64, granted_xp: i64) -> Option<i64> {
         match self {
             Self::Fixed(amount) => Some(*amount),
