@@ -35,6 +35,7 @@ pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Tria
 pub use rare::Rare;
 pub use run::Run;
 pub use signature::{sign_receipt, verify_receipt};
+pub(crate) use standings::OnBoard;
 pub use standings::Standings;
 pub use told::Told;
 

@@ -342,23 +342,11 @@ impl Standings {
         }
     }
 
-    /// Where the entry in one period is, or belongs, and what is there, among entries [of its board](Self::of_board): all of them, or
-    /// those behind an earlier period.
+    /// The entries of a board, as [`Self::of_board`] finds them.
     #[inline]
-    pub fn find(&self, of_board: Range<usize>, period: Period) -> (usize, Option<Standing>) {
-        let Range { start, end } = of_board;
-        let entries = self.entries.as_slice().get(start..end).unwrap_or_default();
-        // Of one board there are a few periods.
-        for (at, entry) in entries.iter().enumerate() {
-            let known = entry.period();
-            if known == period {
-                return (start + at, Some(entry.standing()));
-            }
-            if known > period {
-                return (start + at, None);
-            }
-        }
-        (end, None)
+    pub(crate) fn on_board(&self, from: usize, board: &BoardId) -> OnBoard<'_> {
+        let Range { start, end } = self.of_board(from, board);
+        OnBoard { at: start, entries: self.entries.as_slice().get(start..end).unwrap_or_default() }
     }
 
     /// Replaces the standing at a place, and returns the one that was there.
@@ -460,6 +448,36 @@ impl<'s> IntoIterator for &'s Standings {
 
     fn into_iter(self) -> Iter<'s> {
         self.iter()
+    }
+}
+
+/// Goes through the entries of one board.
+pub(crate) struct OnBoard<'s> {
+    at: usize,
+    entries: &'s [Entry],
+}
+
+impl OnBoard<'_> {
+    /// Where the next entry is.
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Where the entry in one period is, or belongs, and what is there. Periods are asked for in order.
+    #[inline]
+    pub(crate) fn find(&mut self, period: Period) -> (usize, Option<Standing>) {
+        // Of one board there are a few periods.
+        while let Some((entry, behind)) = self.entries.split_first() {
+            let (at, known) = (self.at, entry.period());
+            if known != period && known > period {
+                break;
+            }
+            (self.at, self.entries) = (at + 1, behind);
+            if known == period {
+                return (at, Some(entry.standing()));
+            }
+        }
+        (self.at, None)
     }
 }
 

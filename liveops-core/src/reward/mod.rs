@@ -21,7 +21,7 @@ pub use expected::ExpectedRolls;
 pub use item::Item;
 pub use loot::{Entry, Loot, LootError, Odds, Pity, Roll, seed_commitment};
 pub use receipt::{BrokenLink, Receipt, ReceiptState, RollProof, verify_chain};
-pub use scope::{Scope, receipt_id};
 pub(crate) use scope::receipt_id_in;
+pub use scope::{Scope, receipt_id};
 pub use trigger::{Kill, StreakDay, Trigger};
 pub use wire::{ReceiptError, receipts_from_json};

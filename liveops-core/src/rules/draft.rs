@@ -77,7 +77,18 @@ impl<'s> Draft<'s> {
         let was_hidden = changes.record.hidden;
         scratch.before.clear();
         let lacks = Vec::new();
-        Self { changes, encoded, applied: 0, horizon, scratch, entered: 0, may_be_same: false, listed, lacks, was_hidden }
+        Self {
+            changes,
+            encoded,
+            applied: 0,
+            horizon,
+            scratch,
+            entered: 0,
+            may_be_same: false,
+            listed,
+            lacks,
+            was_hidden,
+        }
     }
 
     /// A record that the stored player lists. Where it was not asked for, the decision is given up, to be taken again with all
@@ -285,7 +296,6 @@ impl<'s> Draft<'s> {
     ///
     /// While a run goes on, `changes.shown` has what boards show of entries that were touched, and `scratch.before` what they
     /// showed before it: few entries, where the player may have many.
-    #[inline]
     pub(super) fn note(
         &mut self,
         from: usize,
@@ -299,15 +309,28 @@ impl<'s> Draft<'s> {
         if shown.len() != from {
             return self.note_among(from, (board, period), before, comes);
         }
-        // Behind all others, as the entries of a run's first command are. Hardly ever does an event leave a score as it is.
-        let moved = before.is_some_and(|before| comes.is_some_and(|comes| before.score.score != comes.score.score));
-        self.may_be_same |= !moved && before == comes;
+        self.may_be_same |= before == comes;
         shown.push((BoardKey { board: board.clone(), period }, comes.copied()));
         self.scratch.before.push(before.copied());
         from + 1
     }
 
-    #[inline(never)]
+    /// The same of an entry that an event makes. Mostly it comes behind all others, as those of a run's first command do, and is shown.
+    #[inline]
+    pub(super) fn note_new(&mut self, from: usize, board: &BoardId, entry: &NewEntry) -> usize {
+        let ChangeSet { shown, record, .. } = &mut *self.changes;
+        let NewEntry { period, before, standing, .. } = entry;
+        if self.was_hidden || record.hidden || shown.len() != from {
+            return self.note(from, (board, *period), before.as_ref(), Some(standing));
+        }
+        // Hardly ever does an event leave a score as it is.
+        let moved = before.as_ref().is_none_or(|before| before.score.score != standing.score.score);
+        self.may_be_same |= !moved;
+        shown.push((BoardKey { board: board.clone(), period: *period }, Some(*standing)));
+        self.scratch.before.push(*before);
+        from + 1
+    }
+
     fn note_among(
         &mut self,
         from: usize,

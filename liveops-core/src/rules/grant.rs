@@ -3,7 +3,7 @@
 use super::by_type::OfType;
 use super::decide::Cause;
 use super::draft::{Draft, NewEntry, Scratch};
-use super::known::KnownPeriod;
+use super::known::{Known, KnownPeriod};
 use super::{BoardRule, OverflowRule, Prize, RewardRule, Rules};
 use crate::board::{Operator, Score};
 use crate::error::Code;
@@ -11,7 +11,7 @@ use crate::event::Payload;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, Remainders, StreakStep};
-use crate::record::{BoardKey, Command, Effect, Player, Receipt, Rolls};
+use crate::record::{BoardKey, ChangeSet, Command, Effect, OnBoard, Player, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id_in};
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -37,6 +37,18 @@ impl<'a> Gift<'a> {
 pub(super) struct Occasion<'a> {
     pub(super) ts: Timestamp,
     pub(super) command: &'a Command,
+}
+
+/// An event on its way onto boards.
+struct Counting<'a> {
+    cause: &'a Cause<'a>,
+    known: &'a mut Known,
+    /// As it makes them.
+    entries: &'a mut Vec<NewEntry>,
+    /// Periods it is too late for.
+    late: Vec<BoardKey>,
+    /// When the first of all periods counted in closes.
+    closes_at: Timestamp,
 }
 
 /// Experience beyond the highest level: what is gathered with it, and what that gives.
@@ -152,51 +164,62 @@ impl Rules {
 
     /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
     /// Boards and standings are sorted alike, so each search goes on where the one before ended.
+    #[inline(never)]
     fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
         let Scratch { entries, known, .. } = &mut *draft.scratch;
+        let ChangeSet { record, closes_at: first_closes_at, .. } = &mut *draft.changes;
         entries.clear();
-        let mut late = Vec::new();
-        let mut first_closes_at = Timestamp::MAX;
-        let standings = &draft.changes.record.standings;
+        let mut counting = Counting { cause, known, entries, late: Vec::new(), closes_at: *first_closes_at };
         let mut from = 0;
         for place in &cause.of_type.boards {
-            let rule = &self.boards[*place];
-            let Some(value) = value(rule, cause, xp) else { continue };
-            let mut of_board = standings.of_board(from, &rule.board);
-            for (window, _) in &rule.windows {
-                let Some(known) = known.period(self, *window, cause.ts) else { continue };
-                let KnownPeriod { period, closes_at, .. } = *known;
-                if closes_at <= cause.now {
-                    late.push(BoardKey { board: rule.board.clone(), period });
-                    continue;
-                }
-                let (at, before) = standings.find(of_board.clone(), period);
-                of_board.start = at + usize::from(before.is_some());
-                // What sorts otherwise was made by a retired board of that name.
-                let counted = before.filter(|standing| standing.sort == rule.sort);
-                let received_at = cause.command.received_at;
-                let after = rule.operator.apply(counted, rule.sort, value, cause.ts, received_at);
-                let standing = after.map_err(|_| Code::ScoreOverflow)?;
-                entries.push(NewEntry { at, period, rule: *place, before, standing });
-                first_closes_at = first_closes_at.min(closes_at);
-            }
-            from = of_board.start;
+            let Some(value) = value(&self.boards[*place], cause, xp) else { continue };
+            let mut on_board = record.standings.on_board(from, &self.boards[*place].board);
+            self.count_on(*place, value, &mut on_board, &mut counting)?;
+            from = on_board.at();
         }
-        let changes = &mut *draft.changes;
-        changes.closes_at = changes.closes_at.min(first_closes_at);
-        Ok(late)
+        *first_closes_at = counting.closes_at;
+        Ok(counting.late)
+    }
+
+    /// The same on one board.
+    #[inline(never)]
+    fn count_on(
+        &self,
+        place: usize,
+        value: Score,
+        on_board: &mut OnBoard<'_>,
+        counting: &mut Counting<'_>,
+    ) -> Result<(), Code> {
+        let Counting { cause, known, entries, late, closes_at: first_closes_at } = counting;
+        let rule = &self.boards[place];
+        for (window, _) in &rule.windows {
+            let Some(KnownPeriod { period, closes_at, .. }) = known.period(self, *window, cause.ts) else { continue };
+            if *closes_at <= cause.now {
+                late.push(BoardKey { board: rule.board.clone(), period: *period });
+                continue;
+            }
+            let (at, before) = on_board.find(*period);
+            // What sorts otherwise was made by a retired board of that name.
+            let counted = before.filter(|standing| standing.sort == rule.sort);
+            let after = rule.operator.apply(counted, rule.sort, value, cause.ts, cause.command.received_at);
+            let standing = after.map_err(|_| Code::ScoreOverflow)?;
+            entries.push(NewEntry { at, period: *period, rule: place, before, standing });
+            *first_closes_at = (*first_closes_at).min(*closes_at);
+        }
+        Ok(())
     }
 
     /// Puts the entries of [`Self::count`] into the record.
+    #[inline(never)]
     fn enter(&self, draft: &mut Draft<'_>) {
         let entries = std::mem::take(&mut draft.scratch.entries);
         let (mut from, mut grows) = (0, false);
-        for NewEntry { at, period, rule, before, standing } in &entries {
-            match before {
-                Some(_) => _ = draft.changes.record.standings.replace_at(*at, *standing),
+        for entry in &entries {
+            match entry.before {
+                Some(_) => _ = draft.changes.record.standings.replace_at(entry.at, entry.standing),
                 None => grows = true,
             }
-            from = draft.note(from, (&self.boards[*rule].board, *period), before.as_ref(), Some(standing));
+            from = draft.note_new(from, &self.boards[entry.rule].board, entry);
         }
         if grows {
             // From the back, so that places stay right.

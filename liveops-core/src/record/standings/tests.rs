@@ -102,12 +102,13 @@ proptest! {
                 prop_assert_eq!(standings.get(&key.board, key.period), Some(*standing));
                 prop_assert_eq!(standings.position(&key.board, key.period), Ok(at));
                 prop_assert_eq!(standings.at(at), Some((&key.board, key.period, *standing)));
-                let of_board = standings.of_board(from, &key.board);
-                prop_assert_eq!(standings.find(of_board, key.period), (at, Some(*standing)));
-                from = at + 1;
+                let mut on_board = standings.on_board(from, &key.board);
+                prop_assert_eq!(on_board.find(key.period), (at, Some(*standing)));
+                from = on_board.at();
+                prop_assert_eq!(from, at + 1);
             }
             let place = list.binary_search_by(|(known, _)| known.cmp(&stranger));
-            let (at, found) = standings.find(standings.of_board(0, &stranger.board), stranger.period);
+            let (at, found) = standings.on_board(0, &stranger.board).find(stranger.period);
             prop_assert_eq!(place, if found.is_some() { Ok(at) } else { Err(at) });
             let of = standings.of_board(0, &stranger.board);
             let first = list.partition_point(|(known, _)| known.board < stranger.board);
