@@ -35,8 +35,8 @@ pub use player::{CurveMark, Doubt, Misses, OnCurve, Player, Profile, Rolls, Tria
 pub use rare::Rare;
 pub use run::Run;
 pub use signature::{sign_receipt, verify_receipt};
-pub(crate) use standings::OnBoard;
 pub use standings::Standings;
+pub(crate) use standings::{Entry, More as MoreScore, OnBoard};
 pub use told::Told;
 
 pub use crate::reward::Receipt;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::BoardKey;
-use crate::board::{Order, Score, Sort, Standing, Ties};
+use crate::board::{Operator, Order, Score, Sort, Standing, Ties};
 use crate::codec::Stable;
 use crate::id::BoardId;
 use crate::limits::HEADER_BOARDS_MAX;
@@ -51,16 +51,16 @@ enum Entries {
     Many(Vec<Entry>),
 }
 
-/// 32 bytes; what they cannot say lies apart.
-#[derive(Clone)]
-enum Entry {
+/// What a player has on a board in one period. 32 bytes; what they cannot say lies apart.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
     Small(Small),
     Large(Box<Large>),
 }
 
 /// Copied as one piece.
-#[derive(Clone, Copy)]
-struct Small {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Small {
     score: i64,
     reached_at: i64,
     newest_after: i32,
@@ -71,8 +71,8 @@ struct Small {
     sort: u8,
 }
 
-#[derive(Clone, Copy)]
-struct Large {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Large {
     board: u16,
     period: Period,
     standing: Standing,
@@ -107,6 +107,39 @@ impl Entry {
         Self::Large(Box::new(Large { board, period, standing }))
     }
 
+    /// A new one, of a board yet to be numbered.
+    pub(crate) fn of(period: Period, standing: Standing) -> Self {
+        Self::new(0, period, standing)
+    }
+
+    /// The same entry with another standing.
+    #[inline]
+    pub(crate) fn with(&self, standing: Standing) -> Self {
+        if let Self::Small(small) = self {
+            let reached_at = standing.reached_at.as_unix_millis();
+            let newest_after = standing.newest_ts.as_unix_millis().wrapping_sub(reached_at);
+            // The sum is that of which it was made, whatever it passes.
+            if let (Ok(newest_after), Ok(subscore)) =
+                (i32::try_from(newest_after), i32::try_from(standing.score.subscore))
+            {
+                let (score, sort) = (standing.score.score, sort_byte(standing.sort));
+                return Self::Small(Small { score, reached_at, newest_after, subscore, sort, ..*small });
+            }
+        }
+        Self::new(self.board(), self.period(), standing)
+    }
+
+    /// The entry after one more value, as [`Operator::apply`] has it. `None` where it cannot be told from small numbers alone.
+    #[inline]
+    pub(crate) fn plus(&self, more: &More) -> Option<Self> {
+        let Self::Small(small) = self else { return None };
+        let score = small.score.checked_add(more.score).filter(|score| Score::from(*score).is_exact())?;
+        let newest_ts = small.reached_at.wrapping_add(i64::from(small.newest_after)).max(more.ts);
+        let newest_after = i32::try_from(newest_ts.checked_sub(more.received_at)?).ok()?;
+        let is_known = small.sort == more.sort;
+        is_known.then_some(Self::Small(Small { score, reached_at: more.received_at, newest_after, ..*small }))
+    }
+
     #[inline]
     fn board(&self) -> u16 {
         match self {
@@ -123,7 +156,7 @@ impl Entry {
     }
 
     #[inline]
-    fn period(&self) -> Period {
+    pub(crate) fn period(&self) -> Period {
         match self {
             Self::Small(small) => Period { window: small.window, index: i64::from(small.index) },
             Self::Large(large) => large.period,
@@ -131,7 +164,7 @@ impl Entry {
     }
 
     #[inline]
-    fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         match self {
             Self::Small(Small { score, reached_at, newest_after, subscore, sort, .. }) => Standing {
                 score: Score { score: *score, subscore: i64::from(*subscore) },
@@ -142,6 +175,27 @@ impl Entry {
             },
             Self::Large(large) => large.standing,
         }
+    }
+}
+
+/// One more value for entries that add up. It moves them all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct More {
+    score: i64,
+    sort: u8,
+    ts: i64,
+    received_at: i64,
+}
+
+impl More {
+    /// `None` where entries do not add up, or a value does more than move them by a whole score.
+    #[inline]
+    pub(crate) fn new(rule: (Operator, Sort), value: Score, ts: Timestamp, received_at: Timestamp) -> Option<Self> {
+        let (operator, sort) = rule;
+        let Score { score, subscore } = value;
+        let is_plain = operator == Operator::Incr && score != 0 && subscore == 0 && value.is_exact();
+        let (sort, ts, received_at) = (sort_byte(sort), ts.as_unix_millis(), received_at.as_unix_millis());
+        is_plain.then_some(Self { score, sort, ts, received_at })
     }
 }
 
@@ -358,6 +412,14 @@ impl Standings {
         Some(before)
     }
 
+    /// Exchanges an entry for one of the same board and period.
+    #[inline]
+    pub(crate) fn exchange_at(&mut self, at: usize, entry: &mut Entry) {
+        if let Some(known) = self.entries.as_mut_slice().get_mut(at) {
+            std::mem::swap(known, entry);
+        }
+    }
+
     /// Puts an entry in its place, and returns the one that it replaces. A store knows no more than [`HEADER_BOARDS_MAX`] boards:
     /// an entry of one more than that changes nothing.
     pub fn insert(&mut self, board: &BoardId, period: Period, standing: Standing) -> Option<Standing> {
@@ -372,6 +434,11 @@ impl Standings {
 
     /// Puts a new entry where [`Self::position`] says that it belongs. False if there are too many boards.
     pub(crate) fn insert_at(&mut self, at: usize, board: &BoardId, period: Period, standing: Standing) -> bool {
+        self.insert_entry_at(at, board, Entry::of(period, standing))
+    }
+
+    /// The same of an entry, whatever board it was of.
+    pub(crate) fn insert_entry_at(&mut self, at: usize, board: &BoardId, mut entry: Entry) -> bool {
         let number = match self.boards.as_slice().binary_search(board) {
             Ok(number) => number,
             Err(_) if self.boards.as_slice().len() >= HEADER_BOARDS_MAX => return false,
@@ -384,7 +451,8 @@ impl Standings {
             }
         };
         let Ok(number) = u16::try_from(number) else { return false };
-        self.entries.insert(at, Entry::new(number, period, standing));
+        *entry.board_mut() = number;
+        self.entries.insert(at, entry);
         true
     }
 
@@ -457,7 +525,7 @@ pub(crate) struct OnBoard<'s> {
     entries: &'s [Entry],
 }
 
-impl OnBoard<'_> {
+impl<'s> OnBoard<'s> {
     /// Where the next entry is.
     pub(crate) const fn at(&self) -> usize {
         self.at
@@ -465,7 +533,7 @@ impl OnBoard<'_> {
 
     /// Where the entry in one period is, or belongs, and what is there. Periods are asked for in order.
     #[inline]
-    pub(crate) fn find(&mut self, period: Period) -> (usize, Option<Standing>) {
+    pub(crate) fn find(&mut self, period: Period) -> (usize, Option<&'s Entry>) {
         // Of one board there are a few periods.
         while let Some((entry, behind)) = self.entries.split_first() {
             let (at, known) = (self.at, entry.period());
@@ -474,7 +542,7 @@ impl OnBoard<'_> {
             }
             (self.at, self.entries) = (at + 1, behind);
             if known == period {
-                return (at, Some(entry.standing()));
+                return (at, Some(entry));
             }
         }
         (self.at, None)

@@ -53,6 +53,7 @@ impl Rules {
         if self.by_type.get(likely).is_some_and(is_it) { Some(likely) } else { self.look_up_type(kind) }
     }
 
+    #[inline(never)]
     fn look_up_type(&self, kind: &Id) -> Option<usize> {
         if self.by_type.len() <= TYPES_COMPARED {
             return self.by_type.iter().position(|of_type| of_type.kind == *kind);

@@ -160,9 +160,9 @@ impl Rules {
         let payment = matches!(command.action, Action::Payout(_));
         // A payment's period may have closed long ago, and whoever was interrupted wants to know what was paid.
         let remembered_from = if payment { draft.horizon.now } else { command.ts };
-        match self.effect(command, found, draft) {
-            Ok(effect) => {
-                let outcome = StoredOutcome { fingerprint, ts: remembered_from, effect };
+        let mut outcome = StoredOutcome { fingerprint, ts: remembered_from, effect: Effect::default() };
+        match self.effect(command, found, draft, &mut outcome.effect) {
+            Ok(()) => {
                 draft.settle(command, at, &outcome);
                 Decision::Apply(outcome.effect)
             }
@@ -192,8 +192,8 @@ impl Rules {
         }
     }
 
-    /// Applies the action to the draft, or leaves the draft as it was.
-    fn effect(&self, command: &Command, found: Found, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    /// Applies the action to the draft and says so in an effect of nothing, or leaves the draft as it was.
+    fn effect(&self, command: &Command, found: Found, draft: &mut Draft<'_>, effect: &mut Effect) -> Result<(), Code> {
         let now = command.received_at.max(draft.horizon.now);
         // A payment has no age: its mark tells whether it was made, when its outcome no longer can.
         if !matches!(command.action, Action::Payout(_)) {
@@ -207,43 +207,51 @@ impl Rules {
         if erased.is_some_and(|through| command.ts <= through) {
             return Err(Code::PlayerErased);
         }
-        match &command.action {
+        *effect = match &command.action {
             Action::Event { kind, payload } => {
                 let known = &mut draft.scratch.known;
                 known.last_type = self.type_at(kind, known.last_type).ok_or(Code::UnknownType)?;
                 let of_type = &self.by_type[known.last_type];
                 let ts = command.ts;
-                self.event(&Cause { kind, payload, of_type, event_id: &command.id.id, ts, command, now }, draft)
+                let cause = Cause { kind, payload, of_type, event_id: &command.id.id, ts, command, now };
+                return self.event(&cause, draft, effect);
             }
-            Action::Adjust { xp, .. } => self.adjust(*xp, command, draft),
+            Action::Adjust { xp, .. } => self.adjust(*xp, command, draft)?,
             Action::Review { suspicion: number, ruling } => {
-                self.review(*number, *ruling, found.suspicion, command, now, draft)
+                self.review(*number, *ruling, found.suspicion, command, now, draft)?
             }
             Action::SetVisibility { hidden } => {
                 draft.hide(*hidden);
-                Ok(self.nothing(draft))
+                self.nothing(draft)
             }
             Action::Erase => {
                 draft.erase(command.ts);
-                Ok(self.nothing(draft))
+                self.nothing(draft)
             }
-            Action::Payout(payment) => self.pay(payment, command, draft),
-            Action::Claim(name) => self.claim(*name, found.receipt.as_deref(), command, now, draft),
-            Action::Revoke { receipt: name, .. } => self.revoke(*name, found.receipt.as_deref(), command, draft),
-            Action::Migrate { .. } => self.migrate(command, draft),
-        }
+            Action::Payout(payment) => self.pay(payment, command, draft)?,
+            Action::Claim(name) => self.claim(*name, found.receipt.as_deref(), command, now, draft)?,
+            Action::Revoke { receipt: name, .. } => self.revoke(*name, found.receipt.as_deref(), command, draft)?,
+            Action::Migrate { .. } => self.migrate(command, draft)?,
+        };
+        Ok(())
     }
 
     /// Scores, then grants or withholds, then learns.
-    fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    fn event(&self, cause: &Cause<'_>, draft: &mut Draft<'_>, effect: &mut Effect) -> Result<(), Code> {
         let asked = self.asked_of(cause.of_type, cause.payload)?;
         if self.detectors.is_empty() && self.families.is_empty() {
-            return self.grant(cause, asked, draft);
+            return self.grant(cause, asked, draft, effect);
         }
-        self.watched_event(cause, asked, draft)
+        self.watched_event(cause, asked, draft, effect)
     }
 
-    fn watched_event(&self, cause: &Cause<'_>, asked: Asked, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    fn watched_event(
+        &self,
+        cause: &Cause<'_>,
+        asked: Asked,
+        draft: &mut Draft<'_>,
+        effect: &mut Effect,
+    ) -> Result<(), Code> {
         let Watched { judgements, learned, families, settled } = self.watch(cause, asked.gains, &draft.changes.record);
         let held = judgements.iter().any(|j| j.verdict.action == anomaly::Action::Hold);
         // What is held is not lost, so no more is held than is kept. Then there is no room for flags either.
@@ -252,7 +260,11 @@ impl Rules {
         if held && full {
             return Err(Code::HoldsFull);
         }
-        let mut effect = if held { self.nothing(draft) } else { self.grant(cause, asked, draft)? };
+        if held {
+            *effect = self.nothing(draft);
+        } else {
+            self.grant(cause, asked, draft, effect)?;
+        }
         if !judgements.is_empty() && !full {
             let number = draft.changes.record.version + 1;
             let received_at = cause.command.received_at;
@@ -288,7 +300,7 @@ impl Rules {
             let rare = player.rare_mut();
             (rare.doubts, rare.alerts) = (doubts, alerts);
         }
-        Ok(effect)
+        Ok(())
     }
 
     /// Nothing but the level as it is.

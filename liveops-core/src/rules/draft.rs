@@ -1,12 +1,13 @@
 //! A change set in the making: what is stored, overlaid with what the run has done so far.
 
+use super::BoardRule;
 use super::known::Known;
 use crate::board::Standing;
 use crate::id::{BoardId, CommandId};
 use crate::limits::{CLAIMABLE_MAX, SUSPICIONS_PER_PLAYER_MAX};
 use crate::record::{
-    BoardKey, ChangeSet, Command, Effect, EncodedOutcomes, Horizon, Key, Player, Rare, Receipt, ReceiptName, Record,
-    Settled, StoredOutcome, Suspicion, Triage,
+    BoardKey, ChangeSet, Command, Effect, EncodedOutcomes, Entry, Horizon, Key, Player, Rare, Receipt, ReceiptName,
+    Record, Settled, StoredOutcome, Suspicion, Triage,
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
@@ -22,6 +23,8 @@ pub(crate) struct Draft<'s> {
     pub(super) scratch: &'s mut Scratch,
     /// How many entries the last event made or changed.
     pub(super) entered: usize,
+    /// What boards showed before is yet to be made from `scratch.entries`.
+    is_before_in_entries: bool,
     /// Whether boards may show of some entry in `changes.shown` what they showed before.
     may_be_same: bool,
     /// Records that the stored player lists, as far as they were asked for.
@@ -57,12 +60,14 @@ pub struct Scratch {
 pub(super) struct NewEntry {
     /// Its place among the player's standings.
     pub(super) at: usize,
-    pub(super) period: Period,
     /// Its board's place in the rules.
     pub(super) rule: usize,
-    /// What is there, which it replaces.
-    pub(super) before: Option<Standing>,
-    pub(super) standing: Standing,
+    /// Whether it replaces none.
+    pub(super) is_new: bool,
+    /// Whether its score is another than that of the one it replaces.
+    pub(super) moves: bool,
+    /// Once it is in the record, the one that it replaces.
+    pub(super) entry: Entry,
 }
 
 impl<'s> Draft<'s> {
@@ -84,6 +89,7 @@ impl<'s> Draft<'s> {
             horizon,
             scratch,
             entered: 0,
+            is_before_in_entries: false,
             may_be_same: false,
             listed,
             lacks,
@@ -262,21 +268,22 @@ impl<'s> Draft<'s> {
     /// Lets go of the oldest receipts beyond `kept_max`, but for those that wait to be claimed.
     #[inline]
     pub(super) fn trim_receipts(&mut self, kept_max: u64) {
-        let player = &self.changes.record;
-        let kept_from = (player.receipts + 1).saturating_sub(kept_max);
-        let first = player.receipts_from.max(1);
-        if kept_from > first {
-            self.remove_receipts(first, kept_from);
+        if self.changes.record.receipts > kept_max {
+            self.trim_receipts_to(kept_max);
         }
     }
 
-    fn remove_receipts(&mut self, first: u64, kept_from: u64) {
+    fn trim_receipts_to(&mut self, kept_max: u64) {
         let player = &mut self.changes.record;
-        player.receipts_from = kept_from;
-        let waits = |number: u64| waits(player, number, self.horizon.now);
-        let gone = (first..kept_from).filter(|number| !waits(*number));
-        self.changes.removed.extend(gone.map(|number| Key::Receipt(self.changes.player.clone(), number)));
-        self.changes.receipts.retain(|receipt| receipt.number >= kept_from || waits(receipt.number));
+        let kept_from = (player.receipts + 1).saturating_sub(kept_max);
+        let first = player.receipts_from.max(1);
+        if kept_from > first {
+            player.receipts_from = kept_from;
+            let waits = |number: u64| waits(player, number, self.horizon.now);
+            let gone = (first..kept_from).filter(|number| !waits(*number));
+            self.changes.removed.extend(gone.map(|number| Key::Receipt(self.changes.player.clone(), number)));
+            self.changes.receipts.retain(|receipt| receipt.number >= kept_from || waits(receipt.number));
+        }
     }
 
     /// Shows the player on boards, or not.
@@ -303,6 +310,7 @@ impl<'s> Draft<'s> {
         standing: Option<&Standing>,
         comes: Option<&Standing>,
     ) -> usize {
+        self.make_before();
         let ChangeSet { shown, record, .. } = &mut *self.changes;
         let before = if self.was_hidden { None } else { standing };
         let comes = if record.hidden { None } else { comes };
@@ -315,20 +323,60 @@ impl<'s> Draft<'s> {
         from + 1
     }
 
-    /// The same of an entry that an event makes. Mostly it comes behind all others, as those of a run's first command do, and is shown.
-    #[inline]
-    pub(super) fn note_new(&mut self, from: usize, board: &BoardId, entry: &NewEntry) -> usize {
+    /// Puts the entries that an event makes into the record, and notes them.
+    #[inline(never)]
+    pub(super) fn enter(&mut self, boards: &[BoardRule]) {
+        let mut entries = std::mem::take(&mut self.scratch.entries);
         let ChangeSet { shown, record, .. } = &mut *self.changes;
-        let NewEntry { period, before, standing, .. } = entry;
-        if self.was_hidden || record.hidden || shown.len() != from {
-            return self.note(from, (board, *period), before.as_ref(), Some(standing));
+        self.entered = entries.len();
+        if shown.is_empty() && !self.was_hidden && !record.hidden {
+            // As those of a run's first command mostly are.
+            let show = |NewEntry { rule, entry, .. }: &NewEntry| {
+                let key = BoardKey { board: boards[*rule].board.clone(), period: entry.period() };
+                (key, Some(entry.standing()))
+            };
+            shown.extend(entries.iter().map(show));
+            self.is_before_in_entries = true;
+            for NewEntry { at, is_new, moves, entry, .. } in &mut entries {
+                self.may_be_same |= !*moves;
+                if !*is_new {
+                    record.standings.exchange_at(*at, entry);
+                }
+            }
+        } else {
+            let mut from = 0;
+            for NewEntry { at, rule, is_new, entry, .. } in &mut entries {
+                let (key, comes) = ((&boards[*rule].board, entry.period()), entry.standing());
+                if !*is_new {
+                    self.changes.record.standings.exchange_at(*at, entry);
+                }
+                let before = (!*is_new).then(|| entry.standing());
+                from = self.note(from, key, before.as_ref(), Some(&comes));
+            }
         }
-        // Hardly ever does an event leave a score as it is.
-        let moved = before.as_ref().is_none_or(|before| before.score.score != standing.score.score);
-        self.may_be_same |= !moved;
-        shown.push((BoardKey { board: board.clone(), period: *period }, Some(*standing)));
-        self.scratch.before.push(*before);
-        from + 1
+        if entries.iter().any(|entry| entry.is_new) {
+            // From the back, so that places stay right.
+            let standings = &mut self.changes.record.standings;
+            for NewEntry { at, rule, entry, .. } in entries.iter().rev().filter(|entry| entry.is_new) {
+                standings.insert_entry_at(*at, &boards[*rule].board, entry.clone());
+            }
+        }
+        self.scratch.entries = entries;
+    }
+
+    /// Makes room for the entries of another event.
+    pub(super) fn clear_entries(&mut self) {
+        self.make_before();
+        self.scratch.entries.clear();
+    }
+
+    /// What boards showed of the entries that the run's first event made: mostly nobody asks.
+    #[inline]
+    fn make_before(&mut self) {
+        if std::mem::take(&mut self.is_before_in_entries) {
+            let Scratch { entries, before, .. } = &mut *self.scratch;
+            before.extend(entries.iter().map(|new| (!new.is_new).then(|| new.entry.standing())));
+        }
     }
 
     fn note_among(
@@ -367,8 +415,9 @@ impl<'s> Draft<'s> {
     }
 
     /// Ends the run: of what was touched, the change set has what boards now show otherwise than before.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(mut self) {
         if self.may_be_same {
+            self.make_before();
             let mut before = self.scratch.before.drain(..);
             self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
         }

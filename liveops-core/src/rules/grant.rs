@@ -11,10 +11,10 @@ use crate::event::Payload;
 use crate::id::Id;
 use crate::limits::INTEGER_MAX;
 use crate::progress::{Asked, AtMaxLevel, Grant, Overflow, Remainders, StreakStep};
-use crate::record::{BoardKey, ChangeSet, Command, Effect, OnBoard, Player, Receipt, Rolls};
+use crate::record::{BoardKey, ChangeSet, Command, Effect, Entry, MoreScore, OnBoard, Player, Receipt, Rolls};
 use crate::reward::{Item, Kill, ReceiptState, RollProof, Scope, Trigger, receipt_id_in};
 use crate::time::Timestamp;
-use crate::window::Window;
+use crate::window::{Period, Window};
 
 /// A reward on its way into a receipt.
 pub(super) struct Gift<'a> {
@@ -45,8 +45,8 @@ struct Counting<'a> {
     known: &'a mut Known,
     /// As it makes them.
     entries: &'a mut Vec<NewEntry>,
-    /// Periods it is too late for.
-    late: Vec<BoardKey>,
+    /// Hears of periods it is too late for.
+    effect: &'a mut Effect,
     /// When the first of all periods counted in closes.
     closes_at: Timestamp,
 }
@@ -81,7 +81,13 @@ impl Rules {
     }
 
     /// Gives what the event is worth under the state of now. Everything that can refuse comes before the first change.
-    pub(super) fn grant(&self, cause: &Cause<'_>, asked: Asked, draft: &mut Draft<'_>) -> Result<Effect, Code> {
+    pub(super) fn grant(
+        &self,
+        cause: &Cause<'_>,
+        asked: Asked,
+        draft: &mut Draft<'_>,
+        effect: &mut Effect,
+    ) -> Result<(), Code> {
         // A released event counts towards the day of its review: the tally of its own day may be gone.
         let day = self.progression.daily_xp_cap.and_then(|_| self.calendar.period(Window::Daily, cause.command.ts));
         let player = &draft.changes.record;
@@ -98,15 +104,12 @@ impl Rules {
         let xp = self.progression.settle(total, granted_today, asked, &mut remainders, cause.ts);
         let xp = xp.map_err(|e| e.code())?;
         let converted = if self.overflow.is_some() { self.convert(player.rare().overflow, xp)? } else { None };
-        let late = self.count(cause, xp, draft)?;
+        self.count(cause, xp, draft, effect)?;
 
-        self.enter(draft);
-        let mut effect = Effect { xp, ..Effect::default() };
-        if !late.is_empty() {
-            effect.more_mut().late = late;
-        }
+        draft.enter(&self.boards);
+        effect.xp = xp;
         if !is_on_curve {
-            self.bring_to_curve(draft, &mut effect);
+            self.bring_to_curve(draft, effect);
         }
         let player = &mut draft.changes.record;
         player.xp = total + xp.granted;
@@ -122,27 +125,27 @@ impl Rules {
             by_day.sort_unstable();
         }
         // Levels that the gains reach are rewarded, whatever is taken after them.
-        effect.level = self.level_rewards(cause.occasion(), draft, &mut effect);
+        effect.level = self.level_rewards(cause.occasion(), draft, effect);
         if xp.taken > 0 {
             draft.changes.record.xp -= xp.taken;
             effect.level = self.level_of(&draft.changes.record);
         }
         if let Some(converted) = converted {
-            self.overflow_reward(converted, cause, draft, &mut effect);
+            self.overflow_reward(converted, cause, draft, effect);
         }
         if !cause.of_type.rewards.is_empty() {
-            self.event_rewards(cause, draft, &mut effect);
+            self.event_rewards(cause, draft, effect);
         }
         if !cause.of_type.streaks.is_empty() {
-            self.streak_rewards(cause, draft, &mut effect);
+            self.streak_rewards(cause, draft, effect);
         }
         draft.trim_receipts(self.receipts_max);
-        Ok(effect)
+        Ok(())
     }
 
-    /// The level of the record's total, which mostly is the one that was rewarded last.
+    /// The level of the record's total, which mostly is the one that was rewarded last, or the first.
     fn level_of(&self, player: &Player) -> u32 {
-        self.progression.levels.level_near(player.xp, player.granted_through)
+        self.progression.levels.level_near(player.xp, player.granted_through.max(1))
     }
 
     /// What becomes of experience that is withheld at the highest level, if the rules turn it into something.
@@ -162,14 +165,14 @@ impl Rules {
         Ok(Some(Converted { overflow, reward, items }))
     }
 
-    /// Leaves the entries as this event makes them in the draft's scratch, and returns the periods it is too late for.
+    /// Leaves the entries as this event makes them in the draft's scratch, and in the effect the periods it is too late for.
     /// Boards and standings are sorted alike, so each search goes on where the one before ended.
     #[inline(never)]
-    fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>) -> Result<Vec<BoardKey>, Code> {
+    fn count(&self, cause: &Cause<'_>, xp: Grant, draft: &mut Draft<'_>, effect: &mut Effect) -> Result<(), Code> {
+        draft.clear_entries();
         let Scratch { entries, known, .. } = &mut *draft.scratch;
         let ChangeSet { record, closes_at: first_closes_at, .. } = &mut *draft.changes;
-        entries.clear();
-        let mut counting = Counting { cause, known, entries, late: Vec::new(), closes_at: *first_closes_at };
+        let mut counting = Counting { cause, known, entries, effect, closes_at: *first_closes_at };
         let mut from = 0;
         for place in &cause.of_type.boards {
             let Some(value) = value(&self.boards[*place], cause, xp) else { continue };
@@ -178,7 +181,7 @@ impl Rules {
             from = on_board.at();
         }
         *first_closes_at = counting.closes_at;
-        Ok(counting.late)
+        Ok(())
     }
 
     /// The same on one board.
@@ -190,47 +193,27 @@ impl Rules {
         on_board: &mut OnBoard<'_>,
         counting: &mut Counting<'_>,
     ) -> Result<(), Code> {
-        let Counting { cause, known, entries, late, closes_at: first_closes_at } = counting;
+        let Counting { cause, known, entries, effect, closes_at: first_closes_at } = counting;
         let rule = &self.boards[place];
+        let received_at = cause.command.received_at;
+        let more = MoreScore::new((rule.operator, rule.sort), value, cause.ts, received_at);
         for (window, _) in &rule.windows {
             let Some(KnownPeriod { period, closes_at, .. }) = known.period(self, *window, cause.ts) else { continue };
             if *closes_at <= cause.now {
-                late.push(BoardKey { board: rule.board.clone(), period: *period });
+                effect.more_mut().late.push(BoardKey { board: rule.board.clone(), period: *period });
                 continue;
             }
-            let (at, before) = on_board.find(*period);
-            // What sorts otherwise was made by a retired board of that name.
-            let counted = before.filter(|standing| standing.sort == rule.sort);
-            let after = rule.operator.apply(counted, rule.sort, value, cause.ts, cause.command.received_at);
-            let standing = after.map_err(|_| Code::ScoreOverflow)?;
-            entries.push(NewEntry { at, period: *period, rule: place, before, standing });
             *first_closes_at = (*first_closes_at).min(*closes_at);
+            let (at, known) = on_board.find(*period);
+            if let (Some(known), Some(more)) = (known, &more)
+                && let Some(entry) = known.plus(more)
+            {
+                entries.push(NewEntry { at, rule: place, is_new: false, moves: true, entry });
+                continue;
+            }
+            entries.push(NewEntry { at, rule: place, ..rule.applied(*period, known, value, cause)? });
         }
         Ok(())
-    }
-
-    /// Puts the entries of [`Self::count`] into the record.
-    #[inline(never)]
-    fn enter(&self, draft: &mut Draft<'_>) {
-        let entries = std::mem::take(&mut draft.scratch.entries);
-        let (mut from, mut grows) = (0, false);
-        for entry in &entries {
-            match entry.before {
-                Some(_) => _ = draft.changes.record.standings.replace_at(entry.at, entry.standing),
-                None => grows = true,
-            }
-            from = draft.note_new(from, &self.boards[entry.rule].board, entry);
-        }
-        if grows {
-            // From the back, so that places stay right.
-            let standings = &mut draft.changes.record.standings;
-            let new = entries.iter().rev().filter(|entry| entry.before.is_none());
-            for NewEntry { at, period, rule, standing, .. } in new {
-                standings.insert_at(*at, &self.boards[*rule].board, *period, *standing);
-            }
-        }
-        draft.entered = entries.len();
-        draft.scratch.entries = entries;
     }
 
     /// Rewards levels that are reached for the first time. The level as it is.
@@ -387,6 +370,26 @@ impl Rules {
         if let Some(until) = claim_until {
             draft.keep_claimable(number, until, command, effect);
         }
+    }
+}
+
+impl BoardRule {
+    /// The entry of a period after one more value; where it is to be is not yet said.
+    #[inline(never)]
+    fn applied(
+        &self,
+        period: Period,
+        known: Option<&Entry>,
+        value: Score,
+        cause: &Cause<'_>,
+    ) -> Result<NewEntry, Code> {
+        let standing = known.map(Entry::standing);
+        // What sorts otherwise was made by a retired board of that name.
+        let counted = standing.filter(|standing| standing.sort == self.sort);
+        let after = self.operator.apply(counted, self.sort, value, cause.ts, cause.command.received_at);
+        let after = after.map_err(|_| Code::ScoreOverflow)?;
+        let entry = known.map_or_else(|| Entry::of(period, after), |known| known.with(after));
+        Ok(NewEntry { at: 0, rule: 0, is_new: known.is_none(), moves: standing != Some(after), entry })
     }
 }
 

@@ -32,7 +32,9 @@ impl Rules {
                     Some(of_type) => {
                         let asked = self.asked_of(of_type, payload)?;
                         let cause = Cause { kind, payload, of_type, event_id, ts: *ts, command, now };
-                        self.grant(&cause, asked, draft)?
+                        let mut effect = Effect::default();
+                        self.grant(&cause, asked, draft, &mut effect)?;
+                        effect
                     }
                     // The rules no longer know what it is worth.
                     None => self.nothing(draft),

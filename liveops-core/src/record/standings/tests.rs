@@ -53,7 +53,11 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn standings_are_a_sorted_list_of_keys(steps in prop::collection::vec(step(), 0..60), stranger in keys()) {
+    fn standings_are_a_sorted_list_of_keys(
+        steps in prop::collection::vec(step(), 0..60),
+        stranger in keys(),
+        other in standing(),
+    ) {
         let (mut standings, mut list) = (Standings::default(), Vec::<(BoardKey, Standing)>::new());
         // What is copied over has had all kinds of contents.
         let mut spare = Standings::default();
@@ -103,7 +107,13 @@ proptest! {
                 prop_assert_eq!(standings.position(&key.board, key.period), Ok(at));
                 prop_assert_eq!(standings.at(at), Some((&key.board, key.period, *standing)));
                 let mut on_board = standings.on_board(from, &key.board);
-                prop_assert_eq!(on_board.find(key.period), (at, Some(*standing)));
+                let (found_at, entry) = on_board.find(key.period);
+                prop_assert_eq!((found_at, entry.map(Entry::standing)), (at, Some(*standing)));
+                let mut copy = standings.clone();
+                let mut entry = entry.unwrap().with(other);
+                copy.exchange_at(at, &mut entry);
+                prop_assert_eq!(entry.standing(), *standing);
+                prop_assert_eq!(copy.at(at), Some((&key.board, key.period, other)));
                 from = on_board.at();
                 prop_assert_eq!(from, at + 1);
             }
@@ -118,6 +128,31 @@ proptest! {
         prop_assert_eq!(&bytes, &list.to_bytes(), "the bytes of the list");
         prop_assert_eq!(Standings::take(&mut &bytes[..]), Some(standings.clone()));
         prop_assert_eq!(list.into_iter().rev().collect::<Standings>(), standings);
+    }
+}
+
+proptest! {
+    /// What is told from small numbers is what any numbers tell.
+    #[test]
+    fn more_is_what_the_operator_makes_of_it(
+        before in standing(),
+        key in keys(),
+        by in (number(), number()),
+        times in (number(), number()),
+        (sort, own) in (0..SORTS.len(), any::<bool>()),
+    ) {
+        let value = Score { score: by.0, subscore: if own { 0 } else { by.1 } };
+        let sort = if own { before.sort } else { SORTS[sort] };
+        let (ts, received_at) = (Timestamp::from_unix_millis(times.0), Timestamp::from_unix_millis(times.1));
+        let entry = Entry::of(key.period, before);
+        for operator in [Operator::Incr, Operator::Decr, Operator::Best, Operator::Set] {
+            let plus = More::new((operator, sort), value, ts, received_at).and_then(|more| entry.plus(&more));
+            if let Some(after) = plus {
+                prop_assert!(before.sort == sort && before.score != after.standing().score);
+                let applied = operator.apply(Some(before), sort, value, ts, received_at);
+                prop_assert_eq!((after.period(), Ok(after.standing())), (key.period, applied));
+            }
+        }
     }
 }
 
