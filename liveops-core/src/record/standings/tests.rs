@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::entry::SORTS;
 use super::*;
+use crate::board::{Operator, Score};
+use crate::window::Window;
 
 fn key(board: &str, window: Window, index: i64) -> BoardKey {
     BoardKey { board: BoardId::new(board).unwrap(), period: Period { window, index } }
