@@ -183,14 +183,7 @@ impl Ranks {
         if self.sort.ties == Ties::OwnerId {
             *self.reached.entry(handle as usize) = std::mem::take(&mut place[2]);
         }
-        let spot = self.tree.seat(handle).map(|leaf| self.tree.spot_in(leaf, handle));
-        let way = self.tree.way(spot, place, Who::Has(handle), owners);
-        let aim = way.map(|way| self.tree.aim(way, place, Who::Has(handle), owners));
-        match (spot, aim) {
-            (Some(spot), Some(aim)) => self.tree.update(spot, place, aim, owners),
-            (_, aim) => self.tree.insert(handle, place, aim, owners),
-        }
-        spot.is_none()
+        self.tree.set(handle, place, owners)
     }
 
     /// Looks at the memory of an owner's entry; what it returns means nothing.

@@ -15,6 +15,8 @@ pub(super) struct Inner<const FAN: usize> {
     pub(super) parent: u32,
     /// 1 if its children are leaves.
     pub(super) level: u32,
+    /// Which child of its parent it was when that was last looked up: mostly it still is.
+    pub(super) child: u32,
     /// Those behind `len` are `NONE`.
     pub(super) children: [u32; FAN],
     /// Entries under each child; 0 behind `len`.
@@ -35,6 +37,7 @@ impl<const FAN: usize> Default for Inner<FAN> {
             len: 0,
             parent: NONE,
             level: 1,
+            child: 0,
             children: [NONE; FAN],
             counts: [0; FAN],
             frame: Frame::default(),
@@ -81,15 +84,22 @@ impl<const FAN: usize> Inner<FAN> {
     }
 
     /// The same of a place as it is packed here.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
     pub(super) fn search_packed(&self, key: u64, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         // The first is before everything.
         let less = count_less(&self.keys, key).max(1);
         if less >= self.len() || self.keys[less] != key {
             return less - 1;
         }
+        self.search_alike(less, place, who, owners)
+    }
+
+    /// The same among children whose bounds are packed alike, which begin there.
+    #[inline(never)]
+    fn search_alike(&self, from: usize, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         let lead = owners.lead_of(who);
-        partition(less..self.len(), |at| self.bounds[at].cmp(place, who, &lead, owners).is_le()) - 1
+        partition(from..self.len(), |at| self.bounds[at].cmp(place, who, &lead, owners).is_le()) - 1
     }
 
     /// The last child that may hold entries before a place.

@@ -110,18 +110,14 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// How many entries are before this one, and its place as it is packed here, if it fits.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
     pub(super) fn search(&self, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> (usize, Option<u64>) {
         if self.wide.is_some() {
             return (self.search_places(0..self.len(), place, who, owners), None);
         }
         let key = self.frame.key(place);
         let packed = key.is_exact.then_some(key.packed);
-        // Who reaches a score now comes behind those who did before.
-        let last = self.len().checked_sub(1).map_or(0, |last| self.packed[last % LEAF]);
-        if last < key.packed {
-            return (self.len(), packed);
-        }
         let less = count_less(&self.packed, key.packed);
         if less < self.len() && self.packed[less] == key.packed {
             return (self.search_alike(less, key, place, who, owners), packed);
@@ -130,6 +126,7 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// The same among those that are packed alike, which begin there.
+    #[inline(never)]
     fn search_alike(
         &self,
         from: usize,
@@ -149,6 +146,7 @@ impl<const LEAF: usize> Leaf<LEAF> {
     }
 
     /// The same by the places themselves.
+    #[inline(never)]
     fn search_places(&self, range: Range<usize>, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         let lead = owners.lead_of(who);
         let order = |at| self.place(at).cmp(&place).then_with(|| owners.cmp_who(self.handles[at], who, &lead));
@@ -194,29 +192,42 @@ impl<const LEAF: usize> Leaf<LEAF> {
     pub(super) fn insert(&mut self, at: usize, place: Place, packed: Option<u64>, handle: Handle) {
         let packed = packed.or_else(|| self.fit(place));
         let len = self.len();
-        if let Some(wide) = &mut self.wide {
-            wide.copy_within(at..len, at + 1);
-            wide[at] = place;
+        if self.wide.is_some() {
+            self.insert_wide(at, place);
         }
-        if at < len {
-            self.packed.copy_within(at..len, at + 1);
-            self.handles.copy_within(at..len, at + 1);
-        }
+        self.packed.copy_within(at..len, at + 1);
         self.packed[at] = packed.unwrap_or_default();
+        self.handles.copy_within(at..len, at + 1);
         self.handles[at] = handle;
         self.len += 1;
     }
 
+    #[cold]
+    fn insert_wide(&mut self, at: usize, place: Place) {
+        if let Some(wide) = &mut self.wide {
+            wide.copy_within(at..self.len as usize, at + 1);
+            wide[at] = place;
+        }
+    }
+
+    #[inline]
     pub(super) fn remove(&mut self, at: usize) {
         let len = self.len();
-        if let Some(wide) = &mut self.wide {
-            wide.copy_within(at + 1..len, at);
+        if self.wide.is_some() {
+            self.remove_wide(at);
         }
         self.packed.copy_within(at + 1..len, at);
         self.handles.copy_within(at + 1..len, at);
         self.packed[len - 1] = u64::MAX;
         self.handles[len - 1] = NONE;
         self.len -= 1;
+    }
+
+    #[cold]
+    fn remove_wide(&mut self, at: usize) {
+        if let Some(wide) = &mut self.wide {
+            wide.copy_within(at + 1..self.len as usize, at);
+        }
     }
 
     /// Moves an entry to another position, with the place it has there, as it is packed if it fits.

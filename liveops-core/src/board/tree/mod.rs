@@ -251,28 +251,33 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         who: Who<'_>,
         owners: &(impl Owners + ?Sized),
     ) -> Option<Way> {
-        let Some(Spot { leaf, .. }) = spot else {
-            let leaf = || self.descend(self.root, place, who, owners);
-            return (self.len > 0).then(|| Way { leaf: leaf(), beside: None });
-        };
-        let Leaf { parent, child, .. } = self.leaves[leaf as usize];
-        let node = &self.inners[parent as usize];
-        let from = node.child_near(leaf, child);
+        match spot {
+            Some(Spot { leaf, .. }) => Some(self.way_from(leaf, place, who, owners)),
+            None if self.len > 0 => Some(Way { leaf: self.descend(self.root, place, who, owners), beside: None }),
+            None => None,
+        }
+    }
+
+    /// The same of an entry that is in a leaf.
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
+    fn way_from(&self, number: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Way {
+        let leaf = &self.leaves[number as usize];
+        let (parent, node) = (leaf.parent, &self.inners[leaf.parent as usize]);
+        let from = node.child_near(number, leaf.child);
         let key = node.frame.key(place).packed;
-        // Between two bounds of this node, so under it; under its first or last child it may be outside.
-        let is_under = |at: usize| parent == self.root || (at > 0 && at + 1 < node.len());
         // Behind the last there is a key in any case.
-        if node.keys[from] < key && key < node.keys[from + 1] && is_under(from) {
-            return Some(Way { leaf, beside: Some(Beside { from, to: from }) });
+        let is_here = node.keys[from] < key && key < node.keys[from + 1];
+        let to = if is_here { from } else { node.search_packed(key, place, who, owners) };
+        // Between two bounds of this node, so under it; under its first or last child it may be outside.
+        if parent == self.root || (to > 0 && to + 1 < node.len()) {
+            return Way { leaf: node.children[to], beside: Some(Beside { from, to }) };
         }
-        let to = node.search_packed(key, place, who, owners);
-        if is_under(to) {
-            return Some(Way { leaf: node.children[to], beside: Some(Beside { from, to }) });
-        }
-        Some(Way { leaf: self.climb(node.parent, place, who, owners), beside: None })
+        Way { leaf: self.climb(node.parent, place, who, owners), beside: None }
     }
 
     /// The leaf for such an entry, which is under this node or somewhere above it.
+    #[inline(never)]
     fn climb(&self, mut inner: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> u32 {
         loop {
             let node = &self.inners[inner as usize];
@@ -285,7 +290,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// How many entries of its leaf are before such an entry.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
     pub(super) fn aim(&self, way: Way, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Aim {
         let Way { leaf, beside } = way;
         let (at, packed) = self.leaves[leaf as usize].search(place, who, owners);
@@ -355,6 +361,21 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         self.count(leaf, 1);
     }
 
+    /// Puts the entry of a handle where it belongs, wherever it is; whether it was nowhere.
+    #[inline]
+    pub(super) fn set(&mut self, handle: Handle, place: Place, owners: &(impl Owners + ?Sized)) -> bool {
+        let who = Who::Has(handle);
+        let Some(leaf) = self.seat(handle) else {
+            let way = self.way(None, place, who, owners);
+            let aim = way.map(|way| self.aim(way, place, who, owners));
+            self.insert(handle, place, aim, owners);
+            return true;
+        };
+        let aim = self.aim(self.way_from(leaf, place, who, owners), place, who, owners);
+        self.update(self.spot_in(leaf, handle), place, aim, owners);
+        false
+    }
+
     /// Removes an entry.
     pub(super) fn remove(&mut self, spot: Spot) {
         self.len -= 1;
@@ -366,7 +387,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// Moves an entry to where it belongs with another place, as [`Self::aim`] says.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
     pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Aim, owners: &(impl Owners + ?Sized)) {
         let leaf = &mut self.leaves[spot.leaf as usize];
         if aim.leaf == spot.leaf {
@@ -396,7 +418,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// Puts an entry into a leaf, or into a new one beside it if it is full, and returns which. Counts are the caller's.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a part of a move, which is told of three times an event")]
+    #[inline(always)]
     fn insert_at(&mut self, aim: Aim, handle: Handle, place: Place, owners: &(impl Owners + ?Sized)) -> u32 {
         let Aim { leaf: target, at, packed, .. } = aim;
         let leaf = &mut self.leaves[target as usize];
@@ -409,6 +432,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     }
 
     /// The same if it is full.
+    #[cold]
     fn insert_split(
         &mut self,
         Aim { leaf: full, at, .. }: Aim,
@@ -456,11 +480,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Adds to the count of an inner node in its parent, if it has one, which it returns.
     fn count_inner(&mut self, number: u32, by: i32) -> u32 {
-        let parent = self.inners[number as usize].parent;
+        let Inner { parent, child, .. } = self.inners[number as usize];
         if parent != NONE {
-            let inner = &mut self.inners[parent as usize];
-            let at = inner.child(number);
-            inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
+            let above = &mut self.inners[parent as usize];
+            let at = above.child_near(number, child);
+            above.counts[at] = above.counts[at].wrapping_add_signed(by);
+            self.inners[number as usize].child = at as u32;
         }
         parent
     }
