@@ -65,6 +65,10 @@ pub struct Payload {
     fields: Vec<(Id, FieldValue)>,
 }
 
+/// Empty memory for a payload.
+#[derive(Debug, Default)]
+pub(crate) struct Room(Vec<(Id, FieldValue)>);
+
 /// Value of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,6 +94,13 @@ impl Payload {
             fields.iter().enumerate().all(|(at, (name, _))| fields.iter().skip(at + 1).all(|(n, _)| n != name));
         let valid = unique && fields.len() <= FIELDS_MAX && fields.iter().all(|(_, value)| value.is_valid());
         if valid { Ok(Self { fields }) } else { Err(Code::InvalidArgument.into()) }
+    }
+
+    /// The memory of one that nobody needs any more.
+    pub(crate) fn into_room(self) -> Room {
+        let Self { mut fields } = self;
+        fields.clear();
+        Room(fields)
     }
 
     /// The value of a field.

@@ -68,12 +68,12 @@ impl Id {
         Ok(Self(Self::inline(bytes).map_or_else(|| Repr::Shared(text.into()), Repr::Inline)))
     }
 
-    /// The start of a text, up to `len`, which is known to be 1 to 64 visible ASCII bytes. What lies behind it is copied
+    /// The start of a text, up to `len`, which is known to be 1 to 64 visible ASCII bytes. What lies behind it, whatever it is, is copied
     /// too and then wiped: a copy of a fixed size is several times as fast as one of any.
     #[expect(clippy::inline_always, reason = "an id that is made where it is to stay costs half of one that is moved")]
     #[inline(always)]
-    pub(crate) fn of_visible(text: &str, len: usize) -> Self {
-        if let (Some(inline_len), Some(window)) = (Len::ALL.get(len), text.as_bytes().first_chunk::<INLINE_BYTES>()) {
+    pub(crate) fn of_visible(text: &[u8], len: usize) -> Self {
+        if let (Some(inline_len), Some(window)) = (Len::ALL.get(len), text.first_chunk::<INLINE_BYTES>()) {
             let mut bytes = *window;
             for (at, byte) in bytes.iter_mut().enumerate() {
                 *byte = if at < len { *byte } else { 0 };
@@ -84,8 +84,9 @@ impl Id {
     }
 
     #[inline(never)]
-    fn of_visible_rarely(text: &str) -> Self {
-        Self(Self::inline(text.as_bytes()).map_or_else(|| Repr::Shared(text.into()), Repr::Inline))
+    fn of_visible_rarely(text: &[u8]) -> Self {
+        let shared = || Repr::Shared(std::str::from_utf8(text).unwrap_or_default().into());
+        Self(Self::inline(text).map_or_else(shared, Repr::Inline))
     }
 
     fn inline(bytes: &[u8]) -> Option<Inline> {
@@ -101,6 +102,31 @@ impl Id {
             Repr::Inline(_) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Repr::Shared(text) => text,
         }
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Inline(id) => id.len as usize,
+            Repr::Shared(text) => text.len(),
+        }
+    }
+
+    /// Whether a text begins with it.
+    #[inline]
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
+        if let (
+            Repr::Inline(Inline { len, bytes: [known @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] }),
+            Some(window),
+        ) = (&self.0, text.first_chunk::<8>())
+            && *len as u32 <= 8
+        {
+            // No id is empty.
+            let other = u64::from_le_bytes(*known) ^ u64::from_le_bytes(*window);
+            return other << (64 - 8 * (*len as u32)) == 0;
+        }
+        text.starts_with(self.as_bytes())
     }
 
     /// The text's bytes.

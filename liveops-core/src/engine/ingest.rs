@@ -15,12 +15,12 @@ use super::stats::Tally;
 use super::submit::{NDJSON_BATCH_LEN, trusted_event, unknown};
 use super::{AsyncEngine, Engine};
 use crate::error::Error;
-use crate::event::{self, Parser};
+use crate::event::{self, Parser, Room};
 use crate::hash;
 use crate::id::PlayerId;
 use crate::limits::INGEST_THREADS_MAX;
 use crate::plan::Batch;
-use crate::record::Command;
+use crate::record::{Action, Command};
 use crate::store::{self, AsyncStore, Store};
 use crate::time::Timestamp;
 
@@ -179,16 +179,22 @@ struct Parsed {
     /// What they ask for, by lane.
     lanes: Vec<Vec<Command>>,
     rows: Vec<Row>,
+    /// Of lines that were parsed before, for the next.
+    rooms: Vec<Room>,
 }
 
 impl Parsed {
     fn new(lanes: usize) -> Self {
-        Self { lanes: (0..lanes).map(|_| Vec::new()).collect(), rows: Vec::new() }
+        Self { lanes: (0..lanes).map(|_| Vec::new()).collect(), rows: Vec::new(), rooms: Vec::new() }
     }
 
     /// The next lines that one thread decides together, in place of those before; whether there are any.
     fn read<'l>(&mut self, lines: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) -> bool {
-        self.lanes.iter_mut().for_each(Vec::clear);
+        for command in self.lanes.iter_mut().flat_map(|commands| commands.drain(..)) {
+            if let Action::Event { payload, .. } = command.action {
+                self.rooms.push(payload.into_room());
+            }
+        }
         self.rows.clear();
         self.read_all(&mut lines.take(NDJSON_BATCH_LEN), parser, now);
         !self.rows.is_empty()
@@ -197,7 +203,8 @@ impl Parsed {
     fn read_all<'l>(&mut self, all: &mut impl Iterator<Item = &'l [u8]>, parser: &Parser, now: Timestamp) {
         let lanes = self.lanes.len();
         for line in all {
-            let row = trusted_event(parser, line, now).map(|command| {
+            let room = self.rooms.pop().unwrap_or_default();
+            let row = trusted_event(parser, line, now, room).map(|command| {
                 let lane = lane_of(&command.player, lanes);
                 if let Some(commands) = self.lanes.get_mut(lane) {
                     commands.push(command);

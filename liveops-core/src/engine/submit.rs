@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{AsyncEngine, Engine, InForce};
 use crate::error::{Code, Error};
-use crate::event::{self, Parser};
+use crate::event::{self, Parser, Room};
 use crate::plan::{Batch, Outcome, Plan, Workspace};
 use crate::record::Command;
 use crate::rules::Rules;
@@ -165,15 +165,16 @@ impl Lines {
         self.commands.clear();
         self.parsed.clear();
         for line in lines.take(NDJSON_BATCH_LEN) {
-            let error = trusted_event(parser, line, now).map(|command| self.commands.push(command)).err();
+            let error =
+                trusted_event(parser, line, now, Room::default()).map(|command| self.commands.push(command)).err();
             self.parsed.push(error);
         }
         !self.parsed.is_empty()
     }
 }
 
-pub(super) fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp) -> Result<Command, Error> {
-    let mut parsed = parser.parse(line, now).map_err(|e| Error::with_source(e.code(), e))?;
+pub(super) fn trusted_event(parser: &Parser, line: &[u8], now: Timestamp, room: Room) -> Result<Command, Error> {
+    let mut parsed = parser.parse_within(line, now, room).map_err(|e| Error::with_source(e.code(), e))?;
     let id = parsed.id.take().ok_or(Code::MissingEventId)?;
     Ok(Command::event(parsed.into_event(id), now))
 }

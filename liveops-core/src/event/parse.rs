@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::issue::{Issues, Place, ValidationError};
 use super::scan;
 use super::schema::{EventSchema, FieldKind, Schemas, UnknownFields};
-use super::{Event, FieldValue, Payload, TimeLimits};
+use super::{Event, FieldValue, Payload, Room, TimeLimits};
 use crate::error::Code;
 use crate::id::{EventId, Id, PlayerId};
 use crate::json::{self, Decimal, Value};
@@ -76,15 +76,25 @@ impl Parser {
 
     /// Reads one event that arrived at a time.
     pub fn parse(&self, body: &[u8], received_at: Timestamp) -> Result<Parsed, ValidationError> {
-        match scan::event::<Vec<_>>(&self.schemas, self.time_limits, body, received_at) {
-            Some(scanned) => Ok(scanned.into_parsed()),
+        self.parse_within(body, received_at, Room::default())
+    }
+
+    /// The same with memory that another event had.
+    pub(crate) fn parse_within(
+        &self,
+        body: &[u8],
+        received_at: Timestamp,
+        Room(mut fields): Room,
+    ) -> Result<Parsed, ValidationError> {
+        match scan::event(&self.schemas, self.time_limits, body, received_at, &mut fields) {
+            Some(scanned) => Ok(scanned.into_parsed(fields)),
             None => self.parse_plainly(body, received_at),
         }
     }
 
     /// Whether a body is an event, without making one.
     pub fn validate(&self, body: &[u8], received_at: Timestamp) -> Result<(), ValidationError> {
-        match scan::event::<scan::Unread>(&self.schemas, self.time_limits, body, received_at) {
+        match scan::event(&self.schemas, self.time_limits, body, received_at, &mut scan::Unread) {
             Some(_) => Ok(()),
             None => self.parse_plainly(body, received_at).map(drop),
         }
@@ -137,7 +147,7 @@ impl Parser {
     fn read_type(&self, value: &Value<'_>, issues: &mut Issues) -> Option<&(Id, EventSchema)> {
         let place = Place::top("type");
         let name = read_str(value, place, issues)?;
-        let found = self.schemas.find(name);
+        let found = self.schemas.find(name.as_bytes());
         if found.is_none() {
             issues.push(Code::UnknownType, place, "the rules know no such event type");
         }

@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 
 /// What becomes of the values of a payload: fields, or nothing where only whether they are right was asked.
 pub(super) trait Collect {
-    fn with_room_for(fields: usize) -> Self;
+    /// Makes room for so many.
+    fn begin(&mut self, fields: usize);
 
     /// Takes the value of a field. It is made where it is to stay: to move one costs more than to read it.
     fn push(&mut self, field: &Field, value: impl FnOnce() -> FieldValue);
@@ -28,7 +29,7 @@ pub(super) trait Collect {
 /// 1 to 64 visible ASCII bytes at the start of the rest of the body.
 #[derive(Clone, Copy)]
 pub(super) struct Visible<'b> {
-    rest: &'b str,
+    rest: &'b [u8],
     len: usize,
 }
 
@@ -40,8 +41,9 @@ impl Visible<'_> {
 }
 
 impl Collect for Vec<(Id, FieldValue)> {
-    fn with_room_for(fields: usize) -> Self {
-        Self::with_capacity(fields.min(FIELDS_EXPECTED))
+    #[inline]
+    fn begin(&mut self, fields: usize) {
+        self.reserve(fields.min(FIELDS_EXPECTED));
     }
 
     #[inline]
@@ -61,9 +63,8 @@ impl Collect for Vec<(Id, FieldValue)> {
 pub(super) struct Unread;
 
 impl Collect for Unread {
-    fn with_room_for(_: usize) -> Self {
-        Self
-    }
+    #[inline]
+    fn begin(&mut self, _: usize) {}
 
     #[inline]
     fn push(&mut self, _: &Field, _: impl FnOnce() -> FieldValue) {}
@@ -75,40 +76,39 @@ impl Collect for Unread {
 /// Room made for fields at once.
 const FIELDS_EXPECTED: usize = 8;
 
-/// An event, its ids still in the body.
-pub(super) struct Scanned<'a, F> {
+/// An event, its ids still in the body, its fields beside it.
+pub(super) struct Scanned<'a> {
     id: Option<Visible<'a>>,
     player: Visible<'a>,
     ts: Timestamp,
     kind: &'a Id,
-    fields: F,
 }
 
-impl Scanned<'_, Vec<(Id, FieldValue)>> {
+impl Scanned<'_> {
     #[inline]
-    pub(super) fn into_parsed(self) -> Parsed {
+    pub(super) fn into_parsed(self, fields: Vec<(Id, FieldValue)>) -> Parsed {
         Parsed {
             id: self.id.map(|id| id.to_id().into()),
             player: self.player.to_id().into(),
             ts: self.ts,
             kind: self.kind.clone(),
-            payload: Payload { fields: self.fields },
+            payload: Payload { fields },
         }
     }
 }
 
-/// The event, if there is nothing unusual about it.
-pub(super) fn event<'a, F: Collect>(
+/// The event, if there is nothing unusual about it; what its fields hold is added to a collection that is empty.
+pub(super) fn event<'a>(
     schemas: &'a Schemas,
     limits: TimeLimits,
     body: &'a [u8],
     received_at: Timestamp,
-) -> Option<Scanned<'a, F>> {
+    fields: &mut impl Collect,
+) -> Option<Scanned<'a>> {
     if body.len() > BODY_BYTES_MAX {
         return None;
     }
-    // Once for the whole, which is quicker than for each text.
-    let mut scanner = Scanner::new(std::str::from_utf8(body).ok()?);
+    let mut scanner = Scanner { body, at: 0 };
     let (mut id, mut kind, mut player, mut ts) = (None, None, None, None);
     let mut payload = Part::Missing;
     scanner.expect(b'{')?;
@@ -121,7 +121,10 @@ pub(super) fn event<'a, F: Collect>(
             Member::Ts if ts.is_none() => ts = Some(scanner.integer().filter(|seconds| seconds.abs() <= SECONDS_MAX)?),
             Member::Payload if matches!(payload, Part::Missing) => {
                 payload = match kind {
-                    Some((_, schema)) => Part::Read(scanner.payload(schema)?),
+                    Some((_, schema)) => {
+                        scanner.payload(schema, fields)?;
+                        Part::Read
+                    }
                     None => Part::Skipped(scanner.skip_object()?),
                 };
             }
@@ -134,17 +137,16 @@ pub(super) fn event<'a, F: Collect>(
     scanner.expect_end()?;
     let ((kind, schema), ts) = (kind?, Timestamp::from_unix_seconds(ts?));
     limits.check(ts, received_at).ok()?;
-    let fields = match payload {
-        Part::Read(fields) => fields,
+    match payload {
+        Part::Read => {}
         Part::Skipped(span) => {
-            let mut inner = Scanner { text: scanner.text.get(..span.end)?, at: span.start };
-            let fields = inner.payload(schema)?;
+            let mut inner = Scanner { body: body.get(..span.end)?, at: span.start };
+            inner.payload(schema, fields)?;
             inner.expect_end()?;
-            fields
         }
         Part::Missing => return None,
-    };
-    Some(Scanned { id, player: player?, ts, kind, fields })
+    }
+    Some(Scanned { id, player: player?, ts, kind })
 }
 
 /// Members of an event.
@@ -156,45 +158,31 @@ enum Member {
     Payload,
 }
 
-impl Member {
-    /// Each as most senders write it, in the order in which most do.
-    const WRITTEN: [(&'static [u8], Self); 5] = [
-        (b"\"id\":", Self::Id),
-        (b"\"type\":", Self::Type),
-        (b"\"playerId\":", Self::PlayerId),
-        (b"\"ts\":", Self::Ts),
-        (b"\"payload\":", Self::Payload),
-    ];
-}
-
 /// What there is of the payload. Some senders sort their keys, and then it comes before the type that says how to read
 /// it.
-enum Part<F> {
+enum Part {
     Missing,
     Skipped(Range<usize>),
-    Read(F),
+    Read,
 }
 
+/// Nothing but ASCII passes outside of texts, and of those only what is kept as text is asked whether it is UTF-8.
 struct Scanner<'b> {
-    text: &'b str,
+    body: &'b [u8],
     at: usize,
 }
 
 impl<'b> Scanner<'b> {
-    const fn new(text: &'b str) -> Self {
-        Self { text, at: 0 }
-    }
-
     #[inline]
     fn rest(&self) -> Option<&'b [u8]> {
-        self.text.as_bytes().get(self.at..)
+        self.body.get(self.at..)
     }
 
     /// The next byte that is not white space.
     #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
-            let byte = *self.text.as_bytes().get(self.at)?;
+            let byte = *self.body.get(self.at)?;
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(byte);
             }
@@ -227,22 +215,24 @@ impl<'b> Scanner<'b> {
         Some(last)
     }
 
-    /// The next member's key with its colon.
+    /// The next member's key with its colon, mostly written without a space between.
     #[inline]
     fn member(&mut self) -> Option<Member> {
         self.peek()?;
-        for (written, member) in Member::WRITTEN {
-            if self.take(written) {
-                return Some(member);
-            }
-        }
-        match self.key()? {
-            "id" => Some(Member::Id),
-            "type" => Some(Member::Type),
-            "playerId" => Some(Member::PlayerId),
-            "ts" => Some(Member::Ts),
-            "payload" => Some(Member::Payload),
-            _ => None,
+        match self.rest()?.get(1)? {
+            b'i' if self.take(b"\"id\":") => Some(Member::Id),
+            b't' if self.take(b"\"ts\":") => Some(Member::Ts),
+            b't' if self.take(b"\"type\":") => Some(Member::Type),
+            b'p' if self.take(b"\"playerId\":") => Some(Member::PlayerId),
+            b'p' if self.take(b"\"payload\":") => Some(Member::Payload),
+            _ => match self.key()? {
+                b"id" => Some(Member::Id),
+                b"type" => Some(Member::Type),
+                b"playerId" => Some(Member::PlayerId),
+                b"ts" => Some(Member::Ts),
+                b"payload" => Some(Member::Payload),
+                _ => None,
+            },
         }
     }
 
@@ -251,19 +241,15 @@ impl<'b> Scanner<'b> {
     #[inline]
     fn field(&mut self, schema: &EventSchema, next: usize) -> Option<usize> {
         self.peek()?;
-        if let Some(expected) = schema.fields.get(next) {
-            let name = expected.name.as_bytes();
-            let rest = self.rest()?;
-            if rest.get(1..)?.starts_with(name)
-                && rest.get(name.len() + 1..)?.starts_with(b"\":")
-                && rest.first() == Some(&b'"')
-            {
-                self.at += name.len() + 3;
+        if let (Some(expected), Some((b'"', rest))) = (schema.fields.get(next), self.rest()?.split_first()) {
+            let len = expected.name.len();
+            if expected.name.begins(rest) && rest.get(len..len + 2) == Some(b"\":") {
+                self.at += len + 3;
                 return Some(next);
             }
         }
         let key = self.key()?;
-        schema.fields.iter().position(|field| field.name == *key)
+        schema.fields.iter().position(|field| field.name.as_bytes() == key)
     }
 
     #[inline]
@@ -274,7 +260,7 @@ impl<'b> Scanner<'b> {
     }
 
     #[inline]
-    fn key(&mut self) -> Option<&'b str> {
+    fn key(&mut self) -> Option<&'b [u8]> {
         let key = self.text()?;
         self.expect(b':')?;
         Some(key)
@@ -282,32 +268,32 @@ impl<'b> Scanner<'b> {
 
     /// A text without escapes.
     #[inline]
-    fn text(&mut self) -> Option<&'b str> {
+    fn text(&mut self) -> Option<&'b [u8]> {
         self.expect(b'"')?;
-        let len = len_until(self.rest()?, text_stops);
-        self.cut(len)
+        let rest = self.rest()?;
+        let len = len_until(rest, text_stops);
+        self.close(rest, len)?;
+        rest.get(..len)
     }
 
     /// An id, which is made only where it is to stay.
     #[inline]
     fn id(&mut self) -> Option<Visible<'b>> {
         self.expect(b'"')?;
-        let rest = self.text.get(self.at..)?;
-        let len = len_until(rest.as_bytes(), id_stops);
-        self.cut(len)?;
+        let rest = self.rest()?;
+        let len = len_until(rest, id_stops);
+        self.close(rest, len)?;
         (1..=ID_BYTES_MAX).contains(&len).then_some(Visible { rest, len })
     }
 
-    /// What lies before a closing quotation mark, which must come after so many bytes.
+    /// Goes behind the quotation mark that must come after so many bytes.
     #[inline]
-    fn cut(&mut self, len: usize) -> Option<&'b str> {
-        let end = self.at + len;
-        let text = self.text.get(self.at..end)?;
-        if self.text.as_bytes().get(end) != Some(&b'"') {
+    fn close(&mut self, rest: &[u8], len: usize) -> Option<()> {
+        if *rest.get(len)? != b'"' {
             return None;
         }
-        self.at = end + 1;
-        Some(text)
+        self.at += len + 1;
+        Some(())
     }
 
     /// Up to 15 digits: what is longer may be out of range.
@@ -316,15 +302,18 @@ impl<'b> Scanner<'b> {
         const DIGITS_MAX: usize = 15;
         let negative = self.peek()? == b'-';
         let start = self.at + usize::from(negative);
-        let digits = self.text.as_bytes().get(start..)?;
-        let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(*byte - b'0'));
+        let digits = self.body.get(start..)?;
         let mut value = 0;
         let mut len = 0;
-        while let Some(digit) = digits.get(len).and_then(digit) {
+        for byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
             if len == DIGITS_MAX {
                 return None;
             }
-            value = value * 10 + digit;
+            value = value * 10 + i64::from(digit);
             len += 1;
         }
         let leading_zero = digits.first() == Some(&b'0') && (len > 1 || negative);
@@ -335,9 +324,9 @@ impl<'b> Scanner<'b> {
         Some(if negative { -value } else { value })
     }
 
-    fn payload<F: Collect>(&mut self, schema: &'b EventSchema) -> Option<F> {
+    fn payload(&mut self, schema: &EventSchema, fields: &mut impl Collect) -> Option<()> {
         self.expect(b'{')?;
-        let mut fields = F::with_room_for(schema.fields.len());
+        fields.begin(schema.fields.len());
         // One bit for each field of the schema that was there.
         let mut seen = 0_u64;
         let mut next = 0;
@@ -351,8 +340,10 @@ impl<'b> Scanner<'b> {
                 if seen & bit != 0 {
                     return None;
                 }
-                self.value(field, &mut fields)?;
-                fields.settle((seen & (bit - 1)).count_ones() as usize);
+                self.value(field, fields)?;
+                if seen > bit {
+                    fields.settle((seen & (bit - 1)).count_ones() as usize);
+                }
                 seen |= bit;
                 next = index + 1;
                 if self.is_last()? {
@@ -361,11 +352,11 @@ impl<'b> Scanner<'b> {
             }
         }
         let missing = |(index, field): (usize, &Field)| field.required && seen >> index & 1 == 0;
-        if schema.fields.iter().enumerate().any(missing) { None } else { Some(fields) }
+        if schema.fields.iter().enumerate().any(missing) { None } else { Some(()) }
     }
 
     #[inline]
-    fn value<F: Collect>(&mut self, field: &Field, fields: &mut F) -> Option<()> {
+    fn value(&mut self, field: &Field, fields: &mut impl Collect) -> Option<()> {
         match &field.kind {
             FieldKind::Int { min, max } | FieldKind::Uint { min, max } => {
                 let value = self.integer().filter(|value| (*min..=*max).contains(value))?;
@@ -377,11 +368,12 @@ impl<'b> Scanner<'b> {
             }
             FieldKind::Enum(allowed) => {
                 let text = self.text()?;
-                let id = allowed.iter().find(|id| *id == text)?;
+                let id = allowed.iter().find(|id| id.as_bytes() == text)?;
                 fields.push(field, || FieldValue::Id(id.clone()));
             }
             FieldKind::Text { min_bytes, max_bytes } => {
                 let text = self.text().filter(|text| (*min_bytes..=*max_bytes).contains(&text.len()))?;
+                let text = std::str::from_utf8(text).ok()?;
                 fields.push(field, || FieldValue::Text(text.into()));
             }
             FieldKind::Bool => {
@@ -443,15 +435,12 @@ const fn text_stops(word: u64) -> u64 {
     ((quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash) | control) & TOPS
 }
 
-/// The same of an id: also the space, and all that is not ASCII.
+/// The same of an id: also the space, and all that is not ASCII, which is why no other byte has its top bit set.
 #[inline]
 const fn id_stops(word: u64) -> u64 {
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let delete = word ^ (ONES * 0x7f);
-    let control = word.wrapping_sub(ONES * 0x21) & !word;
-    let equal = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (delete.wrapping_sub(ONES) & !delete);
-    (equal | control | word) & TOPS
+    let quote = (word ^ (ONES * b'"' as u64)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    let control = word.wrapping_sub(ONES * 0x21);
+    let delete = word.wrapping_add(ONES);
+    (quote | backslash | control | delete | word) & TOPS
 }

@@ -170,7 +170,7 @@ impl Schemas {
 
     /// The schema of a type.
     pub fn get(&self, name: &str) -> Option<&EventSchema> {
-        self.find(name).map(|(_, schema)| schema)
+        self.find(name.as_bytes()).map(|(_, schema)| schema)
     }
 
     /// All types, in byte order of their names.
@@ -178,12 +178,12 @@ impl Schemas {
         self.types.iter().map(|(name, schema)| (name, schema))
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&(Id, EventSchema)> {
+    pub(super) fn find(&self, name: &[u8]) -> Option<&(Id, EventSchema)> {
         // Of a few types most differ in length already.
         if self.types.len() <= TYPES_COMPARED {
-            return self.types.iter().find(|(other, _)| other == name);
+            return self.types.iter().find(|(other, _)| other.as_bytes() == name);
         }
-        let at = self.types.binary_search_by(|(other, _)| other.as_bytes().cmp(name.as_bytes())).ok()?;
+        let at = self.types.binary_search_by(|(other, _)| other.as_bytes().cmp(name)).ok()?;
         self.types.get(at)
     }
 

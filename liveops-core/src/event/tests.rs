@@ -470,7 +470,9 @@ fn what_is_accepted_serde_json_reads_to_the_same_values() {
 }
 
 fn scanned(body: &[u8], parser: &Parser) -> Option<Parsed> {
-    scan::event::<Vec<_>>(parser.schemas(), TimeLimits::default(), body, NOW).map(scan::Scanned::into_parsed)
+    let mut fields = Vec::new();
+    let scanned = scan::event(parser.schemas(), TimeLimits::default(), body, NOW, &mut fields);
+    scanned.map(|scanned| scanned.into_parsed(fields))
 }
 
 #[test]

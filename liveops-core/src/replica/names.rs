@@ -133,8 +133,7 @@ impl Owners for Names {
     fn owner(&self, handle: Handle) -> PlayerId {
         self.with(handle, |bytes| {
             // It was a name when it was written.
-            let text = std::str::from_utf8(bytes).unwrap_or("-");
-            Id::of_visible(text, text.len()).into()
+            Id::of_visible(bytes, bytes.len()).into()
         })
     }
 

@@ -86,7 +86,7 @@ impl Verifier {
                 self.check_time(seconds, now)?;
                 let pieces = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body];
                 let key = self.find_key(key_id, now, &pieces, signatures.first, &signatures.more)?;
-                Ok(Verified::by(key, Some(Id::of_visible(id, id.len()).into())))
+                Ok(Verified::by(key, Some(Id::of_visible(id.as_bytes(), id.len()).into())))
             }
             Scheme::LegacyBody => {
                 let tag = legacy_tag(headers)?;
