@@ -11,6 +11,8 @@ use crate::limits::ID_BYTES_MAX;
 
 /// Ids up to this length live inside the value; longer ones are shared behind a pointer.
 const INLINE_BYTES: usize = 22;
+/// The same of names of events, most of which are UUIDs: each is new, and seldom copied.
+const EVENT_INLINE_BYTES: usize = 38;
 
 /// 1 to 64 visible ASCII bytes (0x21..=0x7e). 24 bytes in memory; cloning does not allocate.
 ///
@@ -23,12 +25,13 @@ const INLINE_BYTES: usize = 22;
 /// assert!(Id::new("no spaces").is_err());
 /// # Ok::<(), liveops_core::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct Id(Repr);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(Repr<INLINE_BYTES>);
 
+/// The text of an id, inside the value up to `N` bytes.
 #[derive(Clone)]
-enum Repr {
-    Inline(Inline),
+enum Repr<const N: usize> {
+    Inline(Inline<N>),
     Shared(Arc<str>),
 }
 
@@ -36,36 +39,34 @@ enum Repr {
 /// by byte has to wait. What tells an inline id from a shared one is a length that does not exist.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Inline {
+struct Inline<const N: usize> {
     len: Len,
     /// Zero behind the id.
-    bytes: [u8; INLINE_BYTES],
+    bytes: [u8; N],
 }
 
 #[derive(Clone, Copy)]
 #[repr(u16)]
 #[rustfmt::skip]
-enum Len { L0, L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13, L14, L15, L16, L17, L18, L19, L20, L21, L22 }
+enum Len {
+    L0, L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11, L12, L13, L14, L15, L16, L17, L18, L19, L20, L21, L22, L23, L24, L25, L26,
+    L27, L28, L29, L30, L31, L32, L33, L34, L35, L36, L37, L38,
+}
 
 impl Len {
     #[rustfmt::skip]
-    const ALL: [Self; INLINE_BYTES + 1] = [
+    const ALL: [Self; EVENT_INLINE_BYTES + 1] = [
         Self::L0, Self::L1, Self::L2, Self::L3, Self::L4, Self::L5, Self::L6, Self::L7, Self::L8, Self::L9, Self::L10,
         Self::L11, Self::L12, Self::L13, Self::L14, Self::L15, Self::L16, Self::L17, Self::L18, Self::L19, Self::L20,
-        Self::L21, Self::L22,
+        Self::L21, Self::L22, Self::L23, Self::L24, Self::L25, Self::L26, Self::L27, Self::L28, Self::L29, Self::L30,
+        Self::L31, Self::L32, Self::L33, Self::L34, Self::L35, Self::L36, Self::L37, Self::L38,
     ];
 }
 
 impl Id {
     /// Parses an identifier: `id_invalid` unless it has 1 to 64 bytes, all of them visible ASCII.
     pub fn new(text: &str) -> Result<Self, Error> {
-        let bytes = text.as_bytes();
-        // Without an early exit many bytes are looked at together.
-        let visible = || bytes.iter().fold(true, |ok, byte| ok & byte.is_ascii_graphic());
-        if bytes.is_empty() || bytes.len() > ID_BYTES_MAX || !visible() {
-            return Err(Code::IdInvalid.into());
-        }
-        Ok(Self(Self::inline(bytes).map_or_else(|| Repr::Shared(text.into()), Repr::Inline)))
+        Repr::new(text).map(Self)
     }
 
     /// The start of a text, up to `len`, which is known to be 1 to 64 visible ASCII bytes. What lies behind it, whatever it is, is copied
@@ -73,35 +74,17 @@ impl Id {
     #[expect(clippy::inline_always, reason = "an id that is made where it is to stay costs half of one that is moved")]
     #[inline(always)]
     pub(crate) fn of_visible(text: &[u8], len: usize) -> Self {
-        if let (Some(inline_len), Some(window)) = (Len::ALL.get(len), text.first_chunk::<INLINE_BYTES>()) {
-            let mut bytes = *window;
-            for (at, byte) in bytes.iter_mut().enumerate() {
-                *byte = if at < len { *byte } else { 0 };
-            }
-            return Self(Repr::Inline(Inline { len: *inline_len, bytes }));
-        }
-        Self::of_visible_rarely(text.get(..len).unwrap_or_default())
-    }
-
-    #[inline(never)]
-    fn of_visible_rarely(text: &[u8]) -> Self {
-        let shared = || Repr::Shared(std::str::from_utf8(text).unwrap_or_default().into());
-        Self(Self::inline(text).map_or_else(shared, Repr::Inline))
-    }
-
-    fn inline(bytes: &[u8]) -> Option<Inline> {
-        let mut inline = Inline { len: *Len::ALL.get(bytes.len())?, bytes: [0; INLINE_BYTES] };
-        inline.bytes[..bytes.len()].copy_from_slice(bytes);
-        Some(inline)
+        Self(Repr::of_visible(text, len))
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            // Checked to be ASCII when it was made.
-            Repr::Inline(_) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
-            Repr::Shared(text) => text,
-        }
+        self.0.as_str()
+    }
+
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 
     /// How many bytes it has.
@@ -116,10 +99,8 @@ impl Id {
     /// Whether a text begins with it.
     #[inline]
     pub(crate) fn begins(&self, text: &[u8]) -> bool {
-        if let (
-            Repr::Inline(Inline { len, bytes: [known @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _] }),
-            Some(window),
-        ) = (&self.0, text.first_chunk::<8>())
+        if let Repr::Inline(Inline { len, bytes }) = &self.0
+            && let (Some(known), Some(window)) = (bytes.first_chunk(), text.first_chunk())
             && *len as u32 <= 8
         {
             // No id is empty.
@@ -129,11 +110,91 @@ impl Id {
         text.starts_with(self.as_bytes())
     }
 
-    /// The text's bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        match &self.0 {
-            Repr::Inline(id) => &id.bytes[..id.len as usize],
-            Repr::Shared(text) => text.as_bytes(),
+    #[inline]
+    pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
+        self.0.put_with_zero(out);
+    }
+}
+
+impl<const N: usize> Repr<N> {
+    fn new(text: &str) -> Result<Self, Error> {
+        let bytes = text.as_bytes();
+        // Without an early exit many bytes are looked at together.
+        let visible = || bytes.iter().fold(true, |ok, byte| ok & byte.is_ascii_graphic());
+        if bytes.is_empty() || bytes.len() > ID_BYTES_MAX || !visible() {
+            return Err(Code::IdInvalid.into());
+        }
+        Ok(Self::inline(bytes).map_or_else(|| Self::Shared(text.into()), Self::Inline))
+    }
+
+    #[expect(clippy::inline_always, reason = "an id that is made where it is to stay costs half of one that is moved")]
+    #[inline(always)]
+    fn of_visible(text: &[u8], len: usize) -> Self {
+        if len <= N
+            && let (Some(inline_len), Some(window)) = (Len::ALL.get(len), text.first_chunk::<N>())
+        {
+            let mut bytes = *window;
+            for (at, byte) in bytes.iter_mut().enumerate() {
+                *byte = if at < len { *byte } else { 0 };
+            }
+            return Self::Inline(Inline { len: *inline_len, bytes });
+        }
+        Self::of_visible_rarely(text.get(..len).unwrap_or_default())
+    }
+
+    #[inline(never)]
+    fn of_visible_rarely(text: &[u8]) -> Self {
+        let shared = || Self::Shared(std::str::from_utf8(text).unwrap_or_default().into());
+        Self::inline(text).map_or_else(shared, Self::Inline)
+    }
+
+    fn inline(text: &[u8]) -> Option<Inline<N>> {
+        let mut inline = Inline { len: *Len::ALL.get(text.len())?, bytes: [0; N] };
+        inline.bytes.get_mut(..text.len())?.copy_from_slice(text);
+        Some(inline)
+    }
+
+    /// The same id where another length is inside the value.
+    fn resized<const M: usize>(self) -> Repr<M> {
+        if let Some(inline) = Repr::inline(self.as_bytes()) {
+            return Repr::Inline(inline);
+        }
+        match self {
+            Self::Inline(_) => Repr::Shared(self.as_str().into()),
+            Self::Shared(text) => Repr::Shared(text),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            // Checked to be ASCII when it was made.
+            Self::Inline(_) => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
+            Self::Shared(text) => text,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Inline(id) => &id.bytes[..id.len as usize],
+            Self::Shared(text) => text.as_bytes(),
+        }
+    }
+
+    /// Appends the bytes and a zero. Copies of a fixed size are several times as fast as those of any.
+    #[inline]
+    fn put_with_zero(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Inline(id) => {
+                let end = out.len() + id.len as usize;
+                out.extend_from_slice(&id.bytes);
+                // What lies behind the id is zero already.
+                out.push(0);
+                out.truncate(end + 1);
+            }
+            Self::Shared(text) => {
+                out.extend_from_slice(text.as_bytes());
+                out.push(0);
+            }
         }
     }
 }
@@ -145,73 +206,36 @@ pub(crate) type Lead = [u64; 3];
 /// Bytes of an id that are in its [`Lead`].
 pub(crate) const LEAD_BYTES: usize = 8 * 3;
 
-impl Id {
-    /// What most comparisons end with.
-    #[inline]
-    pub(crate) fn lead(&self) -> Lead {
-        let mut window = [0; LEAD_BYTES];
-        match &self.0 {
-            // What lies behind the id is zero already.
-            Repr::Inline(id) => window[..INLINE_BYTES].copy_from_slice(&id.bytes),
-            Repr::Shared(text) => {
-                let len = text.len().min(LEAD_BYTES);
-                window[..len].copy_from_slice(&text.as_bytes()[..len]);
-            }
-        }
-        let (words, _) = window.as_chunks::<8>();
-        [0, 1, 2].map(|at| u64::from_be_bytes(words[at]))
-    }
-
-    /// Appends the bytes and a zero. Copies of a fixed size are several times as fast as those of any.
-    #[inline]
-    pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
-        match &self.0 {
-            Repr::Inline(id) => {
-                // What lies behind the id is zero already.
-                let mut window = [0; INLINE_BYTES + 2];
-                window[..INLINE_BYTES].copy_from_slice(&id.bytes);
-                let end = out.len() + id.len as usize + 1;
-                out.extend_from_slice(&window);
-                out.truncate(end);
-            }
-            Repr::Shared(text) => {
-                out.extend_from_slice(text.as_bytes());
-                out.push(0);
-            }
-        }
-    }
-}
-
-impl PartialEq for Id {
+impl<const N: usize> PartialEq for Repr<N> {
     fn eq(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
+        match (self, other) {
             // Unused bytes are zero, and no id contains one: equal arrays are equal ids.
-            (Repr::Inline(a), Repr::Inline(b)) => a.bytes == b.bytes,
+            (Self::Inline(a), Self::Inline(b)) => a.bytes == b.bytes,
             _ => self.as_bytes() == other.as_bytes(),
         }
     }
 }
 
-impl Eq for Id {}
+impl<const N: usize> Eq for Repr<N> {}
 
 /// Byte by byte.
-impl Ord for Id {
+impl<const N: usize> Ord for Repr<N> {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (&self.0, &other.0) {
-            (Repr::Inline(a), Repr::Inline(b)) => a.bytes.cmp(&b.bytes),
+        match (self, other) {
+            (Self::Inline(a), Self::Inline(b)) => a.bytes.cmp(&b.bytes),
             _ => self.as_bytes().cmp(other.as_bytes()),
         }
     }
 }
 
-impl PartialOrd for Id {
+impl<const N: usize> PartialOrd for Repr<N> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 /// As `[u8]` hashes, so that maps can be asked with the bytes.
-impl Hash for Id {
+impl<const N: usize> Hash for Repr<N> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_bytes().hash(state);
     }
@@ -223,21 +247,39 @@ impl Borrow<[u8]> for Id {
     }
 }
 
-impl fmt::Display for Id {
+impl<const N: usize> fmt::Display for Repr<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-impl fmt::Debug for Id {
+impl<const N: usize> fmt::Debug for Repr<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
-impl serde::Serialize for Id {
+impl<const N: usize> serde::Serialize for Repr<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 
@@ -256,16 +298,16 @@ impl PartialEq<str> for Id {
 }
 
 macro_rules! named_id {
-    ($($(#[$doc:meta])* $name:ident)+) => {$(
+    ($($(#[$doc:meta])* $name:ident of $text:ty)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
-        pub struct $name(Id);
+        pub struct $name($text);
 
         impl $name {
             /// Parses it: 1 to 64 visible ASCII bytes, else `id_invalid`.
             pub fn new(text: &str) -> Result<Self, Error> {
-                Id::new(text).map(Self)
+                <$text>::new(text).map(Self)
             }
 
             /// The text.
@@ -281,18 +323,6 @@ macro_rules! named_id {
             #[inline]
             pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
                 self.0.put_with_zero(out);
-            }
-        }
-
-        impl From<Id> for $name {
-            fn from(id: Id) -> Self {
-                Self(id)
-            }
-        }
-
-        impl From<$name> for Id {
-            fn from(id: $name) -> Self {
-                id.0
             }
         }
 
@@ -326,18 +356,67 @@ macro_rules! named_id {
 
 named_id! {
     /// A player.
-    PlayerId
+    PlayerId of Id
     /// A leaderboard, whatever the window.
-    BoardId
+    BoardId of Id
     /// The sender's name for one event or command, unique per player and origin.
-    EventId
+    EventId of Repr<EVENT_INLINE_BYTES>
+}
+
+macro_rules! from_id {
+    ($($name:ident)+) => {$(
+        impl From<Id> for $name {
+            fn from(id: Id) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Id {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+    )+};
+}
+
+from_id! { PlayerId BoardId }
+
+impl From<Id> for EventId {
+    fn from(id: Id) -> Self {
+        Self(id.0.resized())
+    }
+}
+
+impl From<EventId> for Id {
+    fn from(id: EventId) -> Self {
+        Self(id.0.resized())
+    }
+}
+
+impl EventId {
+    /// See [`Id::of_visible`].
+    #[expect(clippy::inline_always, reason = "an id that is made where it is to stay costs half of one that is moved")]
+    #[inline(always)]
+    pub(crate) fn of_visible(text: &[u8], len: usize) -> Self {
+        Self(Repr::of_visible(text, len))
+    }
 }
 
 impl PlayerId {
     /// How it begins.
     #[inline]
     pub(crate) fn lead(&self) -> Lead {
-        self.0.lead()
+        let mut window = [0; LEAD_BYTES];
+        match &self.0.0 {
+            // What lies behind the id is zero already.
+            Repr::Inline(id) => window[..INLINE_BYTES].copy_from_slice(&id.bytes),
+            Repr::Shared(text) => {
+                let len = text.len().min(LEAD_BYTES);
+                window[..len].copy_from_slice(&text.as_bytes()[..len]);
+            }
+        }
+        let (words, _) = window.as_chunks::<8>();
+        [0, 1, 2].map(|at| u64::from_be_bytes(words[at]))
     }
 }
 
@@ -384,6 +463,20 @@ mod tests {
                 assert_eq!(a == b, i == j);
             }
         }
-        assert_eq!(size_of::<Id>(), 24);
+        assert_eq!((size_of::<Id>(), size_of::<EventId>()), (24, 40));
+    }
+
+    #[test]
+    fn names_of_events_are_ids_of_any_length_and_back() {
+        for len in 1..=ID_BYTES_MAX {
+            let id = Id::new(&"x".repeat(len)).unwrap();
+            let event = EventId::new(id.as_str()).unwrap();
+            assert_eq!((EventId::from(id.clone()), Id::from(event.clone())), (event.clone(), id.clone()));
+            assert_eq!(event, EventId::of_visible(format!("{id}\" and more, which is none of it").as_bytes(), len));
+            let (mut a, mut b) = (Vec::new(), Vec::new());
+            id.put_with_zero(&mut a);
+            event.put_with_zero(&mut b);
+            assert_eq!((a.len(), a), (len + 1, b));
+        }
     }
 }

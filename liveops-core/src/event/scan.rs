@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::parse::{Parsed, SECONDS_MAX};
 use super::schema::{EventSchema, Field, FieldKind, Schemas};
 use super::{FieldValue, Payload, TimeLimits};
-use crate::id::Id;
+use crate::id::{EventId, Id};
 use crate::limits::{BODY_BYTES_MAX, ID_BYTES_MAX};
 use crate::time::Timestamp;
 
@@ -88,7 +88,7 @@ impl Scanned<'_> {
     #[inline]
     pub(super) fn into_parsed(self, fields: Vec<(Id, FieldValue)>) -> Parsed {
         Parsed {
-            id: self.id.map(|id| id.to_id().into()),
+            id: self.id.map(|id| EventId::of_visible(id.rest, id.len)),
             player: self.player.to_id().into(),
             ts: self.ts,
             kind: self.kind.clone(),
