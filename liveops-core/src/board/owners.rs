@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use super::roster::Handle;
-use crate::id::{Lead, PlayerId};
+use crate::id::{Lead, PlayerId, cmp_leads};
 
 /// Owners by handle, each handle in use.
 pub(crate) trait Owners {
@@ -33,7 +33,7 @@ pub(crate) trait Owners {
     /// The owner's order against somebody who has a handle or not, and of whom it is known how the id begins.
     #[inline]
     fn cmp_who(&self, handle: Handle, who: Who<'_>, lead: &Lead) -> Ordering {
-        self.lead(handle).cmp(lead).then_with(|| self.cmp_beyond(handle, who))
+        cmp_leads(&self.lead(handle), lead).then_with(|| self.cmp_beyond(handle, who))
     }
 
     /// The same of one whose id begins alike.

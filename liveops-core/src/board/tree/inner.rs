@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::search::{count_less, partition, position};
 use super::{NONE, Place};
 use crate::board::owners::{Owners, Who};
-use crate::id::{Lead, PlayerId};
+use crate::id::{Lead, PlayerId, cmp_leads};
 
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
@@ -59,7 +59,7 @@ impl Bound {
     #[inline]
     pub(super) fn cmp(&self, place: Place, who: Who<'_>, lead: &Lead, owners: &(impl Owners + ?Sized)) -> Ordering {
         let by_place = self.place.cmp(&place);
-        by_place.then_with(|| self.owner.lead().cmp(lead)).then_with(|| self.cmp_beyond(who, owners))
+        by_place.then_with(|| cmp_leads(&self.owner.lead(), lead)).then_with(|| self.cmp_beyond(who, owners))
     }
 
     #[cold]

@@ -135,9 +135,10 @@ impl<const LEAF: usize> Leaf<LEAF> {
         who: Who<'_>,
         owners: &(impl Owners + ?Sized),
     ) -> usize {
-        // Mostly it is one.
-        let alike = self.packed[from..self.len()].iter().take_while(|packed| **packed == key.packed).count();
-        let range = from..from + alike;
+        // Mostly it is one; at times nobody here differs. Behind the last there is a larger number, or nothing.
+        let is_one = self.packed.get(from + 1).is_none_or(|next| *next > key.packed);
+        let end = || key.packed.checked_add(1).map_or(self.len(), |next| count_less(&self.packed, next));
+        let range = from..if is_one { from + 1 } else { end() };
         if key.is_exact {
             let lead = owners.lead_of(who);
             return partition(range, |at| owners.cmp_who(self.handles[at], who, &lead).is_lt());
