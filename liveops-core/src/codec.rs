@@ -3,8 +3,11 @@
 //! Unsigned integers are LEB128 in their shortest form, signed ones zigzag first (both as in Protocol Buffers);
 //! hashes and floats are big-endian and fixed; ids end with a zero byte, which no id contains.
 
+mod short;
+
 use std::sync::Arc;
 
+pub(crate) use self::short::Short;
 use crate::error::StoreErrorKind;
 use crate::hash::Digest;
 use crate::id::{BoardId, CommandId, EventId, Id, Origin, PlayerId};
@@ -159,27 +162,40 @@ impl Stable for u64 {
 
 /// As many bytes as there can be are written at once, and those that are too many taken back.
 fn put_long(value: u64, out: &mut Vec<u8>) {
-    let bits = u64::BITS - value.leading_zeros();
-    let len = bits.div_ceil(7);
-    let end = out.len() + len as usize;
-    if bits > 56 {
+    if value >> 56 == 0 {
+        let (bytes, len) = spread(value);
+        let end = out.len() + len;
+        out.extend_from_slice(&bytes.to_le_bytes());
+        out.truncate(end);
+    } else {
+        let len = (u64::BITS - value.leading_zeros()).div_ceil(7);
         let byte = |at: u32| (value >> (7 * at) & 0x7f) as u8 | if at + 1 < len { 0x80 } else { 0 };
         out.extend((0..len).map(byte));
-    } else {
-        // Seven bits go into each byte: by halves, by quarters, by eighths.
-        let halves = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
-        let quarters = (halves & 0x0000_3fff_0000_3fff) | (halves & 0x0fff_c000_0fff_c000) << 2;
-        let eighths = (quarters & 0x007f_007f_007f_007f) | (quarters & 0x3f80_3f80_3f80_3f80) << 1;
-        // All but the last say that more come.
-        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
-        out.extend_from_slice(&(eighths | more).to_le_bytes());
-        out.truncate(end);
     }
+}
+
+/// The bytes of a value of at most 56 bits, the first in the lowest, and how many they are.
+#[inline]
+const fn spread(value: u64) -> (u64, usize) {
+    let len = (u64::BITS - (value | 1).leading_zeros()).div_ceil(7);
+    // Seven bits go into each byte: by halves, by quarters, by eighths.
+    let halves = (value & 0x0fff_ffff) | (value & 0x00ff_ffff_f000_0000) << 4;
+    let quarters = (halves & 0x0000_3fff_0000_3fff) | (halves & 0x0fff_c000_0fff_c000) << 2;
+    let eighths = (quarters & 0x007f_007f_007f_007f) | (quarters & 0x3f80_3f80_3f80_3f80) << 1;
+    // All but the last say that more come.
+    let more = 0x8080_8080_8080_8080 & ((1 << (8 * (len - 1))) - 1);
+    (eighths | more, len as usize)
+}
+
+/// Small numbers for those near zero, of either sign.
+#[inline]
+const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 impl Stable for i64 {
     fn put(&self, out: &mut Vec<u8>) {
-        ((self << 1) ^ (self >> 63)).cast_unsigned().put(out);
+        zigzag(*self).put(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let zigzag = u64::take(from)?;
@@ -250,7 +266,7 @@ impl Stable for Timestamp {
 /// The text and a zero byte, which no id contains: bytes sort as ids do, and no id can reach into the next field.
 impl Stable for Id {
     fn put(&self, out: &mut Vec<u8>) {
-        self.put_with_zero(out);
+        self.repr().put_with_zero(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
         let end = from.iter().take(crate::limits::ID_BYTES_MAX + 1).position(|b| *b == 0)?;
@@ -264,7 +280,7 @@ macro_rules! named_ids {
     ($($id:ident)+) => {$(
         impl Stable for $id {
             fn put(&self, out: &mut Vec<u8>) {
-                self.put_with_zero(out);
+                self.repr().put_with_zero(out);
             }
             fn take(from: &mut &[u8]) -> Option<Self> {
                 Id::take(from).map(Self::from)

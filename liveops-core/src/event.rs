@@ -33,7 +33,7 @@ pub(crate) use self::batch::{lines, lines_of, pieces};
 pub use self::issue::{Issue, ValidationError};
 pub use self::parse::{IssueMode, Parsed, Parser};
 pub use self::schema::{EventSchema, Field, FieldKind, SchemaError, Schemas, UnknownFields};
-use crate::codec::{Stable, fields};
+use crate::codec::{Short, Stable, fields};
 use crate::error::{Code, Error};
 use crate::id::{EventId, Id, PlayerId};
 use crate::json::Decimal;
@@ -198,6 +198,34 @@ impl Stable for Payload {
     fn take(from: &mut &[u8]) -> Option<Self> {
         let field = |from: &mut &[u8]| Some((Id::take(from)?, FieldValue::take(from, true)?));
         Self::new(take_up_to(FIELDS_MAX, from, field)?).ok()
+    }
+}
+
+impl Payload {
+    /// The same bytes, if they are few.
+    #[inline]
+    pub(crate) fn put_short(&self, out: &mut Short<'_>) {
+        out.unsigned(self.fields.len() as u64);
+        for (name, value) in &self.fields {
+            out.id(name);
+            match value {
+                FieldValue::Int(value) => {
+                    out.bytes([0]);
+                    out.signed(*value);
+                }
+                FieldValue::Bool(value) => out.bytes([1, u8::from(*value)]),
+                FieldValue::Id(value) => {
+                    out.bytes([2]);
+                    out.id(value);
+                }
+                FieldValue::Text(value) => {
+                    out.bytes([3]);
+                    out.unsigned(value.len() as u64);
+                    out.slice(value.as_bytes());
+                }
+                FieldValue::Decimal(_) | FieldValue::Array(_) => return out.fail(),
+            }
+        }
     }
 }
 

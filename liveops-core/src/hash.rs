@@ -1,12 +1,13 @@
 //! Names by content: SHA-256 where strangers check, a keyed 128-bit hash where only we look.
 
+mod sip;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use sha2::{Digest as _, Sha256};
 use siphasher::sip::SipHasher13;
-use siphasher::sip128::SipHasher24;
 
 /// A SHA-256 value (FIPS 180-4). Shown as 64 hex digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +74,7 @@ pub type Key = [u8; 16];
 /// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein 2012): tells whether two commands under one id say
 /// the same. Not for strangers to verify.
 pub fn fingerprint(key: &Key, bytes: &[u8]) -> u128 {
-    SipHasher24::new_with_key(key).hash(bytes).as_u128()
+    sip::sip24_wide(key, bytes)
 }
 
 /// A 64-bit hash for putting equals side by side; the same everywhere, and not to be relied on for anything else.
@@ -83,7 +84,7 @@ pub fn short(bytes: &[u8]) -> u64 {
 
 /// SipHash-1-3 with 64 bits, for finding things: who does not know the key cannot craft names that collide.
 pub fn keyed(key: &Key, bytes: &[u8]) -> u64 {
-    SipHasher13::new_with_key(key).hash(bytes)
+    sip::sip13(key, bytes)
 }
 
 /// A hash map with a given key that can be looked up but not walked through, so that no result can depend on the

@@ -30,7 +30,7 @@ pub struct Id(Repr<INLINE_BYTES>);
 
 /// The text of an id, inside the value up to `N` bytes.
 #[derive(Clone)]
-enum Repr<const N: usize> {
+pub(crate) enum Repr<const N: usize> {
     Inline(Inline<N>),
     Shared(Arc<str>),
 }
@@ -39,7 +39,7 @@ enum Repr<const N: usize> {
 /// by byte has to wait. What tells an inline id from a shared one is a length that does not exist.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]
-struct Inline<const N: usize> {
+pub(crate) struct Inline<const N: usize> {
     len: Len,
     /// Zero behind the id.
     bytes: [u8; N],
@@ -111,12 +111,17 @@ impl Id {
     }
 
     #[inline]
-    pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
-        self.0.put_with_zero(out);
+    pub(crate) const fn repr(&self) -> &Repr<INLINE_BYTES> {
+        &self.0
     }
 }
 
 impl<const N: usize> Repr<N> {
+    #[inline]
+    const fn repr(&self) -> &Self {
+        self
+    }
+
     fn new(text: &str) -> Result<Self, Error> {
         let bytes = text.as_bytes();
         // Without an early exit many bytes are looked at together.
@@ -173,16 +178,25 @@ impl<const N: usize> Repr<N> {
         }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Inline(id) => &id.bytes[..id.len as usize],
             Self::Shared(text) => text.as_bytes(),
         }
     }
 
+    /// The bytes of one inside the value, with zeros behind them, and how many they are.
+    #[inline]
+    pub(crate) const fn as_inline(&self) -> Option<(&[u8; N], usize)> {
+        match self {
+            Self::Inline(id) => Some((&id.bytes, id.len as usize)),
+            Self::Shared(_) => None,
+        }
+    }
+
     /// Appends the bytes and a zero. Copies of a fixed size are several times as fast as those of any.
     #[inline]
-    fn put_with_zero(&self, out: &mut Vec<u8>) {
+    pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
         match self {
             Self::Inline(id) => {
                 let end = out.len() + id.len as usize;
@@ -311,7 +325,7 @@ impl PartialEq<str> for Id {
 }
 
 macro_rules! named_id {
-    ($($(#[$doc:meta])* $name:ident of $text:ty)+) => {$(
+    ($($(#[$doc:meta])* $name:ident of $text:ty, $len:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
@@ -334,8 +348,8 @@ macro_rules! named_id {
             }
 
             #[inline]
-            pub(crate) fn put_with_zero(&self, out: &mut Vec<u8>) {
-                self.0.put_with_zero(out);
+            pub(crate) const fn repr(&self) -> &Repr<{ $len }> {
+                self.0.repr()
             }
         }
 
@@ -369,11 +383,11 @@ macro_rules! named_id {
 
 named_id! {
     /// A player.
-    PlayerId of Id
+    PlayerId of Id, INLINE_BYTES;
     /// A leaderboard, whatever the window.
-    BoardId of Id
+    BoardId of Id, INLINE_BYTES;
     /// The sender's name for one event or command, unique per player and origin.
-    EventId of Repr<EVENT_INLINE_BYTES>
+    EventId of Repr<EVENT_INLINE_BYTES>, EVENT_INLINE_BYTES;
 }
 
 macro_rules! from_id {

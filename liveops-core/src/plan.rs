@@ -151,7 +151,7 @@ impl<'a> Plan<'a> {
     ) -> Self {
         let mut given = work.commands();
         given.extend(commands);
-        work.sorted.begin(given.len());
+        work.sorted.begin();
         let answers = answers(&mut work, given.len());
         Self {
             rules,

@@ -42,7 +42,7 @@ impl Records for Held<'_> {
     fn player(&self) -> Option<&Player> {
         self.player.as_deref()
     }
-    fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
+    fn outcome(&self, _: usize, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
         let found = self.find(Key::Outcome(self.id.clone(), id.clone()));
         Ok(found.map(|record| if let Record::Outcome(outcome) = record { outcome } else { panic!("{record:?}") }))
     }

@@ -1,6 +1,5 @@
 //! Deciding where the records lie.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 
 use parking_lot::RwLockWriteGuard;
@@ -73,8 +72,8 @@ impl MemoryStore {
             let horizon = shard.horizon;
             for (hash, slot, named) in neighbours.iter() {
                 commands += named.len();
-                let (news, next) = (&mut *telling.news, Cell::new(0));
-                let mut held = Held { store: self, shard: &mut shard, hash, slot, named, next, news, scratch };
+                let news = &mut *telling.news;
+                let mut held = Held { store: self, shard: &mut shard, hash, slot, named, news, scratch };
                 if lanes.decide(group.at, horizon, &mut held) {
                     // More than a run holds: the rest is for the next time.
                     break;
@@ -125,21 +124,8 @@ struct Held<'s> {
     slot: Option<u32>,
     /// The commands of the run.
     named: &'s [Named],
-    /// The next of them that is likely asked for.
-    next: Cell<usize>,
     news: &'s mut News,
     scratch: &'s mut Vec<u8>,
-}
-
-impl Held<'_> {
-    /// The name of a command of the run.
-    #[inline]
-    fn named(&self, id: &CommandId) -> Option<&Named> {
-        let is_next = self.named.get(self.next.get()).is_some_and(|named| named.is(id));
-        let at = if is_next { self.next.get() } else { self.named.iter().position(|named| named.is(id))? };
-        self.next.set(at + 1);
-        self.named.get(at)
-    }
 }
 
 impl Records for Held<'_> {
@@ -147,16 +133,14 @@ impl Records for Held<'_> {
         self.slot.and_then(|slot| self.shard.player(slot, self.shard.horizon))
     }
 
-    fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
-        let Some(slot) = self.slot else {
-            if let Some(named) = self.named(id) {
-                named.is_there.set(false);
-            }
-            return Ok(None);
+    #[inline]
+    fn outcome(&self, command: usize, _: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind> {
+        let Named { name, tag, is_there } = &self.named[command];
+        let (outcome, is_known) = match self.slot {
+            Some(slot) => self.shard.outcome_named(slot, *tag, name)?,
+            None => (None, false),
         };
-        let Some(named) = self.named(id) else { return self.shard.outcome(slot, self.hash, id) };
-        let (outcome, is_there) = self.shard.outcome_named(slot, named.tag, &named.name)?;
-        named.is_there.set(is_there);
+        is_there.set(is_known);
         Ok(outcome)
     }
 
@@ -180,15 +164,9 @@ impl Records for Held<'_> {
         let slot = self.slot.unwrap_or_else(|| self.shard.add(self.hash, &changes.player));
         self.slot = Some(slot);
         self.store.note(self.shard, slot, changes, self.news);
-        let mut others = Vec::new();
-        if !outcomes.iter().all(|outcome| self.named(outcome.id).is_some()) {
-            others.extend(outcomes.iter().map(|outcome| Named::new(&self.shard.keys, self.hash, outcome.id)));
-        }
-        // Both are in the order of the commands. One that decided nothing is passed over.
-        let mut next = if others.is_empty() { self.named.iter() } else { others.iter() };
-        let added = outcomes.iter().filter_map(|outcome| {
-            let Named { name, tag, is_there, .. } = next.find(|named| named.is(outcome.id))?;
-            Some(Added { name, tag: *tag, is_there: is_there.get(), ts: outcome.ts, outcome: outcome.bytes })
+        let added = outcomes.iter().map(|outcome| {
+            let Named { name, tag, is_there } = &self.named[outcome.command];
+            Added { name, tag: *tag, is_there: is_there.get(), ts: outcome.ts, outcome: outcome.bytes }
         });
         self.shard.write(slot, self.hash, changes, added, self.scratch);
         CommitOutcome::Applied

@@ -31,8 +31,6 @@ struct Neighbour {
 /// A command's name as the log has it.
 #[derive(Debug)]
 pub(super) struct Named {
-    /// Where the id is, which stays there as long as its run is decided.
-    address: usize,
     pub(super) name: Name,
     pub(super) tag: Tag,
     /// Whether there may be an outcome, be it of before the horizon: so until it was looked for.
@@ -41,15 +39,10 @@ pub(super) struct Named {
 
 impl Named {
     #[inline]
-    pub(super) fn new(keys: &Keys, hash: u64, id: &CommandId) -> Self {
+    fn new(keys: &Keys, hash: u64, id: &CommandId) -> Self {
         let name = Name::of(id);
         let tag = keys.command(hash, &name);
-        Self { address: std::ptr::from_ref(id).addr(), name, tag, is_there: Cell::new(true) }
-    }
-
-    #[inline]
-    pub(super) fn is(&self, id: &CommandId) -> bool {
-        self.address == std::ptr::from_ref(id).addr()
+        Self { name, tag, is_there: Cell::new(true) }
     }
 }
 

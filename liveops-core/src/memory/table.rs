@@ -29,8 +29,6 @@ pub(super) struct Table {
     /// The first that is free again; each names the next.
     overflow_free: u32,
     len: usize,
-    /// For words on their way.
-    spare: Vec<u64>,
 }
 
 /// Part of a hash: its low 24 bits.
@@ -43,13 +41,9 @@ impl Tag {
         Self(hash as u32 & ((1 << TAG_BITS) - 1))
     }
 
-    pub(super) const fn to_bytes(self) -> [u8; 3] {
-        let [a, b, c, _] = self.0.to_le_bytes();
-        [a, b, c]
-    }
-
-    pub(super) const fn from_bytes([a, b, c]: [u8; 3]) -> Self {
-        Self(u32::from_le_bytes([a, b, c, 0]))
+    /// The bits.
+    pub(super) const fn bits(self) -> u32 {
+        self.0
     }
 }
 
@@ -67,7 +61,7 @@ struct Bucket {
 impl Default for Table {
     fn default() -> Self {
         let (buckets, overflow) = (Chunks::default(), Chunks::default());
-        Self { buckets, open: 1, overflow, overflow_end: 1, overflow_free: 0, len: 0, spare: Vec::new() }
+        Self { buckets, open: 1, overflow, overflow_end: 1, overflow_free: 0, len: 0 }
     }
 }
 
@@ -122,6 +116,7 @@ impl Table {
     }
 
     /// Adds a number, which is not there under that tag.
+    #[inline]
     pub(super) fn insert(&mut self, tag: Tag, number: u64) {
         self.put(self.bucket_of(tag), word(tag, number));
         self.len += 1;
@@ -186,19 +181,26 @@ impl Table {
         if over == 0 { self.buckets.entry(at) } else { &mut self.overflow[over as usize] }
     }
 
+    #[inline]
     fn put(&mut self, at: usize, word: u64) {
-        let mut over = 0;
+        if !self.buckets.entry(at).push(word) {
+            self.put_over(at, word);
+        }
+    }
+
+    /// The same where the bucket is full.
+    #[inline(never)]
+    fn put_over(&mut self, at: usize, word: u64) {
+        let mut last = 0;
         loop {
-            let bucket = self.bucket(at, over);
-            if let Some(free) = bucket.words.get_mut(bucket.len as usize) {
-                *free = word;
-                bucket.len += 1;
+            let bucket = self.bucket(at, last);
+            if bucket.push(word) {
                 return;
             }
             if bucket.next == 0 {
                 break;
             }
-            over = bucket.next;
+            last = bucket.next;
         }
         let next = self.overflow_free;
         let next = if next == 0 {
@@ -208,9 +210,8 @@ impl Table {
             self.overflow_free = std::mem::take(&mut self.overflow[next as usize].next);
             next
         };
-        let bucket = self.overflow.entry(next as usize);
-        (bucket.words[0], bucket.len) = (word, 1);
-        self.bucket(at, over).next = next;
+        self.overflow.entry(next as usize).push(word);
+        self.bucket(at, last).next = next;
     }
 
     fn set_free(&mut self, over: u32) {
@@ -218,40 +219,63 @@ impl Table {
         self.overflow_free = over;
     }
 
-    /// Empties a bucket and puts its words where they belong now.
-    fn spread(&mut self, at: usize) {
-        let mut words = std::mem::take(&mut self.spare);
-        let mut bucket = std::mem::take(self.bucket(at, 0));
-        loop {
-            words.extend(&bucket.words[..bucket.len as usize]);
-            let over = bucket.next;
-            if over == 0 {
-                break;
-            }
-            bucket = std::mem::take(self.bucket(at, over));
-            self.set_free(over);
-        }
-        for word in words.drain(..) {
-            self.put(self.bucket_of(Tag((word >> NUMBER_BITS) as u32)), word);
-        }
-        self.spare = words;
-    }
-
+    /// Opens one bucket more: of the words of the one that had its hashes so far, those with the new bit go there.
+    #[inline(never)]
     fn split(&mut self) {
         let new = self.open;
         self.open += 1;
-        // The new number without its highest bit.
-        self.spread(new ^ (1 << new.ilog2()));
+        let bit = 1 << new.ilog2();
+        let old = new ^ bit;
+        let goes = |word: u64| (word >> NUMBER_BITS) as usize & bit != 0;
+        let both = std::mem::take(self.buckets.entry(old));
+        let (mut stay, mut go) = (Bucket::default(), Bucket::default());
+        for word in both.words.into_iter().take(both.len as usize) {
+            if goes(word) {
+                go.push(word)
+            } else {
+                stay.push(word)
+            };
+        }
+        (self.buckets[old], *self.buckets.entry(new)) = (stay, go);
+        self.put_all(both.next, |word| if goes(word) { new } else { old });
     }
 
+    /// Closes the last bucket.
     fn join(&mut self) {
         self.open -= 1;
-        self.spread(self.open);
+        let to = self.open ^ (1 << self.open.ilog2());
+        let gone = std::mem::take(self.buckets.entry(self.open));
+        gone.words.into_iter().take(gone.len as usize).for_each(|word| self.put(to, word));
+        self.put_all(gone.next, |_| to);
         if self.len == 0 {
             *self = Self::default();
         } else if self.open.is_multiple_of(CHUNK) {
             self.buckets.truncate(self.open);
         }
+    }
+
+    /// Sets a chain free and puts its words into buckets.
+    fn put_all(&mut self, mut over: u32, to: impl Fn(u64) -> usize) {
+        while over != 0 {
+            let bucket = std::mem::take(&mut self.overflow[over as usize]);
+            self.set_free(over);
+            over = bucket.next;
+            bucket.words.into_iter().take(bucket.len as usize).for_each(|word| self.put(to(word), word));
+        }
+    }
+}
+
+impl Bucket {
+    /// Adds a word; whether there was room.
+    #[inline]
+    fn push(&mut self, word: u64) -> bool {
+        let free = self.words.get_mut(self.len as usize);
+        let is_room = free.is_some();
+        if let Some(free) = free {
+            *free = word;
+            self.len += 1;
+        }
+        is_room
     }
 }
 
@@ -329,9 +353,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_comes_back_from_its_bytes() {
+    fn a_tag_comes_back_from_its_bits() {
         for hash in [0, 1, 0xff_ffff, 0x1234_5678_9abc] {
-            assert_eq!(Tag::from_bytes(Tag::of(hash).to_bytes()), Tag::of(hash));
+            assert_eq!(Tag::of(Tag::of(hash).bits().into()), Tag::of(hash));
         }
     }
 }

@@ -19,8 +19,8 @@ pub trait Records {
     /// The player; `None` if absent.
     fn player(&self) -> Option<&Player>;
 
-    /// The first outcome of a command.
-    fn outcome(&self, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind>;
+    /// The first outcome of a command, which is at that place of the run.
+    fn outcome(&self, command: usize, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind>;
 
     /// A link of the player's chain.
     fn receipt(&self, number: u64) -> Result<Option<Box<Receipt>>, StoreErrorKind>;
@@ -145,8 +145,8 @@ impl Plan<'_> {
         let mut asked = None;
         let drafted = loop {
             found.clear();
-            for command in run {
-                found.push(find(command, records)?);
+            for (at, command) in run.iter().enumerate() {
+                found.push(find(at, command, records)?);
             }
             let changes = changes.get_or_insert_with(|| ChangeSet::new(first.player.clone(), Box::default(), horizon));
             changes.renew(&first.player, records.player(), horizon);
@@ -191,8 +191,8 @@ impl Plan<'_> {
 }
 
 /// What is stored about a command.
-fn find<R: Records + ?Sized>(command: &Command, records: &R) -> Result<Found, StoreErrorKind> {
-    let mut found = Found { outcome: records.outcome(&command.id)?, ..Found::default() };
+fn find<R: Records + ?Sized>(at: usize, command: &Command, records: &R) -> Result<Found, StoreErrorKind> {
+    let mut found = Found { outcome: records.outcome(at, &command.id)?, ..Found::default() };
     match &command.action {
         Action::Review { suspicion, .. } => found.suspicion = records.suspicion(*suspicion)?,
         Action::Claim(receipt) | Action::Revoke { receipt, .. } => found.receipt = records.receipt(receipt.number)?,

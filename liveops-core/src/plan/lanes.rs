@@ -40,11 +40,10 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// Of commands in the order given.
-    pub(super) fn begin(&mut self, len: usize) {
+    /// Forgets the batch before.
+    pub(super) fn begin(&mut self) {
         self.lanes.clear();
         self.given.clear();
-        self.given.extend(0..len);
     }
 
     /// Puts each player's commands side by side, in the order given, and players in the order of their hashes. What already stands in
@@ -61,17 +60,19 @@ impl Sorted {
         let Self { lanes, given, left, hashes, ends } = self;
         hashes.clear();
         hashes.extend(commands.iter().map(|command| hash::keyed(key, command.player.as_bytes())));
-        if commands.len() > 1 {
-            in_order(commands, hashes, left, ends);
-            permute(commands, left);
+        in_order(commands, hashes, left, ends);
+        permute(commands, left);
+        if again {
             permute(given, left);
-            permute(hashes, left);
+        } else {
+            given.clone_from(left);
         }
-        let mut at = 0;
-        for run in commands.chunk_by(|a, b| a.player == b.player) {
-            let end = at + run.len();
-            lanes.push(Lane { at, end, hash: hashes[at], attempts: 0, waits: false });
-            at = end;
+        for (at, (command, place)) in commands.iter().zip(&*left).enumerate() {
+            let hash = hashes[*place];
+            match lanes.last_mut() {
+                Some(lane) if lane.hash == hash && commands[lane.at].player == command.player => lane.end = at + 1,
+                _ => lanes.push(Lane { at, end: at + 1, hash, attempts: 0, waits: false }),
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{BoardKey, Receipt};
-use crate::codec::{Stable, fields, tags};
+use crate::codec::{Short, Stable, fields, tags};
 use crate::error::{Code, Error};
 use crate::event::{Event, FieldValue, Payload};
 use crate::hash::{self, Digest, fingerprint, hex};
@@ -13,6 +13,11 @@ use crate::id::{CommandId, EventId, Id, Origin, PlayerId};
 use crate::limits::{INTEGER_MAX, REASON_BYTES_MAX};
 use crate::reward::Item;
 use crate::time::Timestamp;
+
+/// The byte of an event among actions.
+const EVENT: u8 = 0;
+/// Bytes of most events, without their names.
+const SHORT_BYTES: usize = 256;
 
 /// Something one player's state is asked to take in, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,6 +260,18 @@ impl Command {
 
     /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
     pub fn fingerprint(&self, key: &hash::Key, scratch: &mut Vec<u8>) -> u128 {
+        if let Action::Event { kind, payload } = &self.action {
+            scratch.resize(SHORT_BYTES, 0);
+            let mut short = Short::new(scratch);
+            short.id(self.player.repr());
+            short.time(self.ts);
+            short.bytes([EVENT]);
+            short.id(kind.repr());
+            payload.put_short(&mut short);
+            if let Some(bytes) = short.len().and_then(|len| scratch.get(..len)) {
+                return fingerprint(key, bytes);
+            }
+        }
         scratch.clear();
         self.player.put(scratch);
         self.ts.put(scratch);
@@ -308,7 +325,7 @@ impl Stable for Action {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
             Self::Event { kind, payload } => {
-                out.push(0);
+                out.push(EVENT);
                 kind.put(out);
                 payload.put(out);
             }
@@ -349,7 +366,7 @@ impl Stable for Action {
 
     fn take(from: &mut &[u8]) -> Option<Self> {
         Some(match u8::take(from)? {
-            0 => Self::Event { kind: Stable::take(from)?, payload: Stable::take(from)? },
+            EVENT => Self::Event { kind: Stable::take(from)?, payload: Stable::take(from)? },
             1 => Self::Review { suspicion: Stable::take(from)?, ruling: Stable::take(from)? },
             2 => Self::SetVisibility { hidden: Stable::take(from)? },
             3 => Self::Erase,

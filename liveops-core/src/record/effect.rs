@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{BoardKey, Receipt};
 use crate::anomaly::Verdict;
-use crate::codec::{Stable, fields};
+use crate::codec::{Short, Stable, fields};
 use crate::id::Id;
 use crate::progress::Grant;
 use crate::time::Timestamp;
@@ -92,6 +92,9 @@ pub struct StoredOutcome {
     /// What was done.
     pub effect: Effect,
 }
+
+/// No outcome that only moves experience takes more bytes; those that a number does not need count too.
+pub(super) const PLAIN_BYTES_MAX: usize = 128;
 
 /// Of an effect without more.
 static NO_MORE: More = More {
@@ -265,6 +268,32 @@ impl StoredOutcome {
         }
     }
 
+    /// Both, the version first, into room of [`PLAIN_BYTES_MAX`] if it only moves experience; how many bytes they are.
+    #[inline]
+    pub(crate) fn put_plain(&self, room: &mut [u8]) -> Option<usize> {
+        let Self { fingerprint, ts, effect: Effect { xp, adjusted, level, more } } = self;
+        if more.is_some() || xp.taken > 0 {
+            return None;
+        }
+        let Grant { requested, boost, over_daily_cap, over_max_level, granted, taken: _ } = *xp;
+        let mut out = Short::new(room);
+        out.bytes([1]);
+        out.bytes(fingerprint.to_be_bytes());
+        out.time(*ts);
+        // Neither held nor flagged.
+        out.bytes([0; 2]);
+        out.unsigned(requested);
+        out.signed(boost);
+        out.unsigned(over_daily_cap);
+        out.unsigned(over_max_level);
+        out.unsigned(granted);
+        out.signed(*adjusted);
+        out.unsigned((*level).into());
+        // Three lists of nothing.
+        out.bytes([0; 3]);
+        out.len()
+    }
+
     /// Takes them.
     pub(crate) fn take_version(version: u8, from: &mut &[u8]) -> Option<Self> {
         let mut outcome = Self::take(from)?;
@@ -301,6 +330,31 @@ mod tests {
     #[test]
     fn a_plain_effect_takes_72_bytes_and_its_outcome_96() {
         assert_eq!((size_of::<Effect>(), size_of::<StoredOutcome>()), (72, 96));
+    }
+
+    #[test]
+    fn plain_bytes_are_those_of_the_long_way() {
+        for at in 0..64 {
+            let (some, signed) = (u64::MAX >> at, i64::MIN >> at);
+            let xp = Grant {
+                requested: some,
+                boost: signed,
+                over_daily_cap: some >> 1,
+                over_max_level: some >> 2,
+                granted: some >> 3,
+                taken: 0,
+            };
+            let effect = Effect { xp, adjusted: signed >> 1, level: u32::MAX >> (at / 2), more: None };
+            let ts = Timestamp::from_unix_millis(signed);
+            let mut outcome = StoredOutcome { fingerprint: u128::MAX / 3 >> at, ts, effect };
+            let mut room = [0xff; PLAIN_BYTES_MAX];
+            let len = outcome.put_plain(&mut room).unwrap();
+            let mut wanted = vec![outcome.version()];
+            outcome.put_version(outcome.version(), &mut wanted);
+            assert_eq!(room[..len], wanted);
+            outcome.effect.xp.taken = 1;
+            assert_eq!(outcome.put_plain(&mut room), None);
+        }
     }
 
     #[test]

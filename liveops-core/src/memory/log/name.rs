@@ -5,6 +5,8 @@ use crate::id::{CommandId, EventId, Origin};
 use crate::limits::ID_BYTES_MAX;
 
 const UUID_LEN: usize = 36;
+/// Bytes of the name of a UUID.
+pub(super) const UUID_NAME: usize = 17;
 /// Behind which digits of a UUID's text a hyphen stands.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 /// Set in the first byte where a UUID follows; the bit below is the origin's.
@@ -28,8 +30,8 @@ impl Name {
         let mut bytes = [0; 2 + ID_BYTES_MAX];
         if let Some(uuid) = uuid_of(text) {
             bytes[0] = origin | IS_UUID;
-            bytes[1..17].copy_from_slice(&uuid);
-            return Self { bytes, len: 17 };
+            bytes[1..UUID_NAME].copy_from_slice(&uuid);
+            return Self { bytes, len: UUID_NAME as u8 };
         }
         // An id has at most 64 bytes.
         let len = text.len().min(ID_BYTES_MAX);
@@ -53,7 +55,7 @@ impl Name {
     #[inline]
     pub(super) fn len_at(bytes: &[u8]) -> Option<usize> {
         let [kind, second, ..] = *bytes else { return None };
-        Some(if kind & IS_UUID == 0 { 2 + usize::from(second) } else { 17 })
+        Some(if kind & IS_UUID == 0 { 2 + usize::from(second) } else { UUID_NAME })
     }
 
     /// The name behind its bytes; `None` for others.
@@ -77,41 +79,30 @@ impl Name {
     }
 }
 
-/// The bytes of a UUID in its canonical form (RFC 9562), in lower case.
+/// The bytes of a UUID in its canonical form (RFC 9562), in lower case. Without an early exit many digits are looked at together.
 #[inline]
 fn uuid_of(text: &[u8]) -> Option<[u8; 16]> {
     let text: &[u8; UUID_LEN] = text.try_into().ok()?;
     if HYPHENS.iter().any(|at| text[*at] != b'-') {
         return None;
     }
-    // Eight digits at a time, those between two hyphens joined.
-    let word = |from: usize| -> [u8; 8] { std::array::from_fn(|at| text[from + at]) };
-    let pair = |a: usize, b: usize| -> [u8; 8] {
-        std::array::from_fn(|at| if at < 4 { text[a + at] } else { text[b + at - 4] })
-    };
-    let words = [word(0), pair(9, 14), pair(19, 24), word(28)];
-    let mut uuid = [0; 16];
-    for (digits, bytes) in words.into_iter().zip(uuid.chunks_exact_mut(4)) {
-        bytes.copy_from_slice(&four_bytes(u64::from_le_bytes(digits))?.to_le_bytes());
+    let mut digits = [0; 32];
+    digits[..8].copy_from_slice(&text[..8]);
+    digits[8..12].copy_from_slice(&text[9..13]);
+    digits[12..16].copy_from_slice(&text[14..18]);
+    digits[16..20].copy_from_slice(&text[19..23]);
+    digits[20..].copy_from_slice(&text[24..]);
+    let mut wrong = 0;
+    for digit in &mut digits {
+        // Letters have a bit that digits have not, and their low half is 9 less than what they are worth.
+        let letter = *digit >> 6 & 1;
+        let worth = (*digit & 15) + letter + (letter << 3);
+        // What they are worth is written again: only the right bytes come out the same.
+        let again = worth + b'0' + if worth > 9 { b'a' - b'0' - 10 } else { 0 };
+        wrong |= again ^ *digit | worth & 0xf0;
+        *digit = worth;
     }
-    Some(uuid)
-}
-
-/// What eight digits are worth, the first in the lowest byte; `None` for anything but digits and small letters up to f.
-#[inline]
-const fn four_bytes(digits: u64) -> Option<u32> {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    // Letters have a bit that digits have not, and their low half is 9 less than what they are worth.
-    let values = (digits & (15 * EACH)) + 9 * ((digits >> 6) & EACH);
-    // What they are worth is written again: only the right bytes come out the same.
-    let letters = ((values + 6 * EACH) >> 4) & EACH;
-    let again = values + 0x30 * EACH + 0x27 * letters;
-    if values & (0xf0 * EACH) != 0 || again != digits {
-        return None;
-    }
-    let pairs = (values << 4 | values >> 8) & (0xff * (EACH & 0x0001_0001_0001_0001));
-    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
-    Some((fours | fours >> 16) as u32)
+    (wrong == 0).then(|| std::array::from_fn(|at| digits[2 * at] << 4 | digits[2 * at + 1]))
 }
 
 #[cfg(test)]
@@ -153,13 +144,15 @@ mod tests {
     fn only_digits_are_digits() {
         for byte in 0..=255_u8 {
             let worth = char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-            for at in 0..8 {
-                let mut digits = *b"0123abcf";
-                digits[at] = byte;
-                assert_eq!(four_bytes(u64::from_le_bytes(digits)).is_some(), worth.is_some(), "{byte} at {at}");
+            for at in (0..UUID_LEN).filter(|at| !HYPHENS.contains(at)) {
+                let mut text = *b"0123abcf-4567-89de-f012-3456789abcde";
+                text[at] = byte;
+                let uuid = uuid_of(&text);
+                assert_eq!(uuid.is_some(), worth.is_some(), "{byte} at {at}");
+                let Some(uuid) = uuid else { continue };
+                let plain = String::from_utf8(text.to_vec()).unwrap().replace('-', "");
+                assert_eq!(hash::hex(&uuid), plain);
             }
-            let first = four_bytes(u64::from_le_bytes([byte, b'7', b'0', b'0', b'0', b'0', b'0', b'f']));
-            assert_eq!(first, worth.map(|worth| worth << 4 | 7 | 0x0f00_0000));
         }
     }
 }

@@ -8,7 +8,7 @@
 //! name, version, stable bytes of the outcome
 //! ```
 
-use super::name::Name;
+use super::name::{Name, UUID_NAME};
 use crate::codec::Stable as _;
 use crate::error::StoreErrorKind;
 use crate::id::CommandId;
@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 /// Bytes of a segment; an entry that is longer has one of its own.
 pub(super) const SEGMENT_BYTES: usize = 1 << 14;
 const HEAD: usize = 16;
+/// Bits of the place of the entry before.
+const PREVIOUS_BITS: u32 = 40;
+const PREVIOUS: u64 = (1 << PREVIOUS_BITS) - 1;
 const DEAD: u32 = 1 << 31;
 
 #[derive(Debug)]
@@ -86,14 +89,20 @@ impl Segment {
     #[inline]
     pub(super) fn push(&mut self, new: &New<'_>) -> usize {
         let from = self.bytes.len();
-        let len = (new.name.len() + new.outcome.len()) as u32;
-        let mut head = [0; HEAD];
-        head[..5].copy_from_slice(&new.previous.to_le_bytes()[..5]);
-        head[5..8].copy_from_slice(&new.tag.to_bytes());
-        head[8..12].copy_from_slice(&new.slot.to_le_bytes());
-        head[12..].copy_from_slice(&len.to_le_bytes());
-        self.bytes.extend_from_slice(&head);
-        self.bytes.extend_from_slice(new.name);
+        let len = (new.name.len() + new.outcome.len()) as u64;
+        let first = new.previous & PREVIOUS | u64::from(new.tag.bits()) << PREVIOUS_BITS;
+        let second = u64::from(new.slot) | len << u32::BITS;
+        let head = (u128::from(first) | u128::from(second) << u64::BITS).to_le_bytes();
+        if let Ok(name) = <&[u8; UUID_NAME]>::try_from(new.name) {
+            // Most names: copied together with the head, as a piece of a known length.
+            let mut both = [0; HEAD + UUID_NAME];
+            both[..HEAD].copy_from_slice(&head);
+            both[HEAD..].copy_from_slice(name);
+            self.bytes.extend_from_slice(&both);
+        } else {
+            self.bytes.extend_from_slice(&head);
+            self.bytes.extend_from_slice(new.name);
+        }
         self.bytes.extend_from_slice(new.outcome);
         self.oldest = self.oldest.min(new.ts);
         self.newest = self.newest.max(new.ts);
@@ -106,14 +115,15 @@ impl Segment {
     pub(super) fn entry(&self, from: usize) -> Option<Entry<'_>> {
         let bytes = self.bytes.get(from..)?;
         let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
-        let [p0, p1, p2, p3, p4, t0, t1, t2, s0, s1, s2, s3, l0, l1, l2, l3] = *head;
-        let len = u32::from_le_bytes([l0, l1, l2, l3]);
+        let head = u128::from_le_bytes(*head);
+        let (first, second) = (head as u64, (head >> u64::BITS) as u64);
+        let len = (second >> u32::BITS) as u32;
         let body = rest.get(..(len & !DEAD) as usize)?;
         let (name, outcome) = body.split_at_checked(Name::len_at(body)?)?;
         Some(Entry {
-            previous: u64::from_le_bytes([p0, p1, p2, p3, p4, 0, 0, 0]),
-            tag: Tag::from_bytes([t0, t1, t2]),
-            slot: u32::from_le_bytes([s0, s1, s2, s3]),
+            previous: first & PREVIOUS,
+            tag: Tag::of(first >> PREVIOUS_BITS),
+            slot: second as u32,
             dead: len & DEAD != 0,
             name,
             outcome,

@@ -1,0 +1,139 @@
+//! Bytes of what is short and written often, into room that is there already: nobody asks for each byte whether there is room for it.
+
+use super::spread;
+use crate::id::Repr;
+use crate::time::Timestamp;
+
+/// Bytes as those of [`super::Stable`], as long as they fit.
+#[derive(Debug)]
+pub(crate) struct Short<'r> {
+    room: &'r mut [u8],
+    /// More than there is room for, once something did not fit.
+    len: usize,
+}
+
+impl<'r> Short<'r> {
+    #[inline]
+    pub(crate) const fn new(room: &'r mut [u8]) -> Self {
+        Self { room, len: 0 }
+    }
+
+    /// How many bytes; `None` if not all did fit.
+    #[inline]
+    pub(crate) fn len(&self) -> Option<usize> {
+        (self.len <= self.room.len()).then_some(self.len)
+    }
+
+    /// Says that something is no longer short.
+    #[inline]
+    pub(crate) const fn fail(&mut self) {
+        self.len = usize::MAX;
+    }
+
+    /// Writes the first bytes of some: what lies behind them is written over by whatever comes next.
+    #[inline]
+    fn write<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        match self.room.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
+            Some(room) => {
+                *room = bytes;
+                self.len += len;
+            }
+            None => self.fail(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.write(bytes, N);
+    }
+
+    #[inline]
+    pub(crate) fn unsigned(&mut self, value: u64) {
+        if value < 0x80 {
+            self.bytes([(value & 0x7f) as u8]);
+        } else if value >> 56 == 0 {
+            let (bytes, len) = spread(value);
+            self.write(bytes.to_le_bytes(), len);
+        } else {
+            // Eight bytes of seven bits, behind which more come.
+            let (bytes, _) = spread(value & (u64::MAX >> 8));
+            self.bytes((bytes | 0x8080_8080_8080_8080).to_le_bytes());
+            self.unsigned(value >> 56);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn signed(&mut self, value: i64) {
+        self.unsigned(super::zigzag(value));
+    }
+
+    #[inline]
+    pub(crate) fn time(&mut self, time: Timestamp) {
+        self.signed(time.as_unix_millis());
+    }
+
+    #[inline]
+    pub(crate) fn id<const N: usize>(&mut self, id: &Repr<N>) {
+        match id.as_inline() {
+            Some((bytes, len)) => self.write(*bytes, len),
+            None => self.slice(id.as_bytes()),
+        }
+        self.bytes([0]);
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn slice(&mut self, bytes: &[u8]) {
+        match self.room.get_mut(self.len..).and_then(|room| room.get_mut(..bytes.len())) {
+            Some(room) => {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.fail(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Stable;
+    use crate::id::Id;
+
+    #[test]
+    fn bytes_are_those_of_the_long_way() {
+        let mut room = [0xff; 40];
+        for shift in 0..64 {
+            for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift, 0x5555_5555_5555_5555 >> shift] {
+                let mut short = Short::new(&mut room);
+                short.unsigned(value);
+                let len = short.len().unwrap();
+                assert_eq!(room[..len], value.to_bytes());
+                let mut short = Short::new(&mut room);
+                short.time(Timestamp::from_unix_millis(value.cast_signed()));
+                let len = short.len().unwrap();
+                assert_eq!(room[..len], value.cast_signed().to_bytes());
+            }
+        }
+        for len in 1..=31 {
+            let id = Id::new(&"x".repeat(len)).unwrap();
+            let mut short = Short::new(&mut room);
+            short.id(id.repr());
+            let len = short.len().unwrap();
+            assert_eq!(room[..len], id.to_bytes());
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_gives_nothing() {
+        let mut room = [0; 16];
+        let mut short = Short::new(&mut room);
+        short.bytes([1; 15]);
+        assert_eq!(short.len(), Some(15));
+        short.bytes([1; 2]);
+        short.unsigned(1);
+        assert_eq!(short.len(), None);
+        let mut short = Short::new(&mut room);
+        short.id(Id::new(&"x".repeat(23)).unwrap().repr());
+        assert_eq!(short.len(), None);
+    }
+}
