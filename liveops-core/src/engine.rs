@@ -39,6 +39,7 @@ use self::stats::Counters;
 use self::stripes::Stripes;
 use crate::event::Parser;
 use crate::hash::Digest;
+use crate::plan::Plan;
 use crate::rules::Rules;
 use crate::store::Ready;
 use crate::time::Timestamp;
@@ -119,6 +120,15 @@ impl InForce {
         let parser = Arc::new(rules.door().parser());
         let identity = recording.then(|| rules.identity());
         Self { rules, parser, identity }
+    }
+
+    /// A plan that says what led to its changes, if that is to be recorded.
+    #[inline]
+    fn recorded<'p>(&self, plan: Plan<'p>) -> Plan<'p> {
+        match self.identity {
+            Some(identity) => plan.recording(identity),
+            None => plan,
+        }
     }
 }
 

@@ -204,7 +204,7 @@ impl Stable for Payload {
 impl Payload {
     /// The same bytes, if they are few.
     #[inline]
-    pub(crate) fn put_short(&self, out: &mut Short<'_>) {
+    pub(crate) fn put_short<const ROOM: usize>(&self, out: &mut Short<ROOM>) {
         out.unsigned(self.fields.len() as u64);
         for (name, value) in &self.fields {
             out.id(name);

@@ -501,8 +501,8 @@ mod tests {
             assert_eq!((EventId::from(id.clone()), Id::from(event.clone())), (event.clone(), id.clone()));
             assert_eq!(event, EventId::of_visible(format!("{id}\" and more, which is none of it").as_bytes(), len));
             let (mut a, mut b) = (Vec::new(), Vec::new());
-            id.put_with_zero(&mut a);
-            event.put_with_zero(&mut b);
+            id.repr().put_with_zero(&mut a);
+            event.repr().put_with_zero(&mut b);
             assert_eq!((a.len(), a), (len + 1, b));
         }
     }

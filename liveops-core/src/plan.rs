@@ -114,7 +114,7 @@ pub struct Plan<'a> {
     /// How many of the lanes this round is about: the first ones.
     round: usize,
     /// What a decision of a lane's run found that it needs as well, by the lane's end.
-    lacks: BTreeMap<usize, Vec<Key>>,
+    lacks: Option<BTreeMap<usize, Vec<Key>>>,
     answers: Answers,
     work: Box<Workspace>,
 }
@@ -153,16 +153,7 @@ impl<'a> Plan<'a> {
         given.extend(commands);
         work.sorted.begin();
         let answers = answers(&mut work, given.len());
-        Self {
-            rules,
-            recording: None,
-            commands: given,
-            sorted_by: None,
-            round: 0,
-            lacks: BTreeMap::new(),
-            answers,
-            work,
-        }
+        Self { rules, recording: None, commands: given, sorted_by: None, round: 0, lacks: None, answers, work }
     }
 
     /// The same, with change sets that say what led to them ([`ChangeSet::run`]): under rules of that
@@ -192,7 +183,7 @@ impl<'a> Plan<'a> {
             for command in run {
                 Rules::keys(command, |key| keys.push(key));
             }
-            keys.extend(self.lacks.get(&lane.end).into_iter().flatten().cloned());
+            keys.extend(self.lacks.iter().filter_map(|lacks| lacks.get(&lane.end)).flatten().cloned());
         }
         keys
     }
@@ -213,7 +204,7 @@ impl<'a> Plan<'a> {
             let Workspace { sorted, found, scratch, .. } = &mut *self.work;
             let lane = sorted.lanes[at];
             let run = &self.commands[lane.at..lane.run_end()];
-            let lacks = self.lacks.get(&lane.end).map_or(&[][..], Vec::as_slice);
+            let lacks = self.lacks.as_ref().and_then(|lacks| lacks.get(&lane.end)).map_or(&[][..], Vec::as_slice);
             let stored = match read(run, lacks, &mut answers, found) {
                 Ok(stored) => stored,
                 Err(error) => {
@@ -236,7 +227,7 @@ impl<'a> Plan<'a> {
                 }
                 Decided::Nothing => self.finish_run(at),
                 Decided::Lacks(keys) => {
-                    self.lacks.insert(lane.end, keys);
+                    self.lacks.get_or_insert_default().insert(lane.end, keys);
                     self.attempt_again(at);
                 }
             }
@@ -311,15 +302,15 @@ impl<'a> Plan<'a> {
         self.sorted_by = Some(*key);
         self.work.prints.clear();
         // By lanes that are no more; it is found out again.
-        self.lacks.clear();
+        self.lacks = None;
     }
 
     fn finish_run(&mut self, at: usize) {
         let lane = &mut self.work.sorted.lanes[at];
         lane.at = lane.run_end();
         lane.attempts = 0;
-        if !self.lacks.is_empty() {
-            self.lacks.remove(&lane.end);
+        if let Some(lacks) = &mut self.lacks {
+            lacks.remove(&lane.end);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Bytes of what is short and written often, into room that is there already: nobody asks for each byte whether there is room for it.
+//! Bytes of what is short and written often, in room of a known size: nobody asks for each byte whether there is room for it.
 
 use super::spread;
 use crate::id::Repr;
@@ -6,22 +6,22 @@ use crate::time::Timestamp;
 
 /// Bytes as those of [`super::Stable`], as long as they fit.
 #[derive(Debug)]
-pub(crate) struct Short<'r> {
-    room: &'r mut [u8],
+pub(crate) struct Short<const ROOM: usize> {
+    room: [u8; ROOM],
     /// More than there is room for, once something did not fit.
     len: usize,
 }
 
-impl<'r> Short<'r> {
+impl<const ROOM: usize> Short<ROOM> {
     #[inline]
-    pub(crate) const fn new(room: &'r mut [u8]) -> Self {
-        Self { room, len: 0 }
+    pub(crate) const fn new() -> Self {
+        Self { room: [0; ROOM], len: 0 }
     }
 
-    /// How many bytes; `None` if not all did fit.
+    /// The bytes; `None` if not all did fit.
     #[inline]
-    pub(crate) fn len(&self) -> Option<usize> {
-        (self.len <= self.room.len()).then_some(self.len)
+    pub(crate) fn get(&self) -> Option<&[u8]> {
+        self.room.get(..self.len)
     }
 
     /// Says that something is no longer short.
@@ -33,12 +33,12 @@ impl<'r> Short<'r> {
     /// Writes the first bytes of some: what lies behind them is written over by whatever comes next.
     #[inline]
     fn write<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
-        match self.room.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut) {
-            Some(room) => {
-                *room = bytes;
-                self.len += len;
-            }
-            None => self.fail(),
+        // One look at a number that is known when this is compiled.
+        if self.len <= ROOM - N {
+            self.room[self.len..self.len + N].copy_from_slice(&bytes);
+            self.len += len;
+        } else {
+            self.fail();
         }
     }
 
@@ -101,39 +101,34 @@ mod tests {
 
     #[test]
     fn bytes_are_those_of_the_long_way() {
-        let mut room = [0xff; 40];
         for shift in 0..64 {
             for value in [1_u64 << shift, (1 << shift) - 1, u64::MAX >> shift, 0x5555_5555_5555_5555 >> shift] {
-                let mut short = Short::new(&mut room);
+                let mut short = Short::<32>::new();
                 short.unsigned(value);
-                let len = short.len().unwrap();
-                assert_eq!(room[..len], value.to_bytes());
-                let mut short = Short::new(&mut room);
+                assert_eq!(short.get().unwrap(), value.to_bytes());
+                let mut short = Short::<32>::new();
                 short.time(Timestamp::from_unix_millis(value.cast_signed()));
-                let len = short.len().unwrap();
-                assert_eq!(room[..len], value.cast_signed().to_bytes());
+                assert_eq!(short.get().unwrap(), value.cast_signed().to_bytes());
             }
         }
         for len in 1..=31 {
             let id = Id::new(&"x".repeat(len)).unwrap();
-            let mut short = Short::new(&mut room);
+            let mut short = Short::<32>::new();
             short.id(id.repr());
-            let len = short.len().unwrap();
-            assert_eq!(room[..len], id.to_bytes());
+            assert_eq!(short.get().unwrap(), id.to_bytes());
         }
     }
 
     #[test]
     fn what_does_not_fit_gives_nothing() {
-        let mut room = [0; 16];
-        let mut short = Short::new(&mut room);
+        let mut short = Short::<16>::new();
         short.bytes([1; 15]);
-        assert_eq!(short.len(), Some(15));
+        assert_eq!(short.get(), Some(&[1; 15][..]));
         short.bytes([1; 2]);
         short.unsigned(1);
-        assert_eq!(short.len(), None);
-        let mut short = Short::new(&mut room);
-        short.id(Id::new(&"x".repeat(23)).unwrap().repr());
-        assert_eq!(short.len(), None);
+        assert_eq!(short.get(), None);
+        let mut short = Short::<24>::new();
+        short.id(Id::new(&"x".repeat(24)).unwrap().repr());
+        assert_eq!(short.get(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::stats::Tally;
 use crate::plan::Workspace;
@@ -94,6 +94,11 @@ impl Stripe {
     /// Memory that a plan used before, if it is there.
     pub(super) fn work(&self) -> Box<Workspace> {
         self.work.try_lock().and_then(|mut work| work.take()).unwrap_or_default()
+    }
+
+    /// The same to be held until it is given back; none if somebody else has it.
+    pub(super) fn held(&self) -> Option<MutexGuard<'_, Option<Box<Workspace>>>> {
+        self.work.try_lock()
     }
 
     pub(super) fn keep(&self, work: Box<Workspace>) {

@@ -53,9 +53,19 @@ impl<S: Store> Engine<S> {
     /// Takes one command, such as an event that [`crate::intake::Intake`] admitted.
     pub fn submit(&self, command: &Command) -> Outcome {
         let in_force = self.0.in_force.load();
-        let mut plan = self.0.plan(&in_force, slice::from_ref(command));
+        let stripe = self.0.stripes.mine();
+        // Held all the while: asked for and given back once, where a single command would feel both.
+        let mut kept = stripe.held();
+        let work = kept.as_mut().and_then(|kept| kept.take()).unwrap_or_default();
+        let mut plan = in_force.recorded(Plan::within(work, &in_force.rules, [command]));
         self.store().drive(&mut plan);
-        self.0.finish_one(plan, command)
+        let (outcome, work) = plan.finish_one();
+        if let Some(kept) = &mut kept {
+            **kept = Some(work);
+        }
+        drop(kept);
+        stripe.add(&self.0.counters.tally([command].into_iter(), slice::from_ref(&outcome)));
+        outcome
     }
 
     /// Takes a batch; one outcome per command, in order. Commands of one player are decided in order, those of
@@ -100,11 +110,7 @@ impl<S> AsyncEngine<S> {
         in_force: &'c InForce,
         commands: &'c [C],
     ) -> Plan<'c> {
-        let plan = begin(self.stripes.mine().work(), &in_force.rules, commands.iter().map(Borrow::borrow));
-        match in_force.identity {
-            Some(identity) => plan.recording(identity),
-            None => plan,
-        }
+        in_force.recorded(begin(self.stripes.mine().work(), &in_force.rules, commands.iter().map(Borrow::borrow)))
     }
 
     pub(super) fn parser(&self) -> Arc<Parser> {

@@ -1,4 +1,4 @@
-//! SipHash (Aumasson and Bernstein 2012) of bytes that lie in one piece: about two thirds of the work of a hasher that takes them in pieces.
+//! `SipHash` (Aumasson and Bernstein 2012) of bytes that lie in one piece: about two thirds of the work of a hasher that takes them in pieces.
 
 use super::Key;
 
@@ -25,7 +25,7 @@ fn absorbed<const C: usize>(key: &Key, wide: bool, bytes: &[u8]) -> [u64; 4] {
     v
 }
 
-/// SipHash-1-3.
+/// `SipHash` 1-3.
 #[inline]
 pub(super) fn sip13(key: &Key, bytes: &[u8]) -> u64 {
     let mut v = absorbed::<1>(key, false, bytes);
@@ -34,7 +34,7 @@ pub(super) fn sip13(key: &Key, bytes: &[u8]) -> u64 {
     v[0] ^ v[1] ^ v[2] ^ v[3]
 }
 
-/// SipHash-2-4 with 128 bits of output, the first of them the lowest.
+/// `SipHash` 2-4 with 128 bits of output, the first of them the lowest.
 #[inline]
 pub(super) fn sip24_wide(key: &Key, bytes: &[u8]) -> u128 {
     let mut v = absorbed::<2>(key, true, bytes);
@@ -62,20 +62,18 @@ fn take<const C: usize>(v: &mut [u64; 4], word: u64) {
 
 #[inline]
 fn rounds<const N: usize>(v: &mut [u64; 4]) {
-    let [mut a, mut b, mut c, mut d] = *v;
     for _ in 0..N {
-        a = a.wrapping_add(b);
-        c = c.wrapping_add(d);
-        b = b.rotate_left(13) ^ a;
-        d = d.rotate_left(16) ^ c;
-        a = a.rotate_left(32);
-        c = c.wrapping_add(b);
-        a = a.wrapping_add(d);
-        b = b.rotate_left(17) ^ c;
-        d = d.rotate_left(21) ^ a;
-        c = c.rotate_left(32);
+        v[0] = v[0].wrapping_add(v[1]);
+        v[2] = v[2].wrapping_add(v[3]);
+        v[1] = v[1].rotate_left(13) ^ v[0];
+        v[3] = v[3].rotate_left(16) ^ v[2];
+        v[0] = v[0].rotate_left(32);
+        v[2] = v[2].wrapping_add(v[1]);
+        v[0] = v[0].wrapping_add(v[3]);
+        v[1] = v[1].rotate_left(17) ^ v[2];
+        v[3] = v[3].rotate_left(21) ^ v[0];
+        v[2] = v[2].rotate_left(32);
     }
-    *v = [a, b, c, d];
 }
 
 #[cfg(test)]

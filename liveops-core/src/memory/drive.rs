@@ -11,7 +11,7 @@ use crate::error::StoreErrorKind;
 use crate::id::CommandId;
 use crate::plan::{Lanes, Plan, Records};
 use crate::record::{CommitOutcome, Player, Receipt, StoredOutcome, Suspicion, Written};
-use crate::replica::News;
+use crate::replica::{News, Telling};
 
 /// Commands decided before the boards are told: enough that a short loop over one board waits for memory many times at once, and
 /// few enough that what they touch stays in a processor's cache.
@@ -41,7 +41,9 @@ impl MemoryStore {
             return;
         }
         let hash = lanes.get(0).hash;
-        let mut work = self.take_work(hash);
+        // Taken out meanwhile: what a panic leaves behind is not used again.
+        let mut kept = self.work_of(hash);
+        let mut work = kept.as_mut().and_then(|kept| kept.take()).unwrap_or_default();
         work.groups.clear();
         for at in 0..lanes.len() {
             match work.groups.back_mut() {
@@ -51,18 +53,22 @@ impl MemoryStore {
         }
         // Threads that came to the shards in one order would go one behind the other.
         let groups = work.groups.len();
-        work.groups.rotate_left(hash as usize % groups);
+        if groups > 1 {
+            work.groups.rotate_left(hash as usize % groups);
+        }
         while !work.groups.is_empty() {
             self.round(&mut lanes, &mut work);
         }
-        self.keep_work(hash, work);
+        if let Some(kept) = &mut kept {
+            **kept = Some(work);
+        }
     }
 
     /// Decides some hundred commands and tells the boards.
     fn round(&self, lanes: &mut Lanes<'_, '_>, work: &mut Work) {
-        let _telling = self.boards.telling();
+        let telling = self.boards.telling();
         let Work { news, groups, neighbours, scratch } = work;
-        let telling = Telling { store: self, news };
+        let told = ToldAtLast { store: self, telling: &telling, news };
         let mut commands = 0;
         while commands < ROUND_COMMANDS
             && let Some((mut group, mut shard)) = self.next_group(groups)
@@ -72,7 +78,7 @@ impl MemoryStore {
             let horizon = shard.horizon;
             for (hash, slot, named) in neighbours.iter() {
                 commands += named.len();
-                let news = &mut *telling.news;
+                let news = &mut *told.news;
                 let mut held = Held { store: self, shard: &mut shard, hash, slot, named, news, scratch };
                 if lanes.decide(group.at, horizon, &mut held) {
                     // More than a run holds: the rest is for the next time.
@@ -105,14 +111,15 @@ impl MemoryStore {
 }
 
 /// Tells the boards of what was written, also where a decision panics: what was written before it is to be seen.
-struct Telling<'s, 'n> {
+struct ToldAtLast<'s, 'n> {
     store: &'s MemoryStore,
+    telling: &'n Telling<'s>,
     news: &'n mut News,
 }
 
-impl Drop for Telling<'_, '_> {
+impl Drop for ToldAtLast<'_, '_> {
     fn drop(&mut self) {
-        self.store.tell(self.news);
+        self.store.tell(self.telling, self.news);
     }
 }
 

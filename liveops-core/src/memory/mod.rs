@@ -38,7 +38,7 @@ mod whole;
 
 use std::sync::atomic::AtomicU64;
 
-use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockWriteGuard};
 
 use self::backlog::Backlog;
 use self::drive::Work;
@@ -49,7 +49,7 @@ use crate::id::PlayerId;
 use crate::limits::ROUND_PLAYERS_MAX;
 use crate::plan::Plan;
 use crate::record::{BoardKey, ChangeSet, CommitOutcome, Header, Horizon, Key, Record};
-use crate::replica::{News, Replica};
+use crate::replica::{News, Replica, Telling};
 use crate::store::{
     BoardAnswer, BoardRead, Boards, Consumer, ConsumerMark, Feed, FeedEntry, Keeps, Lag, Loaded, Store, hash_key,
 };
@@ -120,16 +120,9 @@ impl MemoryStore {
         Self { feed: Backlog::new(len_max), ..Self::default() }
     }
 
-    /// Any spread will do: who finds none makes some.
-    fn take_work(&self, hash: u64) -> Box<Work> {
-        let work = self.works[hash as usize % WORKS].0.try_lock();
-        work.and_then(|mut work| work.take()).unwrap_or_default()
-    }
-
-    fn keep_work(&self, hash: u64, work: Box<Work>) {
-        if let Some(mut place) = self.works[hash as usize % WORKS].0.try_lock() {
-            *place = Some(work);
-        }
+    /// Any spread will do: who finds a place taken makes memory of its own.
+    fn work_of(&self, hash: u64) -> Option<MutexGuard<'_, Option<Box<Work>>>> {
+        self.works[hash as usize % WORKS].0.try_lock()
     }
 
     fn shard_of(&self, player: &PlayerId) -> usize {
@@ -176,8 +169,8 @@ impl MemoryStore {
     }
 
     /// Tells the boards, as somebody who is telling.
-    fn tell(&self, news: &mut News) {
-        for player in self.boards.tell_news(news) {
+    fn tell(&self, telling: &Telling<'_>, news: &mut News) {
+        for player in self.boards.tell_news(telling, news) {
             // Something between is not told yet: all of the player is, who is held meanwhile, so that nobody who was let go comes back.
             let hash = self.keys.player(&player);
             let shard = self.shards[shard_of(hash)].0.read();
@@ -214,7 +207,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, batch: Vec<ChangeSet>) -> Vec<CommitOutcome> {
-        let _telling = self.boards.telling();
+        let telling = self.boards.telling();
         let (mut news, mut scratch) = (News::default(), Vec::with_capacity(128));
         let outcomes = batch.into_iter().map(|mut changes| {
             let hash = self.keys.player(&changes.player);
@@ -222,7 +215,7 @@ impl Store for MemoryStore {
             self.apply(&mut shard, hash, &mut changes, &mut news, &mut scratch)
         });
         let outcomes = outcomes.collect();
-        self.tell(&mut news);
+        self.tell(&telling, &mut news);
         outcomes
     }
 

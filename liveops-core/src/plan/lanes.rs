@@ -60,8 +60,13 @@ impl Sorted {
         let Self { lanes, given, left, hashes, ends } = self;
         hashes.clear();
         hashes.extend(commands.iter().map(|command| hash::keyed(key, command.player.as_bytes())));
-        in_order(commands, hashes, left, ends);
-        permute(commands, left);
+        if commands.len() > 1 {
+            in_order(commands, hashes, left, ends);
+            permute(commands, left);
+        } else {
+            left.clear();
+            left.extend(0..commands.len());
+        }
         if again {
             permute(given, left);
         } else {

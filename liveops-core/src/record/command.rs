@@ -261,14 +261,13 @@ impl Command {
     /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
     pub fn fingerprint(&self, key: &hash::Key, scratch: &mut Vec<u8>) -> u128 {
         if let Action::Event { kind, payload } = &self.action {
-            scratch.resize(SHORT_BYTES, 0);
-            let mut short = Short::new(scratch);
+            let mut short = Short::<SHORT_BYTES>::new();
             short.id(self.player.repr());
             short.time(self.ts);
             short.bytes([EVENT]);
             short.id(kind.repr());
             payload.put_short(&mut short);
-            if let Some(bytes) = short.len().and_then(|len| scratch.get(..len)) {
+            if let Some(bytes) = short.get() {
                 return fingerprint(key, bytes);
             }
         }

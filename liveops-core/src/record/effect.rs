@@ -268,15 +268,15 @@ impl StoredOutcome {
         }
     }
 
-    /// Both, the version first, into room of [`PLAIN_BYTES_MAX`] if it only moves experience; how many bytes they are.
+    /// Both, the version first, if it only moves experience.
     #[inline]
-    pub(crate) fn put_plain(&self, room: &mut [u8]) -> Option<usize> {
+    pub(crate) fn plain(&self) -> Option<Short<PLAIN_BYTES_MAX>> {
         let Self { fingerprint, ts, effect: Effect { xp, adjusted, level, more } } = self;
         if more.is_some() || xp.taken > 0 {
             return None;
         }
         let Grant { requested, boost, over_daily_cap, over_max_level, granted, taken: _ } = *xp;
-        let mut out = Short::new(room);
+        let mut out = Short::new();
         out.bytes([1]);
         out.bytes(fingerprint.to_be_bytes());
         out.time(*ts);
@@ -291,7 +291,7 @@ impl StoredOutcome {
         out.unsigned((*level).into());
         // Three lists of nothing.
         out.bytes([0; 3]);
-        out.len()
+        Some(out)
     }
 
     /// Takes them.
@@ -347,13 +347,12 @@ mod tests {
             let effect = Effect { xp, adjusted: signed >> 1, level: u32::MAX >> (at / 2), more: None };
             let ts = Timestamp::from_unix_millis(signed);
             let mut outcome = StoredOutcome { fingerprint: u128::MAX / 3 >> at, ts, effect };
-            let mut room = [0xff; PLAIN_BYTES_MAX];
-            let len = outcome.put_plain(&mut room).unwrap();
+            let plain = outcome.plain().unwrap();
             let mut wanted = vec![outcome.version()];
             outcome.put_version(outcome.version(), &mut wanted);
-            assert_eq!(room[..len], wanted);
+            assert_eq!(plain.get().unwrap(), wanted);
             outcome.effect.xp.taken = 1;
-            assert_eq!(outcome.put_plain(&mut room), None);
+            assert!(outcome.plain().is_none());
         }
     }
 

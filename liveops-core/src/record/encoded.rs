@@ -1,7 +1,7 @@
 //! First outcomes of a run as bytes, made once: for the store, and for whoever asked.
 
-use super::effect::PLAIN_BYTES_MAX;
 use super::{ChangeSet, Command, StoredOutcome};
+use crate::codec::Short;
 use crate::error::StoreErrorKind;
 use crate::id::CommandId;
 use crate::time::Timestamp;
@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// Memory for the outcomes of one run after the other.
 #[derive(Debug, Default)]
 pub struct EncodedOutcomes {
-    /// One behind the other, each in its stable bytes behind their version. What lies behind the last is room.
+    /// One behind the other, each in its stable bytes behind their version.
     bytes: Vec<u8>,
     each: Vec<Place>,
     /// How many of the first are not to be written: an erasure came after them.
@@ -28,6 +28,7 @@ struct Place {
 
 impl EncodedOutcomes {
     pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
         self.each.clear();
         self.forgotten = 0;
     }
@@ -39,25 +40,17 @@ impl EncodedOutcomes {
 
     /// Adds that of a command, by its place in the run.
     pub(crate) fn push(&mut self, command: usize, outcome: &StoredOutcome) {
-        let from = self.each.last().map_or(0, |last| last.end);
-        if self.bytes.len() < from + PLAIN_BYTES_MAX {
-            self.bytes.resize(from + PLAIN_BYTES_MAX, 0);
-        }
-        let (is_held, end) = match outcome.put_plain(&mut self.bytes[from..]) {
-            Some(len) => (false, from + len),
-            None => (outcome.effect.held().is_some(), self.put_long(from, outcome)),
+        let plain = outcome.plain();
+        let is_held = if let Some(bytes) = plain.as_ref().and_then(Short::get) {
+            self.bytes.extend_from_slice(bytes);
+            false
+        } else {
+            let version = outcome.version();
+            self.bytes.push(version);
+            outcome.put_version(version, &mut self.bytes);
+            outcome.effect.held().is_some()
         };
-        self.each.push(Place { command, is_held, ts: outcome.ts, end });
-    }
-
-    /// Writes one of any kind; its end.
-    #[inline(never)]
-    fn put_long(&mut self, from: usize, outcome: &StoredOutcome) -> usize {
-        let version = outcome.version();
-        self.bytes.truncate(from);
-        self.bytes.push(version);
-        outcome.put_version(version, &mut self.bytes);
-        self.bytes.len()
+        self.each.push(Place { command, is_held, ts: outcome.ts, end: self.bytes.len() });
     }
 
     /// These, with the commands that they are of.

@@ -32,6 +32,7 @@ pub(crate) use self::fill::Entry;
 use self::fill::Filling;
 use self::follow::Followed;
 use self::gates::Gates;
+pub(crate) use self::gates::Telling;
 use self::player::{Lists, Players};
 use self::shelf::{Board, Shelf};
 use self::tail::Tailed;

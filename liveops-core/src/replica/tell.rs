@@ -272,10 +272,9 @@ impl Replica {
     }
 
     /// Tells of a batch, which is empty then; returns those who have to be told of in full, since something between is not told yet.
-    pub(crate) fn tell_news(&self, news: &mut News) -> Vec<PlayerId> {
+    pub(crate) fn tell_news(&self, _: &Telling<'_>, news: &mut News) -> Vec<PlayerId> {
         let mut behind = Vec::new();
         if !news.players.is_empty() {
-            let _telling = self.gates.enter_again();
             let handles = self.apply(news).into_iter().map(|n| news.players[n].handle);
             behind.extend(handles.map(|handle| self.players.owner(handle)));
             news.clear();

@@ -601,7 +601,10 @@ fn a_handle_on_its_way_is_given_to_nobody_else() {
     let mut of_bo = News::default();
     let handle = replica.handle(&bo).unwrap();
     replica.note(&mut of_bo, handle, 0, 1, &[(key.clone(), Some(Standing { score: 5.into(), ..standing }))]);
-    assert!(replica.tell_news(&mut news).is_empty() && replica.tell_news(&mut of_bo).is_empty());
+    assert!(
+        replica.tell_news(&replica.telling(), &mut news).is_empty()
+            && replica.tell_news(&replica.telling(), &mut of_bo).is_empty()
+    );
     let shown: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
     assert_eq!(shown, [(ana, 9), (bo, 5)]);
 }
@@ -622,13 +625,13 @@ fn late_news_of_who_is_gone_reach_nobody_else() {
         if since > 0 {
             let mut news = News::default();
             replica.note(&mut news, handle, 0, since, &shown(3));
-            assert!(replica.tell_news(&mut news).is_empty());
+            assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
         }
         replica.note(&mut late, handle, since, since + 1, &shown(4));
         replica.gone(handle);
         let again = replica.handle(&ana).unwrap();
         assert_ne!(again, handle, "the name has another number");
-        assert!(replica.tell_news(&mut late).is_empty());
+        assert!(replica.tell_news(&replica.telling(), &mut late).is_empty());
         assert_eq!(rows(), []);
         replica.gone(again);
         // Given to others, both of them.
@@ -636,7 +639,7 @@ fn late_news_of_who_is_gone_reach_nobody_else() {
         let of_bo = replica.handle(&bo).unwrap();
         assert!([handle, again].contains(&of_bo));
         replica.note(&mut late, of_bo, 0, 1, &shown(5));
-        assert!(replica.tell_news(&mut late).is_empty());
+        assert!(replica.tell_news(&replica.telling(), &mut late).is_empty());
         assert_eq!(rows(), [(bo.clone(), 5)]);
         replica.tell([Told::Gone { player: bo.clone() }]);
         assert_eq!((rows(), replica.players.len()), (vec![], 0));
@@ -653,7 +656,7 @@ fn late_news_of_who_was_gone_during_a_filling_reach_nobody_else() {
     let handle = replica.handle(&ana).unwrap();
     replica.note(&mut news, handle, 0, 1, &shown(1));
     replica.note(&mut late, handle, 1, 2, &shown(2));
-    assert!(replica.tell_news(&mut news).is_empty());
+    assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
     let mut pages = 1;
     let mut again = handle;
     let read = replica.rebuild_by(&|_| true, |page| {
@@ -669,9 +672,9 @@ fn late_news_of_who_was_gone_during_a_filling_reach_nobody_else() {
     });
     read.unwrap();
     // The number was given back: nobody who told of it was let finish first, as a gate would do. What is told is left alone all the same.
-    drop(replica.tell_news(&mut late));
+    drop(replica.tell_news(&replica.telling(), &mut late));
     replica.note(&mut news, again, 1, 2, &shown(8));
-    assert!(replica.tell_news(&mut news).is_empty());
+    assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
     let rows: Vec<_> = page(&replica, &key, Sort::default()).into_iter().map(|row| (row.owner, row.score)).collect();
     assert_eq!(rows, [(ana, 8)]);
 }
@@ -700,7 +703,7 @@ fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
                         replica.note(&mut news, *handle, *version, *version + 1, &[(key.clone(), Some(standing))]);
                         *version += 1;
                     }
-                    assert!(replica.tell_news(&mut news).is_empty());
+                    assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
                     for n in (0..random.below(4)).map(|_| thread * 100 + random.below(40)).collect::<Vec<_>>() {
                         if let Some((handle, _)) = known.remove(&n) {
                             replica.gone(handle);
@@ -715,7 +718,7 @@ fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
                     let standing = Standing { score: n.cast_signed().into(), ..Standing::default() };
                     replica.note(&mut news, handle, version, version + 1, &[(key.clone(), Some(standing))]);
                 }
-                assert!(replica.tell_news(&mut news).is_empty());
+                assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
             });
         }
     });
