@@ -703,7 +703,7 @@ fn threads_that_tell_of_comers_and_goers_agree_in_the_end() {
                         replica.note(&mut news, *handle, *version, *version + 1, &[(key.clone(), Some(standing))]);
                         *version += 1;
                     }
-                    assert!(replica.tell_news(&replica.telling(), &mut news).is_empty());
+                    assert!(replica.tell_news(&telling, &mut news).is_empty());
                     for n in (0..random.below(4)).map(|_| thread * 100 + random.below(40)).collect::<Vec<_>>() {
                         if let Some((handle, _)) = known.remove(&n) {
                             replica.gone(handle);
