@@ -227,6 +227,17 @@ impl Standings {
     /// The entries of a board, as [`Self::of_board`] finds them.
     #[inline]
     pub(crate) fn on_board(&self, from: usize, board: &BoardId) -> OnBoard<'_> {
+        if let Boards::One(known) = &self.boards
+            && known == board
+            && let Some(entries) = self.entries.as_slice().get(from..)
+        {
+            return OnBoard { at: from, entries };
+        }
+        self.on_board_of_many(from, board)
+    }
+
+    #[inline(never)]
+    fn on_board_of_many(&self, from: usize, board: &BoardId) -> OnBoard<'_> {
         let Range { start, end } = self.of_board(from, board);
         OnBoard { at: start, entries: self.entries.as_slice().get(start..end).unwrap_or_default() }
     }

@@ -130,8 +130,12 @@ impl Rules {
         if draft.applied == 0 {
             return Drafted::Nothing;
         }
-        self.let_go(&mut draft);
-        draft.expire_claimable(draft.horizon.now);
+        // An event counts in no period that has closed: if it made all entries that there are, none goes.
+        let may_go = draft.entered < draft.changes.record.standings.len();
+        if may_go || draft.changes.record.rare.is_some() {
+            self.let_go(&mut draft);
+            draft.expire_claimable(draft.horizon.now);
+        }
         draft.finish();
         Drafted::Changes
     }
@@ -316,9 +320,9 @@ impl Rules {
     }
 
     /// Drops what of the record no acceptable command can ask for any more.
+    #[inline(never)]
     fn let_go(&self, draft: &mut Draft<'_>) {
         let horizon = draft.horizon;
-        // An event counts in no period that has closed: if it made all entries that there are, none goes.
         if draft.entered < draft.changes.record.standings.len() {
             self.let_entries_go(draft);
         }

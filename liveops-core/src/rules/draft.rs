@@ -64,7 +64,7 @@ pub(super) struct NewEntry {
     pub(super) rule: usize,
     /// Whether it replaces none.
     pub(super) is_new: bool,
-    /// Whether its score is another than that of the one it replaces.
+    /// Whether it is another than the one it replaces.
     pub(super) moves: bool,
     /// Once it is in the record, the one that it replaces.
     pub(super) entry: Entry,
@@ -415,12 +415,18 @@ impl<'s> Draft<'s> {
     }
 
     /// Ends the run: of what was touched, the change set has what boards now show otherwise than before.
+    #[inline]
     pub(super) fn finish(mut self) {
         if self.may_be_same {
-            self.make_before();
-            let mut before = self.scratch.before.drain(..);
-            self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
+            self.leave_out_same();
         }
+    }
+
+    #[inline(never)]
+    fn leave_out_same(&mut self) {
+        self.make_before();
+        let mut before = self.scratch.before.drain(..);
+        self.changes.shown.retain(|(_, now)| before.next().is_none_or(|before| before != *now));
     }
 
     /// Books one applied command, by its place in the run.
