@@ -355,6 +355,14 @@ fn a_level_is_rewarded_once_whatever_the_curve() {
 }
 
 #[test]
+fn the_name_of_a_schema_is_no_part_of_the_rules() {
+    let rules = |schema: &str| Rules::from_json(&format!(r#"{{ {schema} "version": 1, "game": "g" }}"#)).unwrap();
+    let (plain, named) = (rules(""), rules(r#""$schema": "./rules.v1.json","#));
+    assert_eq!((plain.hash(), plain.identity()), (named.hash(), named.identity()));
+    assert!(plain.diff(&named).unwrap().is_empty());
+}
+
+#[test]
 fn the_door_is_no_part_of_the_rules_hash_and_order_does_not_matter() {
     let hash = |document: &str| Rules::from_json(document).unwrap().hash();
     let plain = hash(r#"{ "version": 1, "game": "g", "limits": { "maxPastSeconds": 9 } }"#);

@@ -5,7 +5,7 @@ use crate::codec::Stable as _;
 use crate::hash::Digest;
 
 impl Rules {
-    /// Names everything beside the release ([`super::DECISIONS`]) that decisions depend on: the document, how old and how new commands
+    /// Names everything beside the release ([`super::DECISIONS`]) that decisions depend on: the document but for its `$schema`, how old and how new commands
     /// may be, the population and the thresholds that were set beside it, and the seed of loot by its commitment. Rules of one
     /// identity decide every command alike. Takes as long as hashing the document.
     ///
@@ -70,7 +70,8 @@ mod tests {
         let identities: BTreeSet<_> = all.iter().map(Rules::identity).collect();
         assert_eq!(identities.len(), all.len());
         assert_eq!(plain.identity(), rules("").identity());
-        let in_another_order = r#"{ "game": "golden", "detectors": { "cheats": { "kind": "family" } }, "version": 1 }"#;
+        let in_another_order =
+            r#"{ "game": "golden", "detectors": { "cheats": { "kind": "family" } }, "$schema": "s", "version": 1 }"#;
         assert_eq!(plain.identity(), Rules::from_json(in_another_order).unwrap().identity());
         assert_eq!(plain.identity().to_hex(), "25e72f303c1b8ef81d91102514c1ceb9d5910277ed1606468b2a3e2ac7a69026");
     }

@@ -212,8 +212,8 @@ pub(super) fn leaves(value: &Value<'_>, path: &mut String, out: &mut std::collec
     out.insert(path.clone(), leaf);
 }
 
-/// Over the leaves in the order of their paths, without the door and the schema's name: the order in which the
-/// document gives its members does not matter.
+/// Over the leaves in the order of their paths, without the door: the order in which the document gives its members does not
+/// matter.
 pub(super) fn hash(leaves: &std::collections::BTreeMap<String, String>) -> Digest {
     let mut bytes = Vec::new();
     for (path, leaf) in leaves.iter().filter(|(path, _)| !is_outside(path)) {
@@ -226,5 +226,5 @@ pub(super) fn hash(leaves: &std::collections::BTreeMap<String, String>) -> Diges
 }
 
 fn is_outside(path: &str) -> bool {
-    path == "/$schema" || path == "/door" || path.starts_with("/door/")
+    path == "/door" || path.starts_with("/door/")
 }
