@@ -12,6 +12,7 @@ const ACCEPTED: &[&str] = &[
     "CC0-1.0",
     "ISC",
     "MIT",
+    "MIT-0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
@@ -107,6 +108,7 @@ mod tests {
     fn one_acceptable_choice_is_enough() {
         for good in [
             "MIT",
+            "MIT-0",
             "MIT OR Apache-2.0",
             "MIT/Apache-2.0",
             "(MIT OR Apache-2.0) AND Unicode-3.0",

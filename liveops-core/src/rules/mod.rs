@@ -255,6 +255,21 @@ struct DetectorRule {
 }
 
 impl Rules {
+    /// The JSON Schema (draft 2020-12) of a rules document, for editors and for programs that write rules: name a file that holds it
+    /// in the document's `$schema`, which is no part of the rules. Whatever [`Self::from_json`] takes it takes too. It finds
+    /// what can be said of each part alone; what parts must be to each other, such as that a name refers to something, only
+    /// reading finds.
+    ///
+    /// ```
+    /// use liveops_core::Rules;
+    ///
+    /// let schema: serde_json::Value = serde_json::from_str(Rules::SCHEMA)?;
+    /// assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    /// assert_eq!(schema["$defs"]["Document"]["required"], serde_json::json!(["version", "game"]));
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub const SCHEMA: &'static str = include_str!("../../schema/rules.v1.json");
+
     /// Reads a rules document; the error names the path of what is wrong in it.
     pub fn from_json(text: &str) -> Result<Self, RulesError> {
         document::read(text.as_bytes())
