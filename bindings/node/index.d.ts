@@ -37,6 +37,9 @@ export interface FetchHeaders { forEach(callback: (value: string, name: string) 
 
 // Rules -------------------------------------------------------------------------------------------------------------
 
+/** The types of a rules document, `RulesDocument` and its parts: for programs that write rules. */
+export type * from './rules.js'
+
 /** Which decisions this release makes: two releases with one number decide every command alike, to the last bit. */
 export const DECISIONS: number
 

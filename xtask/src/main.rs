@@ -8,6 +8,7 @@ mod fix;
 mod fuzz;
 mod licences;
 mod process;
+mod rules_types;
 mod servers;
 mod setup;
 mod tally;
@@ -21,7 +22,7 @@ cargo xtask <task>
 
   test [area]                 build what is needed, run every test, count; areas: rust, python, node, and fleet, which is all three
   verify                      formatting, lints, documentation, licences, then every test; edits nothing
-  fix                         format, apply what clippy can, rewrite docs/errors.md
+  fix                         format, apply what clippy can, rewrite docs/errors.md and the types of rules
   build [python|node]         optimised extensions: target/venv and bindings/node/native.node
   compare [area] [--json]     peers side by side; the area is the first word of a row's name
   fuzz [target] [--seconds N] each target of fuzz/, or one, for 60 seconds unless said otherwise

@@ -1,7 +1,7 @@
 //! `cargo xtask verify`: whether the tree is good. Edits nothing.
 
 use crate::process::{cargo, run};
-use crate::{licences, test};
+use crate::{licences, rules_types, test};
 
 /// All checks, cheap ones first; the tests run in any case, so that one call tells everything.
 pub(crate) fn run_all() -> Result<(), String> {
@@ -18,6 +18,7 @@ pub(crate) fn run_all() -> Result<(), String> {
     doc.env("RUSTDOCFLAGS", "-D warnings");
     note(run(doc));
     note(licences::check());
+    note(rules_types::check());
     let tested = test::run_areas(&[]);
     for failure in &failures {
         println!("FAILED {failure}");

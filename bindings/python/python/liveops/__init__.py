@@ -161,6 +161,7 @@ from .results import (
     VerdictReason,
     Verified,
 )
+from .rules_types import RulesDocument
 from .store import PostgresStore, RedisStore, SqliteStore
 
 __all__ = [
@@ -268,6 +269,7 @@ __all__ = [
     "RollProof",
     "Row",
     "Rules",
+    "RulesDocument",
     "RulesError",
     "RulesWarning",
     "Run",
