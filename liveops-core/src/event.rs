@@ -207,7 +207,7 @@ impl Payload {
     pub(crate) fn put_short<const ROOM: usize>(&self, out: &mut Short<ROOM>) {
         out.unsigned(self.fields.len() as u64);
         for (name, value) in &self.fields {
-            out.id(name);
+            out.id(name.repr());
             match value {
                 FieldValue::Int(value) => {
                     out.bytes([0]);
@@ -216,7 +216,7 @@ impl Payload {
                 FieldValue::Bool(value) => out.bytes([1, u8::from(*value)]),
                 FieldValue::Id(value) => {
                     out.bytes([2]);
-                    out.id(value);
+                    out.id(value.repr());
                 }
                 FieldValue::Text(value) => {
                     out.bytes([3]);
