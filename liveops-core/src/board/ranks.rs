@@ -103,14 +103,8 @@ impl Ranks {
 
     #[inline]
     pub(crate) fn find(&self, handle: Handle) -> Found {
-        self.find_in(self.tree.seat(handle), handle)
-    }
-
-    /// The same, of an owner whose leaf is known.
-    #[inline]
-    pub(super) fn find_in(&self, leaf: Option<u32>, handle: Handle) -> Found {
-        match leaf {
-            Some(leaf) => Found::Shown(self.tree.spot_in(leaf, handle)),
+        match self.tree.spot(handle) {
+            Some(spot) => Found::Shown(spot),
             None if self.aside.contains_key(&handle) => Found::Aside,
             None => Found::Nowhere,
         }
@@ -264,7 +258,7 @@ impl Ranks {
 
     /// From a position on, in order.
     pub(super) fn spots(&self, from: u64) -> impl Iterator<Item = Spot> {
-        std::iter::successors(self.tree.select(from), |spot| self.tree.next(*spot))
+        self.tree.spots(from)
     }
 
     /// How many are shown whose score comes before this one, whatever their subscores.

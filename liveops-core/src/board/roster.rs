@@ -11,6 +11,9 @@ use crate::id::{Id, Lead, PlayerId};
 /// The number of an owner.
 pub(crate) type Handle = u32;
 
+/// Most owners there can be: their places in memory have numbers of 32 bits.
+const OWNERS_MAX: u32 = 1 << 28;
+
 /// Owners by handle and handles by owner. A handle stays the same while it is used, and is given to somebody else after.
 #[derive(Clone, Debug)]
 pub(crate) struct Roster {
@@ -101,7 +104,7 @@ impl Directory for Roster {
 impl Roster {
     /// A table with room for so many owners. See [`crate::hash::Map::new`] about the key.
     pub(crate) fn new(key: Key, capacity: usize) -> Self {
-        let table = Table::new(key, capacity, Handle::MAX);
+        let table = Table::new(key, capacity, OWNERS_MAX);
         let mut roster = Self { table, owners: Names::default(), uses: Chunks::default() };
         roster.owners.0.reserve(capacity);
         roster.uses.reserve(capacity);
@@ -114,7 +117,7 @@ impl Roster {
     }
 
     /// The handle of an owner, given now if there is none; it is freed by [`Self::release`] once nobody uses it.
-    /// `None` when 2^32 - 1 handles are in use.
+    /// `None` when 2^28 handles are in use.
     pub(crate) fn intern(&mut self, owner: &PlayerId) -> Option<Handle> {
         let hash = self.table.hash(owner.as_bytes());
         if let Some(handle) = self.table.find(owner.as_bytes(), hash, &self.owners) {

@@ -243,12 +243,12 @@ impl<'b> View<'b> {
             return rows;
         };
         // Leaf by leaf, with nothing to decide in between.
-        let mut rank = from;
+        let mut before = from;
         for run in ranks.tree().runs(from) {
-            let handles = &run.handles[..run.handles.len().min(limit - rows.len())];
-            let of = |(n, handle): (usize, &Handle)| self.row_of(*handle, run.place(n), rank + n as u64 + 1, ranks);
-            rows.extend(handles.iter().enumerate().map(of));
-            rank += handles.len() as u64;
+            let len = run.len().min(limit - rows.len());
+            let of = |(rank, (handle, place))| self.row_of(handle, place, rank, ranks);
+            rows.extend((before + 1..).zip(run.entries().take(len)).map(of));
+            before += len as u64;
             if rows.len() >= limit {
                 break;
             }

@@ -229,14 +229,8 @@ impl WindowedLeaderboard {
                 continue;
             }
             let ranks = self.periods.get(&period);
-            let leaf = ranks.and_then(|ranks| ranks.tree().seat(handle));
-            *lane = Some((period, ranks, leaf));
+            *lane = Some((period, ranks, ranks.map_or(Found::Nowhere, |ranks| ranks.find(handle))));
         }
-        let lanes = lanes.map(|lane| {
-            lane.map(|(period, ranks, leaf)| {
-                (period, ranks, ranks.map_or(Found::Nowhere, |ranks| ranks.find_in(leaf, handle)))
-            })
-        });
         let mut steps = [None; Window::ALL.len()];
         for (step, (period, ranks, found)) in steps.iter_mut().zip(lanes.iter().flatten()) {
             let before = ranks.and_then(|ranks| ranks.standing_at(handle, *found));

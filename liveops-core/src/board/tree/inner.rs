@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::frame::Frame;
-use super::search::{count_less, partition, position};
+use super::search::{count_less, partition};
 use super::{NONE, Place};
 use crate::board::owners::{Owners, Who};
 use crate::id::{Lead, PlayerId, cmp_leads};
@@ -15,7 +15,7 @@ pub(super) struct Inner<const FAN: usize> {
     pub(super) parent: u32,
     /// 1 if its children are leaves.
     pub(super) level: u32,
-    /// Which child of its parent it was when that was last looked up: mostly it still is.
+    /// Which child of its parent it is.
     pub(super) child: u32,
     /// Those behind `len` are `NONE`.
     pub(super) children: [u32; FAN],
@@ -105,19 +105,6 @@ impl<const FAN: usize> Inner<FAN> {
     /// The last child that may hold entries before a place.
     pub(super) fn search_below(&self, place: Place) -> usize {
         partition(1..self.len(), |at| self.bounds[at].place < place) - 1
-    }
-
-    pub(super) fn child(&self, child: u32) -> usize {
-        position(&self.children, child)
-    }
-
-    /// The same, of one that was there when it was last looked up.
-    #[inline]
-    pub(super) fn child_near(&self, child: u32, there: u32) -> usize {
-        match self.children.get(there as usize) {
-            Some(known) if *known == child => there as usize,
-            _ => self.child(child),
-        }
     }
 
     #[inline]

@@ -1,9 +1,14 @@
 //! A leaf: some neighbours with their places.
+//!
+//! An entry stays in the slot that it was given as long as it is in the leaf, so who comes, goes or moves changes a word or two of
+//! it and the [`Order`] of the slots, which is one cache line. Handles and places of the others stay where they are.
 
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use super::frame::{Frame, Key};
-use super::search::{count_less, partition};
+use super::order::Order;
+use super::search::partition;
 use super::{NONE, Place};
 use crate::board::owners::{Owners, Who};
 use crate::board::roster::Handle;
@@ -15,15 +20,16 @@ pub(super) struct Leaf<const LEAF: usize> {
     pub(super) parent: u32,
     pub(super) previous: u32,
     pub(super) next: u32,
-    /// Which child of its parent it was when that was last looked up: mostly it still is.
+    /// Which child of its parent it is.
     pub(super) child: u32,
-    pub(super) frame: Frame,
-    /// The places themselves, where they lie too far apart to be packed; then `packed` means nothing.
-    pub(super) wide: Option<Box<[Place; LEAF]>>,
-    /// Those behind `len` are `NONE`.
-    pub(super) handles: [Handle; LEAF],
-    /// Those behind `len` are the largest there are.
-    pub(super) packed: [u64; LEAF],
+    frame: Frame,
+    /// The places by slot, where they lie too far apart to be packed; then `packed` means nothing.
+    wide: Option<Box<[Place; LEAF]>>,
+    /// The slots in the order of their entries, and behind them those that are free.
+    order: Order<LEAF>,
+    handles: [Handle; LEAF],
+    /// The largest there is in those that are free.
+    packed: [u64; LEAF],
 }
 
 impl<const LEAF: usize> Default for Leaf<LEAF> {
@@ -36,6 +42,7 @@ impl<const LEAF: usize> Default for Leaf<LEAF> {
             child: 0,
             frame: Frame::default(),
             wide: None,
+            order: Order::default(),
             handles: [NONE; LEAF],
             packed: [u64::MAX; LEAF],
         }
@@ -47,40 +54,29 @@ impl<const LEAF: usize> Default for Leaf<LEAF> {
 pub(in crate::board) struct Run<'t, const LEAF: usize> {
     leaf: &'t Leaf<LEAF>,
     from: usize,
-    pub(in crate::board) handles: &'t [Handle],
 }
 
-impl<const LEAF: usize> Run<'_, LEAF> {
-    /// The place of one of them.
+impl<'t, const LEAF: usize> Run<'t, LEAF> {
+    pub(in crate::board) fn len(&self) -> usize {
+        self.leaf.len() - self.from
+    }
+
     #[inline]
-    pub(in crate::board) fn place(&self, at: usize) -> Place {
-        self.leaf.place(self.from + at)
+    pub(in crate::board) fn entries(&self) -> impl Iterator<Item = (Handle, Place)> + use<'t, LEAF> {
+        let leaf = self.leaf;
+        (self.from..leaf.len()).map(|at| leaf.slot(at)).map(|slot| (leaf.handle(slot), leaf.place(slot)))
     }
 }
 
 impl<const LEAF: usize> Leaf<LEAF> {
-    /// A leaf of entries that come in order, not more than it holds.
+    /// A leaf of entries that come in order, not more than it holds. Each is in the slot of its position.
     pub(super) fn of(entries: &[(Place, Handle)]) -> Self {
         let mut leaf = Self { len: entries.len() as u32, ..Self::default() };
-        let (mut least, mut most) = ([i64::MAX; 3], [i64::MIN; 3]);
-        for (place, _) in entries {
-            for part in 0..3 {
-                least[part] = least[part].min(place[part]);
-                most[part] = most[part].max(place[part]);
-            }
-        }
-        if let Some(frame) = Frame::around(least, most) {
-            leaf.frame = frame;
-            for (packed, (place, _)) in leaf.packed.iter_mut().zip(entries) {
-                *packed = frame.pack(*place).unwrap_or_default();
-            }
-        } else {
-            let mut wide = Box::new([[0; 3]; LEAF]);
-            wide.iter_mut().zip(entries).for_each(|(wide, (place, _))| *wide = *place);
-            leaf.wide = Some(wide);
-            leaf.packed[..entries.len()].fill(0);
-        }
         leaf.handles.iter_mut().zip(entries).for_each(|(known, (_, handle))| *known = *handle);
+        let mut places = Box::new([[0; 3]; LEAF]);
+        places.iter_mut().zip(entries).for_each(|(known, (place, _))| *known = *place);
+        leaf.wide = Some(places);
+        leaf.narrow();
         leaf
     }
 
@@ -89,24 +85,40 @@ impl<const LEAF: usize> Leaf<LEAF> {
         self.len as usize
     }
 
+    /// The slot of the entry of that position.
     #[inline]
-    pub(super) fn place(&self, at: usize) -> Place {
+    pub(super) fn slot(&self, at: usize) -> usize {
+        self.order.slot(at)
+    }
+
+    /// The position of the entry in a slot.
+    #[inline]
+    pub(super) fn at(&self, slot: usize) -> usize {
+        self.order.at(slot)
+    }
+
+    #[inline]
+    pub(super) fn handle(&self, slot: usize) -> Handle {
+        self.handles[slot]
+    }
+
+    #[inline]
+    pub(super) fn place(&self, slot: usize) -> Place {
         match &self.wide {
-            None => self.frame.unpack(self.packed[at]),
-            Some(wide) => wide[at],
+            None => self.frame.unpack(self.packed[slot]),
+            Some(wide) => wide[slot],
         }
     }
 
-    /// A word of each cache line, mixed.
+    /// A word of each cache line that the entry in a slot is in, mixed.
     #[inline]
-    pub(super) fn touch(&self) -> u64 {
-        let handles = self.handles.iter().step_by(16).fold(self.len, |sum, handle| sum ^ handle);
-        self.packed.iter().step_by(8).fold(handles.into(), |sum, packed| sum ^ packed)
+    pub(super) fn touch(&self, slot: usize) -> u64 {
+        u64::from(self.len ^ self.order.slot(0) as u32 ^ self.handles[slot % LEAF]) ^ self.packed[slot % LEAF]
     }
 
     /// From a position on.
     pub(super) fn run(&self, from: usize) -> Run<'_, LEAF> {
-        Run { leaf: self, from, handles: &self.handles[from..self.len()] }
+        Run { leaf: self, from }
     }
 
     /// How many entries are before this one, and its place as it is packed here, if it fits.
@@ -117,15 +129,34 @@ impl<const LEAF: usize> Leaf<LEAF> {
             return (self.search_places(0..self.len(), place, who, owners), None);
         }
         let key = self.frame.key(place);
-        let packed = key.is_exact.then_some(key.packed);
-        let less = count_less(&self.packed, key.packed);
-        if less < self.len() && self.packed[less] == key.packed {
-            return (self.search_alike(less, key, place, who, owners), packed);
-        }
-        (less, packed)
+        let less = self.count_less(key.packed);
+        let is_alike = less < self.len() && self.packed[self.slot(less)] == key.packed;
+        let at = if is_alike { self.search_alike(less, key, place, who, owners) } else { less };
+        (at, key.is_exact.then_some(key.packed))
     }
 
-    /// The same among those that are packed alike, which begin there.
+    /// How many are packed as less.
+    #[inline]
+    fn count_less(&self, packed: u64) -> usize {
+        // As in a node: some are asked all at once, and then halving goes on between two of them.
+        let apart = if LEAF < 8 { 1 } else { 8 };
+        let is_less = |at: usize| self.packed[self.slot(at)] < packed;
+        let mut at = 0;
+        for last in (apart - 1..LEAF).step_by(apart) {
+            at = select_unpredictable(is_less(last), last + 1, at);
+        }
+        if at == LEAF {
+            return LEAF;
+        }
+        let mut half = apart / 2;
+        while half > 0 {
+            at = select_unpredictable(is_less(at + half - 1), at + half, at);
+            half /= 2;
+        }
+        at
+    }
+
+    /// How many are before this one, if those that are packed alike begin there.
     #[inline(never)]
     fn search_alike(
         &self,
@@ -135,13 +166,13 @@ impl<const LEAF: usize> Leaf<LEAF> {
         who: Who<'_>,
         owners: &(impl Owners + ?Sized),
     ) -> usize {
-        // Mostly it is one; at times nobody here differs. Behind the last there is a larger number, or nothing.
-        let is_one = self.packed.get(from + 1).is_none_or(|next| *next > key.packed);
-        let end = || key.packed.checked_add(1).map_or(self.len(), |next| count_less(&self.packed, next));
+        // Mostly it is one; at times nobody here differs.
+        let is_one = from + 1 == self.len() || self.packed[self.slot(from + 1)] > key.packed;
+        let end = || key.packed.checked_add(1).map_or(self.len(), |next| self.count_less(next));
         let range = from..if is_one { from + 1 } else { end() };
         if key.is_exact {
             let lead = owners.lead_of(who);
-            return partition(range, |at| owners.cmp_who(self.handles[at], who, &lead).is_lt());
+            return partition(range, |at| owners.cmp_who(self.handles[self.slot(at)], who, &lead).is_lt());
         }
         self.search_places(range, place, who, owners)
     }
@@ -150,125 +181,117 @@ impl<const LEAF: usize> Leaf<LEAF> {
     #[inline(never)]
     fn search_places(&self, range: Range<usize>, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> usize {
         let lead = owners.lead_of(who);
-        let order = |at| self.place(at).cmp(&place).then_with(|| owners.cmp_who(self.handles[at], who, &lead));
-        partition(range, |at| order(at).is_lt())
+        let order = |slot| self.place(slot).cmp(&place).then_with(|| owners.cmp_who(self.handles[slot], who, &lead));
+        partition(range, |at| order(self.slot(at)).is_lt())
     }
 
     /// How many entries are before every entry of that place.
     pub(super) fn count_below(&self, place: Place) -> usize {
-        partition(0..self.len(), |at| self.place(at) < place)
+        partition(0..self.len(), |at| self.place(self.slot(at)) < place)
     }
 
-    /// Makes room in the frame for one more place, which does not fit it, and returns it packed, unless this leaf is wide then.
-    #[cold]
-    fn fit(&mut self, place: Place) -> Option<u64> {
-        if self.wide.is_some() {
-            return None;
-        }
-        let mut places = [place; LEAF];
-        for (at, known) in places[..self.len()].iter_mut().enumerate() {
-            *known = self.place(at);
-        }
-        let (mut least, mut most) = (place, place);
-        for known in &places[..self.len()] {
+    /// The place as it is packed here, if it fits.
+    pub(super) fn pack(&self, place: Place) -> Option<u64> {
+        if self.len == 0 || self.wide.is_some() { None } else { self.frame.pack(place) }
+    }
+
+    /// Packs places that are not, if they lie near enough to each other now.
+    fn narrow(&mut self) {
+        let Some(wide) = &self.wide else { return };
+        let slots = || (0..self.len as usize).map(|at| self.order.slot(at));
+        let (mut least, mut most) = ([i64::MAX; 3], [i64::MIN; 3]);
+        for place in slots().map(|slot| wide[slot]) {
             for part in 0..3 {
-                least[part] = least[part].min(known[part]);
-                most[part] = most[part].max(known[part]);
+                least[part] = least[part].min(place[part]);
+                most[part] = most[part].max(place[part]);
             }
         }
         if let Some(frame) = Frame::around(least, most) {
             self.frame = frame;
-            for (packed, known) in self.packed.iter_mut().zip(&places[..self.len as usize]) {
-                *packed = frame.pack(*known).unwrap_or_default();
+            for slot in slots() {
+                self.packed[slot] = frame.pack(wide[slot]).unwrap_or_default();
             }
-            frame.pack(place)
-        } else {
-            self.wide = Some(Box::new(places));
-            None
+            self.wide = None;
         }
     }
 
-    /// Puts an entry where [`Self::search`] says, which also packed its place.
-    #[inline]
-    pub(super) fn insert(&mut self, at: usize, place: Place, packed: Option<u64>, handle: Handle) {
-        let packed = packed.or_else(|| self.fit(place));
-        let len = self.len();
-        if self.wide.is_some() {
-            self.insert_wide(at, place);
-        }
-        self.packed.copy_within(at..len, at + 1);
-        self.packed[at] = packed.unwrap_or_default();
-        self.handles.copy_within(at..len, at + 1);
-        self.handles[at] = handle;
-        self.len += 1;
-    }
-
+    /// Makes room in the frame for one more place, which does not fit it, in its slot, unless this leaf is wide then.
     #[cold]
-    fn insert_wide(&mut self, at: usize, place: Place) {
-        if let Some(wide) = &mut self.wide {
-            wide.copy_within(at..self.len as usize, at + 1);
-            wide[at] = place;
+    fn fit(&mut self, slot: usize, place: Place) {
+        let mut places = Box::new([place; LEAF]);
+        for slot in (0..self.len()).map(|at| self.slot(at)) {
+            places[slot] = self.place(slot);
+        }
+        places[slot] = place;
+        self.wide = Some(places);
+        self.narrow();
+    }
+
+    /// Sets what is in a slot that is in the order, with its place as [`Self::search`] packed it.
+    #[inline]
+    fn set(&mut self, slot: usize, place: Place, packed: Option<u64>) {
+        match (packed, &mut self.wide) {
+            (Some(packed), None) => self.packed[slot] = packed,
+            (_, Some(wide)) => wide[slot] = place,
+            (None, None) => self.fit(slot, place),
         }
     }
 
+    /// Puts an entry where [`Self::search`] says, which also packed its place; returns the slot.
     #[inline]
-    pub(super) fn remove(&mut self, at: usize) {
+    pub(super) fn insert(&mut self, at: usize, place: Place, packed: Option<u64>, handle: Handle) -> usize {
         let len = self.len();
-        if self.wide.is_some() {
-            self.remove_wide(at);
-        }
-        self.packed.copy_within(at + 1..len, at);
-        self.handles.copy_within(at + 1..len, at);
-        self.packed[len - 1] = u64::MAX;
-        self.handles[len - 1] = NONE;
+        let slot = self.slot(len);
+        self.order.back(len, at);
+        self.len += 1;
+        self.handles[slot] = handle;
+        self.set(slot, place, packed);
+        slot
+    }
+
+    #[inline]
+    pub(super) fn remove(&mut self, slot: usize) {
+        self.order.forth(self.at(slot), self.len() - 1);
+        self.packed[slot % LEAF] = u64::MAX;
         self.len -= 1;
     }
 
-    #[cold]
-    fn remove_wide(&mut self, at: usize) {
-        if let Some(wide) = &mut self.wide {
-            wide.copy_within(at + 1..self.len as usize, at);
-        }
-    }
-
-    /// Moves an entry to another position, with the place it has there, as it is packed if it fits.
+    /// Moves an entry to where [`Self::search`] says, which counted the entry itself.
     #[inline]
-    pub(super) fn rotate(&mut self, from: usize, to: usize, place: Place, packed: Option<u64>) {
-        fn shift<T: Copy>(list: &mut [T], from: usize, to: usize, value: T) {
-            if from < to {
-                list.copy_within(from + 1..=to, from);
-            } else {
-                list.copy_within(to..from, to + 1);
-            }
-            list[to] = value;
+    pub(super) fn rotate(&mut self, slot: usize, to: usize, place: Place, packed: Option<u64>) {
+        let from = self.at(slot);
+        let to = if to > from { to - 1 } else { to };
+        if from < to {
+            self.order.forth(from, to);
+        } else {
+            self.order.back(from, to);
         }
-        let packed = packed.or_else(|| self.fit(place));
-        if let Some(wide) = &mut self.wide {
-            shift(&mut wide[..], from, to, place);
-        }
-        shift(&mut self.packed, from, to, packed.unwrap_or_default());
-        if from != to {
-            let handle = self.handles[from];
-            shift(&mut self.handles, from, to, handle);
-        }
+        self.set(slot, place, packed);
     }
-}
 
-/// Copies entries of a leaf behind those of another.
-pub(super) fn append<const LEAF: usize>(into: &mut Leaf<LEAF>, from: &Leaf<LEAF>, range: Range<usize>) {
-    let are_packed = into.wide.is_none() && from.wide.is_none();
-    if are_packed && (into.len == 0 || into.frame == from.frame) {
-        // What is packed stays packed.
-        let (len, end) = (into.len(), into.len() + range.len());
-        into.frame = from.frame;
-        into.packed[len..end].copy_from_slice(&from.packed[range.clone()]);
-        into.handles[len..end].copy_from_slice(&from.handles[range]);
-        into.len = end as u32;
-        return;
-    }
-    for at in range {
-        let place = from.place(at);
-        let packed = if into.len == 0 || into.wide.is_some() { None } else { into.frame.pack(place) };
-        into.insert(into.len(), place, packed, from.handles[at]);
+    /// Moves the entries from a position on behind those of another leaf; `seat` is called with each and its slot there.
+    pub(super) fn give(&mut self, from: usize, to: &mut Self, mut seat: impl FnMut(Handle, usize)) {
+        if to.len == 0 && self.wide.is_none() {
+            to.frame = self.frame;
+        }
+        let is_same_frame = self.wide.is_none() && to.wide.is_none() && to.frame == self.frame;
+        for at in from..self.len() {
+            let slot = self.slot(at);
+            let (handle, into) = (self.handles[slot], to.slot(to.len()));
+            to.handles[into] = handle;
+            to.len += 1;
+            if is_same_frame {
+                // What is packed stays packed.
+                to.packed[into] = self.packed[slot];
+            } else {
+                let place = self.place(slot);
+                to.set(into, place, to.pack(place));
+            }
+            self.packed[slot] = u64::MAX;
+            seat(handle, into);
+        }
+        self.len = from as u32;
+        // Fewer may lie close enough to be packed.
+        self.narrow();
     }
 }

@@ -1,8 +1,8 @@
 //! A counted B+tree: entries in order, and how many stand before each.
 //!
-//! Leaves hold up to `LEAF` neighbours with their places packed into 64 bits ([`frame::Frame`]); inner nodes hold, for each
-//! child, how many entries are under it. An entry is found by its handle, which knows its leaf, so a submit begins where
-//! the entry is and climbs only as far as it has to. Leaves are chained. Nodes live in chunks; nothing is copied when
+//! Leaves hold up to `LEAF` neighbours with their places packed into 64 bits ([`frame::Frame`]), each in a slot of its own; inner nodes
+//! hold, for each child, how many entries are under it. An entry is found by its handle, which knows its leaf and slot, so a submit begins
+//! where the entry is and climbs only as far as it has to. Leaves are chained. Nodes live in chunks; nothing is copied when
 //! the tree grows.
 //!
 //! Counted B+trees are folklore; the climb from a known leaf is a finger search (Guibas, `McCreight`, Plass and Roberts
@@ -11,11 +11,11 @@
 mod frame;
 mod inner;
 mod leaf;
+mod order;
 mod search;
 
 use self::inner::{Bound, Inner};
-use self::leaf::{Leaf, Run, append};
-use self::search::position;
+use self::leaf::{Leaf, Run};
 use super::Place;
 use super::chunks::Chunks;
 use super::owners::{Owners, Who};
@@ -41,9 +41,17 @@ pub(super) struct Tree<const LEAF: usize = 64, const FAN: usize = 64> {
     len: u64,
 }
 
-/// The leaf of a handle.
+/// The leaf of a handle times how many slots there are in one, and the slot in it. There are never so many leaves that it would not
+/// fit: handles are fewer.
 #[derive(Clone, Copy, Debug)]
 struct Seat(u32);
+
+impl Seat {
+    #[inline]
+    const fn of<const LEAF: usize>(leaf: u32, slot: usize) -> Self {
+        Self(leaf * LEAF as u32 + slot as u32)
+    }
+}
 
 impl Default for Seat {
     fn default() -> Self {
@@ -55,7 +63,7 @@ impl Default for Seat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
     leaf: u32,
-    at: usize,
+    slot: usize,
 }
 
 /// The leaf that an entry is to go to.
@@ -116,47 +124,42 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Where the entry of a handle is.
     #[inline]
-    #[cfg(test)]
     pub(super) fn spot(&self, handle: Handle) -> Option<Spot> {
-        self.seat(handle).map(|leaf| self.spot_in(leaf, handle))
+        let Seat(seat) = *self.seats.get(handle as usize)?;
+        (seat != NONE).then_some(Spot { leaf: seat / LEAF as u32, slot: seat as usize % LEAF })
     }
 
-    /// The leaf that has the entry of a handle.
-    #[inline]
-    pub(super) fn seat(&self, handle: Handle) -> Option<u32> {
-        self.seats.get(handle as usize).map(|seat| seat.0).filter(|leaf| *leaf != NONE)
-    }
-
-    /// Where in its leaf the entry of a handle is.
-    #[inline]
-    pub(super) fn spot_in(&self, leaf: u32, handle: Handle) -> Spot {
-        Spot { leaf, at: position(&self.leaves[leaf as usize].handles, handle) }
-    }
-
-    /// A word of each cache line of the leaf that has the entry of a handle, mixed.
+    /// A word of each cache line that the entry of a handle is in, mixed.
     #[inline]
     pub(super) fn touch(&self, handle: Handle) -> u64 {
-        self.seat(handle).map_or(0, |leaf| self.leaves[leaf as usize].touch())
+        self.spot(handle).map_or(0, |Spot { leaf, slot }| self.leaves[leaf as usize].touch(slot))
     }
 
     #[inline]
     pub(super) fn place(&self, spot: Spot) -> Place {
-        self.leaves[spot.leaf as usize].place(spot.at)
+        self.leaves[spot.leaf as usize].place(spot.slot)
     }
 
+    #[inline]
     pub(super) fn handle(&self, spot: Spot) -> Handle {
-        self.leaves[spot.leaf as usize].handles[spot.at]
+        self.leaves[spot.leaf as usize].handle(spot.slot)
     }
 
     /// How many entries are before it.
     #[inline]
     pub(super) fn rank(&self, spot: Spot) -> u64 {
-        let mut before = spot.at as u64;
-        let (mut child, mut parent) = (spot.leaf, self.leaves[spot.leaf as usize].parent);
+        let leaf = &self.leaves[spot.leaf as usize];
+        self.before(leaf) + leaf.at(spot.slot) as u64
+    }
+
+    /// How many entries are before those of a leaf.
+    #[inline]
+    fn before(&self, leaf: &Leaf<LEAF>) -> u64 {
+        let (mut child, mut parent, mut before) = (leaf.child, leaf.parent, 0);
         while parent != NONE {
             let inner = &self.inners[parent as usize];
-            before += inner.before(inner.child(child));
-            (child, parent) = (parent, inner.parent);
+            before += inner.before(child as usize);
+            (child, parent) = (inner.child, inner.parent);
         }
         before
     }
@@ -182,12 +185,19 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             return 0;
         }
         let leaf = self.descend(self.root, place, who, owners);
-        let (at, _) = self.leaves[leaf as usize].search(place, who, owners);
-        self.rank(Spot { leaf, at })
+        let leaf = &self.leaves[leaf as usize];
+        let (at, _) = leaf.search(place, who, owners);
+        self.before(leaf) + at as u64
     }
 
     /// The entry of a position.
     pub(super) fn select(&self, position: u64) -> Option<Spot> {
+        let (leaf, at) = self.seek(position)?;
+        Some(Spot { leaf, slot: self.leaves[leaf as usize].slot(at) })
+    }
+
+    /// The leaf of the entry of a position, and how many of its entries are before it.
+    fn seek(&self, position: u64) -> Option<(u32, usize)> {
         if position >= self.len {
             return None;
         }
@@ -203,25 +213,31 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             }
             node = inner.children[at];
         }
-        Some(Spot { leaf: node, at: left as usize })
+        Some((node, left as usize))
     }
 
-    /// The entry after this one.
-    pub(super) fn next(&self, spot: Spot) -> Option<Spot> {
-        let leaf = &self.leaves[spot.leaf as usize];
-        if spot.at + 1 < leaf.len() {
-            return Some(Spot { at: spot.at + 1, ..spot });
-        }
-        (leaf.next != NONE).then_some(Spot { leaf: leaf.next, at: 0 })
+    /// The entries from a position on, in order.
+    #[inline]
+    pub(super) fn spots(&self, from: u64) -> impl Iterator<Item = Spot> {
+        self.from(from).flat_map(|(number, from)| {
+            let leaf = &self.leaves[number as usize];
+            (from..leaf.len()).map(move |at| Spot { leaf: number, slot: leaf.slot(at) })
+        })
     }
 
-    /// From a position on, leaf by leaf.
+    /// The same leaf by leaf.
+    #[inline]
     pub(super) fn runs(&self, from: u64) -> impl Iterator<Item = Run<'_, LEAF>> {
-        let next = |spot: &Spot| match self.leaves[spot.leaf as usize].next {
-            NONE => None,
-            leaf => Some(Spot { leaf, at: 0 }),
-        };
-        std::iter::successors(self.select(from), next).map(|spot| self.leaves[spot.leaf as usize].run(spot.at))
+        self.from(from).map(|(leaf, from)| self.leaves[leaf as usize].run(from))
+    }
+
+    /// The leaf of the entry of a position and how many of its entries are before it, and the leaves behind it.
+    #[inline]
+    fn from(&self, position: u64) -> impl Iterator<Item = (u32, usize)> {
+        std::iter::successors(self.seek(position), |(leaf, _)| {
+            let next = self.leaves[*leaf as usize].next;
+            (next != NONE).then_some((next, 0))
+        })
     }
 
     /// Levels of inner nodes.
@@ -252,7 +268,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         owners: &(impl Owners + ?Sized),
     ) -> Option<Way> {
         match spot {
-            Some(Spot { leaf, .. }) => Some(self.way_from(leaf, place, who, owners)),
+            Some(spot) => Some(self.way_from(spot.leaf, place, who, owners)),
             None if self.len > 0 => Some(Way { leaf: self.descend(self.root, place, who, owners), beside: None }),
             None => None,
         }
@@ -264,10 +280,11 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     fn way_from(&self, number: u32, place: Place, who: Who<'_>, owners: &(impl Owners + ?Sized)) -> Way {
         let leaf = &self.leaves[number as usize];
         let (parent, node) = (leaf.parent, &self.inners[leaf.parent as usize]);
-        let from = node.child_near(number, leaf.child);
+        // A child is below the number of those that there can be.
+        let from = leaf.child as usize % FAN;
         let key = node.frame.key(place).packed;
         // Behind the last there is a key in any case.
-        let is_here = node.keys[from] < key && key < node.keys[from + 1];
+        let is_here = node.keys[from] < key && node.keys.get(from + 1).is_some_and(|next| key < *next);
         let to = if is_here { from } else { node.search_packed(key, place, who, owners) };
         // Between two bounds of this node, so under it; under its first or last child it may be outside.
         if parent == self.root || (to > 0 && to + 1 < node.len()) {
@@ -313,10 +330,11 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
                 NONE => tree.first = leaf,
                 previous => tree.leaves[previous as usize].next = leaf,
             }
-            for (_, handle) in entries {
-                *tree.seats.entry(*handle as usize) = Seat(leaf);
+            for (slot, (_, handle)) in entries.iter().enumerate() {
+                *tree.seats.entry(*handle as usize) = Seat::of::<LEAF>(leaf, slot);
             }
-            tree.leaves[leaf as usize] = Leaf { previous, ..Leaf::of(entries) };
+            tree.leaves[leaf as usize] = Leaf::of(entries);
+            tree.leaves[leaf as usize].previous = previous;
             let (place, handle) = entries[0];
             children.push((leaf, entries.len() as u32, Bound { place, owner: owners.owner(handle) }));
             previous = leaf;
@@ -342,8 +360,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         self.inners[inner as usize].level = level;
         for (at, (child, count, bound)) in children.into_iter().enumerate() {
             self.inners[inner as usize].insert(at, child, count, bound);
-            *self.parent_mut(level, child) = inner;
         }
+        self.number(inner, 0);
     }
 
     /// Adds an entry for a handle that has none, where [`Self::aim`] says.
@@ -365,14 +383,14 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     #[inline]
     pub(super) fn set(&mut self, handle: Handle, place: Place, owners: &(impl Owners + ?Sized)) -> bool {
         let who = Who::Has(handle);
-        let Some(leaf) = self.seat(handle) else {
+        let Some(spot) = self.spot(handle) else {
             let way = self.way(None, place, who, owners);
             let aim = way.map(|way| self.aim(way, place, who, owners));
             self.insert(handle, place, aim, owners);
             return true;
         };
-        let aim = self.aim(self.way_from(leaf, place, who, owners), place, who, owners);
-        self.update(self.spot_in(leaf, handle), place, aim, owners);
+        let aim = self.aim(self.way_from(spot.leaf, place, who, owners), place, who, owners);
+        self.update(spot, place, aim, owners);
         false
     }
 
@@ -381,7 +399,7 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         self.len -= 1;
         let handle = self.handle(spot);
         self.seats[handle as usize] = Seat(NONE);
-        self.leaves[spot.leaf as usize].remove(spot.at);
+        self.leaves[spot.leaf as usize].remove(spot.slot);
         self.count(spot.leaf, -1);
         self.shrink(spot.leaf);
     }
@@ -392,20 +410,17 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     pub(super) fn update(&mut self, spot: Spot, place: Place, aim: Aim, owners: &(impl Owners + ?Sized)) {
         let leaf = &mut self.leaves[spot.leaf as usize];
         if aim.leaf == spot.leaf {
-            // The entry itself was counted if it is before its new place.
-            let to = if aim.at > spot.at { aim.at - 1 } else { aim.at };
-            return leaf.rotate(spot.at, to, place, aim.packed);
+            return leaf.rotate(spot.slot, aim.at, place, aim.packed);
         }
-        let handle = leaf.handles[spot.at];
+        let handle = leaf.handle(spot.slot);
         // A leaf that is split gets neighbours, and perhaps another node above it.
         let stays = self.leaves[aim.leaf as usize].len() < LEAF;
         let target = self.insert_at(aim, handle, place, owners);
         let leaf = &mut self.leaves[spot.leaf as usize];
-        leaf.remove(spot.at);
+        leaf.remove(spot.slot);
         let (parent, is_small) = (leaf.parent, leaf.len() < LEAF / 4);
         match aim.beside {
             Some(Beside { from, to }) if stays => {
-                leaf.child = from as u32;
                 let counts = &mut self.inners[parent as usize].counts;
                 counts[from] = counts[from].wrapping_sub(1);
                 counts[to] = counts[to].wrapping_add(1);
@@ -424,8 +439,8 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         let Aim { leaf: target, at, packed, .. } = aim;
         let leaf = &mut self.leaves[target as usize];
         if leaf.len() < LEAF {
-            leaf.insert(at, place, packed, handle);
-            *self.seats.entry(handle as usize) = Seat(target);
+            let slot = leaf.insert(at, place, packed, handle);
+            *self.seats.entry(handle as usize) = Seat::of::<LEAF>(target, slot);
             return target;
         }
         self.insert_split(aim, handle, place, owners)
@@ -444,11 +459,10 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         let from = if at == LEAF { LEAF } else { LEAF / 2 };
         let new = self.split(full, from, handle, place, owners);
         let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (full, at) };
-        let leaf = &mut self.leaves[target as usize];
         // It may be in another frame now.
-        let packed = if leaf.len == 0 || leaf.wide.is_some() { None } else { leaf.frame.pack(place) };
-        leaf.insert(at, place, packed, handle);
-        *self.seats.entry(handle as usize) = Seat(target);
+        let leaf = &mut self.leaves[target as usize];
+        let slot = leaf.insert(at, place, leaf.pack(place), handle);
+        *self.seats.entry(handle as usize) = Seat::of::<LEAF>(target, slot);
         target
     }
 
@@ -470,24 +484,23 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
 
     /// Adds to the count of a leaf in its parent, which it returns.
     fn count_leaf(&mut self, number: u32, by: i32) -> u32 {
-        let leaf = &mut self.leaves[number as usize];
-        let inner = &mut self.inners[leaf.parent as usize];
-        let at = inner.child_near(number, leaf.child);
-        leaf.child = at as u32;
-        inner.counts[at] = inner.counts[at].wrapping_add_signed(by);
-        leaf.parent
+        let Leaf { parent, child, .. } = self.leaves[number as usize];
+        self.count_child(parent, child, by);
+        parent
     }
 
     /// Adds to the count of an inner node in its parent, if it has one, which it returns.
     fn count_inner(&mut self, number: u32, by: i32) -> u32 {
         let Inner { parent, child, .. } = self.inners[number as usize];
         if parent != NONE {
-            let above = &mut self.inners[parent as usize];
-            let at = above.child_near(number, child);
-            above.counts[at] = above.counts[at].wrapping_add_signed(by);
-            self.inners[number as usize].child = at as u32;
+            self.count_child(parent, child, by);
         }
         parent
+    }
+
+    fn count_child(&mut self, inner: u32, child: u32, by: i32) {
+        let count = &mut self.inners[inner as usize].counts[child as usize];
+        *count = count.wrapping_add_signed(by);
     }
 
     /// Moves the entries of a leaf from a position on into a new leaf behind it. An entry that is to be the first of an
@@ -499,67 +512,74 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         let bound = if moving == 0 {
             Bound { place, owner: owners.owner(handle) }
         } else {
-            Bound { place: leaf.place(from), owner: owners.owner(leaf.handles[from]) }
+            let first = leaf.slot(from);
+            Bound { place: leaf.place(first), owner: owners.owner(leaf.handle(first)) }
         };
-        let mut right = Leaf { parent: leaf.parent, previous: full, next: leaf.next, ..Leaf::default() };
-        append(&mut right, leaf, from..leaf.len());
-        leaf.handles[from..].fill(NONE);
-        leaf.packed[from..].fill(u64::MAX);
-        leaf.len = from as u32;
-        if leaf.wide.is_some() {
-            // Half as many may lie close enough to be packed.
-            let mut left = Leaf { parent: leaf.parent, previous: leaf.previous, ..Leaf::default() };
-            append(&mut left, leaf, 0..from);
-            *leaf = left;
-        }
+        let mut right = Leaf::default();
+        (right.parent, right.child, right.previous, right.next) = (leaf.parent, leaf.child, full, leaf.next);
+        leaf.give(from, &mut right, |handle, slot| self.seats[handle as usize] = Seat::of::<LEAF>(new, slot));
         leaf.next = new;
-        for handle in &right.handles[..moving] {
-            self.seats[*handle as usize] = Seat(new);
-        }
-        let (parent, next) = (right.parent, right.next);
+        let (parent, child, next) = (right.parent, right.child, right.next);
         self.leaves[new as usize] = right;
         if next != NONE {
             self.leaves[next as usize].previous = new;
         }
-        self.add_child(parent, full, new, moving as u32, bound);
+        self.add_child(parent, child, new, moving as u32, bound);
         new
     }
 
     /// Puts a new child behind another, whose count loses what the new one has.
     fn add_child(&mut self, parent: u32, behind: u32, new: u32, count: u32, bound: Bound) {
         let inner = &mut self.inners[parent as usize];
-        let at = inner.child(behind);
+        let at = behind as usize;
         inner.counts[at] -= count;
         inner.insert(at + 1, new, count, bound);
-        if inner.len() < FAN {
+        let is_full = inner.len() == FAN;
+        self.number(parent, at + 1);
+        if !is_full {
             return;
         }
-        let half = FAN / 2;
-        let mut right = Inner { parent: inner.parent, level: inner.level, ..Inner::default() };
-        inner.give(half, &mut right);
+        let inner = &mut self.inners[parent as usize];
+        let mut right = Inner { level: inner.level, ..Inner::default() };
+        inner.give(FAN / 2, &mut right);
         let (left_count, right_count) = (inner.count(), right.count());
         let bound = right.bounds[0].clone();
         let new = self.new_inner();
-        for child in &right.children[..right.len()] {
-            *self.parent_mut(right.level, *child) = new;
-        }
-        let above = if right.parent == NONE { self.grow(parent, left_count + right_count) } else { right.parent };
-        right.parent = above;
         self.inners[new as usize] = right;
-        self.add_child(above, parent, new, right_count, bound);
+        self.number(new, 0);
+        if self.inners[parent as usize].parent == NONE {
+            self.grow(parent, left_count + right_count);
+        }
+        let Inner { parent: above, child, .. } = self.inners[parent as usize];
+        self.add_child(above, child, new, right_count, bound);
+    }
+
+    /// Tells the children of an inner node from a position on where they are.
+    fn number(&mut self, inner: u32, from: usize) {
+        let node = &self.inners[inner as usize];
+        let (children, len, level) = (node.children, node.len(), node.level);
+        for (at, child) in (0..).zip(children).take(len).skip(from) {
+            let (parent, known) = if level == 1 {
+                let leaf = &mut self.leaves[child as usize];
+                (&mut leaf.parent, &mut leaf.child)
+            } else {
+                let inner = &mut self.inners[child as usize];
+                (&mut inner.parent, &mut inner.child)
+            };
+            (*parent, *known) = (inner, at);
+        }
     }
 
     /// Puts a new root above the old one, which has so many entries under it.
-    fn grow(&mut self, old: u32, count: u32) -> u32 {
+    fn grow(&mut self, old: u32, count: u32) {
         let root = self.new_inner();
         let bound = self.inners[old as usize].bounds[0].clone();
         let level = self.height() + 1;
         let inner = &mut self.inners[root as usize];
         inner.level = level;
         inner.insert(0, old, count, bound);
-        self.inners[old as usize].parent = root;
         self.root = root;
-        root
+        self.number(root, 0);
     }
 
     /// Joins a leaf that lost an entry with a neighbour, if both together leave room, so that mass deletion leaves no
@@ -569,22 +589,19 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         if leaf.len() >= LEAF / 4 {
             return;
         }
-        let parent = leaf.parent;
+        let (parent, at) = (leaf.parent, leaf.child as usize);
         let inner = &self.inners[parent as usize];
-        let at = inner.child(small);
         if leaf.len() == 0 {
             self.unlink(small);
             return self.remove_child(parent, at);
         }
         let Some(left) = inner.partner(at, LEAF * 3 / 4, |child| self.leaves[child as usize].len()) else { return };
         let (into, from) = (inner.children[left], inner.children[left + 1]);
-        let moving = std::mem::take(&mut self.leaves[from as usize]);
+        let mut moving = std::mem::take(&mut self.leaves[from as usize]);
         // `unlink` reads these.
         (self.leaves[from as usize].previous, self.leaves[from as usize].next) = (moving.previous, moving.next);
-        append(&mut self.leaves[into as usize], &moving, 0..moving.len());
-        for handle in &moving.handles[..moving.len()] {
-            self.seats[*handle as usize] = Seat(into);
-        }
+        let seat = |handle: Handle, slot| self.seats[handle as usize] = Seat::of::<LEAF>(into, slot);
+        moving.give(0, &mut self.leaves[into as usize], seat);
         let inner = &mut self.inners[parent as usize];
         inner.counts[left] += inner.counts[left + 1];
         self.unlink(from);
@@ -595,10 +612,12 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     fn remove_child(&mut self, inner: u32, at: usize) {
         let node = &mut self.inners[inner as usize];
         node.remove(at);
-        let (len, level, parent) = (node.len(), node.level, node.parent);
+        let Inner { level, parent, child, .. } = *node;
+        let len = node.len();
+        self.number(inner, at);
         if inner == self.root {
             if level > 1 && len == 1 {
-                self.root = node.children[0];
+                self.root = self.inners[inner as usize].children[0];
                 self.inners[self.root as usize].parent = NONE;
                 self.free_inner(inner);
             }
@@ -607,30 +626,25 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         if len >= FAN / 4 {
             return;
         }
-        let above = &self.inners[parent as usize];
-        let at = above.child(inner);
+        let at = child as usize;
         if len == 0 {
             self.free_inner(inner);
             return self.remove_child(parent, at);
         }
+        let above = &self.inners[parent as usize];
         let Some(left) = above.partner(at, FAN * 3 / 4, |child| self.inners[child as usize].len()) else { return };
         let (into, from) = (above.children[left], above.children[left + 1]);
         // A node's own first bound may be too high; the one above it is right.
         let bound = above.bounds[left + 1].clone();
         let mut moving = std::mem::take(&mut self.inners[from as usize]);
-        for child in &moving.children[..moving.len()] {
-            *self.parent_mut(level, *child) = into;
-        }
         moving.bounds[0] = bound;
+        let known = self.inners[into as usize].len();
         moving.give(0, &mut self.inners[into as usize]);
+        self.number(into, known);
         self.free_inner(from);
         let above = &mut self.inners[parent as usize];
         above.counts[left] += above.counts[left + 1];
         self.remove_child(parent, left + 1);
-    }
-
-    fn parent_mut(&mut self, level: u32, child: u32) -> &mut u32 {
-        if level == 1 { &mut self.leaves[child as usize].parent } else { &mut self.inners[child as usize].parent }
     }
 
     /// Takes a leaf out of the chain and frees it.

@@ -5,13 +5,6 @@ use std::ops::Range;
 /// Numbers in one cache line.
 const LINE: usize = 8;
 
-/// Where a number stands in a list that has it, once.
-#[inline]
-pub(super) fn position(list: &[u32], number: u32) -> usize {
-    // All are looked at: that takes less time than guessing when to stop.
-    list.iter().zip(0_u32..).fold(0, |place, (known, at)| place | if *known == number { at } else { 0 }) as usize
-}
-
 /// How many numbers of a sorted list are less.
 #[inline]
 pub(super) fn count_less(list: &[u64], number: u64) -> usize {
@@ -60,8 +53,6 @@ mod tests {
                 assert_eq!(partition(0..len, |at| list[at] < number), less, "{number} of {len}");
                 assert_eq!(partition(less..len, |at| list[at] < number), less);
             }
-            let numbers: Vec<u32> = (0..len as u32).map(|n| n ^ 5).collect();
-            assert!((0..len).all(|at| position(&numbers, numbers[at]) == at));
         }
     }
 }

@@ -37,6 +37,9 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
             let from = if at == 0 { from } else { Some(&node.bounds[at]) };
             let to = if at + 1 < node.len() { Some(&node.bounds[at + 1]) } else { to };
             let child = node.children[at];
+            let known =
+                if node.level == 1 { self.leaves[child as usize].child } else { self.inners[child as usize].child };
+            assert_eq!(known as usize, at);
             let count = if node.level == 1 {
                 self.verify_leaf(child, inner, from, to, roster);
                 chain.push(child);
@@ -57,18 +60,18 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
     fn verify_leaf(&self, leaf: u32, parent: u32, from: Option<&Bound>, to: Option<&Bound>, roster: &Roster) {
         let node = &self.leaves[leaf as usize];
         assert!(node.parent == parent && node.len() > 0);
-        let entries: Vec<_> = (0..node.len()).map(|at| (node.place(at), roster.owner(node.handles[at]))).collect();
+        let slots: Vec<_> = (0..node.len()).map(|at| node.slot(at)).collect();
+        let entries: Vec<_> = slots.iter().map(|slot| (node.place(*slot), roster.owner(node.handle(*slot)))).collect();
         assert!(entries.is_sorted_by(|a, b| a < b));
         let (first, last) = (&entries[0], &entries[entries.len() - 1]);
         assert!(from.is_none_or(|from| from.cmp(first.0, Who::Is(&first.1), &first.1.lead(), roster).is_le()));
         assert!(to.is_none_or(|to| to.cmp(last.0, Who::Is(&last.1), &last.1.lead(), roster).is_gt()));
-        for (at, handle) in node.handles.iter().enumerate() {
-            if at < node.len() {
-                assert_eq!(self.spot(*handle), Some(Spot { leaf, at }));
-            } else {
-                assert_eq!(*handle, NONE);
-            }
+        for slot in slots {
+            assert_eq!(self.spot(node.handle(slot)), Some(Spot { leaf, slot }));
         }
+        let mut all: Vec<_> = (0..LEAF).map(|at| node.slot(at)).collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..LEAF), "each slot once");
     }
 }
 
@@ -154,14 +157,15 @@ fn check<const LEAF: usize, const FAN: usize>(seed: u64, people: u32, steps: u32
             continue;
         }
         tree.verify(&roster);
-        let mut spot = tree.select(0);
+        let mut spots = tree.spots(0);
         for (position, ((place, owner), handle)) in (0..).zip(&model) {
-            let here = spot.unwrap();
-            assert_eq!((tree.handle(here), tree.rank(here), tree.select(position)), (*handle, position, spot));
+            let here = spots.next().unwrap();
+            assert_eq!((tree.handle(here), tree.rank(here), tree.select(position)), (*handle, position, Some(here)));
             assert_eq!(tree.count_before(*place, Who::Is(owner), &roster), position);
-            spot = tree.next(here);
         }
-        assert_eq!((spot, tree.select(tree.len())), (None, None));
+        assert_eq!((spots.next(), tree.select(tree.len())), (None, None));
+        let from = random.below(tree.len() + 2);
+        assert!(tree.spots(from).eq(tree.spots(0).skip(from as usize)));
         for score in [i64::MIN, -7, 0, 3, i64::MAX] {
             let below = model.keys().take_while(|(place, _)| *place < [score, 0, i64::MIN]).count();
             assert_eq!(tree.count_below([score, 0, i64::MIN]), below as u64);
@@ -209,8 +213,7 @@ fn a_tree_from_sorted_entries_is_the_tree_that_grew() {
         built.verify(&roster);
         for step in 0..100 {
             let order = |tree: &Tree<LEAF, FAN>| {
-                let spots = std::iter::successors(tree.select(0), |spot| tree.next(*spot));
-                spots.map(|spot| (tree.handle(spot), tree.place(spot))).collect::<Vec<_>>()
+                tree.spots(0).map(|spot| (tree.handle(spot), tree.place(spot))).collect::<Vec<_>>()
             };
             if step % 20 == 0 {
                 assert_eq!(order(&built), order(&grown), "{len} entries, step {step}");
