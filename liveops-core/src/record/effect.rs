@@ -346,7 +346,7 @@ mod tests {
             };
             let effect = Effect { xp, adjusted: signed >> 1, level: u32::MAX >> (at / 2), more: None };
             let ts = Timestamp::from_unix_millis(signed);
-            let mut outcome = StoredOutcome { fingerprint: u128::MAX / 3 >> at, ts, effect };
+            let mut outcome = StoredOutcome { fingerprint: (u128::MAX / 3) >> at, ts, effect };
             let plain = outcome.plain().unwrap();
             let mut wanted = vec![outcome.version()];
             outcome.put_version(outcome.version(), &mut wanted);
