@@ -41,8 +41,8 @@ pub(super) struct Tree<const LEAF: usize = 64, const FAN: usize = 64> {
     len: u64,
 }
 
-/// The leaf of a handle times how many slots there are in one, and the slot in it. There are never so many leaves that it would not
-/// fit: handles are fewer.
+/// The leaf of a handle times how many slots there are in one, and the slot in it. It fits with at most 2^28 owners
+/// ([`OWNERS_MAX`](crate::limits::OWNERS_MAX)) and leaves a sixteenth full on average.
 #[derive(Clone, Copy, Debug)]
 struct Seat(u32);
 
@@ -455,8 +455,11 @@ impl<const LEAF: usize, const FAN: usize> Tree<LEAF, FAN> {
         place: Place,
         owners: &(impl Owners + ?Sized),
     ) -> u32 {
-        // Who always comes last leaves full leaves behind: on the whole board, or among those of one score.
-        let from = if at == LEAF { LEAF } else { LEAF / 2 };
+        // Who always comes last leaves full leaves behind: on the whole board, or among those of one score. Not where a leaf with
+        // little in it is next: whoever comes between would open one leaf after the other.
+        let next = self.leaves[full as usize].next;
+        let is_last = at == LEAF && (next == NONE || self.leaves[next as usize].len() >= LEAF / 2);
+        let from = if is_last { LEAF } else { LEAF / 2 };
         let new = self.split(full, from, handle, place, owners);
         let (target, at) = if at > from || from == LEAF { (new, at - from) } else { (full, at) };
         // It may be in another frame now.
