@@ -60,6 +60,9 @@ pub const SNAPSHOT_PART_BYTES_MAX: u64 = 1 << 30;
 pub const BOARD_CAPACITY_MAX: usize = 10_000_000;
 /// Longest grace of a calendar, in seconds: 30 days.
 pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
+/// Most owners of one leaderboard, and most players of a store whose boards are in memory: a seat is a leaf times 64 and a slot, in
+/// 32 bits.
+pub const OWNERS_MAX: u32 = 1 << 28;
 /// Most seasons of one table.
 pub const SEASONS_MAX: usize = 1000;
 /// Most changes of the UTC offset of one calendar: centuries of daylight saving.

@@ -7,12 +7,10 @@ use super::owners::{Directory, Owners};
 use super::table::Table;
 use crate::hash::Key;
 use crate::id::{Id, Lead, PlayerId};
+use crate::limits::OWNERS_MAX;
 
 /// The number of an owner.
 pub(crate) type Handle = u32;
-
-/// Most owners there can be: their places in memory have numbers of 32 bits.
-const OWNERS_MAX: u32 = 1 << 28;
 
 /// Owners by handle and handles by owner. A handle stays the same while it is used, and is given to somebody else after.
 #[derive(Clone, Debug)]
@@ -117,7 +115,7 @@ impl Roster {
     }
 
     /// The handle of an owner, given now if there is none; it is freed by [`Self::release`] once nobody uses it.
-    /// `None` when 2^28 handles are in use.
+    /// `None` when [`OWNERS_MAX`] handles are in use.
     pub(crate) fn intern(&mut self, owner: &PlayerId) -> Option<Handle> {
         let hash = self.table.hash(owner.as_bytes());
         if let Some(handle) = self.table.find(owner.as_bytes(), hash, &self.owners) {

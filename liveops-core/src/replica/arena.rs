@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use crate::limits::OWNERS_MAX;
+
 /// Values of a chunk.
 const CHUNK: usize = 1 << 10;
 /// Chunks of a shelf.
@@ -22,8 +24,7 @@ pub(super) struct Arena<T> {
 
 type Lazy<T> = OnceLock<Box<[T]>>;
 
-/// There is no value of this number or a larger one.
-pub(super) const ARENA_LEN_MAX: u32 = 1 << 28;
+const _: () = assert!(CHUNK * SHELF * SHELVES >= OWNERS_MAX as usize, "a value for each owner");
 
 impl<T> Default for Arena<T> {
     fn default() -> Self {
@@ -58,7 +59,8 @@ impl<T: Default> Arena<T> {
         self.rest.get()?.get(chunk / SHELF)?.get()?.get(chunk % SHELF)?.get()?.get(at % CHUNK)
     }
 
-    /// The value, made now if need be; `None` beyond [`ARENA_LEN_MAX`].
+    /// The value, made now if need be; `None` beyond all that there is room for, which is no fewer
+    /// than [`OWNERS_MAX`].
     pub(super) fn make(&self, at: u32) -> Option<&T> {
         if let Some(known) = self.get(at) {
             return Some(known);
@@ -84,13 +86,13 @@ mod tests {
     fn every_number_has_a_value_of_its_own() {
         let arena = Arena::<AtomicU32>::default();
         let numbers =
-            || (0..5_000).chain((CHUNK as u32 * SHELF as u32..).take(3_000)).chain(ARENA_LEN_MAX - 2..ARENA_LEN_MAX);
+            || (0..5_000).chain((CHUNK as u32 * SHELF as u32..).take(3_000)).chain(OWNERS_MAX - 2..OWNERS_MAX);
         assert!(arena.get(0).is_none() && arena.get(2_000).is_none());
         for number in numbers() {
             arena.make(number).unwrap().store(number, Ordering::Relaxed);
         }
         assert!(numbers().all(|number| arena.get(number).unwrap().load(Ordering::Relaxed) == number));
-        assert!(arena.get(ARENA_LEN_MAX - 3).is_some() && arena.get(20_000).is_none());
+        assert!(arena.get(OWNERS_MAX - 3).is_some() && arena.get(20_000).is_none());
     }
 
     #[test]

@@ -10,12 +10,13 @@ use std::sync::{Arc, atomic};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::Replica;
-use super::arena::{ARENA_LEN_MAX, Arena};
+use super::arena::Arena;
 use super::names::{Longs, Names};
 use super::shelf::Board;
 use crate::board::{Directory, Handle, Owners, Table};
 use crate::hash;
 use crate::id::{Lead, PlayerId};
+use crate::limits::OWNERS_MAX;
 
 /// Boards that somebody stands on, by board and period. Most players stand on the same, so lists are shared.
 pub(super) type List = Arc<Vec<Arc<Board>>>;
@@ -72,7 +73,7 @@ impl State {
 
 impl Players {
     pub(super) fn new(hash_key: hash::Key) -> Self {
-        let entered = Entered { table: Table::new(hash_key, 0, ARENA_LEN_MAX), longs: Longs::default() };
+        let entered = Entered { table: Table::new(hash_key, 0, OWNERS_MAX), longs: Longs::default() };
         Self {
             entered: RwLock::new(entered),
             names: Names::default(),
@@ -170,7 +171,7 @@ impl Directory for Players {
 
 impl Replica {
     /// The number of a player, given now if there is none. It is the player's until the player is [gone](Self::gone).
-    /// `None` for more than 2^28 players, which no memory holds.
+    /// `None` for more than [`OWNERS_MAX`] players, which no memory holds.
     pub(crate) fn handle(&self, player: &PlayerId) -> Option<Handle> {
         self.players.enter(player, |handle| {
             if self.is_filling() {
