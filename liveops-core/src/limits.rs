@@ -46,6 +46,8 @@ pub const RULES_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const RULES_DEPTH_MAX: usize = 16;
 /// Most levels of a curve.
 pub const LEVELS_MAX: u32 = 10_000;
+/// Most event types that one rules document describes; built-in ones that it leaves as they are come on top.
+pub const EVENT_TYPES_MAX: usize = 256;
 /// Most boards of one game.
 pub const BOARDS_MAX: usize = 256;
 /// Most boards that one game's rules list as retired.
@@ -58,11 +60,11 @@ pub const HEADER_RULES_MAX: usize = 8;
 pub const SNAPSHOT_PART_BYTES_MAX: u64 = 1 << 30;
 /// Most owners that a board takes memory for before they come; it grows beyond.
 pub const BOARD_CAPACITY_MAX: usize = 10_000_000;
-/// Longest grace of a calendar, in seconds: 30 days.
-pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 /// Most owners of one leaderboard, and most players of a store whose boards are in memory: a seat is a leaf times 64 and a slot, in
 /// 32 bits.
 pub const OWNERS_MAX: u32 = 1 << 28;
+/// Longest grace of a calendar, in seconds: 30 days.
+pub const GRACE_SECONDS_MAX: i64 = 30 * 86_400;
 /// Most seasons of one table.
 pub const SEASONS_MAX: usize = 1000;
 /// Most changes of the UTC offset of one calendar: centuries of daylight saving.

@@ -1,4 +1,7 @@
 //! What of the rules can concern an event, by its type: worked out once, so that an event asks nothing else.
+//!
+//! Rules that are on any type stand with each: of 259 types, the built-in ones among them, 256 XP rules, 256 boards and 16 streaks can
+//! make 137,000 places of 8 bytes, 1.1 MB. A reward is on one type.
 
 use super::{Amount, BoardRule, RewardRule, Rules, Selector, StreakRule};
 use crate::event::Schemas;

@@ -18,8 +18,8 @@ use crate::hash::Digest;
 use crate::id::{BoardId, Id};
 use crate::json;
 use crate::limits::{
-    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX, PAST_SECONDS_DEFAULT,
-    RECEIPTS_PER_PLAYER_MAX, RETIRED_BOARDS_MAX, TEXT_BYTES_MAX,
+    ACTIVITIES_MAX, ARRAY_LEN_MAX, BOARDS_MAX, EVENT_TYPES_MAX, FIELDS_MAX, FUTURE_SECONDS_DEFAULT, INTEGER_MAX,
+    PAST_SECONDS_DEFAULT, RECEIPTS_PER_PLAYER_MAX, RETIRED_BOARDS_MAX, TEXT_BYTES_MAX,
 };
 use crate::progress::LevelCurve;
 use crate::quota::Quota;
@@ -150,7 +150,7 @@ fn events(node: &Node<'_>) -> Read<Schemas> {
         return Ok(Schemas::guide());
     }
     let mut schemas = Schemas::builtin();
-    for (kind, node) in node.named(256)? {
+    for (kind, node) in node.named(EVENT_TYPES_MAX)? {
         let mut schema = schemas.get(kind.as_str()).cloned().unwrap_or_default();
         let mut fields = node.fields()?;
         if let Some(node) = fields.get("unknownFields") {
