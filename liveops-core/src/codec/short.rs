@@ -30,9 +30,10 @@ impl<const ROOM: usize> Short<ROOM> {
         self.len = usize::MAX;
     }
 
-    /// Writes the first bytes of some: what lies behind them is written over by whatever comes next.
+    /// Writes `len` of the bytes; the rest is copied too and then written over.
     #[inline]
     fn write<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        const { assert!(N <= ROOM, "room for what is written at once") }
         // One look at a number that is known when this is compiled.
         if self.len <= ROOM - N {
             self.room[self.len..self.len + N].copy_from_slice(&bytes);
@@ -97,7 +98,8 @@ impl<const ROOM: usize> Short<ROOM> {
 mod tests {
     use super::*;
     use crate::codec::Stable;
-    use crate::id::Id;
+    use crate::id::{EventId, Id};
+    use crate::limits::ID_BYTES_MAX;
 
     #[test]
     fn bytes_are_those_of_the_long_way() {
@@ -111,11 +113,20 @@ mod tests {
                 assert_eq!(short.get().unwrap(), value.cast_signed().to_bytes());
             }
         }
-        for len in 1..=31 {
-            let id = Id::new(&"x".repeat(len)).unwrap();
-            let mut short = Short::<32>::new();
+        // Inside the value and behind a pointer, with something before and behind.
+        for len in 1..=ID_BYTES_MAX {
+            let text = "x".repeat(len);
+            let (id, event) = (Id::new(&text).unwrap(), EventId::new(&text).unwrap());
+            let mut short = Short::<128>::new();
+            short.unsigned(300);
             short.id(id.repr());
-            assert_eq!(short.get().unwrap(), id.to_bytes());
+            short.bytes([7]);
+            assert_eq!(short.get().unwrap(), [300_u64.to_bytes(), id.to_bytes(), vec![7]].concat());
+            let mut short = Short::<128>::new();
+            short.unsigned(300);
+            short.id(event.repr());
+            short.bytes([7]);
+            assert_eq!(short.get().unwrap(), [300_u64.to_bytes(), event.to_bytes(), vec![7]].concat());
         }
     }
 
@@ -129,6 +140,27 @@ mod tests {
         assert_eq!(short.get(), None);
         let mut short = Short::<24>::new();
         short.id(Id::new(&"x".repeat(24)).unwrap().repr());
+        assert_eq!(short.get(), None);
+        let mut short = Short::<16>::new();
+        short.slice(&[1; 16]);
+        assert_eq!(short.get(), Some(&[1; 16][..]));
+        short.slice(&[]);
+        assert_eq!(short.get(), Some(&[1; 16][..]));
+        short.slice(&[1]);
+        assert_eq!(short.get(), None);
+    }
+
+    #[test]
+    fn nothing_is_short_again() {
+        let mut short = Short::<64>::new();
+        short.fail();
+        for len in [0, 1, 64, 65] {
+            short.slice(&[1; 65][..len]);
+            assert_eq!(short.get(), None);
+        }
+        short.bytes([0]);
+        short.unsigned(u64::MAX);
+        short.id(Id::new("x").unwrap().repr());
         assert_eq!(short.get(), None);
     }
 }

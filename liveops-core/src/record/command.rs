@@ -258,7 +258,8 @@ impl Command {
         Self::operator(id, player, now, now, Action::Migrate { curve })
     }
 
-    /// Names the content, so that an id used again for something else is noticed. `scratch` is overwritten.
+    /// Names the content, so that an id used again for something else is noticed. `scratch` may be overwritten; what is in it
+    /// afterwards means nothing.
     pub fn fingerprint(&self, key: &hash::Key, scratch: &mut Vec<u8>) -> u128 {
         if let Action::Event { kind, payload } = &self.action {
             let mut short = Short::<SHORT_BYTES>::new();
@@ -401,3 +402,6 @@ impl Stable for Reason {
 fields!(ReceiptName { number, id });
 tags!(Ruling { Release = 0, Confirm = 1 });
 fields!(Payment { board, tier, rank, items });
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ pub struct StoredOutcome {
     pub effect: Effect,
 }
 
-/// No outcome that only moves experience takes more bytes; those that a number does not need count too.
+/// No outcome that only moves experience takes more bytes, with room for the unused bytes of the last number.
 pub(super) const PLAIN_BYTES_MAX: usize = 128;
 
 /// Of an effect without more.
@@ -268,7 +268,7 @@ impl StoredOutcome {
         }
     }
 
-    /// Both, the version first, if it only moves experience.
+    /// The version and the bytes behind it, if it only moves experience.
     #[inline]
     pub(crate) fn plain(&self) -> Option<Short<PLAIN_BYTES_MAX>> {
         let Self { fingerprint, ts, effect: Effect { xp, adjusted, level, more } } = self;
