@@ -269,11 +269,16 @@ impl Stable for Id {
         self.repr().put_with_zero(out);
     }
     fn take(from: &mut &[u8]) -> Option<Self> {
-        let end = from.iter().take(crate::limits::ID_BYTES_MAX + 1).position(|b| *b == 0)?;
-        let text = std::str::from_utf8(&from[..end]).ok()?;
-        *from = &from[end + 1..];
-        Self::new(text).ok()
+        Self::new(id_text(from)?).ok()
     }
+}
+
+/// Up to the zero byte, which is taken too.
+fn id_text<'b>(from: &mut &'b [u8]) -> Option<&'b str> {
+    let end = from.iter().take(crate::limits::ID_BYTES_MAX + 1).position(|b| *b == 0)?;
+    let text = std::str::from_utf8(&from[..end]).ok()?;
+    *from = &from[end + 1..];
+    Some(text)
 }
 
 macro_rules! named_ids {
@@ -283,7 +288,7 @@ macro_rules! named_ids {
                 self.repr().put_with_zero(out);
             }
             fn take(from: &mut &[u8]) -> Option<Self> {
-                Id::take(from).map(Self::from)
+                Self::new(id_text(from)?).ok()
             }
         }
     )+};
@@ -394,6 +399,16 @@ mod tests {
         round(&-1_i64, &[1]);
         round(&i64::MIN, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
         round(&Some(Id::new("ab").unwrap()), &[1, b'a', b'b', 0]);
+        for len in [1, 22, 23, 38, 39, 64] {
+            let text = "x".repeat(len);
+            let wanted = [text.as_bytes(), &[0]].concat();
+            round(&EventId::new(&text).unwrap(), &wanted);
+            round(&PlayerId::new(&text).unwrap(), &wanted);
+        }
+        assert_eq!(EventId::take(&mut &[&[b'x'; 65][..], &[0]].concat()[..]), None);
+        for bad in [&b"\0"[..], b"a b\0", b"\xc3\xa9\0"] {
+            assert_eq!((EventId::take(&mut &*bad), Id::take(&mut &*bad)), (None, None), "{bad:?}");
+        }
         round(&vec![true, false], &[2, 1, 0]);
         round(&Arc::<str>::from("é"), &[2, 0xc3, 0xa9]);
         for bad in [&[0x80, 0][..], &[255, 255, 255, 255, 255, 255, 255, 255, 255, 2]] {

@@ -494,6 +494,22 @@ mod tests {
     }
 
     #[test]
+    fn names_of_events_are_in_the_order_of_bytes_across_both_forms() {
+        let mut texts = Vec::new();
+        for len in 37..=40 {
+            texts.extend(["a", "b"].map(|last| format!("{}{last}", "b".repeat(len - 1))));
+            texts.push(format!("a{}", "b".repeat(len - 1)));
+        }
+        for a in &texts {
+            for b in &texts {
+                let ids = [a, b].map(|text| EventId::new(text).unwrap());
+                assert_eq!(ids[0].cmp(&ids[1]), a.as_bytes().cmp(b.as_bytes()), "{a} {b}");
+                assert_eq!(ids[0] == ids[1], a == b);
+            }
+        }
+    }
+
+    #[test]
     fn names_of_events_are_ids_of_any_length_and_back() {
         for len in 1..=ID_BYTES_MAX {
             let id = Id::new(&"x".repeat(len)).unwrap();
