@@ -444,3 +444,31 @@ const fn id_stops(word: u64) -> u64 {
     let delete = word.wrapping_add(ONES);
     (quote | backslash | control | delete | word) & TOPS
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_are_those_that_a_loop_over_bytes_finds() {
+        let is_of_text = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+        let is_of_id = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        for len in 0..20 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    // Neighbours that a borrow or a carry would reach.
+                    for other in [b'!', b'#', b'[', b'~', b'\\', 0xff] {
+                        let mut bytes = vec![b'a'; len];
+                        bytes[at] = byte;
+                        if let Some(next) = bytes.get_mut(at + 1) {
+                            *next = other;
+                        }
+                        let first = |is_plain: fn(u8) -> bool| bytes.iter().take_while(|byte| is_plain(**byte)).count();
+                        assert_eq!(len_until(&bytes, text_stops), first(is_of_text), "{bytes:?}");
+                        assert_eq!(len_until(&bytes, id_stops), first(is_of_id), "{bytes:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -103,6 +103,17 @@ fn what_is_no_json_is_refused_with_its_place() {
     }
     assert_eq!(issues(b"{\"a\":\"\xff\"}"), [("invalid_utf8", String::new())]);
     assert_eq!(issues(b"{\"a\":\"\xed\xa0\x80\"}"), [("invalid_utf8", String::new())]);
+    // In what is kept as text, read at once or only after its type.
+    for bad in [&b"aa\xff"[..], b"aa\xc3", b"\xed\xa0\x80"] {
+        let payload = [&b"\"payload\":{\"text\":\""[..], bad, b"\"}"].concat();
+        let members = [&br#""type":"deny""#[..], br#""playerId":"p""#, br#""ts":1794009600"#, &payload[..]];
+        for at in 0..members.len() {
+            let mut members = members;
+            members.rotate_left(at);
+            let text = [&b"{"[..], &members.join(&b","[..]), b"}"].concat();
+            assert_eq!(issues(&text), [("invalid_utf8", String::new())], "{}", String::from_utf8_lossy(&text));
+        }
+    }
     let error = parse(b"{\n \"a\": tru }").unwrap_err();
     assert!(error.issues()[0].message.ends_with("(line 2, column 10)"), "{error}");
 }
@@ -398,7 +409,7 @@ impl Random {
             ("decimal", &["1.5", "-0.0", "3", "0.1e-3", "123456789.123456789", "1e15", "1E+2", "0.30000000000000004"]),
             ("bool", &["true", "false"]),
             ("id", &["\"a\"", "\"\\u0061\\/b\"", "\"a b\"", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaa\""]),
-            ("text", &["\"\\ud83d\\ude00\"", "\"é\\n\"", "\"\\ud800\"", "\"\""]),
+            ("text", &["\"\\ud83d\\ude00\"", "\"é\\n\"", "\"\\ud800\"", "\"\"", "\"é\"", "\"aé\""]),
             ("enum", &["\"a\"", "\"b\""]),
             ("array", &["[]", "[1]", "[1,2,3]", "[ 1 , 2 ]", "[1,]"]),
             ("x", &["null", "{}", "[[[]]]", "{\"a\":{\"a\":1}}", "1"]),
