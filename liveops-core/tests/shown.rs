@@ -86,11 +86,18 @@ fn difference(before: &Player, after: &Player) -> Vec<(BoardKey, Option<Standing
     changed.map(|key| (key.clone(), find(&after, &key))).collect()
 }
 
-fn decide(rules: &Rules, run: &[Command], horizon: Horizon, player: Option<&Player>) -> Option<ChangeSet> {
+/// In memory that decisions before may have used, under whichever rules.
+fn decide(
+    rules: &Rules,
+    run: &[Command],
+    horizon: Horizon,
+    player: Option<&Player>,
+    scratch: &mut Scratch,
+) -> Option<ChangeSet> {
     let stored = Stored { player: player.map(|player| Box::new(player.clone())), listed: Vec::new() };
     let commands: Vec<_> = run.iter().collect();
     let found = vec![Found::default(); run.len()];
-    match rules.decide(&commands, horizon, stored, found, &mut Scratch::default(), |_| ()) {
+    match rules.decide(&commands, horizon, stored, found, scratch, |_| ()) {
         Decided::Changes(changes) => Some(changes),
         Decided::Nothing => None,
         Decided::Lacks(keys) => panic!("nothing is listed here: {keys:?}"),
@@ -100,13 +107,13 @@ fn decide(rules: &Rules, run: &[Command], horizon: Horizon, player: Option<&Play
 proptest! {
     #[test]
     fn a_change_set_says_what_boards_show_otherwise(runs in steps()) {
-        let (mut player, mut now) = (None, NOW);
+        let (mut player, mut now, mut scratch) = (None, NOW, Scratch::default());
         for (at, (steps, by, hours)) in runs.iter().enumerate() {
             now = now.plus_millis(hours * HOUR);
             let (rules, horizon) = (&RULES[*by], Horizon { now, forgotten_before: now.minus_millis(24 * HOUR) });
             let commands: Vec<_> =
                 steps.iter().enumerate().map(|(n, step)| command(step, &format!("c{at}-{n}"), now, rules)).collect();
-            let Some(mut changes) = decide(rules, &commands, horizon, player.as_ref()) else { continue };
+            let Some(mut changes) = decide(rules, &commands, horizon, player.as_ref(), &mut scratch) else { continue };
             let nobody = Player::default();
             let before = player.as_ref().unwrap_or(&nobody);
             prop_assert_eq!(&changes.shown, &difference(before, &changes.record));
@@ -136,28 +143,31 @@ proptest! {
 /// The first event under a name that came back begins anew, and so does a payout by it.
 #[test]
 fn entries_of_a_retired_board_are_not_met_again() {
-    let horizon = Horizon::default();
+    let (horizon, mut scratch) = (Horizon::default(), Scratch::default());
+    let mut decide = |by: usize, run: &[Command], player: Option<&Player>| {
+        decide(&RULES[by], run, horizon, player, &mut scratch).unwrap()
+    };
     let xp = |ago| Step::Xp { xp: 7, hours_ago: ago };
     let all_time = Period { window: Window::AllTime, index: 0 };
     let key = BoardKey { board: BoardId::new("xp").unwrap(), period: all_time };
-    let first = decide(&RULES[0], &[command(&xp(0), "e1", NOW, &RULES[0])], horizon, None).unwrap();
+    let first = decide(0, &[command(&xp(0), "e1", NOW, &RULES[0])], None);
     let counted = first.record.standing(&key).unwrap();
     assert_eq!(counted.score, 7.into());
     // Rules without the board let the entry be, as those of a process of before a deployment must.
     let kill = [command(&Step::Kill { hours_ago: 0 }, "e2", NOW, &RULES[1])];
-    let without = decide(&RULES[1], &kill, horizon, Some(&first.record)).unwrap();
+    let without = decide(1, &kill, Some(&first.record));
     assert_eq!(without.record.standing(&key), Some(counted));
     // The other board of the name does not go on from it.
-    let other = decide(&RULES[3], &[command(&xp(0), "e2", NOW, &RULES[3])], horizon, Some(&first.record)).unwrap();
+    let other = decide(3, &[command(&xp(0), "e2", NOW, &RULES[3])], Some(&first.record));
     let standing = other.record.standing(&key).unwrap();
     assert_eq!((standing.score, standing.sort), (1.into(), RULES[3].board(&key.board).unwrap().sort));
     assert!(other.shown.contains(&(key.clone(), Some(standing))));
     // Nor does it show it after a write that does not count.
     let hide = [command(&Step::Hide(false), "c1", NOW, &RULES[3])];
-    let untouched = decide(&RULES[3], &hide, horizon, Some(&first.record)).unwrap();
+    let untouched = decide(3, &hide, Some(&first.record));
     assert_eq!(untouched.record.standing(&key), None);
     // Retired, it goes with the next write.
-    let retired = decide(&RULES[2], &kill, horizon, Some(&first.record)).unwrap();
+    let retired = decide(2, &kill, Some(&first.record));
     assert_eq!(retired.record.standing(&key), None);
     assert!(retired.shown.contains(&(key, None)));
 }

@@ -119,6 +119,32 @@ fn a_panic_in_a_decision_loses_nothing() {
     }
 }
 
+/// A command alone is decided in memory that is held meanwhile.
+#[test]
+fn a_panic_of_a_command_alone_loses_nothing() {
+    let engine = Engine::new(rules(), MemoryStore::with_feed(1_000));
+    let calm = Engine::new(rules(), MemoryStore::new());
+    for round in 0..4 {
+        for (who, kind) in ["boss_kill", "progression", "boss_kill"].into_iter().enumerate() {
+            let command = event(&format!("e{round}"), &format!("p{who}"), kind);
+            assert_eq!(engine.submit(&command).code(), "applied");
+            calm.submit_batch(&[command]);
+        }
+        for name in ["p0", "p1", "nobody"] {
+            let command = event(PANICS, name, "boss_kill");
+            assert!(catch_unwind(AssertUnwindSafe(|| engine.submit(&command))).is_err(), "it did panic");
+            assert_eq!(engine.store().digest(), calm.store().digest(), "round {round}, {name}");
+        }
+        assert_eq!(engine.submit(&event(&format!("e{round}"), "p0", "boss_kill")).code(), "replayed");
+    }
+    assert_eq!((engine.store().size().players, engine.store().size().outcomes), (3, 12));
+    assert_eq!((engine.stats().get("applied"), engine.stats().get("replayed")), (12, 4));
+    assert_eq!(engine.store().feed(0, 0, usize::MAX).unwrap().len(), 12);
+    assert_eq!(top(&engine), top(&calm));
+    assert_told(&engine);
+    assert_eq!(engine.submit_batch(&batch(9, 3, 2, 0, "more"))[0].code(), "applied");
+}
+
 /// Also of a player who was not there, while others play, read and take snapshots.
 #[test]
 fn threads_go_on_beside_one_that_panics() {
