@@ -18,7 +18,7 @@ use crate::record::{
 };
 use crate::reward::ReceiptState;
 use crate::time::Timestamp;
-use crate::window::{Period, Window};
+use crate::window::{Period, Window, is_reached};
 
 /// What is stored about one command before it is decided.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ impl Rules {
         }
     }
 
-    /// What names the content of a command. `bytes` is overwritten.
+    /// What names the content of a command. `bytes` may be overwritten; what is in it afterwards means nothing.
     pub(crate) fn fingerprint(&self, command: &Command, bytes: &mut Vec<u8>) -> u128 {
         command.fingerprint(&self.fingerprint_key, bytes)
     }
@@ -130,8 +130,13 @@ impl Rules {
         if draft.applied == 0 {
             return Drafted::Nothing;
         }
-        // An event counts in no period that has closed: if it made all entries that there are, none goes.
-        let may_go = draft.entered < draft.changes.record.standings.len();
+        // An event counts in no period that has closed: if the last one counted in all entries that there are, none goes.
+        let standings = &draft.changes.record.standings;
+        let may_go = draft.entered < standings.len();
+        let stays = |(board, period, standing): (&BoardId, Period, Standing)| {
+            !is_reached(self.entry_kept_until(board, period, standing.sort), draft.horizon.now)
+        };
+        debug_assert!(may_go || standings.iter().all(stays), "nobody asks, and an entry is to go");
         if may_go || draft.changes.record.rare.is_some() {
             self.let_go(&mut draft);
             draft.expire_claimable(draft.horizon.now);
@@ -152,7 +157,7 @@ impl Rules {
         if cfg!(test) {
             assert!(command.id.id.as_str() != "panics", "as a test asks");
         }
-        // Who finds none, and has applied none, has none.
+        // No stored outcome and none of this run: the search is left out.
         let may_have = draft.applied > 0 || found.outcome.is_some();
         if may_have && let Some(first) = draft.outcome(&command.id, run, found.outcome.take()) {
             let same = first.fingerprint == fingerprint;

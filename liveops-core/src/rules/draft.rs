@@ -21,7 +21,8 @@ pub(crate) struct Draft<'s> {
     pub(super) applied: usize,
     pub(super) horizon: Horizon,
     pub(super) scratch: &'s mut Scratch,
-    /// How many entries the last event made or changed.
+    /// How many entries the last granted event counted in, whether it moved them or not: each of a period that was open, and sorted as
+    /// the rules sort.
     pub(super) entered: usize,
     /// What boards showed before is yet to be made from `scratch.entries`.
     is_before_in_entries: bool,

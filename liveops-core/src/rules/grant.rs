@@ -204,14 +204,14 @@ impl Rules {
                 continue;
             }
             *first_closes_at = (*first_closes_at).min(*closes_at);
-            let (at, known) = on_board.find(*period);
-            if let (Some(known), Some(more)) = (known, &more)
-                && let Some(entry) = known.plus(more)
+            let (at, before) = on_board.find(*period);
+            if let (Some(before), Some(more)) = (before, &more)
+                && let Some(entry) = before.plus(more)
             {
                 entries.push(NewEntry { at, rule: place, is_new: false, moves: true, entry });
                 continue;
             }
-            entries.push(NewEntry { at, rule: place, ..rule.applied(*period, known, value, cause)? });
+            entries.push(NewEntry { at, rule: place, ..rule.applied(*period, before, value, cause)? });
         }
         Ok(())
     }
@@ -379,17 +379,17 @@ impl BoardRule {
     fn applied(
         &self,
         period: Period,
-        known: Option<&Entry>,
+        before: Option<&Entry>,
         value: Score,
         cause: &Cause<'_>,
     ) -> Result<NewEntry, Code> {
-        let standing = known.map(Entry::standing);
+        let standing = before.map(Entry::standing);
         // What sorts otherwise was made by a retired board of that name.
         let counted = standing.filter(|standing| standing.sort == self.sort);
         let after = self.operator.apply(counted, self.sort, value, cause.ts, cause.command.received_at);
         let after = after.map_err(|_| Code::ScoreOverflow)?;
-        let entry = known.map_or_else(|| Entry::of(period, after), |known| known.with(after));
-        Ok(NewEntry { at: 0, rule: 0, is_new: known.is_none(), moves: standing != Some(after), entry })
+        let entry = before.map_or_else(|| Entry::of(period, after), |before| before.with(after));
+        Ok(NewEntry { at: 0, rule: 0, is_new: before.is_none(), moves: standing != Some(after), entry })
     }
 }
 

@@ -82,15 +82,16 @@ impl Entry {
         Self::new(self.board(), self.period(), standing)
     }
 
-    /// The entry after one more value, as [`Operator::apply`] has it. `None` where it cannot be told from small numbers alone.
+    /// The entry after one more value, as [`Operator::apply`] has it. `None` where it cannot be told from small numbers alone, and of an
+    /// entry that sorts otherwise.
     #[inline]
     pub(crate) fn plus(&self, more: &More) -> Option<Self> {
         let Self::Small(small) = self else { return None };
         let score = small.score.checked_add(more.score).filter(|score| Score::from(*score).is_exact())?;
         let newest_ts = small.reached_at.wrapping_add(i64::from(small.newest_after)).max(more.ts);
         let newest_after = i32::try_from(newest_ts.checked_sub(more.received_at)?).ok()?;
-        let is_known = small.sort == more.sort;
-        is_known.then_some(Self::Small(Small { score, reached_at: more.received_at, newest_after, ..*small }))
+        let sorts_alike = small.sort == more.sort;
+        sorts_alike.then_some(Self::Small(Small { score, reached_at: more.received_at, newest_after, ..*small }))
     }
 
     #[inline]

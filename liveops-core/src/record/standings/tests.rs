@@ -135,7 +135,7 @@ proptest! {
 }
 
 proptest! {
-    /// What is told from small numbers is what any numbers tell.
+    /// What is told from small numbers is what any numbers tell, and where all are small it is told.
     #[test]
     fn more_is_what_the_operator_makes_of_it(
         before in standing(),
@@ -150,10 +150,15 @@ proptest! {
         let entry = Entry::of(key.period, before);
         for operator in [Operator::Incr, Operator::Decr, Operator::Best, Operator::Set] {
             let plus = More::new((operator, sort), value, ts, received_at).and_then(|more| entry.plus(&more));
-            if let Some(after) = plus {
+            let applied = operator.apply(Some(before), sort, value, ts, received_at);
+            if let Some(after) = &plus {
                 prop_assert!(before.sort == sort && before.score != after.standing().score);
-                let applied = operator.apply(Some(before), sort, value, ts, received_at);
                 prop_assert_eq!((after.period(), Ok(after.standing())), (key.period, applied));
+            }
+            let is_small = |entry: &Entry| matches!(entry, Entry::Small(_));
+            let adds = operator == Operator::Incr && before.sort == sort && value.score != 0 && value.subscore == 0;
+            if adds && is_small(&entry) && applied.is_ok_and(|after| is_small(&Entry::of(key.period, after))) {
+                prop_assert!(plus.is_some());
             }
         }
     }
