@@ -9,6 +9,7 @@ use super::shard::{Added, Shard};
 use super::{MemoryStore, shard_of};
 use crate::error::StoreErrorKind;
 use crate::id::CommandId;
+use crate::limits::RUN_LEN_MAX;
 use crate::plan::{Lanes, Plan, Records};
 use crate::record::{CommitOutcome, Player, Receipt, StoredOutcome, Suspicion, Written};
 use crate::replica::{News, Telling};
@@ -78,6 +79,7 @@ impl MemoryStore {
             let horizon = shard.horizon;
             for (hash, slot, named) in neighbours.iter() {
                 commands += named.len();
+                debug_assert_eq!(named.len(), lanes.get(group.at).commands.len().min(RUN_LEN_MAX), "those of the run");
                 let news = &mut *told.news;
                 let mut held = Held { store: self, shard: &mut shard, hash, slot, named, news, scratch };
                 if lanes.decide(group.at, horizon, &mut held) {
@@ -129,7 +131,7 @@ struct Held<'s> {
     shard: &'s mut Shard,
     hash: u64,
     slot: Option<u32>,
-    /// The commands of the run.
+    /// The commands of the run, as many as the run: both end at [`RUN_LEN_MAX`].
     named: &'s [Named],
     news: &'s mut News,
     scratch: &'s mut Vec<u8>,

@@ -19,7 +19,8 @@ pub trait Records {
     /// The player; `None` if absent.
     fn player(&self) -> Option<&Player>;
 
-    /// The first outcome of a command, which is at that place of the run.
+    /// The first outcome of a command. `command` is its place in the run, from 0; `id` is its name. Whoever looks outcomes up needs
+    /// only one of them.
     fn outcome(&self, command: usize, id: &CommandId) -> Result<Option<Box<StoredOutcome>>, StoreErrorKind>;
 
     /// A link of the player's chain.
