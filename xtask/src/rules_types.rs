@@ -1,4 +1,5 @@
-//! Types of a rules document in TypeScript and Python, from its schema: what each of its shapes says, without ranges and patterns.
+//! Types of a rules document in TypeScript and Python, from its schema: what each of its shapes says, without ranges and patterns. And the
+//! schema itself, for packages to bring.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,8 +12,14 @@ use crate::process::root;
 const ORIGIN: &str = "Written by `cargo xtask fix` from liveops-core/schema/rules.v1.json.";
 /// Before each name: the packages have boards and items of their own.
 const PREFIX: &str = "Rules";
+/// What cannot be a name in Python.
+const PYTHON_KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
 
-/// Writes both files.
+/// Writes the files.
 pub(crate) fn write() -> Result<(), String> {
     for (path, text) in files()? {
         std::fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
@@ -20,7 +27,7 @@ pub(crate) fn write() -> Result<(), String> {
     Ok(())
 }
 
-/// Whether both files are what the schema makes of them.
+/// Whether the files are what the schema makes of them.
 pub(crate) fn check() -> Result<(), String> {
     for (path, text) in files()? {
         let there = std::fs::read_to_string(&path);
@@ -32,9 +39,11 @@ pub(crate) fn check() -> Result<(), String> {
     Ok(())
 }
 
-fn files() -> Result<[(PathBuf, String); 2], String> {
+fn files() -> Result<[(PathBuf, String); 4], String> {
     let shapes = shapes(Rules::SCHEMA)?;
     Ok([
+        (root().join("bindings/node/rules.v1.json"), Rules::SCHEMA.to_owned()),
+        (root().join("bindings/python/python/liveops/rules.v1.json"), Rules::SCHEMA.to_owned()),
         (root().join("bindings/node/rules.d.ts"), typescript(&shapes)),
         (root().join("bindings/python/python/liveops/rules_types.py"), python(&shapes)),
     ])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
 import liveops
 from liveops import rules_types as types
@@ -32,3 +33,8 @@ def test_members_are_required_or_not() -> None:
     assert types.RulesBoost.__required_keys__ == {"id", "from", "until", "factor"}
     assert types.RulesRetention.__optional_keys__ == {"receiptsPerPlayer", "suspicionsDays"}
     assert set(types.__all__) == {name for name in dir(types) if name.startswith("Rules")}
+
+
+def test_the_package_brings_the_schema() -> None:
+    schema = json.loads(files("liveops").joinpath("rules.v1.json").read_text(encoding="utf-8"))
+    assert set(schema["$defs"]["Document"]["properties"]) == set(types.RulesDocument.__annotations__)
