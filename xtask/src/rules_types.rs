@@ -209,7 +209,7 @@ fn plain(name: &Value, schema: &Map<String, Value>) -> Result<Type, String> {
     }
 }
 
-/// Each once, and none of several in another.
+/// Each once; unions inside are opened.
 fn any_of(types: impl IntoIterator<Item = Type>) -> Type {
     let mut all = Vec::new();
     for one in types {
@@ -295,20 +295,19 @@ fn python(shapes: &[Shape]) -> String {
         };
         match is {
             Is::Alias(of_type) => {
-                _ = write!(out, "\n{}{PREFIX}{name}: TypeAlias = {}\n", comment(about, ""), in_python(of_type));
+                _ = write!(out, "\n{}{PREFIX}{name}: TypeAlias = {}\n", comment(about, ""), alias_in_python(of_type));
             }
             // A member that Python has another use for cannot be said in a class.
             Is::Object(members) if members.iter().any(|member| !is_name_in_python(&member.name)) => {
-                _ = writeln!(
-                    out,
-                    "\n{}{PREFIX}{name} = TypedDict(\n    \"{PREFIX}{name}\",\n    {{",
-                    comment(about, "")
-                );
+                _ = writeln!(out, "\n{PREFIX}{name} = TypedDict(\n    \"{PREFIX}{name}\",\n    {{");
                 for member in members {
                     out += &comment(&member.about, "        ");
                     _ = writeln!(out, "        \"{}\": {},", member.name, member_in_python(member));
                 }
                 out += "    },\n)\n";
+                if let Some(about) = about {
+                    _ = writeln!(out, "{PREFIX}{name}.__doc__ = {about:?}");
+                }
             }
             Is::Object(members) => {
                 _ = writeln!(out, "\n\nclass {PREFIX}{name}(TypedDict):");
@@ -331,7 +330,24 @@ fn member_in_python(member: &Member) -> String {
 }
 
 fn is_name_in_python(name: &str) -> bool {
-    name != "from" && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    let is_word = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    is_word && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !PYTHON_KEYWORDS.contains(&name)
+}
+
+fn literal_in_python(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Words of a name of their own are a union of each: the check of stubs takes several in one literal for none.
+fn alias_in_python(of_type: &Type) -> String {
+    match of_type {
+        Type::AnyOf(types) => types.iter().map(in_python).collect::<Vec<_>>().join(" | "),
+        other => in_python(other),
+    }
 }
 
 fn in_python(of_type: &Type) -> String {
@@ -339,13 +355,13 @@ fn in_python(of_type: &Type) -> String {
         Type::Text => "str".to_owned(),
         Type::Whole => "int".to_owned(),
         Type::Bool => "bool".to_owned(),
-        Type::Literal(Value::Bool(value)) => format!("Literal[{}]", if *value { "True" } else { "False" }),
-        Type::Literal(value) => format!("Literal[{value}]"),
+        Type::Literal(value) => format!("Literal[{}]", literal_in_python(value)),
         Type::Named(name) => format!("{PREFIX}{name}"),
         Type::List(of) | Type::Pair(of) => format!("list[{}]", in_python(of)),
         Type::ByName(of) => format!("dict[str, {}]", in_python(of)),
         Type::AnyOf(types) => {
-            let literal = |one: &Type| if let Type::Literal(value) = one { Some(value.to_string()) } else { None };
+            let literal =
+                |one: &Type| if let Type::Literal(value) = one { Some(literal_in_python(value)) } else { None };
             let words: Option<Vec<_>> = types.iter().map(literal).collect();
             words.map_or_else(
                 || types.iter().map(in_python).collect::<Vec<_>>().join(" | "),
@@ -385,11 +401,22 @@ mod tests {
             )
         );
         assert!(python(&shapes).ends_with(
-            "\nRulesName: TypeAlias = str\n\nRulesEither: TypeAlias = dict[str, bool] | list[int]\n\n# All.\n\
+            "\nRulesName: TypeAlias = str\n\nRulesEither: TypeAlias = dict[str, bool] | list[int]\n\n\
              RulesAll = TypedDict(\n    \"RulesAll\",\n    {\n        # `x` without it.\n        \
              \"a\": NotRequired[Literal[\"x\", \"y\"]],\n        \"b\": RulesName,\n        \
-             \"from\": NotRequired[list[RulesEither]],\n    },\n)\n"
+             \"from\": NotRequired[list[RulesEither]],\n    },\n)\nRulesAll.__doc__ = \"All.\"\n"
         ));
+        assert!(
+            ["from", "in", "is", "as", "class", "global", "True", "1a", "a-b", ""]
+                .iter()
+                .all(|n| !is_name_in_python(n))
+        );
+        assert!(["on", "ts", "type", "match", "deltaXp"].iter().all(|name| is_name_in_python(name)));
+        let words = any_of([json!("x"), json!("y")].map(Type::Literal));
+        assert_eq!(alias_in_python(&words), r#"Literal["x"] | Literal["y"]"#);
+        let literals = any_of([json!(true), json!("x"), json!(3), json!(false)].map(Type::Literal));
+        assert_eq!(in_python(&literals), r#"Literal[True, "x", 3, False]"#);
+        assert_eq!(in_python(&Type::Literal(json!(false))), "Literal[False]");
         let circle = json!({ "$defs": { "A": { "$ref": "#/$defs/A" } } });
         assert!(super::shapes(&circle.to_string()).is_err());
     }

@@ -121,7 +121,7 @@ __all__ = [
 ]
 
 # What is done about a finding; with allow the detector only learns.
-RulesAction: TypeAlias = Literal["allow", "flag", "hold"]
+RulesAction: TypeAlias = Literal["allow"] | Literal["flag"] | Literal["hold"]
 
 
 class RulesCorroborate(TypedDict):
@@ -442,7 +442,7 @@ RulesCosts: TypeAlias = list[int]
 
 RulesMaxLevel: TypeAlias = int
 
-RulesRounding: TypeAlias = Literal["floor", "ceil", "nearest"]
+RulesRounding: TypeAlias = Literal["floor"] | Literal["ceil"] | Literal["nearest"]
 
 
 class RulesCostsCurve(TypedDict):
@@ -745,7 +745,6 @@ class RulesLoot(TypedDict):
     guaranteed: NotRequired[RulesGrant]
     pity: NotRequired[RulesPity]
 
-# How players leave an earlier curve for the next.
 RulesMigration = TypedDict(
     "RulesMigration",
     {
@@ -757,6 +756,7 @@ RulesMigration = TypedDict(
         "policy": Literal["keepTotalXp", "keepLevelAndFraction", "keepEffort"],
     },
 )
+RulesMigration.__doc__ = "How players leave an earlier curve for the next."
 
 
 class RulesStreak(TypedDict):
@@ -860,7 +860,6 @@ class RulesLootReward(TypedDict):
 # Items, or a roll on a loot table, when something happens.
 RulesReward: TypeAlias = RulesLootReward | RulesItemReward
 
-# The whole document.
 RulesDocument = TypedDict(
     "RulesDocument",
     {
@@ -892,3 +891,4 @@ RulesDocument = TypedDict(
         "version": Literal[1],
     },
 )
+RulesDocument.__doc__ = "The whole document."
