@@ -8,7 +8,7 @@
 //! prints what an event takes, and how long the main thread waited for a processor; by default of 10,000 players,
 //! 50,000 events in batches of 1,000, one thread, 9 rounds. With several threads each has players of its own. `--feed` has the store record
 //! each change set for a consumer; `--single` submits each event by itself. `--ndjson` takes lines of players in their turns into an engine that
-//! is new in every round, in one call, as the rows of the bindings do: what of it is parsing, `--ndjson --parse` tells, which parses alone.
+//! is new in every round, in one call, as the rows of the bindings do; `--ndjson --parse` only parses, so it tells that share.
 //!
 //! How many instructions that is, of every function with those that it calls (events counted are rounds times events a round):
 //!

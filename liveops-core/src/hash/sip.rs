@@ -1,4 +1,4 @@
-//! `SipHash` (Aumasson and Bernstein 2012) of bytes that lie in one piece: about two thirds of the work of a hasher that takes them in pieces.
+//! `SipHash` (Aumasson and Bernstein 2012) of bytes that lie in one piece: less work than a hasher has that takes them in pieces.
 
 use super::Key;
 

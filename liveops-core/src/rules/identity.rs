@@ -5,9 +5,9 @@ use crate::codec::Stable as _;
 use crate::hash::Digest;
 
 impl Rules {
-    /// Names everything beside the release ([`super::DECISIONS`]) that decisions depend on: the document but for its `$schema`, how old and how new commands
-    /// may be, the population and the thresholds that were set beside it, and the seed of loot by its commitment. Rules of one
-    /// identity decide every command alike. Takes as long as hashing the document.
+    /// Names everything beside the release ([`super::DECISIONS`]) that decisions depend on: the document but for its
+    /// `$schema`, how old and how new commands may be, the population and the thresholds that were set beside it, and the
+    /// seed of loot by its commitment. Rules of one identity decide every command alike. Takes as long as hashing the document.
     ///
     /// ```
     /// use liveops_core::Rules;
